@@ -1,0 +1,83 @@
+"""A connection: a partner's link to one ConnectWise company."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from bridge.domain.filters import ImportFilters
+
+
+class ConnectionState(StrEnum):
+    """``degraded`` still syncs what it can and shows why it cannot do the rest."""
+
+    VERIFYING = "verifying"
+    IMPORTING = "importing"
+    ACTIVE = "active"
+    DEGRADED = "degraded"
+    DISCONNECTED = "disconnected"
+
+
+SYNCING_STATES = frozenset(
+    {ConnectionState.IMPORTING, ConnectionState.ACTIVE, ConnectionState.DEGRADED}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PsaAddress:
+    """Where a ConnectWise company answers.
+
+    ``site_url`` is the origin without a path, e.g. ``https://na.myconnectwise.net``.
+    ``api_origin`` differs from it on the cloud only (``https://api-na.myconnectwise.net``).
+    ``codebase`` ends in a slash, e.g. ``v2025_1/``, and changes with every cloud upgrade.
+    """
+
+    site_url: str
+    api_origin: str
+    codebase: str
+    is_cloud: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What the partner typed in: a login company id and an API member's key pair. Never logged."""
+
+    company_id: str
+    public_key: str
+    private_key: str
+
+    def __repr__(self) -> str:
+        return "Credentials(***)"
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackSecret:
+    """The secret part of the callback URL: only hashes are kept, two live ones while it rotates."""
+
+    current_sha256: str
+    previous_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """``member_identifier`` is our API member's name as ConnectWise writes it into ``appliedBy``;
+    it is learnt when the callbacks are registered."""
+
+    connection_id: str
+    partner_id: str
+    company_id: str
+    address: PsaAddress
+    state: ConnectionState
+    created_at: datetime
+    filters: ImportFilters = field(default_factory=ImportFilters)
+    callback_secret: CallbackSecret | None = None
+    member_identifier: str = ""
+    name: str = ""
+
+    @property
+    def is_syncing(self) -> bool:
+        return self.state in SYNCING_STATES
+
+    def moved_to(self, state: ConnectionState) -> Connection:
+        return replace(self, state=state)

@@ -1,0 +1,24 @@
+"""A hint: somebody says a record changed. It is never believed, only looked into."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bridge.domain.identity import RecordKind
+
+
+class HintReason(StrEnum):
+    CALLBACK = "callback"
+    CONFLICT = "conflict"
+    RETRY = "retry"
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Ids only, because hints lie in queues."""
+
+    connection_id: str
+    record_kind: RecordKind
+    source_id: int
+    reason: HintReason

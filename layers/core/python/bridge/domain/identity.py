@@ -1,0 +1,73 @@
+"""Ids of the bridge's own records.
+
+A mirrored record's id is its connection's id and its ConnectWise id, so two workers who meet the
+same record at once agree on its id without asking anybody, and the id alone leads to its key.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID, uuid4, uuid5
+
+_NAMESPACE = UUID("5f0c1f62-8a5e-4d52-9d2a-0d8f6d1f3c11")
+_MIRRORED = re.compile(r"([0-9a-f]{32})-(\d{1,10})")
+_PLATFORM = re.compile(r"[0-9a-f]{32}")
+
+
+class RecordKind(StrEnum):
+    """What a hint, a problem or a stored record is about."""
+
+    INVOICE = "invoice"
+    CUSTOMER = "customer"
+    PAYMENT = "payment"
+
+
+class Origin(StrEnum):
+    """Where a record was made."""
+
+    CONNECTWISE = "connectwise"
+    PLATFORM = "platform"
+
+
+@dataclass(frozen=True, slots=True)
+class MirroredId:
+    """The two halves of a mirrored record's id."""
+
+    connection_id: str
+    source_id: int
+
+    def __str__(self) -> str:
+        return f"{self.connection_id}-{self.source_id}"
+
+
+def mirrored_id(connection_id: str, source_id: int) -> str:
+    """Return the id of a record mirrored from ConnectWise."""
+    return str(MirroredId(connection_id, source_id))
+
+
+def parse_mirrored_id(record_id: str) -> MirroredId | None:
+    """Return the halves of a mirrored id, or None for any other text."""
+    match = _MIRRORED.fullmatch(record_id)
+    return MirroredId(match[1], int(match[2])) if match else None
+
+
+def is_platform_id(record_id: str) -> bool:
+    """Tell whether the text has the shape of an id made by :func:`new_id`."""
+    return _PLATFORM.fullmatch(record_id) is not None
+
+
+def new_id() -> str:
+    """Return a fresh random id: 32 hexadecimal digits."""
+    return uuid4().hex
+
+
+def problem_id(connection_id: str, code: str, subject: str) -> str:
+    """Return the id under which the same trouble with the same subject is always found again."""
+    return uuid5(_NAMESPACE, f"{connection_id}/problem/{code}/{subject}").hex
+
+
+def event_id(record_key: str, version: int, event_type: str) -> str:
+    """Return an event id that stays the same when the stream delivers the change again."""
+    return str(uuid5(_NAMESPACE, f"{record_key}/{version}/{event_type}"))

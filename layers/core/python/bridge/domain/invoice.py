@@ -1,0 +1,145 @@
+"""An invoice with its lines and payments, and the state the platform derives from its balance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from bridge.domain.customer import Archive, ArchiveReason, NamedRef
+from bridge.domain.identity import Origin
+from bridge.domain.money import Currency
+from bridge.domain.payment import Payment
+
+
+class InvoiceType(StrEnum):
+    """ConnectWise's closed list of invoice types (public interface, 2025.1)."""
+
+    AGREEMENT = "Agreement"
+    CREDIT_MEMO = "CreditMemo"
+    DOWN_PAYMENT = "DownPayment"
+    MISCELLANEOUS = "Miscellaneous"
+    PROGRESS = "Progress"
+    STANDARD = "Standard"
+
+
+class InvoiceState(StrEnum):
+    """What the platform shows. ConnectWise's own status stands beside it, never under it."""
+
+    OPEN = "open"
+    PARTIALLY_PAID = "partially_paid"
+    PAID = "paid"
+    ARCHIVED = "archived"
+
+
+class LineKind(StrEnum):
+    PRODUCT = "product"
+    TIME = "time"
+    EXPENSE = "expense"
+    AGREEMENT = "agreement"
+    ADJUSTMENT = "adjustment"
+
+
+@dataclass(frozen=True, slots=True)
+class LineItem:
+    """One line. ``amount_minor`` is authoritative; quantity and unit price explain it only.
+
+    ``source_id`` is the id of the product, time entry, expense or agreement; an adjustment has
+    none.
+    """
+
+    kind: LineKind
+    description: str
+    amount_minor: int
+    quantity: Decimal | None = None
+    unit_price: Decimal | None = None
+    source_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BillingStatus:
+    """The tenant's own billing status. ``is_closed`` says locked in ConnectWise, not paid."""
+
+    source_id: int
+    name: str
+    is_closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """An invoice as the platform shows it. Amounts are minor units of ``currency``.
+
+    ``balance_minor`` is what ConnectWise says, never recomputed. ``line_items`` add up to
+    ``total_minor``. Dates are calendar dates, without a time zone.
+    """
+
+    invoice_id: str
+    partner_id: str
+    origin: Origin
+    customer_id: str
+    number: str
+    currency: Currency
+    total_minor: int
+    balance_minor: int
+    issued_on: date
+    due_on: date | None = None
+    connection_id: str | None = None
+    source_id: int | None = None
+    customer_source_id: int | None = None
+    type: InvoiceType = InvoiceType.STANDARD
+    subtotal_minor: int = 0
+    tax_minor: int = 0
+    paid_minor: int = 0
+    credited_minor: int = 0
+    status: BillingStatus | None = None
+    billing_terms: NamedRef | None = None
+    agreement: NamedRef | None = None
+    agreement_type: str = ""
+    location_id: int | None = None
+    department_id: int | None = None
+    reference: str = ""
+    purchase_order: str = ""
+    is_batched: bool = False
+    line_items: tuple[LineItem, ...] = ()
+    payments: tuple[Payment, ...] = ()
+    archive: Archive | None = None
+
+    @property
+    def state(self) -> InvoiceState:
+        """Derived from the balance alone: a status named "Paid" proves nothing."""
+        if self.archive:
+            return InvoiceState.ARCHIVED
+        return balance_state(self.total_minor, self.balance_minor)
+
+    @property
+    def is_unpaid(self) -> bool:
+        return self.state in (InvoiceState.OPEN, InvoiceState.PARTIALLY_PAID)
+
+    def archived(self, reason: ArchiveReason, at: datetime) -> Invoice:
+        """Return the same invoice archived; one that is archived already stays as it was."""
+        return self if self.archive else replace(self, archive=Archive(reason, at))
+
+
+def balance_state(total_minor: int, balance_minor: int) -> InvoiceState:
+    """Tell open, partly paid and paid apart; a credit memo (negative total) works mirrored.
+
+    An overpaid invoice counts as paid. An invoice whose balance exceeds its total is open.
+    """
+    sign = -1 if total_minor < 0 or (total_minor == 0 and balance_minor < 0) else 1
+    total, balance = sign * total_minor, sign * balance_minor
+    if balance <= 0:
+        return InvoiceState.PAID
+    return InvoiceState.PARTIALLY_PAID if balance < total else InvoiceState.OPEN
+
+
+def with_adjustment(lines: tuple[LineItem, ...], total_minor: int) -> tuple[LineItem, ...]:
+    """Return the lines, with one adjustment line more when they do not add up to the total.
+
+    ConnectWise totals hold tax, agreement cover and hand-made adjustments that no line carries.
+    """
+    difference = total_minor - sum(line.amount_minor for line in lines)
+    if difference == 0:
+        return lines
+    adjustment = LineItem(LineKind.ADJUSTMENT, "Taxes and adjustments", difference)
+    return (*lines, adjustment)

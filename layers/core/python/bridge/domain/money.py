@@ -1,0 +1,87 @@
+"""Money is an integer count of minor units in one currency; no float ever touches it.
+
+ConnectWise sends amounts as JSON numbers and the currency's ``numberOfDecimals`` beside them; the
+wire layer reads both as decimals from the JSON text and hands them to :func:`to_minor`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+from bridge.domain.errors import MalformedRecordError
+
+MAX_DECIMALS = 4
+MAX_AMOUNT_MINOR = 10**15
+# ConnectWise computes in binary doubles, so a sum may arrive as 94.00000000000001.
+DOUBLE_NOISE = Decimal("0.000001")
+_CODE = re.compile(r"[A-Z]{3}")
+
+
+@dataclass(frozen=True, slots=True)
+class Currency:
+    """An ISO 4217 code with the number of decimals that this tenant's ConnectWise uses for it."""
+
+    code: str
+    decimals: int
+
+    def __post_init__(self) -> None:
+        if not _CODE.fullmatch(self.code):
+            raise MalformedRecordError("currency code is not three capital letters", field="code")
+        if not 0 <= self.decimals <= MAX_DECIMALS:
+            raise MalformedRecordError("currency decimals out of range", field="decimals")
+
+    @property
+    def unit(self) -> Decimal:
+        """The smallest amount of this currency, e.g. ``Decimal("0.01")``."""
+        return Decimal(1).scaleb(-self.decimals)
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in minor units of one currency, e.g. 1050 with two decimals for 10.50."""
+
+    amount_minor: int
+    currency: Currency
+
+    def __add__(self, other: Money) -> Money:
+        return Money(self.amount_minor + self._same(other), self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        return Money(self.amount_minor - self._same(other), self.currency)
+
+    def _same(self, other: Money) -> int:
+        if other.currency != self.currency:
+            raise ValueError(f"{self.currency.code} and {other.currency.code} do not mix")
+        return other.amount_minor
+
+
+def to_minor(amount: Decimal, currency: Currency, *, field: str) -> int:
+    """Return an exact amount in minor units.
+
+    Raises MalformedRecordError when the amount has more decimals than the currency (beyond the
+    noise of doubles), is not a number, or is beyond any plausible invoice.
+    """
+    rounded = round_to_minor(amount, currency, field=field)
+    if abs(amount - Decimal(rounded).scaleb(-currency.decimals)) > DOUBLE_NOISE:
+        raise MalformedRecordError("amount is finer than its currency", field=field)
+    return rounded
+
+
+def round_to_minor(amount: Decimal, currency: Currency, *, field: str) -> int:
+    """Return an amount in minor units, halves away from zero.
+
+    For line amounts only, which ConnectWise keeps finer than the currency; totals and payments
+    go through :func:`to_minor`.
+    """
+    if not amount.is_finite():
+        raise MalformedRecordError("amount is not a number", field=field)
+    if abs(amount).scaleb(currency.decimals) > MAX_AMOUNT_MINOR:
+        raise MalformedRecordError("amount is out of range", field=field)
+    return int(amount.scaleb(currency.decimals).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def to_decimal(amount_minor: int, currency: Currency) -> Decimal:
+    """Return minor units as a decimal with the currency's own number of places."""
+    return Decimal(amount_minor).scaleb(-currency.decimals)

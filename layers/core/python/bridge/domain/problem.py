@@ -1,0 +1,115 @@
+"""A problem: something a person can see and, mostly, do something about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from bridge.domain.identity import problem_id
+
+
+class ProblemCode(StrEnum):
+    RECORD_MALFORMED = "record_malformed"
+    RECORD_PARKED = "record_parked"
+    RIGHT_MISSING = "right_missing"
+    CREDENTIALS_REJECTED = "credentials_rejected"
+    MASS_ARCHIVE_STOPPED = "mass_archive_stopped"
+    RUN_FAILED = "run_failed"
+    CALLBACKS_BROKEN = "callbacks_broken"
+    PDF_UNAVAILABLE = "pdf_unavailable"
+
+
+class ProblemState(StrEnum):
+    OPEN = "open"
+    RESOLVED = "resolved"
+
+
+class Action(StrEnum):
+    """What a person may do about it through the API."""
+
+    RETRY = "retry"
+    DISMISS = "dismiss"
+    APPROVE = "approve"
+    VERIFY = "verify"
+
+
+ACTIONS: dict[ProblemCode, tuple[Action, ...]] = {
+    ProblemCode.RECORD_MALFORMED: (Action.RETRY, Action.DISMISS),
+    ProblemCode.RECORD_PARKED: (Action.RETRY, Action.DISMISS),
+    ProblemCode.RIGHT_MISSING: (Action.VERIFY,),
+    ProblemCode.CREDENTIALS_REJECTED: (Action.VERIFY,),
+    ProblemCode.MASS_ARCHIVE_STOPPED: (Action.APPROVE, Action.DISMISS),
+    ProblemCode.RUN_FAILED: (Action.RETRY, Action.DISMISS),
+    ProblemCode.CALLBACKS_BROKEN: (Action.VERIFY,),
+    ProblemCode.PDF_UNAVAILABLE: (Action.RETRY, Action.DISMISS),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """``subject`` names what it is about (``invoice/123``, ``run/<id>``, ``connection``).
+
+    ``detail`` is a fixed text of ours with ids and field names only: no personal data, nothing
+    quoted from an answer. ``times_seen`` counts repeats while it is open.
+    """
+
+    problem_id: str
+    partner_id: str
+    connection_id: str
+    code: ProblemCode
+    subject: str
+    detail: str
+    opened_at: datetime
+    last_seen_at: datetime
+    state: ProblemState = ProblemState.OPEN
+    times_seen: int = 1
+    resolved_at: datetime | None = None
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        return ACTIONS[self.code] if self.state is ProblemState.OPEN else ()
+
+    def seen_again(self, detail: str, now: datetime) -> Problem:
+        """Return the problem after the same trouble came again; a resolved one reopens."""
+        if self.state is ProblemState.RESOLVED:
+            return replace(
+                self,
+                state=ProblemState.OPEN,
+                detail=detail,
+                opened_at=now,
+                last_seen_at=now,
+                resolved_at=None,
+                times_seen=1,
+            )
+        return replace(self, detail=detail, last_seen_at=now, times_seen=self.times_seen + 1)
+
+    def resolved(self, now: datetime) -> Problem:
+        return replace(self, state=ProblemState.RESOLVED, resolved_at=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What a use case reports; the store makes a problem of it or counts it on an open one."""
+
+    partner_id: str
+    connection_id: str
+    code: ProblemCode
+    subject: str
+    detail: str = field(default="")
+
+    @property
+    def problem_id(self) -> str:
+        return problem_id(self.connection_id, self.code.value, self.subject)
+
+    def as_problem(self, now: datetime) -> Problem:
+        return Problem(
+            problem_id=self.problem_id,
+            partner_id=self.partner_id,
+            connection_id=self.connection_id,
+            code=self.code,
+            subject=self.subject,
+            detail=self.detail,
+            opened_at=now,
+            last_seen_at=now,
+        )

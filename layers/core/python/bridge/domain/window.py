@@ -1,0 +1,27 @@
+"""Limited actions: a partner may start each manual fetch only so often."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bridge.domain.run import RunKind
+
+WINDOW_LENGTHS: dict[RunKind, timedelta] = {
+    RunKind.FETCH_NEW: timedelta(hours=1),
+    RunKind.FETCH_UNPAID: timedelta(hours=12),
+}
+FETCH_NEW_REACH = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """``kind`` of one connection is taken from ``taken_at`` until ``free_at`` (UTC)."""
+
+    connection_id: str
+    kind: RunKind
+    taken_at: datetime
+
+    @property
+    def free_at(self) -> datetime:
+        return self.taken_at + WINDOW_LENGTHS[self.kind]
