@@ -1,0 +1,26 @@
+"""The query language of ConnectWise lists: conditions, orderBy and fields.
+
+Every function takes the decoded text of one query parameter and returns a compiled function over
+wire records. Compiled queries are cached by their text.
+Source of the language: ConnectWise developer guide, query string parameters.
+"""
+
+from infra.local.connectwise_sandbox.query.conditions import (
+    compile_child_conditions,
+    compile_conditions,
+    compile_custom_field_conditions,
+)
+from infra.local.connectwise_sandbox.query.errors import QueryError
+from infra.local.connectwise_sandbox.query.ordering import compile_order_by
+from infra.local.connectwise_sandbox.query.selection import select_fields
+from infra.local.connectwise_sandbox.query.values import Record
+
+__all__ = [
+    "QueryError",
+    "Record",
+    "compile_child_conditions",
+    "compile_conditions",
+    "compile_custom_field_conditions",
+    "compile_order_by",
+    "select_fields",
+]
