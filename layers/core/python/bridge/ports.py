@@ -198,6 +198,16 @@ class RateLimiter(Protocol):
         ...
 
 
+class SigningKeySource(Protocol):
+    def fetch(self, connection: Connection, key_url: str) -> str:
+        """Return the key that signs a callback, from its ``key_url``.
+
+        Raises UnsafeAddressError when the URL is not exactly where this connection's own
+        ConnectWise keeps its keys, UnavailableError when no key came within 2 seconds.
+        """
+        ...
+
+
 # --- stores ------------------------------------------------------------------------------------
 
 
@@ -319,6 +329,14 @@ class RecordStore(Protocol):
     ) -> Page[Payment]:
         """Return payments, latest first."""
         ...
+
+
+class SigningKeyStore(Protocol):
+    """Callback signing keys, kept for at most an hour. A key is a secret: it is never logged."""
+
+    def get(self, connection_id: str, key_url: str) -> str | None: ...
+
+    def put(self, connection_id: str, key_url: str, key: str) -> None: ...
 
 
 class RunStore(Protocol):
