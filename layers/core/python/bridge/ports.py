@@ -55,21 +55,26 @@ class Head:
 
     ``marks`` holds the properties that a sweep compares, as ConnectWise's own JSON texts; equal
     marks on both sides mean nothing that matters differs. ``has_balance`` is meaningful on
-    invoices.
+    invoices, ``is_archived`` on stored records.
     """
 
     source_id: int
     marks: str
     has_balance: bool = False
+    is_archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class HeadPage:
-    """Heads in the order of their ids. ``broken_ids`` could not be read at all."""
+    """Heads in the order of their ids. ``broken_ids`` could not be read at all.
+
+    ``server_time`` is ConnectWise's own clock, from the ``Date`` header of the answer (UTC).
+    """
 
     heads: tuple[Head, ...]
     last_id: int
     is_last: bool
+    server_time: datetime
     broken_ids: tuple[int, ...] = ()
 
 
@@ -117,6 +122,13 @@ class Psa(Protocol):
         """Return up to ``limit`` heads with ids above ``after_id``, lowest first (limit <= 1000).
 
         Customers that are marked deleted in ConnectWise are not listed.
+        """
+        ...
+
+    def fetch_heads(self, kind: RecordKind, source_ids: Sequence[int]) -> Mapping[int, Head]:
+        """Return the heads of those of the ids that ConnectWise lists, whatever the filters.
+
+        A company marked deleted is not listed.
         """
         ...
 
@@ -311,7 +323,14 @@ class RecordStore(Protocol):
         through_id: int | None,
         limit: int,
     ) -> tuple[Head, ...]:
-        """Return heads of mirrored, unarchived records in that range of ids, lowest first."""
+        """Return heads of mirrored records with ids above ``after_id``, lowest first.
+
+        Archived records are among them and marked; tombstones are not.
+        """
+        ...
+
+    def count_mirrored(self, partner_id: str, connection_id: str, kind: RecordKind) -> int:
+        """Return the number of mirrored records that are not archived."""
         ...
 
     def list_invoices(

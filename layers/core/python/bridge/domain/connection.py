@@ -41,11 +41,16 @@ class PsaAddress:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What the partner typed in: a login company id and an API member's key pair. Never logged."""
+    """What is kept secret of a connection: it is never logged and has no readable ``repr``.
+
+    The login company id and an API member's key pair as the partner typed them in, and the
+    secret that we put into our callback URL ("" until callbacks are registered).
+    """
 
     company_id: str
     public_key: str
     private_key: str
+    callback_secret: str = ""
 
     def __repr__(self) -> str:
         return "Credentials(***)"

@@ -16,9 +16,11 @@ class HintReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """Ids only, because hints lie in queues."""
+    """Ids only, because hints lie in queues. ``attempts`` counts the tries that found ConnectWise
+    out of reach."""
 
     connection_id: str
     record_kind: RecordKind
     source_id: int
     reason: HintReason
+    attempts: int = 0

@@ -38,14 +38,15 @@ class Selection(StrEnum):
     """Which records of a page a step refreshes.
 
     all: every one. changed: those ConnectWise changed since the run's ``since``. unpaid: those
-    with a balance. differing: those whose head disagrees with the mirror, and it also archives
-    what ConnectWise no longer has.
+    with a balance. differing: those whose head disagrees with the mirror. vanished: those
+    that the steps before found in the mirror only.
     """
 
     ALL = "all"
     CHANGED = "changed"
     UNPAID = "unpaid"
     DIFFERING = "differing"
+    VANISHED = "vanished"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ PLANS: dict[RunKind, tuple[RunStep, ...]] = {
     RunKind.SWEEP: (
         RunStep(RecordKind.CUSTOMER, Selection.DIFFERING),
         RunStep(RecordKind.INVOICE, Selection.DIFFERING),
+        RunStep(RecordKind.INVOICE, Selection.VANISHED),
+        RunStep(RecordKind.CUSTOMER, Selection.VANISHED),
     ),
 }
 
@@ -99,7 +102,7 @@ class Run:
 
     ``server_time`` is ConnectWise's clock at the run's start: the watermark of a run that takes
     what changed becomes that time, and only when the run has succeeded (never before everything
-    is stored). ``expected`` is ConnectWise's own count at the start, for progress.
+    is stored). ``vanished_*`` are ids that a sweep found in the mirror only. ``expected_*`` is ConnectWise's own count at the start, for progress.
     """
 
     run_id: str
@@ -118,6 +121,8 @@ class Run:
     invoices: Counters = field(default_factory=Counters)
     expected_customers: int | None = None
     expected_invoices: int | None = None
+    vanished_customers: tuple[int, ...] = ()
+    vanished_invoices: tuple[int, ...] = ()
     archive_is_approved: bool = False
     failure: str = ""
     finished_at: datetime | None = None
@@ -139,6 +144,17 @@ class Run:
         if record_kind is RecordKind.CUSTOMER:
             return replace(self, customers=self.customers + counters)
         return replace(self, invoices=self.invoices + counters)
+
+    def vanished(self, record_kind: RecordKind) -> tuple[int, ...]:
+        if record_kind is RecordKind.CUSTOMER:
+            return self.vanished_customers
+        return self.vanished_invoices
+
+    def with_vanished(self, record_kind: RecordKind, source_ids: tuple[int, ...]) -> Run:
+        """Return the run with more ids that only the mirror has, for its last steps."""
+        if record_kind is RecordKind.CUSTOMER:
+            return replace(self, vanished_customers=self.vanished_customers + source_ids)
+        return replace(self, vanished_invoices=self.vanished_invoices + source_ids)
 
     def advanced(self, *, last_id: int, is_last_page: bool, now: datetime) -> Run:
         """Return the run after one stored page: next page, next step, or success."""
