@@ -33,12 +33,15 @@ T = TypeVar("T")
 class Stored(Generic[T]):
     """A stored record and its version, which grows by one with every write.
 
+    ``marks`` are those of its head when it was last written (see :class:`Head`).
+
     ``value`` is None at version 0 (nothing is stored) and on a tombstone (ConnectWise was seen
     not to have a record that we never had).
     """
 
     value: T | None
     version: int
+    marks: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +85,13 @@ class HeadPage:
 class Fetched(Generic[T]):
     """What a fetch by ids brought: records, and unreadable ones with the reason.
 
-    An id that is in neither was not returned; that alone proves nothing.
+    An id that is in neither was not returned; that alone proves nothing. ``marks`` are those
+    that a head of the found record would carry.
     """
 
     found: Mapping[int, T]
     broken: Mapping[int, str]
+    marks: Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
-from bridge.domain.identity import problem_id
+from bridge.domain.identity import RecordKind, problem_id
 
 
 class ProblemCode(StrEnum):
@@ -86,6 +86,11 @@ class Problem:
 
     def resolved(self, now: datetime) -> Problem:
         return replace(self, state=ProblemState.RESOLVED, resolved_at=now)
+
+
+def record_subject(kind: RecordKind, source_id: int) -> str:
+    """Return the subject of a problem with one ConnectWise record, e.g. ``invoice/1234``."""
+    return f"{kind.value}/{source_id}"
 
 
 @dataclass(frozen=True, slots=True)

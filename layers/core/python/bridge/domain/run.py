@@ -102,7 +102,8 @@ class Run:
 
     ``server_time`` is ConnectWise's clock at the run's start: the watermark of a run that takes
     what changed becomes that time, and only when the run has succeeded (never before everything
-    is stored). ``vanished_*`` are ids that a sweep found in the mirror only. ``expected_*`` is ConnectWise's own count at the start, for progress.
+    is stored). ``expected_*`` is ConnectWise's own count at the start, for progress.
+    ``vanished_*`` are ids that a sweep found in the mirror only.
     """
 
     run_id: str
