@@ -1,0 +1,13 @@
+"""Closed lists of values that several kinds of record share."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+BillingOption = Literal["Billable", "DoNotBill", "NoCharge", "NoDefault"]
+BillableOption = Literal["Billable", "DoNotBill", "NoCharge"]
+InvoiceType = Literal[
+    "Agreement", "CreditMemo", "DownPayment", "Miscellaneous", "Progress", "Standard"
+]
+PaymentSource = Literal["Default", "WisePay"]
+YearCycle = Literal["ContractYear", "CalendarYear"]
