@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from bridge.domain.identity import RecordKind
 
+MAX_HINT_ATTEMPTS = 14
+
 
 class HintReason(StrEnum):
     CALLBACK = "callback"

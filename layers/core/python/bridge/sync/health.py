@@ -1,0 +1,67 @@
+"""What a connection's failures mean for the connection, said in one place."""
+
+from __future__ import annotations
+
+from bridge.domain.connection import Connection, ConnectionState
+from bridge.domain.errors import (
+    ConflictError,
+    CredentialsRejectedError,
+    PermanentError,
+    PermissionMissingError,
+    WrongCompanyError,
+)
+from bridge.domain.problem import ProblemCode, Trouble
+from bridge.ports import Clock, ConnectionStore, ProblemStore
+
+CONNECTION_SUBJECT = "connection"
+
+# Failures of the whole connection: every call of it will meet them until a person acts.
+CONNECTION_ERRORS = (CredentialsRejectedError, PermissionMissingError, WrongCompanyError)
+
+_CODES: dict[type[PermanentError], tuple[ProblemCode, str]] = {
+    CredentialsRejectedError: (
+        ProblemCode.CREDENTIALS_REJECTED,
+        "ConnectWise does not accept the company id and keys of this connection.",
+    ),
+    WrongCompanyError: (
+        ProblemCode.CREDENTIALS_REJECTED,
+        "ConnectWise does not know this connection's company at its address any more.",
+    ),
+    PermissionMissingError: (
+        ProblemCode.RIGHT_MISSING,
+        "The API member's security role lacks a right that the sync needs.",
+    ),
+}
+
+
+class ConnectionHealth:
+    """Degrades a connection that ConnectWise turns away, and tells a person why."""
+
+    def __init__(self, connections: ConnectionStore, problems: ProblemStore, clock: Clock) -> None:
+        self._connections = connections
+        self._problems = problems
+        self._clock = clock
+
+    def report_failure(self, connection: Connection, error: PermanentError) -> None:
+        """Open the problem and mark the connection; verifying it again resolves both."""
+        code, detail = _CODES[type(error)]
+        self._problems.report(
+            Trouble(
+                connection.partner_id, connection.connection_id, code, CONNECTION_SUBJECT, detail
+            ),
+            self._clock.now(),
+        )
+        self._move(connection.connection_id, ConnectionState.ACTIVE, ConnectionState.DEGRADED)
+
+    def import_finished(self, connection_id: str) -> None:
+        self._move(connection_id, ConnectionState.IMPORTING, ConnectionState.ACTIVE)
+
+    def _move(self, connection_id: str, before: ConnectionState, after: ConnectionState) -> None:
+        """Change the state if it still is the one expected; another change wins over ours."""
+        stored = self._connections.get(connection_id)
+        if stored.value is None or stored.value.state is not before:
+            return
+        try:
+            self._connections.save(stored.value.moved_to(after), expected_version=stored.version)
+        except ConflictError:
+            self._move(connection_id, before, after)

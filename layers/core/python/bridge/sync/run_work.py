@@ -1,0 +1,267 @@
+"""Do a run's next page.
+
+A message only says "this run, this page". The run's own record knows where it stands, so a
+message that comes twice, late or after a crash does no harm: pages are idempotent, and of two
+workers on the same page the record's version lets one move the run on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from bridge.domain.connection import Connection
+from bridge.domain.errors import (
+    ConflictError,
+    OutcomeUnknownError,
+    OutOfTimeError,
+    PermanentError,
+    RetryableError,
+)
+from bridge.domain.hint import Hint, HintReason
+from bridge.domain.identity import RecordKind
+from bridge.domain.problem import ProblemCode, Trouble, record_subject
+from bridge.domain.run import MAX_ATTEMPTS_PER_PAGE, Counters, Run, RunKind, RunState, Selection
+from bridge.ports import (
+    Clock,
+    ConnectionStore,
+    HintQueue,
+    ProblemStore,
+    Psa,
+    PsaGateway,
+    RunQueue,
+    RunStore,
+)
+from bridge.sync.health import CONNECTION_ERRORS, ConnectionHealth
+from bridge.sync.refreshing import Refresher
+from bridge.sync.selection import Choice, Selector
+
+REFRESH_BATCH = 200
+MIN_SECONDS_FOR_BATCH = 30.0
+MAX_RETRY_DELAY_SECONDS = 900
+WATERMARK_OVERLAP = timedelta(minutes=10)
+
+# Which watermarks a finished run may move: only runs that took everything that had changed.
+_WATERMARKS: dict[RunKind, tuple[RecordKind, ...]] = {
+    RunKind.IMPORT: (RecordKind.CUSTOMER, RecordKind.INVOICE),
+    RunKind.SWEEP: (RecordKind.CUSTOMER, RecordKind.INVOICE),
+    RunKind.CUSTOMERS: (RecordKind.CUSTOMER,),
+    RunKind.INVOICES: (RecordKind.INVOICE,),
+}
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RunMessage:
+    """What a run's queue message says: which run, and how many pages it had when it was sent."""
+
+    connection_id: str
+    run_id: str
+    page_count: int
+
+
+class MassArchiveStoppedError(PermanentError):
+    """The run would archive more than a person should learn about afterwards (R5)."""
+
+    def __init__(self, candidates: int, mirrored: int) -> None:
+        super().__init__(f"{candidates} of {mirrored} records would be archived")
+        self.candidates = candidates
+        self.mirrored = mirrored
+
+
+class RunWorker:
+    """Works on runs, one page at a time."""
+
+    def __init__(
+        self,
+        connections: ConnectionStore,
+        runs: RunStore,
+        gateway: PsaGateway,
+        selector: Selector,
+        refresher: Refresher,
+        hints: HintQueue,
+        queue: RunQueue,
+        problems: ProblemStore,
+        health: ConnectionHealth,
+        clock: Clock,
+    ) -> None:
+        self._connections = connections
+        self._runs = runs
+        self._gateway = gateway
+        self._selector = selector
+        self._refresher = refresher
+        self._hints = hints
+        self._queue = queue
+        self._problems = problems
+        self._health = health
+        self._clock = clock
+
+    def work(self, message: RunMessage) -> None:
+        """Do the page the message asks for, and ask for the next one."""
+        stored = self._runs.get(message.connection_id, message.run_id)
+        run = stored.value
+        if run is None or run.has_ended or message.page_count > run.page_count:
+            return
+        if message.page_count < run.page_count:
+            # Stored, but perhaps the worker died before it asked for the next page.
+            if message.page_count == run.page_count - 1:
+                self._queue.send(run)
+            return
+        connection = self._connections.get(run.connection_id).value
+        if connection is None or not connection.is_syncing:
+            cancelled = replace(run, state=RunState.CANCELLED, finished_at=self._clock.now())
+            self._save(cancelled, stored.version)
+            return
+        self._save_and_go_on(self._attempt(connection, run), stored.version)
+
+    def _attempt(self, connection: Connection, run: Run) -> tuple[Run, int]:
+        """Return the run after this page and the seconds to wait before the next."""
+        try:
+            return self._do_page(connection, self._begun(connection, run)), 0
+        except CONNECTION_ERRORS as error:
+            self._health.report_failure(connection, error)
+            return self._fail(run, type(error).__name__), 0
+        except MassArchiveStoppedError as error:
+            self._stop_mass_archive(run, error)
+            return run.failed("mass_archive_stopped", self._clock.now()), 0
+        except (RetryableError, OutcomeUnknownError) as error:
+            if run.attempts + 1 >= MAX_ATTEMPTS_PER_PAGE:
+                return self._fail(run, type(error).__name__), 0
+            asked = getattr(error, "retry_after_seconds", None) or 0
+            delay = max(int(asked), min(MAX_RETRY_DELAY_SECONDS, 2 * 2 ** min(run.attempts, 9)))
+            waiting = replace(run, attempts=run.attempts + 1, state=RunState.RUNNING)
+            return waiting, min(delay, MAX_RETRY_DELAY_SECONDS)
+
+    def _begun(self, connection: Connection, run: Run) -> Run:
+        """Settle, on the first page, from when on the run takes changes."""
+        if run.page_count or run.since or run.kind not in (RunKind.CUSTOMERS, RunKind.INVOICES):
+            return run
+        watermark = self._runs.get_watermark(connection.connection_id, run.step.record_kind)
+        return replace(run, since=watermark - WATERMARK_OVERLAP) if watermark else run
+
+    def _do_page(self, connection: Connection, run: Run) -> Run:
+        psa = self._gateway.open(connection)
+        if run.kind is RunKind.IMPORT and run.expected_customers is None:
+            run = self._with_expectations(connection, psa, run)
+        if run.step.selection is Selection.VANISHED:
+            self._check_mass_archive(connection, run)
+        kind = run.step.record_kind
+        choice = self._selector.choose(connection, psa, run)
+        run = replace(run, server_time=run.server_time or choice.server_time)
+        done, counters = self._refresh(connection, psa, kind, choice)
+        run = run.counted(kind, replace(counters, seen=choice.seen if done is None else 0))
+        for source_id in choice.broken_ids:
+            self._report_broken(connection, kind, source_id)
+        run = run.counted(kind, Counters(failed=len(choice.broken_ids)))
+        run = run.with_vanished(kind, choice.vanished_ids)
+        if done is not None:
+            return run.advanced(last_id=done, is_last_page=False, now=self._clock.now())
+        return run.advanced(
+            last_id=choice.last_id, is_last_page=choice.is_last, now=self._clock.now()
+        )
+
+    def _refresh(
+        self, connection: Connection, psa: Psa, kind: RecordKind, choice: Choice
+    ) -> tuple[int | None, Counters]:
+        """Refresh what was chosen; when time runs short, return the last id that was done."""
+        counters = Counters()
+        done: int | None = None
+        for start in range(0, len(choice.source_ids), REFRESH_BATCH):
+            if done is not None and self._clock.remaining_seconds() < MIN_SECONDS_FOR_BATCH:
+                return done, counters
+            batch = choice.source_ids[start : start + REFRESH_BATCH]
+            try:
+                refreshed = self._refresher.refresh(connection, psa, kind, batch)
+            except OutOfTimeError:
+                if done is None:
+                    raise
+                return done, counters
+            counters += refreshed.counters
+            counters += Counters(deferred=len(refreshed.contested))
+            self._defer(connection, kind, refreshed.contested)
+            done = batch[-1]
+        return None, counters
+
+    def _defer(self, connection: Connection, kind: RecordKind, source_ids: Sequence[int]) -> None:
+        """Leave records that somebody else wrote meanwhile to a fetch of their own."""
+        self._hints.send(
+            [Hint(connection.connection_id, kind, i, HintReason.CONFLICT) for i in source_ids]
+        )
+
+    def _with_expectations(self, connection: Connection, psa: Psa, run: Run) -> Run:
+        return replace(
+            run,
+            expected_customers=psa.count(RecordKind.CUSTOMER, filters=connection.filters),
+            expected_invoices=psa.count(RecordKind.INVOICE, filters=connection.filters),
+        )
+
+    def _check_mass_archive(self, connection: Connection, run: Run) -> None:
+        kind = run.step.record_kind
+        candidates = len(run.vanished(kind))
+        if run.archive_is_approved or not candidates or run.cursor_id:
+            return
+        mirrored = self._selector.count_mirrored(connection, kind)
+        if candidates > max(10, mirrored // 20):
+            raise MassArchiveStoppedError(candidates, mirrored)
+
+    def _stop_mass_archive(self, run: Run, error: MassArchiveStoppedError) -> None:
+        detail = (
+            f"The comparison would archive {error.candidates} of {error.mirrored} "
+            f"{run.step.record_kind.value}s. Approve it if they were deleted on purpose."
+        )
+        self._report(run, ProblemCode.MASS_ARCHIVE_STOPPED, "sweep", detail)
+
+    def _fail(self, run: Run, reason: str) -> Run:
+        detail = f"The {run.kind.value} run ended early: {reason}."
+        self._report(run, ProblemCode.RUN_FAILED, f"run/{run.kind.value}", detail)
+        return run.failed(reason, self._clock.now())
+
+    def _report_broken(self, connection: Connection, kind: RecordKind, source_id: int) -> None:
+        trouble = Trouble(
+            connection.partner_id,
+            connection.connection_id,
+            ProblemCode.RECORD_MALFORMED,
+            record_subject(kind, source_id),
+            "ConnectWise cannot deliver this record.",
+        )
+        self._problems.report(trouble, self._clock.now())
+
+    def _report(self, run: Run, code: ProblemCode, subject: str, detail: str) -> None:
+        trouble = Trouble(run.partner_id, run.connection_id, code, subject, detail)
+        self._problems.report(trouble, self._clock.now())
+
+    def _save_and_go_on(self, outcome: tuple[Run, int], version: int) -> None:
+        run, delay_seconds = outcome
+        if run.state is RunState.SUCCEEDED:
+            self._finish(run)
+        if self._save(run, version) and not run.has_ended:
+            self._queue.send(run, delay_seconds=delay_seconds)
+
+    def _finish(self, run: Run) -> None:
+        """Everything is stored: move the watermarks and close what a failed run opened.
+
+        This happens before the run is marked as ended, so that a crash repeats it.
+        """
+        for kind in _WATERMARKS.get(run.kind, ()):
+            if run.server_time:
+                self._runs.set_watermark(run.connection_id, kind, run.server_time)
+        if run.kind is RunKind.IMPORT:
+            self._health.import_finished(run.connection_id)
+        now = self._clock.now()
+        codes = [(ProblemCode.RUN_FAILED, f"run/{run.kind.value}")]
+        if run.kind is RunKind.SWEEP:
+            codes.append((ProblemCode.MASS_ARCHIVE_STOPPED, "sweep"))
+        for code, subject in codes:
+            trouble = Trouble(run.partner_id, run.connection_id, code, subject)
+            self._problems.resolve(run.partner_id, trouble.problem_id, now)
+
+    def _save(self, run: Run, version: int) -> bool:
+        try:
+            self._runs.save(run, expected_version=version)
+        except ConflictError:
+            _logger.info("another worker moved the run", extra={"run_id": run.run_id})
+            return False
+        return True
