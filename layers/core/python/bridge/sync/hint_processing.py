@@ -33,6 +33,7 @@ class HintProcessor:
 
     def __init__(
         self,
+        *,
         connections: ConnectionStore,
         gateway: PsaGateway,
         refresher: Refresher,

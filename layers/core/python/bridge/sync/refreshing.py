@@ -50,14 +50,28 @@ class Refresher:
         self._clock = clock
 
     def refresh(
-        self, connection: Connection, psa: Psa, kind: RecordKind, source_ids: Sequence[int]
+        self,
+        connection: Connection,
+        psa: Psa,
+        kind: RecordKind,
+        source_ids: Sequence[int],
+        *,
+        may_archive: bool = True,
     ) -> Refreshed:
         """Refresh up to a few hundred records of one kind.
 
+        With ``may_archive`` a record that is proven gone is archived, without it left alone.
         Raises whatever ``psa`` and the stores raise for the whole batch; a single record that
         cannot be read becomes a problem and the rest goes on.
         """
-        batch = _Batch(connection, psa, self._records, self._problems, self._clock.now())
+        batch = _Batch(
+            connection=connection,
+            psa=psa,
+            records=self._records,
+            problems=self._problems,
+            now=self._clock.now(),
+            may_archive=may_archive,
+        )
         if kind is RecordKind.CUSTOMER:
             return batch.refresh_customers(source_ids)
         return batch.refresh_invoices(source_ids)
@@ -68,17 +82,20 @@ class _Batch:
 
     def __init__(
         self,
+        *,
         connection: Connection,
         psa: Psa,
         records: RecordStore,
         problems: ProblemStore,
         now: datetime,
+        may_archive: bool,
     ) -> None:
         self._connection = connection
         self._psa = psa
         self._records = records
         self._problems = problems
         self._now = now
+        self._may_archive = may_archive
         self._open_problems: Mapping[str, Problem] | None = None
 
     def refresh_customers(self, source_ids: Sequence[int]) -> Refreshed:
@@ -167,7 +184,7 @@ class _Batch:
         if source_id in broken:
             self._report(kind, source_id, broken[source_id])
             return Refreshed(Counters(failed=1))
-        if self._psa.exists(kind, source_id):
+        if not self._may_archive or self._psa.exists(kind, source_id):
             return Refreshed(Counters(skipped=1))
         self._resolve(kind, source_id)
         if stored.value is None:

@@ -23,7 +23,15 @@ from bridge.domain.errors import (
 from bridge.domain.hint import Hint, HintReason
 from bridge.domain.identity import RecordKind
 from bridge.domain.problem import ProblemCode, Trouble, record_subject
-from bridge.domain.run import MAX_ATTEMPTS_PER_PAGE, Counters, Run, RunKind, RunState, Selection
+from bridge.domain.run import (
+    MAX_ATTEMPTS_PER_PAGE,
+    Counters,
+    Run,
+    RunKind,
+    RunState,
+    RunStep,
+    Selection,
+)
 from bridge.ports import (
     Clock,
     ConnectionStore,
@@ -77,6 +85,7 @@ class RunWorker:
 
     def __init__(
         self,
+        *,
         connections: ConnectionStore,
         runs: RunStore,
         gateway: PsaGateway,
@@ -151,39 +160,45 @@ class RunWorker:
         kind = run.step.record_kind
         choice = self._selector.choose(connection, psa, run)
         run = replace(run, server_time=run.server_time or choice.server_time)
-        done, counters = self._refresh(connection, psa, kind, choice)
-        run = run.counted(kind, replace(counters, seen=choice.seen if done is None else 0))
+        counters, stopped_at = self._refresh(connection, psa, run.step, choice)
+        if stopped_at is not None:
+            choice = choice.through(stopped_at)
         for source_id in choice.broken_ids:
             self._report_broken(connection, kind, source_id)
-        run = run.counted(kind, Counters(failed=len(choice.broken_ids)))
-        run = run.with_vanished(kind, choice.vanished_ids)
-        if done is not None:
-            return run.advanced(last_id=done, is_last_page=False, now=self._clock.now())
+        counters += Counters(seen=len(choice.listed_ids), failed=len(choice.broken_ids))
+        run = run.counted(kind, counters).with_vanished(kind, choice.vanished_ids)
         return run.advanced(
             last_id=choice.last_id, is_last_page=choice.is_last, now=self._clock.now()
         )
 
     def _refresh(
-        self, connection: Connection, psa: Psa, kind: RecordKind, choice: Choice
-    ) -> tuple[int | None, Counters]:
-        """Refresh what was chosen; when time runs short, return the last id that was done."""
+        self, connection: Connection, psa: Psa, step: RunStep, choice: Choice
+    ) -> tuple[Counters, int | None]:
+        """Refresh what was chosen; when time runs short, tell the last id that was done.
+
+        Only the ids that a sweep found vanished, and that passed the brake, may be archived
+        here: a list that wrongly comes back empty must not empty the mirror.
+        """
         counters = Counters()
         done: int | None = None
+        may_archive = step.selection is Selection.VANISHED
         for start in range(0, len(choice.source_ids), REFRESH_BATCH):
             if done is not None and self._clock.remaining_seconds() < MIN_SECONDS_FOR_BATCH:
-                return done, counters
+                return counters, done
             batch = choice.source_ids[start : start + REFRESH_BATCH]
             try:
-                refreshed = self._refresher.refresh(connection, psa, kind, batch)
+                refreshed = self._refresher.refresh(
+                    connection, psa, step.record_kind, batch, may_archive=may_archive
+                )
             except OutOfTimeError:
                 if done is None:
                     raise
-                return done, counters
+                return counters, done
             counters += refreshed.counters
             counters += Counters(deferred=len(refreshed.contested))
-            self._defer(connection, kind, refreshed.contested)
+            self._defer(connection, step.record_kind, refreshed.contested)
             done = batch[-1]
-        return None, counters
+        return counters, None
 
     def _defer(self, connection: Connection, kind: RecordKind, source_ids: Sequence[int]) -> None:
         """Leave records that somebody else wrote meanwhile to a fetch of their own."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Set
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bridge.domain.connection import Connection
@@ -20,17 +21,29 @@ MAX_STORED_HEADS = 20_000
 class Choice:
     """One page's worth of work.
 
-    ``seen`` counts the records that ConnectWise listed. ``vanished_ids`` are in the mirror but
+    ``listed_ids`` are what ConnectWise listed, chosen or not. ``vanished_ids`` are in the mirror but
     not listed any more; nothing is proven about them yet.
     """
 
     source_ids: tuple[int, ...]
-    seen: int
+    listed_ids: tuple[int, ...]
     last_id: int
     is_last: bool
     server_time: datetime | None = None
     broken_ids: tuple[int, ...] = ()
     vanished_ids: tuple[int, ...] = ()
+
+    def through(self, last_id: int) -> Choice:
+        """Return the part of this choice up to an id, as a page that is not the last."""
+        return replace(
+            self,
+            source_ids=tuple(i for i in self.source_ids if i <= last_id),
+            listed_ids=tuple(i for i in self.listed_ids if i <= last_id),
+            broken_ids=tuple(i for i in self.broken_ids if i <= last_id),
+            vanished_ids=tuple(i for i in self.vanished_ids if i <= last_id),
+            last_id=last_id,
+            is_last=False,
+        )
 
 
 class Selector:
@@ -54,49 +67,45 @@ class Selector:
             filters=connection.filters,
         )
         if step.selection is Selection.UNPAID:
-            return self._unpaid(connection, run, page)
+            return self._unpaid(connection, psa, run, page)
         if step.selection is Selection.DIFFERING:
             return self._differing(connection, psa, run, page)
         source_ids = {head.source_id for head in page.heads}
-        is_first_page = run.cursor_id == 0
-        if step.record_kind is RecordKind.CUSTOMER and is_first_page and run.since:
+        if step.record_kind is RecordKind.CUSTOMER and run.since:
             # A contact's new address is no change of its company.
-            source_ids |= psa.list_customers_with_changed_contacts(run.since)
+            with_contacts = psa.list_customers_with_changed_contacts(run.since)
+            source_ids |= {i for i in with_contacts if _is_in_page(i, run, page)}
         return _choice(page, source_ids)
 
-    def _unpaid(self, connection: Connection, run: Run, page: HeadPage) -> Choice:
-        """Those unpaid on either side: what is open only in the mirror was paid elsewhere."""
-        stored = self._stored_heads(connection, run, page)
-        unpaid = {head.source_id for head in (*page.heads, *stored) if head.has_balance}
-        return _choice(page, unpaid)
+    def _unpaid(self, connection: Connection, psa: Psa, run: Run, page: HeadPage) -> Choice:
+        """Those unpaid on either side: what is open only in the mirror was paid elsewhere.
+
+        What vanished is none of this run's business; the sweep sees to it.
+        """
+        stored = {h.source_id for h in self._stored_heads(connection, run, page) if h.has_balance}
+        listed = {head.source_id: head for head in page.heads}
+        listed.update(self._unlisted_heads(psa, run, stored - listed.keys()))
+        return _choice(page, {i for i, head in listed.items() if head.has_balance or i in stored})
 
     def _differing(self, connection: Connection, psa: Psa, run: Run, page: HeadPage) -> Choice:
         """Compare both sides' heads; what the filter hides is asked for by id."""
-        kind = run.step.record_kind
         stored = {head.source_id: head for head in self._stored_heads(connection, run, page)}
         listed = {head.source_id: head for head in page.heads}
-        unlisted = sorted(i for i, h in stored.items() if i not in listed and not h.is_archived)
-        vanished: list[int] = []
-        for start in range(0, len(unlisted), FETCH_HEADS_BATCH):
-            batch = unlisted[start : start + FETCH_HEADS_BATCH]
-            heads = psa.fetch_heads(kind, batch)
-            listed.update(heads)
-            vanished.extend(i for i in batch if i not in heads)
-        differing = {
-            source_id
-            for source_id, head in listed.items()
-            if source_id not in stored or stored[source_id].marks != head.marks
-        }
-        choice = _choice(page, differing)
-        return Choice(
-            choice.source_ids,
-            choice.seen,
-            choice.last_id,
-            choice.is_last,
-            choice.server_time,
-            choice.broken_ids,
-            tuple(i for i in vanished if i not in page.broken_ids),
-        )
+        unlisted = {i for i, h in stored.items() if i not in listed and not h.is_archived}
+        hidden = self._unlisted_heads(psa, run, unlisted)
+        listed.update(hidden)
+        differing = {i for i, h in listed.items() if i not in stored or stored[i].marks != h.marks}
+        vanished = unlisted - hidden.keys() - set(page.broken_ids)
+        return replace(_choice(page, differing), vanished_ids=tuple(sorted(vanished)))
+
+    def _unlisted_heads(self, psa: Psa, run: Run, source_ids: Set[int]) -> dict[int, Head]:
+        """Ask by id for heads that the filters left out of the list."""
+        ids = sorted(source_ids)
+        heads: dict[int, Head] = {}
+        for start in range(0, len(ids), FETCH_HEADS_BATCH):
+            batch = ids[start : start + FETCH_HEADS_BATCH]
+            heads.update(psa.fetch_heads(run.step.record_kind, batch))
+        return heads
 
     def _stored_heads(self, connection: Connection, run: Run, page: HeadPage) -> tuple[Head, ...]:
         return self._records.list_heads(
@@ -112,7 +121,7 @@ class Selector:
 def _choice(page: HeadPage, source_ids: set[int]) -> Choice:
     return Choice(
         source_ids=tuple(sorted(source_ids)),
-        seen=len(page.heads),
+        listed_ids=tuple(head.source_id for head in page.heads),
         last_id=page.last_id,
         is_last=page.is_last,
         server_time=page.server_time,
@@ -125,7 +134,11 @@ def _next_vanished(run: Run) -> Choice:
     batch = tuple(ids[:VANISHED_PAGE_SIZE])
     return Choice(
         source_ids=batch,
-        seen=0,
+        listed_ids=(),
         last_id=batch[-1] if batch else run.cursor_id,
         is_last=len(batch) == len(ids),
     )
+
+
+def _is_in_page(source_id: int, run: Run, page: HeadPage) -> bool:
+    return run.cursor_id < source_id and (page.is_last or source_id <= page.last_id)
