@@ -26,7 +26,7 @@ MAX_TEXT_LENGTH = 16_384
 """Characters. A URL carries 2,000; a bundle's or a search's body may carry more."""
 
 MAX_DEPTH = 50
-"""Connectives on the longest way from the whole text to one comparison."""
+"""Parentheses within each other. It bounds the depth of the tree, and so all recursion over it."""
 
 MAX_LIST_LENGTH = 1_000
 """Values between the parentheses of one `in`."""
@@ -37,6 +37,7 @@ MAX_PATH_LENGTH = 10
 _MOMENT_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 _MOMENT = re.compile(r"\[[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\]")
 _PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*")
+_MARKS = re.compile(r"\\.|[\"'()]", re.DOTALL)
 _ESCAPED = re.compile(r"\\([\\\"'])")
 
 
@@ -64,17 +65,32 @@ def parse_conditions(text: str) -> Condition:
     Raises QueryError if the text does not follow the grammar or exceeds a limit.
     """
     check_length(text)
+    if _nesting(text) > MAX_DEPTH:
+        raise QueryError(f"Parentheses may be nested at most {MAX_DEPTH} deep.")
     try:
         # The transformer runs inside the parser, so the result is its tree, not lark's.
-        condition = cast(Condition, _PARSER.parse(text))
+        return cast(Condition, _PARSER.parse(text))
     except LarkError as error:
         position = getattr(error, "pos_in_stream", None)
         where = f" near character {position + 1}" if isinstance(position, int) else ""
         message = f"The conditions cannot be read{where}. {HOW_VALUES_ARE_WRITTEN}"
         raise QueryError(message) from error
-    if condition.depth > MAX_DEPTH:
-        raise QueryError(f"Conditions may be nested at most {MAX_DEPTH} deep.")
-    return condition
+
+
+def _nesting(text: str) -> int:
+    depth = deepest = 0
+    quote = ""
+    for mark in _MARKS.findall(text):
+        if quote:
+            quote = "" if mark == quote else quote
+        elif mark in {'"', "'"}:
+            quote = mark
+        elif mark == "(":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif mark == ")":
+            depth -= 1
+    return deepest
 
 
 class _TreeBuilder(Transformer[Token, Condition]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -38,7 +38,6 @@ class Comparison:
     path: Path
     operator: Operator
     literal: Literal
-    depth: int = field(default=0, init=False, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,29 +47,20 @@ class Membership:
     path: Path
     operator: Operator
     literals: tuple[Literal, ...]
-    depth: int = field(default=0, init=False, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class And:
-    """All operands hold. `depth` counts the connectives on the longest way to a leaf."""
+    """All operands hold."""
 
     operands: tuple[Condition, ...]
-    depth: int = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "depth", 1 + max(each.depth for each in self.operands))
 
 
 @dataclass(frozen=True, slots=True)
 class Or:
-    """At least one operand holds. `depth` as in `And`."""
+    """At least one operand holds."""
 
     operands: tuple[Condition, ...]
-    depth: int = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "depth", 1 + max(each.depth for each in self.operands))
 
 
 Condition = Comparison | Membership | And | Or
