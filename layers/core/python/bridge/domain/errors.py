@@ -12,6 +12,7 @@
     │   ├── PermissionMissingError
     │   ├── WrongCompanyError     the address answers, but not for this company
     │   ├── UnsafeAddressError    the address may not be called
+    │   ├── NotPossibleError      the record's present state does not allow it
     │   ├── RefusedError          ConnectWise says no, with a code
     │   └── MalformedRecordError  one record cannot be read
     ├── ConflictError             somebody else changed it first; read again, decide again
@@ -73,7 +74,14 @@ class CredentialsRejectedError(PermanentError):
 
 
 class PermissionMissingError(PermanentError):
-    """The API member's security role lacks a right for this call."""
+    """The API member's security role lacks a right for this call.
+
+    ``rights`` names those known to be missing, in the words of the role's own screen.
+    """
+
+    def __init__(self, message: str, *, rights: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.rights = rights
 
 
 class WrongCompanyError(PermanentError):
@@ -86,6 +94,18 @@ class UnsafeAddressError(PermanentError):
     def __init__(self, reason: str) -> None:
         super().__init__(f"address refused: {reason}")
         self.reason = reason
+
+
+class NotPossibleError(PermanentError):
+    """The record's present state does not allow it. ``reason`` is a fixed code.
+
+    ``subject_id`` is the id of the caller's own record that stands in the way, if there is one.
+    """
+
+    def __init__(self, reason: str, message: str, *, subject_id: str | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.subject_id = subject_id
 
 
 class RefusedError(PermanentError):

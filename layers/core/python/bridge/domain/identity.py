@@ -63,6 +63,15 @@ def new_id() -> str:
     return uuid4().hex
 
 
+def connection_id_of(partner_id: str, company_id: str, site_url: str) -> str:
+    """Return the id of a partner's connection to one ConnectWise company.
+
+    It follows from who connects to what, so connecting twice at once meets itself, and connecting
+    again after a disconnect finds the records that were kept.
+    """
+    return uuid5(_NAMESPACE, f"{partner_id}/connection/{site_url}/{company_id.casefold()}").hex
+
+
 def problem_id(connection_id: str, code: str, subject: str) -> str:
     """Return the id under which the same trouble with the same subject is always found again."""
     return uuid5(_NAMESPACE, f"{connection_id}/problem/{code}/{subject}").hex

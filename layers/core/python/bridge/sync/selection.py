@@ -21,8 +21,8 @@ MAX_STORED_HEADS = 20_000
 class Choice:
     """One page's worth of work.
 
-    ``listed_ids`` are what ConnectWise listed, chosen or not. ``vanished_ids`` are in the mirror but
-    not listed any more; nothing is proven about them yet.
+    ``listed_ids`` are what ConnectWise listed, chosen or not. ``vanished_ids`` are in the mirror
+    but not listed any more; nothing is proven about them yet.
     """
 
     source_ids: tuple[int, ...]

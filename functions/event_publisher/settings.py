@@ -1,0 +1,7 @@
+"""What the event_publisher function needs from its environment."""
+
+from bridge.runtime.settings import EventBusName
+
+
+class EventPublisherSettings(EventBusName):
+    """The bus that domain events go to."""

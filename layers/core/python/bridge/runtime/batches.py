@@ -1,0 +1,57 @@
+"""SQS batches: read every message, work on those that parse, hand back those to be repeated."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SqsBatch(Generic[T]):
+    """The parsed messages by their SQS ids, and the ids of those that did not parse.
+
+    An unparsable message is handed back each time and so ends in the dead-letter queue, where it
+    becomes a problem; it is never dropped.
+    """
+
+    messages: Mapping[str, T]
+    unparsable_ids: tuple[str, ...]
+
+    @classmethod
+    def read(cls, event: Mapping[str, Any], parse: Callable[[str], T]) -> SqsBatch[T]:
+        """Parse the bodies of an SQS event. ``parse`` raises ValueError for a bad body."""
+        messages: dict[str, T] = {}
+        unparsable: list[str] = []
+        for record in event["Records"]:
+            try:
+                messages[record["messageId"]] = parse(record["body"])
+            except ValueError:
+                _logger.exception("unparsable message", extra={"message_id": record["messageId"]})
+                unparsable.append(record["messageId"])
+        return cls(messages, tuple(unparsable))
+
+    def reply(self, failed_ids: Iterable[str] = ()) -> dict[str, Any]:
+        """Return the partial batch response that has SQS repeat just these messages."""
+        return {
+            "batchItemFailures": [
+                {"itemIdentifier": message_id} for message_id in (*self.unparsable_ids, *failed_ids)
+            ]
+        }
+
+    def work_each(self, work: Callable[[T], None]) -> dict[str, Any]:
+        """Do the work message by message; one that fails is repeated, the others are done."""
+        failed: list[str] = []
+        for message_id, message in self.messages.items():
+            try:
+                work(message)
+            except Exception:
+                # The boundary of one record of a batch: the queue counts and parks repeats.
+                _logger.exception("message failed", extra={"message_id": message_id})
+                failed.append(message_id)
+        return self.reply(failed)

@@ -1,0 +1,75 @@
+"""Settings come from the environment, are checked once before any work, and are frozen.
+
+Each function's ``settings.py`` names what it needs by inheriting from the classes here. Names of
+tables, queues and secrets have no defaults: a missing one must stop the function, not point it
+somewhere. A test compares each function's settings with the environment the stacks give it.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Settings(BaseModel):
+    """Base of all settings; the field ``records_table`` is read from ``RECORDS_TABLE``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Read this class's fields. Raises pydantic's ValidationError without the values."""
+        names = {name: name.upper() for name in cls.model_fields}
+        return cls.model_validate(
+            {name: os.environ[key] for name, key in names.items() if key in os.environ}
+        )
+
+
+class RecordsTable(Settings):
+    records_table: str = Field(min_length=3)
+
+
+class OperationsTable(Settings):
+    operations_table: str = Field(min_length=3)
+
+
+class CoordinationTable(Settings):
+    coordination_table: str = Field(min_length=3)
+
+
+class ConnectWiseAccess(Settings):
+    """``allow_loopback_egress`` exists for the system on one machine; no other stage sets it."""
+
+    secrets_prefix: str = Field(min_length=3)
+    connectwise_client_id_secret: str = Field(min_length=3)
+    allow_loopback_egress: bool = False
+
+
+class HintsQueue(Settings):
+    hints_queue_url: str = Field(min_length=8)
+
+
+class RunStepsQueue(Settings):
+    run_steps_queue_url: str = Field(min_length=8)
+
+
+class PdfsQueue(Settings):
+    pdf_queue_url: str = Field(min_length=8)
+
+
+class ParkedQueue(Settings):
+    parked_queue_url: str = Field(min_length=8)
+
+
+class DocumentsBucket(Settings):
+    documents_bucket: str = Field(min_length=3)
+
+
+class WebhookBase(Settings):
+    webhook_base_url: str = Field(min_length=8)
+
+
+class EventBusName(Settings):
+    event_bus_name: str = Field(min_length=1)

@@ -1,0 +1,69 @@
+"""Turn poison messages into problems, so that what fails for ever is seen by a person."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bridge.domain.hint import Hint
+from bridge.domain.identity import RecordKind, parse_mirrored_id
+from bridge.domain.problem import ProblemCode, Trouble, record_subject
+from bridge.domain.run import RunState
+from bridge.ports import Clock, ConnectionStore, PdfRequest, ProblemStore, RunStore
+from bridge.sync.run_work import RunMessage
+
+
+class Parker:
+    """Opens the problem that a message's last failure deserves."""
+
+    def __init__(
+        self, connections: ConnectionStore, runs: RunStore, problems: ProblemStore, clock: Clock
+    ) -> None:
+        self._connections = connections
+        self._runs = runs
+        self._problems = problems
+        self._clock = clock
+
+    def park_hint(self, hint: Hint) -> None:
+        self._report(
+            hint.connection_id,
+            ProblemCode.RECORD_PARKED,
+            record_subject(hint.record_kind, hint.source_id),
+            "This record could not be brought up to date after many tries.",
+        )
+
+    def park_pdf(self, request: PdfRequest) -> None:
+        mirrored = parse_mirrored_id(request.invoice_id)
+        if mirrored is None:
+            return
+        self._report(
+            request.connection_id,
+            ProblemCode.PDF_UNAVAILABLE,
+            record_subject(RecordKind.INVOICE, mirrored.source_id),
+            "The PDF could not be fetched after many tries.",
+        )
+
+    def park_run(self, message: RunMessage) -> None:
+        """Fail the run, so that its place is free for the next one."""
+        stored = self._runs.get(message.connection_id, message.run_id)
+        if stored.value is None or stored.value.has_ended:
+            return
+        run = stored.value
+        self._report(
+            run.connection_id,
+            ProblemCode.RUN_FAILED,
+            f"run/{run.kind.value}",
+            f"The {run.kind.value} run could not go on after many tries.",
+        )
+        failed = replace(
+            run, state=RunState.FAILED, failure="message_parked", finished_at=self._clock.now()
+        )
+        self._runs.save(failed, expected_version=stored.version)
+
+    def _report(self, connection_id: str, code: ProblemCode, subject: str, detail: str) -> None:
+        connection = self._connections.get(connection_id).value
+        if connection is None:
+            return
+        self._problems.report(
+            Trouble(connection.partner_id, connection_id, code, subject, detail),
+            self._clock.now(),
+        )

@@ -1,0 +1,100 @@
+"""Keep PDFs of invoices, as ConnectWise renders them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import astuple, replace
+
+from bridge.domain.errors import MalformedRecordError, NotFoundError
+from bridge.domain.hint import Hint, HintReason
+from bridge.domain.identity import RecordKind
+from bridge.domain.invoice import Invoice
+from bridge.domain.problem import ProblemCode, Trouble, record_subject
+from bridge.ports import (
+    Clock,
+    ConnectionStore,
+    DocumentStore,
+    HintQueue,
+    PdfRequest,
+    ProblemStore,
+    PsaGateway,
+    RecordStore,
+)
+from bridge.sync.health import CONNECTION_ERRORS, ConnectionHealth
+
+
+def pdf_key(invoice: Invoice) -> str:
+    """Return where the PDF of exactly this content is kept.
+
+    The key changes with anything that may be printed, so a stale PDF is never shown and no
+    record has to say which PDF belongs to it.
+    """
+    printed = astuple(replace(invoice, archive=None))
+    digest = hashlib.sha256(repr(printed).encode()).hexdigest()
+    return f"{invoice.partner_id}/{invoice.invoice_id}/{digest[:32]}.pdf"
+
+
+class PdfKeeper:
+    """Fetches the PDF of a mirrored invoice when the one of its present content is not kept."""
+
+    def __init__(
+        self,
+        *,
+        connections: ConnectionStore,
+        records: RecordStore,
+        documents: DocumentStore,
+        gateway: PsaGateway,
+        hints: HintQueue,
+        problems: ProblemStore,
+        health: ConnectionHealth,
+        clock: Clock,
+    ) -> None:
+        self._connections = connections
+        self._records = records
+        self._documents = documents
+        self._gateway = gateway
+        self._hints = hints
+        self._problems = problems
+        self._health = health
+        self._clock = clock
+
+    def keep(self, request: PdfRequest) -> None:
+        """Fetch and keep one PDF; RetryableError when ConnectWise is out of reach.
+
+        An invoice that ConnectWise no longer has becomes a hint. An answer that is no PDF
+        becomes a problem.
+        """
+        connection = self._connections.get(request.connection_id).value
+        if connection is None or not connection.is_syncing:
+            return
+        invoice = self._records.get_invoice(connection.partner_id, request.invoice_id).value
+        if invoice is None or invoice.source_id is None or invoice.archive:
+            return
+        key = pdf_key(invoice)
+        subject = record_subject(RecordKind.INVOICE, invoice.source_id)
+        trouble = Trouble(
+            connection.partner_id,
+            connection.connection_id,
+            ProblemCode.PDF_UNAVAILABLE,
+            subject,
+            "ConnectWise answered with something that is not a PDF.",
+        )
+        if self._documents.has_pdf(key):
+            return
+        try:
+            content = self._gateway.open(connection).fetch_invoice_pdf(invoice.source_id)
+        except NotFoundError:
+            hint = Hint(
+                connection.connection_id,
+                RecordKind.INVOICE,
+                invoice.source_id,
+                HintReason.CONFLICT,
+            )
+            self._hints.send([hint])
+        except MalformedRecordError:
+            self._problems.report(trouble, self._clock.now())
+        except CONNECTION_ERRORS as error:
+            self._health.report_failure(connection, error)
+        else:
+            self._documents.put_pdf(key, content)
+            self._problems.resolve(connection.partner_id, trouble.problem_id, self._clock.now())

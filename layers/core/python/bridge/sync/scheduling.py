@@ -1,0 +1,151 @@
+"""What the schedules do: start runs on every connection and mend what got stuck."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import timedelta
+
+from bridge.domain.connection import Connection, ConnectionState
+from bridge.domain.errors import BridgeError, RunActiveError
+from bridge.domain.problem import ProblemCode, Trouble
+from bridge.domain.run import RunKind
+from bridge.ports import (
+    Clock,
+    ConnectionStore,
+    ProblemStore,
+    PsaGateway,
+    RunQueue,
+    RunStore,
+    SecretVault,
+)
+from bridge.sync.callback_url import callback_url
+from bridge.sync.health import CONNECTION_ERRORS, CONNECTION_SUBJECT, ConnectionHealth
+from bridge.sync.runs import RunStarter
+
+STALLED_AFTER = timedelta(minutes=30)
+MAX_PAGES_OF_CONNECTIONS = 1000
+
+_logger = logging.getLogger(__name__)
+
+
+class ScheduledRuns:
+    """Starts one run of a kind on every connection that has finished its first import."""
+
+    def __init__(self, connections: ConnectionStore, starter: RunStarter) -> None:
+        self._connections = connections
+        self._starter = starter
+
+    def start(self, kind: RunKind) -> int:
+        """Return the number of runs started; a connection with such a run going on is passed.
+
+        One connection's failure does not keep the others waiting.
+        """
+        started = 0
+        for connection in syncing_connections(self._connections):
+            if connection.state is ConnectionState.IMPORTING:
+                continue
+            try:
+                self._starter.start(connection, kind)
+            except RunActiveError:
+                continue
+            except BridgeError as error:
+                _logger.warning(
+                    "run not started",
+                    extra={
+                        "connection_id": connection.connection_id,
+                        "kind": kind.value,
+                        "error": type(error).__name__,
+                    },
+                )
+                continue
+            started += 1
+        return started
+
+
+class StalledRuns:
+    """Queues runs again whose message got lost on the way."""
+
+    def __init__(self, runs: RunStore, queue: RunQueue, clock: Clock) -> None:
+        self._runs = runs
+        self._queue = queue
+        self._clock = clock
+
+    def queue_again(self) -> int:
+        stalled = self._runs.list_stalled(self._clock.now() - STALLED_AFTER)
+        for run in stalled:
+            self._queue.send(run)
+        return len(stalled)
+
+
+class CallbackKeeper:
+    """Keeps every connection's callback registrations as they should be.
+
+    ConnectWise disables a callback after three days of failed deliveries, and people delete what
+    they do not know (developer guide, callbacks).
+    """
+
+    def __init__(
+        self,
+        *,
+        connections: ConnectionStore,
+        gateway: PsaGateway,
+        vault: SecretVault,
+        problems: ProblemStore,
+        health: ConnectionHealth,
+        clock: Clock,
+        webhook_base_url: str,
+    ) -> None:
+        self._connections = connections
+        self._gateway = gateway
+        self._vault = vault
+        self._problems = problems
+        self._health = health
+        self._clock = clock
+        self._webhook_base_url = webhook_base_url
+
+    def keep_all(self) -> int:
+        """Return the number of connections whose registrations are in order now."""
+        kept = 0
+        for connection in syncing_connections(self._connections):
+            trouble = Trouble(
+                connection.partner_id,
+                connection.connection_id,
+                ProblemCode.CALLBACKS_BROKEN,
+                CONNECTION_SUBJECT,
+                "The callbacks could not be registered; changes arrive with the next comparison.",
+            )
+            try:
+                self._keep(connection)
+            except CONNECTION_ERRORS as error:
+                self._health.report_failure(connection, error)
+            except BridgeError as error:
+                _logger.warning(
+                    "callbacks not kept",
+                    extra={
+                        "connection_id": connection.connection_id,
+                        "error": type(error).__name__,
+                    },
+                )
+                self._problems.report(trouble, self._clock.now())
+            else:
+                kept += 1
+                self._problems.resolve(connection.partner_id, trouble.problem_id, self._clock.now())
+        return kept
+
+    def _keep(self, connection: Connection) -> None:
+        secret = self._vault.get_credentials(connection.connection_id).callback_secret
+        if secret:
+            url = callback_url(self._webhook_base_url, connection.connection_id, secret)
+            self._gateway.open(connection).ensure_callbacks(url)
+
+
+def syncing_connections(connections: ConnectionStore) -> Iterator[Connection]:
+    """Yield every connection that is to be kept in step, of all partners."""
+    cursor = None
+    for _ in range(MAX_PAGES_OF_CONNECTIONS):
+        page = connections.list_syncing(cursor)
+        yield from page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            return
