@@ -54,10 +54,10 @@ def apply_patch(
     patched = dict(record)
     for each in operations:
         operation, path = _read_operation(each)
-        name, _, sub_path = path.partition("/")
+        name, slash, _ = path.partition("/")
         if properties is not None and name not in properties:
             raise PatchError("InvalidObject", path, f"{path} is not a property of this object.")
-        if not sub_path and name not in READ_ONLY_PROPERTIES:
+        if not slash and name not in READ_ONLY_PROPERTIES:
             _apply(patched, operation, name, each.get("value"))
     return patched
 
