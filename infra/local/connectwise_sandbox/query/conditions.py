@@ -213,7 +213,13 @@ def _type_error(path: Path, expected: ValueType, given: ValueType) -> QueryError
 
 
 def _type_of_literal(literal: Literal) -> ValueType:
-    return ValueType.DATE if isinstance(literal, datetime) else type_of(_literal_key(literal))
+    match literal:
+        case datetime():
+            return ValueType.DATE
+        case str():
+            return ValueType.TEXT
+        case _:
+            return type_of(literal)
 
 
 def _literal_key(literal: Literal) -> _Key:
@@ -221,7 +227,7 @@ def _literal_key(literal: Literal) -> _Key:
         case None:
             raise QueryError("null cannot stand in a list of values.")
         case datetime():
-            return literal.strftime("%Y-%m-%dT%H:%M:%SZ")
+            return literal.replace(tzinfo=None).isoformat() + "Z"
         case str():
             return literal.casefold()
         case _:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from enum import StrEnum
@@ -17,8 +18,7 @@ AUDIT_NAMES = frozenset({"lastUpdated", "updatedBy", "dateEntered", "enteredBy"}
 """Properties that queries name directly although records carry them inside `_info`
 (ConnectWise developer guide; seen in the clients of amp-labs and django-connectwise)."""
 
-_MOMENT_LENGTH = len("2026-01-31T18:04:26Z")
-_T_AT = len("2026-01-31")
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 
 class ValueType(StrEnum):
@@ -37,7 +37,7 @@ def is_moment(text: str) -> bool:
 
     Records carry no types, so a text in exactly this shape counts as a date.
     """
-    return len(text) == _MOMENT_LENGTH and text[_T_AT] == "T" and text[-1] == "Z"
+    return _MOMENT.fullmatch(text) is not None
 
 
 def type_of(value: object) -> ValueType:

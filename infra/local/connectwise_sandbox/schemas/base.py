@@ -15,7 +15,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from pydantic.alias_generators import to_camel
 
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
-_MOMENT_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def _moment_from_wire(value: object) -> object:
@@ -26,7 +25,7 @@ def _moment_from_wire(value: object) -> object:
 
 
 def _moment_to_wire(value: datetime) -> str:
-    return value.astimezone(UTC).strftime(_MOMENT_FORMAT)
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def _number_from_wire(value: object) -> object:
