@@ -1,0 +1,148 @@
+"""A payment collected on the platform, and what its life means for ConnectWise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from enum import StrEnum
+
+from bridge.domain.errors import InvalidInputError, NotPossibleError
+from bridge.domain.money import Currency
+
+MAX_ALLOCATIONS = 40
+
+
+class PlatformPaymentState(StrEnum):
+    """Where the money is. ``returned`` is a bank's doing, ``refunded`` the partner's,
+    ``charged_back`` the payer's; ``voided`` means it was called off before it settled."""
+
+    PENDING = "pending"
+    SETTLED = "settled"
+    FAILED = "failed"
+    RETURNED = "returned"
+    REFUNDED = "refunded"
+    CHARGED_BACK = "charged_back"
+    VOIDED = "voided"
+
+
+_S = PlatformPaymentState
+_NEXT: dict[PlatformPaymentState, frozenset[PlatformPaymentState]] = {
+    _S.PENDING: frozenset({_S.SETTLED, _S.FAILED, _S.RETURNED, _S.VOIDED}),
+    _S.SETTLED: frozenset({_S.RETURNED, _S.REFUNDED, _S.CHARGED_BACK}),
+}
+UNDONE_STATES = frozenset({_S.RETURNED, _S.REFUNDED, _S.CHARGED_BACK, _S.VOIDED})
+
+
+class WriteBackWhen(StrEnum):
+    """When a payment is written into ConnectWise."""
+
+    INITIATED = "initiated"
+    SETTLED = "settled"
+
+
+class Target(StrEnum):
+    """What ConnectWise should show for one allocation.
+
+    ``none``: nothing yet. ``posted``: the payment. ``absent``: no payment of ours any more.
+    """
+
+    NONE = "none"
+    POSTED = "posted"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class WriteBackPolicy:
+    """A partner's preferences. ``paid_status_id`` is the billing status, of the tenant's own
+    list, to set when an invoice's balance reaches zero; None leaves the status alone.
+
+    ``reverse_on`` are the ways of being undone that take the payment out of ConnectWise again; a
+    failed or voided payment never stays there.
+    """
+
+    when: WriteBackWhen = WriteBackWhen.SETTLED
+    paid_status_id: int | None = None
+    reverse_on: frozenset[PlatformPaymentState] = UNDONE_STATES
+
+    def target(self, state: PlatformPaymentState) -> Target:
+        """Return what ConnectWise should show for a payment in this state."""
+        if state is _S.PENDING:
+            return Target.POSTED if self.when is WriteBackWhen.INITIATED else Target.NONE
+        if state is _S.SETTLED:
+            return Target.POSTED
+        must_go = state in (_S.FAILED, _S.VOIDED) or state in self.reverse_on
+        return Target.ABSENT if must_go else Target.POSTED
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """The part of a payment that one invoice gets, in minor units of the payment's currency."""
+
+    invoice_id: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformPayment:
+    """A payment as the platform's services recorded it; ``payment_id`` is the caller's own.
+
+    ``fee_minor`` is a surcharge or fee carried beside the amount; no invoice gets it and it is
+    never written to ConnectWise. ``received_on`` is a calendar date.
+    """
+
+    payment_id: str
+    partner_id: str
+    customer_id: str
+    amount_minor: int
+    currency: Currency
+    method: str
+    received_on: date
+    allocations: tuple[Allocation, ...]
+    state: PlatformPaymentState
+    recorded_at: datetime
+    fee_minor: int = 0
+    reference: str = ""
+    state_reason: str = ""
+    state_changed_at: datetime | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        if self.amount_minor <= 0:
+            raise InvalidInputError("a payment is more than nothing", field="amount_minor")
+        if not 1 <= len(self.allocations) <= MAX_ALLOCATIONS:
+            raise InvalidInputError(
+                f"a payment has 1 to {MAX_ALLOCATIONS} allocations", field="allocations"
+            )
+        if any(allocation.amount_minor <= 0 for allocation in self.allocations):
+            raise InvalidInputError("an allocation is more than nothing", field="allocations")
+        if len({allocation.invoice_id for allocation in self.allocations}) < len(self.allocations):
+            raise InvalidInputError("an invoice appears once", field="allocations")
+        if sum(allocation.amount_minor for allocation in self.allocations) > self.amount_minor:
+            raise InvalidInputError("the allocations exceed the amount", field="allocations")
+
+    def has_same_content(self, other: PlatformPayment) -> bool:
+        """Tell whether two recordings say the same, whatever became of the payment since."""
+        return (
+            replace(
+                self,
+                state=other.state,
+                recorded_at=other.recorded_at,
+                state_reason=other.state_reason,
+                state_changed_at=other.state_changed_at,
+            )
+            == other
+        )
+
+    def moved_to(
+        self, state: PlatformPaymentState, *, reason: str, now: datetime
+    ) -> PlatformPayment:
+        """Return the payment in its next state; the same state again changes nothing.
+
+        Raises NotPossibleError when the way there does not exist.
+        """
+        if state is self.state:
+            return self
+        if state not in _NEXT.get(self.state, frozenset()):
+            raise NotPossibleError(
+                "payment_state", f"a {self.state.value} payment cannot become {state.value}"
+            )
+        return replace(self, state=state, state_reason=reason, state_changed_at=now)

@@ -1,0 +1,196 @@
+"""One allocation's way into ConnectWise, and out again.
+
+ConnectWise offers neither an idempotency key nor a reference field on a payment, and a request
+whose answer was lost may still take effect later. So a write-back may be posted only
+
+1. by the holder of the invoice's lease, who stated its intent before it sent anything,
+2. after the invoice's payments were listed and none of ours was found unowned, and
+3. after any earlier attempt is surely over: nothing is posted again within the quarantine.
+
+Every change of a write-back is conditional on its version; the change to ``posting`` also on the
+lease, which fences a slow worker off before the wire.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from bridge.domain.money import Currency
+from bridge.domain.platform_payment import Target
+
+
+class WriteBackState(StrEnum):
+    """``pending``: nothing was sent. ``posting``: a worker stated that it sends. ``unclear``:
+    sent, and no clear answer. ``manual``: a person decides. ``reversing``: a deletion was stated.
+    ``done_by_hand``: a person entered the payment in ConnectWise."""
+
+    PENDING = "pending"
+    POSTING = "posting"
+    UNCLEAR = "unclear"
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+    MANUAL = "manual"
+    REVERSING = "reversing"
+    REVERSED = "reversed"
+    CANCELLED = "cancelled"
+    DONE_BY_HAND = "done_by_hand"
+
+
+_S = WriteBackState
+ENDED_STATES = frozenset({_S.CONFIRMED, _S.REVERSED, _S.CANCELLED, _S.DONE_BY_HAND})
+MAYBE_SENT_STATES = frozenset({_S.POSTING, _S.UNCLEAR})
+MAX_POSTS = 5
+
+
+class Reason(StrEnum):
+    """Why a write-back waits for a person. Each has its text in the API and the runbook."""
+
+    NONE = ""
+    INVOICE_GONE = "invoice_gone"
+    INVOICE_LOCKED = "invoice_locked"
+    OVERPAYMENT = "overpayment"
+    CURRENCY_DIFFERS = "currency_differs"
+    RIGHT_MISSING = "right_missing"
+    CREDENTIALS_REJECTED = "credentials_rejected"
+    REFUSED = "refused"
+    TOO_MANY_POSTS = "too_many_posts"
+    PAID_BY_HAND = "paid_by_hand"
+    PAYMENT_GONE = "payment_gone"
+    PAYMENT_REWRITTEN = "payment_rewritten"
+    PAYMENT_CHANGED = "payment_changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """How long an attempt may live.
+
+    ``worker_seconds`` is the function's timeout: no worker acts longer. ``in_flight_seconds`` is
+    the longest a request may take effect after it was sent, our assumption about ConnectWise and
+    the network between. ``read_lag_seconds`` is how late a list may show what took effect, and
+    covers clocks that disagree.
+    """
+
+    worker_seconds: int = 60
+    in_flight_seconds: int = 600
+    read_lag_seconds: int = 60
+
+    @property
+    def attempt(self) -> timedelta:
+        """How long a worker that has sent nothing yet may hold an invoice."""
+        return timedelta(seconds=self.worker_seconds)
+
+    @property
+    def quarantine(self) -> timedelta:
+        """From the statement of intent until a post is surely over and visible."""
+        return timedelta(
+            seconds=self.worker_seconds + self.in_flight_seconds + self.read_lag_seconds
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to act on one invoice's payments. ``token`` is new with every holder."""
+
+    connection_id: str
+    invoice_source_id: int
+    holder_id: str
+    token: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WriteBack:
+    """``psa_payment_id`` is the ConnectWise payment this write-back owns; one id has one owner.
+
+    ``intent_at`` is when the last post or deletion was stated. ``due_at`` is when somebody should
+    look again. ``previous_status_id`` is the billing status that our paid status replaced;
+    ``wants_status`` marks a status that is still to be set or put back.
+    """
+
+    write_back_id: str
+    partner_id: str
+    connection_id: str
+    payment_id: str
+    invoice_id: str
+    invoice_source_id: int
+    amount_minor: int
+    currency: Currency
+    paid_on: date
+    target: Target
+    state: WriteBackState
+    created_at: datetime
+    due_at: datetime | None = None
+    intent_at: datetime | None = None
+    posts: int = 0
+    psa_payment_id: int | None = None
+    reason: Reason = Reason.NONE
+    previous_status_id: int | None = None
+    wants_status: bool = False
+
+    @property
+    def has_ended(self) -> bool:
+        """Nothing is left to do for the present target."""
+        if self.wants_status:
+            return False
+        if self.target is Target.POSTED:
+            return self.state in ENDED_STATES
+        if self.target is Target.ABSENT:
+            return self.state in (_S.REVERSED, _S.CANCELLED)
+        return self.state is _S.PENDING
+
+    @property
+    def needs_person(self) -> bool:
+        return self.state in (_S.REJECTED, _S.MANUAL)
+
+    def posting(self, now: datetime, timings: Timings) -> WriteBack:
+        """State the intent to post; from now on the attempt may take effect."""
+        return replace(
+            self,
+            state=_S.POSTING,
+            intent_at=now,
+            posts=self.posts + 1,
+            due_at=now + timings.quarantine,
+        )
+
+    def not_sent(self, retry_at: datetime) -> WriteBack:
+        """The post was surely not sent: as if it had never been stated."""
+        return replace(
+            self, state=_S.PENDING, intent_at=None, posts=self.posts - 1, due_at=retry_at
+        )
+
+    def unclear(self) -> WriteBack:
+        return replace(self, state=_S.UNCLEAR)
+
+    def confirmed(self, psa_payment_id: int, *, wants_status: bool) -> WriteBack:
+        return replace(
+            self,
+            state=_S.CONFIRMED,
+            psa_payment_id=psa_payment_id,
+            due_at=None,
+            reason=Reason.NONE,
+            wants_status=wants_status,
+        )
+
+    def rejected(self, reason: Reason) -> WriteBack:
+        return replace(self, state=_S.REJECTED, reason=reason, due_at=None)
+
+    def manual(self, reason: Reason) -> WriteBack:
+        return replace(self, state=_S.MANUAL, reason=reason, due_at=None)
+
+    def reversing(self, now: datetime, timings: Timings) -> WriteBack:
+        """State the intent to delete the payment that this write-back owns."""
+        return replace(self, state=_S.REVERSING, intent_at=now, due_at=now + timings.quarantine)
+
+    def reversed(self, *, wants_status: bool) -> WriteBack:
+        return replace(
+            self, state=_S.REVERSED, due_at=None, reason=Reason.NONE, wants_status=wants_status
+        )
+
+    def retargeted(self, target: Target, now: datetime) -> WriteBack:
+        """Return the write-back after its payment moved on."""
+        if target is self.target:
+            return self
+        due_at = self.due_at if self.state in MAYBE_SENT_STATES else now
+        return replace(self, target=target, due_at=due_at)
