@@ -1,0 +1,192 @@
+"""Connect a partner's ConnectWise company, and disconnect it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from bridge.domain.connection import (
+    CallbackSecret,
+    Connection,
+    ConnectionState,
+    Credentials,
+    PsaAddress,
+)
+from bridge.domain.errors import BridgeError, NotPossibleError
+from bridge.domain.filters import ImportFilters
+from bridge.domain.identity import connection_id_of
+from bridge.domain.problem import ProblemCode, Trouble
+from bridge.ports import Clock, ConnectionStore, ProblemStore, PsaGateway, SecretVault
+from bridge.sync.callback_url import callback_url_prefix
+from bridge.sync.owned_connections import OwnedConnections
+from bridge.sync.run_control import RunControl
+from bridge.sync.verifying import Callbacks, new_callback_secret, prove_rights, sha256_of
+
+MAX_CONNECTIONS_OF_PARTNER = 50
+SET_UP_LEASE = timedelta(minutes=2)
+IMPORT_SUBJECT = "run/import"
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionRequest:
+    """What the connect form holds; ``site_url`` is for self-hosted instances only."""
+
+    partner_id: str
+    credentials: Credentials
+    site_url: str | None = None
+    name: str = ""
+    filters: ImportFilters = field(default_factory=ImportFilters)
+
+
+class Connecting:
+    """Sets connections up and takes them down."""
+
+    def __init__(
+        self,
+        *,
+        connections: ConnectionStore,
+        gateway: PsaGateway,
+        vault: SecretVault,
+        problems: ProblemStore,
+        clock: Clock,
+        callbacks: Callbacks,
+        run_control: RunControl,
+        webhook_base_url: str,
+    ) -> None:
+        self._connections = connections
+        self._owned = OwnedConnections(connections)
+        self._gateway = gateway
+        self._vault = vault
+        self._problems = problems
+        self._clock = clock
+        self._callbacks = callbacks
+        self._run_control = run_control
+        self._webhook_base_url = webhook_base_url
+
+    def connect(self, request: ConnectionRequest) -> Connection:
+        """Verify, store, register the callbacks and start the first import, in this order:
+
+        1. find the address, prove the credentials and rights: nothing is stored before;
+        2. store the connection as ``verifying`` with the hash of a fresh callback secret. Its id
+           follows from partner, site and company, and the write expects the version that was
+           read, so of several requests at once one goes on;
+        3. store the credentials;
+        4. register the callbacks (a failure is a problem that the reconciler mends);
+        5. store it as ``importing``, and 6. start the import (a failure is a problem too).
+
+        A request that breaks off leaves a ``verifying`` connection without work to do; the same
+        request takes it over after SET_UP_LEASE, and every step may be repeated. A disconnected
+        connection is taken up again with the records it had. When it breaks off between 5 and 6,
+        verifying the connection starts the import.
+
+        Raises NotPossibleError when it is connected already (``subject_id`` is that connection),
+        what ``PsaGateway.discover`` and :func:`prove_rights` raise, and ConflictError.
+        """
+        credentials = request.credentials
+        address = self._gateway.discover(credentials.company_id, request.site_url)
+        secret = new_callback_secret()
+        draft = self._draft(request, address, secret)
+        stored = self._connections.get(draft.connection_id)
+        self._refuse_second(stored.value)
+        self._refuse_too_many(request.partner_id)
+        prove_rights(self._gateway.try_out(draft, credentials))
+        version = self._connections.save(draft, expected_version=stored.version)
+        self._keep_credentials(draft, version, replace(credentials, callback_secret=secret))
+        member = self._callbacks.register(draft, self._gateway.open(draft), secret)
+        importing = replace(draft, state=ConnectionState.IMPORTING, member_identifier=member)
+        self._connections.save(importing, expected_version=version)
+        self._start_import(importing)
+        return importing
+
+    def disconnect(self, partner_id: str, connection_id: str) -> None:
+        """Stop syncing and forget the secrets; records, runs and problems stay.
+
+        The state is stored first, so that callbacks are refused and workers stop; the rest can
+        be repeated by disconnecting again. ConnectWise may be out of reach: registrations that
+        stay there meet a refusal and are disabled by ConnectWise itself.
+        """
+        connection = self._owned.change(
+            partner_id,
+            connection_id,
+            lambda stored: replace(
+                stored, state=ConnectionState.DISCONNECTED, callback_secret=None
+            ),
+        )
+        try:
+            self._run_control.cancel_all(connection)
+            prefix = callback_url_prefix(self._webhook_base_url, connection_id)
+            self._gateway.open(connection).remove_callbacks(prefix)
+        except BridgeError as error:
+            _logger.warning("left registered at ConnectWise: %s", type(error).__name__)
+        self._vault.delete_credentials(connection_id)
+
+    def _draft(self, request: ConnectionRequest, address: PsaAddress, secret: str) -> Connection:
+        company_id = request.credentials.company_id
+        return Connection(
+            connection_id=connection_id_of(request.partner_id, company_id, address.site_url),
+            partner_id=request.partner_id,
+            company_id=company_id,
+            address=address,
+            state=ConnectionState.VERIFYING,
+            created_at=self._clock.now(),
+            filters=request.filters,
+            callback_secret=CallbackSecret(sha256_of(secret)),
+            name=request.name or company_id,
+        )
+
+    def _refuse_second(self, known: Connection | None) -> None:
+        if known is None or known.state is ConnectionState.DISCONNECTED:
+            return
+        if known.state is ConnectionState.VERIFYING:
+            if known.created_at + SET_UP_LEASE < self._clock.now():
+                return
+            raise NotPossibleError(
+                "connecting",
+                "This company is being connected right now; try again in two minutes.",
+                subject_id=known.connection_id,
+            )
+        raise NotPossibleError(
+            "already_connected",
+            "This company is connected already.",
+            subject_id=known.connection_id,
+        )
+
+    def _refuse_too_many(self, partner_id: str) -> None:
+        connected = [
+            connection
+            for connection in self._connections.list_of_partner(partner_id)
+            if connection.state is not ConnectionState.DISCONNECTED
+        ]
+        if len(connected) >= MAX_CONNECTIONS_OF_PARTNER:
+            raise NotPossibleError(
+                "too_many_connections",
+                f"A partner may have {MAX_CONNECTIONS_OF_PARTNER} connections at most.",
+            )
+
+    def _keep_credentials(
+        self, claimed: Connection, version: int, credentials: Credentials
+    ) -> None:
+        """Store the secrets, or give the claim back so that the request can be repeated at once."""
+        try:
+            self._vault.put_credentials(claimed.connection_id, credentials)
+        except BridgeError:
+            given_back = claimed.moved_to(ConnectionState.DISCONNECTED)
+            self._connections.save(given_back, expected_version=version)
+            raise
+
+    def _start_import(self, connection: Connection) -> None:
+        try:
+            self._run_control.restart_import(connection)
+        except BridgeError as error:
+            _logger.warning("import not started: %s", type(error).__name__)
+            trouble = Trouble(
+                connection.partner_id,
+                connection.connection_id,
+                ProblemCode.RUN_FAILED,
+                IMPORT_SUBJECT,
+                "The first import could not be started.",
+            )
+            self._problems.report(trouble, self._clock.now())

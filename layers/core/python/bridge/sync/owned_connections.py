@@ -1,0 +1,63 @@
+"""Reach a partner's own connection and nobody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bridge.domain.connection import Connection, ConnectionState
+from bridge.domain.errors import ConflictError, NotFoundError, NotPossibleError
+from bridge.ports import ConnectionStore, Stored
+
+MAX_ROUNDS = 5
+
+
+class OwnedConnections:
+    """Connections as one partner may see them: another partner's look like none at all."""
+
+    def __init__(self, connections: ConnectionStore) -> None:
+        self._connections = connections
+
+    def get(self, partner_id: str, connection_id: str) -> Connection:
+        """Return the connection; NotFoundError when there is none or it is somebody else's."""
+        return self._owned(partner_id, connection_id)[0]
+
+    def get_syncing(self, partner_id: str, connection_id: str) -> Connection:
+        """Return a connection that can be worked with, else NotPossibleError."""
+        connection = self.get(partner_id, connection_id)
+        refuse_unless_syncing(connection)
+        return connection
+
+    def change(
+        self, partner_id: str, connection_id: str, change: Callable[[Connection], Connection]
+    ) -> Connection:
+        """Apply a change to the connection as it is stored now, and return it as changed.
+
+        ``change`` may run several times and may raise. Raises ConflictError when others kept
+        writing in between, MAX_ROUNDS times in a row.
+        """
+        for _ in range(MAX_ROUNDS):
+            connection, version = self._owned(partner_id, connection_id)
+            changed = change(connection)
+            if changed == connection:
+                return connection
+            try:
+                self._connections.save(changed, expected_version=version)
+            except ConflictError:
+                continue
+            return changed
+        raise ConflictError("the connection keeps changing")
+
+    def _owned(self, partner_id: str, connection_id: str) -> tuple[Connection, int]:
+        stored: Stored[Connection] = self._connections.get(connection_id)
+        if stored.value is None or stored.value.partner_id != partner_id:
+            raise NotFoundError("no such connection")
+        return stored.value, stored.version
+
+
+def refuse_unless_syncing(connection: Connection) -> None:
+    """Raise NotPossibleError for a connection that is not connected, or not yet."""
+    if connection.is_syncing:
+        return
+    if connection.state is ConnectionState.DISCONNECTED:
+        raise NotPossibleError("disconnected", "The connection is disconnected; connect it again.")
+    raise NotPossibleError("connecting", "The connection is being set up; verify it or wait.")

@@ -1,0 +1,77 @@
+"""Stop runs, and start an import in place of one that goes on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bridge.domain.connection import Connection
+from bridge.domain.errors import (
+    ConflictError,
+    NotFoundError,
+    NotPossibleError,
+    RunActiveError,
+)
+from bridge.domain.run import Run, RunKind, RunState
+from bridge.ports import Clock, RunStore
+from bridge.sync.runs import RunStarter
+
+MAX_ROUNDS = 5
+
+
+class RunControl:
+    """What a person does to runs. The caller has made sure that the connection is theirs."""
+
+    def __init__(self, runs: RunStore, starter: RunStarter, clock: Clock) -> None:
+        self._runs = runs
+        self._starter = starter
+        self._clock = clock
+
+    def cancel(self, connection_id: str, run_id: str) -> Run:
+        """End the run after the page that is being worked on; what is stored stays.
+
+        Raises NotFoundError, NotPossibleError when it has ended by itself, and ConflictError
+        when it kept moving under our hands.
+        """
+        for _ in range(MAX_ROUNDS):
+            stored = self._runs.get(connection_id, run_id)
+            run = stored.value
+            if run is None:
+                raise NotFoundError("no such run")
+            if run.state is RunState.CANCELLED:
+                return run
+            if run.has_ended:
+                raise NotPossibleError("run_ended", "The run has ended already.")
+            cancelled = replace(run, state=RunState.CANCELLED, finished_at=self._clock.now())
+            try:
+                self._runs.save(cancelled, expected_version=stored.version)
+            except ConflictError:
+                continue
+            return cancelled
+        raise ConflictError("the run keeps moving")
+
+    def restart_import(self, connection: Connection) -> Run:
+        """Start an import; one that is going on is cancelled, for it began under other filters."""
+        for _ in range(MAX_ROUNDS):
+            try:
+                return self._starter.start(connection, RunKind.IMPORT)
+            except RunActiveError as active:
+                self._cancel_if_going(connection.connection_id, active.run_id)
+        raise ConflictError("another import keeps being started")
+
+    def start_import_unless_known(self, connection: Connection) -> None:
+        """Start the first import of a connection that has no run yet: its set-up broke off."""
+        if not self._runs.list_of_connection(connection.connection_id, limit=1).items:
+            self._starter.start(connection, RunKind.IMPORT)
+
+    def cancel_all(self, connection: Connection) -> None:
+        """Cancel every run of the connection that goes on (there is at most one of each kind)."""
+        newest = self._runs.list_of_connection(connection.connection_id, limit=50)
+        for run in newest.items:
+            if not run.has_ended:
+                self._cancel_if_going(connection.connection_id, run.run_id)
+
+    def _cancel_if_going(self, connection_id: str, run_id: str) -> None:
+        try:
+            self.cancel(connection_id, run_id)
+        except (NotFoundError, NotPossibleError):
+            return
