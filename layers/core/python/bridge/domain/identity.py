@@ -12,7 +12,7 @@ from enum import StrEnum
 from uuid import UUID, uuid4, uuid5
 
 _NAMESPACE = UUID("5f0c1f62-8a5e-4d52-9d2a-0d8f6d1f3c11")
-_MIRRORED = re.compile(r"([0-9a-f]{32})-(\d{1,10})")
+_MIRRORED = re.compile(r"([0-9a-f]{32})-([1-9][0-9]{0,9})")
 _PLATFORM = re.compile(r"[0-9a-f]{32}")
 
 
@@ -56,6 +56,11 @@ def parse_mirrored_id(record_id: str) -> MirroredId | None:
 def is_platform_id(record_id: str) -> bool:
     """Tell whether the text has the shape of an id made by :func:`new_id`."""
     return _PLATFORM.fullmatch(record_id) is not None
+
+
+def is_record_id(text: str) -> bool:
+    """Tell whether the text has the shape of any record's id; no other text can name a record."""
+    return is_platform_id(text) or parse_mirrored_id(text) is not None
 
 
 def new_id() -> str:
