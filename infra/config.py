@@ -1,0 +1,142 @@
+"""Typed settings of each stage: everything that differs between a laptop and production."""
+
+import sys
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+class UnknownStageError(Exception):
+    """A stage was asked for that this module does not define."""
+
+
+class UnsafeStageError(Exception):
+    """A stage combines settings that must not be combined."""
+
+
+class Mfa(StrEnum):
+    """Whether a partner's users need a second factor to sign in."""
+
+    OFF = "OFF"
+    OPTIONAL = "OPTIONAL"
+    REQUIRED = "REQUIRED"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BundleTarget:
+    """The machine that a bundle has to run on.
+
+    `platform` is uv's name of a wheel platform; None means the machine that builds.
+    """
+
+    python_version: tuple[int, int]
+    platform: str | None
+
+    @property
+    def runtime(self) -> str:
+        """Lambda's name of the runtime, for example `python3.13`."""
+        major, minor = self.python_version
+        return f"python{major}.{minor}"
+
+
+GRAVITON = BundleTarget(python_version=(3, 13), platform="aarch64-manylinux2014")
+THIS_MACHINE = BundleTarget(python_version=sys.version_info[:2], platform=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestLimits:
+    """What a route of the HTTP API lets through before it answers 429."""
+
+    requests_per_second: int
+    burst: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageConfig:
+    """One stage: names, retention, limits and the few switches between stages.
+
+    `receiver_limits` bound the public callback route, `api_limits` each of the others.
+    `nat_addresses` is the number of fixed addresses that partners allow through their
+    firewalls; zero means that functions leave through the network of the machine itself.
+    `allow_loopback_egress` lets the guarded client call this machine, for the sandbox only.
+    """
+
+    name: str
+    target: BundleTarget
+    retain_data: bool
+    nat_addresses: int
+    allow_loopback_egress: bool
+    mfa: Mfa
+    dashboard_origins: tuple[str, ...]
+    log_level: str = "INFO"
+    log_retention_days: int = 30
+    receiver_limits: RequestLimits = RequestLimits(requests_per_second=50, burst=200)
+    api_limits: RequestLimits = RequestLimits(requests_per_second=50, burst=100)
+
+    def __post_init__(self) -> None:
+        if self.allow_loopback_egress and self.name != "local":
+            raise UnsafeStageError(f"stage {self.name} must not call loopback addresses")
+        if "*" in self.dashboard_origins:
+            raise UnsafeStageError(f"stage {self.name} must name the dashboard's origins")
+
+    @property
+    def on_this_machine(self) -> bool:
+        """True for the stage that runs on the embedded AWS."""
+        return self.name == "local"
+
+    @property
+    def fixed_egress(self) -> bool:
+        """True when calls to ConnectWise leave from fixed addresses."""
+        return self.nat_addresses > 0
+
+    def resource_name(self, part: str) -> str:
+        """The physical name of a resource of this stage, for example `bridge-dev-hints`."""
+        return f"bridge-{self.name}-{part}"
+
+
+LOCAL = StageConfig(
+    name="local",
+    target=THIS_MACHINE,
+    retain_data=False,
+    nat_addresses=0,
+    allow_loopback_egress=True,
+    mfa=Mfa.OFF,
+    dashboard_origins=("http://localhost:3000",),
+    log_retention_days=1,
+)
+DEV = StageConfig(
+    name="dev",
+    target=GRAVITON,
+    retain_data=False,
+    nat_addresses=1,
+    allow_loopback_egress=False,
+    mfa=Mfa.OPTIONAL,
+    dashboard_origins=("http://localhost:3000",),
+    log_level="DEBUG",
+)
+PROD = StageConfig(
+    name="prod",
+    target=GRAVITON,
+    retain_data=True,
+    nat_addresses=2,
+    allow_loopback_egress=False,
+    mfa=Mfa.REQUIRED,
+    dashboard_origins=("https://dashboard.alternativepayments.io",),
+    log_retention_days=365,
+)
+
+STAGES = {stage.name: stage for stage in (LOCAL, DEV, PROD)}
+
+
+def stage_config(name: str) -> StageConfig:
+    """The settings of a stage by its name.
+
+    Raises `UnknownStageError`, naming the stages that exist.
+    """
+    try:
+        return STAGES[name]
+    except KeyError as error:
+        known = ", ".join(STAGES)
+        raise UnknownStageError(f"stage {name!r} is not one of: {known}") from error

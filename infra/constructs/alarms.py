@@ -1,0 +1,58 @@
+"""Alarms: one topic for the person on call, and the alarms that every queue has."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.config import StageConfig
+
+
+class OnCall(Construct):
+    """The topic that every alarm of a stage goes to; people subscribe to it after the deploy."""
+
+    def __init__(self, scope: Construct, id_: str, *, stage: StageConfig) -> None:
+        super().__init__(scope, id_)
+        self.topic = sns.Topic(
+            self, "Topic", topic_name=stage.resource_name("alarms"), enforce_ssl=True
+        )
+
+    def watch(
+        self,
+        id_: str,
+        metric: cloudwatch.Metric,
+        *,
+        threshold: float,
+        periods: int = 1,
+        description: str,
+    ) -> None:
+        """Tell the person on call when the metric has reached the threshold in each period."""
+        alarm = cloudwatch.Alarm(
+            self,
+            id_,
+            metric=metric,
+            threshold=threshold,
+            evaluation_periods=periods,
+            comparison_operator=(cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD),
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            alarm_description=description,
+        )
+        alarm.add_alarm_action(actions.SnsAction(self.topic))
+
+    def watch_depth(self, id_: str, queue: sqs.Queue, *, description: str) -> None:
+        """Alarm as soon as one message lies in a queue that should be empty."""
+        metric = queue.metric_approximate_number_of_messages_visible(
+            period=cdk.Duration.minutes(1), statistic="Maximum"
+        )
+        self.watch(id_, metric, threshold=1, description=description)
+
+    def watch_age(
+        self, id_: str, queue: sqs.Queue, *, oldest_minutes: int, description: str
+    ) -> None:
+        """Alarm when the oldest message waits longer than the given minutes."""
+        metric = queue.metric_approximate_age_of_oldest_message(
+            period=cdk.Duration.minutes(5), statistic="Maximum"
+        )
+        self.watch(id_, metric, threshold=oldest_minutes * 60, description=description)

@@ -1,0 +1,49 @@
+"""Queues as this project makes them: encrypted, TLS only, with a stated retention."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.constructs.acknowledgement import acknowledge
+
+LONGEST_RETENTION_DAYS = 14
+
+
+def protected_queue(
+    scope: Construct,
+    id_: str,
+    *,
+    name: str,
+    retention_days: int,
+    visibility_seconds: int | None = None,
+    dead_letters: sqs.DeadLetterQueue | None = None,
+    fifo: bool = False,
+) -> sqs.Queue:
+    """A queue that is encrypted at rest and refuses requests without TLS.
+
+    With `fifo`, order and throughput are per message group, and the name ends in `.fifo`.
+    """
+    return sqs.Queue(
+        scope,
+        id_,
+        queue_name=f"{name}.fifo" if fifo else name,
+        encryption=sqs.QueueEncryption.SQS_MANAGED,
+        enforce_ssl=True,
+        retention_period=cdk.Duration.days(retention_days),
+        visibility_timeout=(
+            cdk.Duration.seconds(visibility_seconds) if visibility_seconds else None
+        ),
+        dead_letter_queue=dead_letters,
+        removal_policy=cdk.RemovalPolicy.DESTROY,
+        # A standard queue must not carry the FIFO properties at all, not even as false.
+        fifo=True if fifo else None,
+        deduplication_scope=sqs.DeduplicationScope.MESSAGE_GROUP if fifo else None,
+        fifo_throughput_limit=sqs.FifoThroughputLimit.PER_MESSAGE_GROUP_ID if fifo else None,
+    )
+
+
+def last_stop_queue(scope: Construct, id_: str, *, name: str, reason: str) -> sqs.Queue:
+    """A queue where messages end and wait for a person: it needs no dead letters of its own."""
+    queue = protected_queue(scope, id_, name=name, retention_days=LONGEST_RETENTION_DAYS)
+    acknowledge(queue, {"AwsSolutions-SQS3": reason, "Serverless-SQSRedrivePolicy": reason})
+    return queue

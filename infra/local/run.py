@@ -1,0 +1,42 @@
+"""`make local`: keeps the whole system up until Ctrl-C."""
+
+import signal
+import threading
+
+from infra.local.system import LocalSystem
+
+PARTNER = "partner-1"
+
+
+def main() -> None:
+    """Start everything, print how to reach it, wait for Ctrl-C or SIGTERM, end everything."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    print("starting: embedded AWS, ConnectWise sandbox, both stacks ...", flush=True)
+    with LocalSystem("local") as system:
+        print(_description(system), flush=True)
+        stop.wait()
+        print("stopping ...", flush=True)
+
+
+def _description(system: LocalSystem) -> str:
+    sandbox = system.sandbox
+    lines = {
+        "API": system.api_url,
+        "API description": f"{system.api_url}/openapi.json",
+        "token of a partner's user": system.partner_token(PARTNER),
+        "ConnectWise sandbox": sandbox.base_url,
+        "  company id": sandbox.company_id,
+        "  public key": sandbox.public_key,
+        "  private key": sandbox.private_key,
+        "embedded AWS": system.aws.url,
+        "logs": str(system.aws.log.parent),
+    }
+    width = max(map(len, lines))
+    table = "\n".join(f"{name:<{width}}  {value}" for name, value in lines.items())
+    return f"{table}\nTokens last an hour. Ctrl-C ends everything."
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,215 @@
+"""The whole system on this machine: embedded AWS, ConnectWise sandbox, both stacks deployed."""
+
+import contextlib
+import json
+import secrets
+import sys
+import tempfile
+import time
+import urllib.parse
+import urllib.request
+from base64 import b64encode
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from infra.config import LOCAL, PROJECT_ROOT
+from infra.local.deployment import Outputs, deploy
+from infra.local.embedded_aws import BUILD, EmbeddedAws
+from infra.local.processes import LeashedProcess, minimal_environment
+
+_SANDBOX_READY_SECONDS = 60.0
+_SCHEDULE_SECONDS = 30.0
+_POLL_SECONDS = 0.2
+_TOKEN_SECONDS = 30.0
+
+
+class ScheduleNotFiredError(Exception):
+    """The embedded Scheduler did not start a schedule in time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SandboxSize:
+    """How big the books are that the ConnectWise sandbox generates from its seed."""
+
+    seed: int = 7
+    customers: int = 50
+    invoices: int = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class SandboxAccess:
+    """How to reach the ConnectWise sandbox, and the keys of its API member."""
+
+    base_url: str
+    company_id: str
+    public_key: str
+    private_key: str
+    client_id: str
+
+
+class LocalSystem:
+    """`with LocalSystem() as system:` is a deployed bridge beside a running sandbox.
+
+    Everything is new and ends with the block. `name` tells the logs of several systems apart:
+    `build/local/<name>-aws.log` and `<name>-sandbox.log`.
+    """
+
+    aws: EmbeddedAws
+    sandbox: SandboxAccess
+    outputs: Outputs
+
+    def __init__(self, name: str = "system", *, sandbox: SandboxSize | None = None) -> None:
+        self._name = name
+        self._size = sandbox or SandboxSize()
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        """Raises `ProcessFailedError` or `DeployError` when a part does not come up."""
+        with contextlib.ExitStack() as starting:
+            process = starting.enter_context(self._sandbox_process())
+            self.aws = starting.enter_context(EmbeddedAws(f"{self._name}-aws"))
+            self.outputs = deploy(self.aws)
+            self.sandbox = _access(process.read_first_line(_SANDBOX_READY_SECONDS))
+            self._put_client_id()
+            self._stack = starting.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    @property
+    def api_url(self) -> str:
+        """The bridge's HTTP API, without a trailing slash."""
+        return self.outputs.api_url
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the embedded AWS."""
+        return self.aws.client(service)
+
+    def queue_url(self, name: str) -> str:
+        """The address of a queue by its short name, for example `hints` or `hints-dead`."""
+        url: str = self.client("sqs").get_queue_url(QueueName=LOCAL.resource_name(name))["QueueUrl"]
+        return url
+
+    def hasten_redelivery(self, queue: str, *, visibility_seconds: int) -> None:
+        """Let a failed message come back soon: production waits six times the function's limit."""
+        self.client("sqs").set_queue_attributes(
+            QueueUrl=self.queue_url(queue),
+            Attributes={"VisibilityTimeout": str(visibility_seconds)},
+        )
+
+    def function_log(self, function: str) -> list[str]:
+        """The log lines of a function so far, oldest first."""
+        pages = (
+            self.client("logs")
+            .get_paginator("filter_log_events")
+            .paginate(logGroupName=f"/aws/lambda/{LOCAL.resource_name(function)}")
+        )
+        return [event["message"] for page in pages for event in page["events"]]
+
+    def partner_token(self, partner_id: str) -> str:
+        """The ID token of a new user of the partner, as the dashboard would hold it."""
+        cognito = self.client("cognito-idp")
+        pool = self.outputs.data["UserPoolId"]
+        name = f"user-{secrets.token_hex(8)}@example.com"
+        password = f"Aa1!{secrets.token_urlsafe(24)}"
+        cognito.admin_create_user(
+            UserPoolId=pool,
+            Username=name,
+            MessageAction="SUPPRESS",
+            UserAttributes=[
+                {"Name": "email", "Value": name},
+                {"Name": "email_verified", "Value": "true"},
+                {"Name": "custom:partner_id", "Value": partner_id},
+            ],
+        )
+        cognito.admin_set_user_password(
+            UserPoolId=pool, Username=name, Password=password, Permanent=True
+        )
+        answer = cognito.admin_initiate_auth(
+            UserPoolId=pool,
+            ClientId=self.outputs.data["PartnerClientId"],
+            AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": name, "PASSWORD": password},
+        )
+        token: str = answer["AuthenticationResult"]["IdToken"]
+        return token
+
+    def service_token(self, scope: str = "bridge/payments.write") -> str:
+        """An access token of the platform's services with one scope."""
+        client_id = self.outputs.data["ServicesClientId"]
+        client = self.client("cognito-idp").describe_user_pool_client(
+            UserPoolId=self.outputs.data["UserPoolId"], ClientId=client_id
+        )["UserPoolClient"]
+        basic = b64encode(f"{client_id}:{client['ClientSecret']}".encode()).decode()
+        form = urllib.parse.urlencode({"grant_type": "client_credentials", "scope": scope})
+        request = urllib.request.Request(  # noqa: S310 - the embedded AWS on loopback
+            f"{self.aws.url}/oauth2/token",
+            data=form.encode(),
+            headers={
+                "Authorization": f"Basic {basic}",
+                "Content-Type": "application/x-www-form-urlencoded",
+            },
+        )
+        with urllib.request.urlopen(request, timeout=_TOKEN_SECONDS) as answer:  # noqa: S310 - as above
+            token: str = json.load(answer)["access_token"]
+        return token
+
+    def fire_schedule(self, name: str) -> None:
+        """Let the Scheduler start a job now, for example `customers` or `invoice-delta`.
+
+        A copy of the deployed schedule, due at once, goes through the embedded Scheduler: same
+        target, role and input. Returns when it was started, after at most ten seconds or so; the
+        job itself runs on. Raises `ScheduleNotFiredError` when nothing happens.
+        """
+        scheduler = self.client("scheduler")
+        schedule = scheduler.get_schedule(Name=LOCAL.resource_name(name))
+        once = f"{schedule['Name']}-{secrets.token_hex(4)}"
+        scheduler.create_schedule(
+            Name=once,
+            ScheduleExpression=f"at({datetime.now(UTC):%Y-%m-%dT%H:%M:%S})",
+            FlexibleTimeWindow={"Mode": "OFF"},
+            ActionAfterCompletion="DELETE",
+            Target=schedule["Target"],
+        )
+        deadline = time.monotonic() + _SCHEDULE_SECONDS
+        while time.monotonic() < deadline:
+            waiting = scheduler.list_schedules(NamePrefix=once)["Schedules"]
+            if not waiting:
+                return
+            time.sleep(_POLL_SECONDS)
+        raise ScheduleNotFiredError(f"{name} did not start within {_SCHEDULE_SECONDS} s")
+
+    def _sandbox_process(self) -> LeashedProcess:
+        size = self._size
+        return LeashedProcess(
+            [
+                *(sys.executable, "-m", "infra.local.connectwise_sandbox", "--port", "0"),
+                *("--seed", str(size.seed), "--customers", str(size.customers)),
+                *("--invoices", str(size.invoices)),
+            ],
+            environment=minimal_environment(PYTHONPATH=str(PROJECT_ROOT)),
+            log=BUILD / f"{self._name}-sandbox.log",
+            scratch=Path(tempfile.mkdtemp(prefix="bridge-sandbox-")),
+            first_line=True,
+        )
+
+    def _put_client_id(self) -> None:
+        self.client("secretsmanager").put_secret_value(
+            SecretId=self.outputs.data["ConnectWiseClientIdSecret"],
+            SecretString=self.sandbox.client_id,
+        )
+
+
+def _access(line: str) -> SandboxAccess:
+    told = json.loads(line)
+    fields = ("base_url", "company_id", "public_key", "private_key", "client_id")
+    return SandboxAccess(**{field: str(told[field]) for field in fields})

@@ -1,0 +1,52 @@
+"""The capabilities that functions of this product are given, named once."""
+
+from infra.config import StageConfig
+from infra.constructs import capability
+from infra.constructs.capability import Capability
+from infra.stacks.data import (
+    OPERATIONS_INDEXES,
+    RECORDS_INDEXES,
+    DataStack,
+    documents_objects_pattern,
+)
+
+
+class DataAccess:
+    """What may be done with the data stack's resources, each with the setting that names it."""
+
+    def __init__(self, stage: StageConfig, data: DataStack) -> None:
+        records_indexes = tuple(index.name for index in RECORDS_INDEXES)
+        operations_indexes = tuple(index.name for index in OPERATIONS_INDEXES)
+        prefix = f"bridge/{stage.name}/connections/"
+        objects = documents_objects_pattern(stage)
+        self.write_records = capability.write_table(
+            "RECORDS_TABLE", data.records, indexes=records_indexes
+        )
+        self.read_operations = capability.read_table(
+            "OPERATIONS_TABLE", data.operations, indexes=operations_indexes
+        )
+        self.write_operations = capability.write_table(
+            "OPERATIONS_TABLE", data.operations, indexes=operations_indexes
+        )
+        self.coordinate = capability.write_table(
+            "COORDINATION_TABLE", data.coordination, indexes=()
+        )
+        self.read_connection_secrets = capability.read_connection_secrets("SECRETS_PREFIX", prefix)
+        self.manage_connection_secrets = capability.manage_connection_secrets(
+            "SECRETS_PREFIX", prefix
+        )
+        self.store_documents = capability.store_documents(
+            "DOCUMENTS_BUCKET", data.documents, objects
+        )
+        self.read_documents = capability.read_documents("DOCUMENTS_BUCKET", data.documents, objects)
+        self.publish_events = capability.publish_to("EVENT_BUS_NAME", data.bus)
+        self.connectwise_client_id = capability.read_secret(
+            "CONNECTWISE_CLIENT_ID_SECRET", data.client_id_secret.ref
+        )
+
+
+def loopback_egress(stage: StageConfig) -> tuple[Capability, ...]:
+    """The setting that lets the guarded client reach the sandbox: on this machine only."""
+    if not stage.allow_loopback_egress:
+        return ()
+    return (capability.setting("ALLOW_LOOPBACK_EGRESS", "true"),)

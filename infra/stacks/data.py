@@ -1,0 +1,143 @@
+"""What must outlive every deploy: tables, documents, users, the bus, secrets, fixed addresses."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_events as events
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from infra.config import StageConfig
+from infra.constructs.acknowledgement import acknowledge
+from infra.constructs.identity import Identity
+from infra.constructs.table import Index, table
+
+RECORDS_INDEXES = (Index("by_due", "gsi1pk", "gsi1sk"), Index("by_customer", "gsi2pk", "gsi2sk"))
+OPERATIONS_INDEXES = (Index("by_partner", "gsi1pk", "gsi1sk"),)
+
+_OLD_VERSION_DAYS = 30
+_UNFINISHED_UPLOAD_DAYS = 1
+
+
+class DataStack(cdk.Stack):
+    """Everything that cannot be made again. Changed rarely, kept on removal in production."""
+
+    def __init__(self, scope: Construct, id_: str, *, stage: StageConfig) -> None:
+        super().__init__(scope, id_, termination_protection=stage.retain_data)
+        self._stage = stage
+        self._removal = cdk.RemovalPolicy.RETAIN if stage.retain_data else cdk.RemovalPolicy.DESTROY
+        self._build_tables()
+        self.documents = self._build_documents()
+        self.bus = events.EventBus(self, "Bus", event_bus_name=stage.resource_name("events"))
+        self.identity = Identity(self, "Identity", stage=stage)
+        self.client_id_secret = self._build_client_id_secret()
+        self.egress_addresses = [
+            self._build_address(number) for number in range(stage.nat_addresses)
+        ]
+        self._describe()
+
+    def _build_tables(self) -> None:
+        self.records = table(
+            self, "Records", stage=self._stage, indexes=RECORDS_INDEXES, stream=True
+        )
+        self.operations = table(
+            self,
+            "Operations",
+            stage=self._stage,
+            indexes=OPERATIONS_INDEXES,
+            stream=True,
+            expires=True,
+        )
+        self.coordination = table(
+            self, "Coordination", stage=self._stage, expires=True, backed_up=False
+        )
+        acknowledge(
+            self.coordination,
+            {
+                "AwsSolutions-DDB3": (
+                    "Leases, rate windows and cached keys: a restored copy would be wrong, "
+                    "an empty table is right."
+                )
+            },
+        )
+
+    def _build_documents(self) -> s3.Bucket:
+        bucket = s3.Bucket(
+            self,
+            "Documents",
+            bucket_name=documents_bucket_name(self._stage),
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            versioned=True,
+            removal_policy=self._removal,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    noncurrent_version_expiration=cdk.Duration.days(_OLD_VERSION_DAYS),
+                    abort_incomplete_multipart_upload_after=cdk.Duration.days(
+                        _UNFINISHED_UPLOAD_DAYS
+                    ),
+                )
+            ],
+        )
+        acknowledge(
+            bucket,
+            {
+                "AwsSolutions-S1": (
+                    "Documents are reached by presigned links only, which the API logs with the "
+                    "partner; a second log bucket would hold less."
+                )
+            },
+        )
+        return bucket
+
+    def _build_client_id_secret(self) -> secretsmanager.CfnSecret:
+        secret = secretsmanager.CfnSecret(
+            self,
+            "ConnectWiseClientId",
+            name=f"bridge/{self._stage.name}/connectwise-client-id",
+            description="The product's ConnectWise clientId (a GUID); put in by the deployer.",
+        )
+        secret.apply_removal_policy(self._removal)
+        reason = "ConnectWise issues this id once for the product; there is nothing to rotate."
+        acknowledge(secret, {"AwsSolutions-SMG4": reason})
+        return secret
+
+    def _build_address(self, number: int) -> ec2.CfnEIP:
+        address = ec2.CfnEIP(
+            self,
+            f"EgressAddress{number + 1}",
+            domain="vpc",
+            tags=[cdk.CfnTag(key="Name", value=self._stage.resource_name("egress"))],
+        )
+        address.apply_removal_policy(self._removal)
+        return address
+
+    def _describe(self) -> None:
+        addresses = [address.attr_public_ip for address in self.egress_addresses]
+        outputs = {
+            "RecordsTable": self.records.table_name,
+            "OperationsTable": self.operations.table_name,
+            "CoordinationTable": self.coordination.table_name,
+            "DocumentsBucket": self.documents.bucket_name,
+            "EventBusName": self.bus.event_bus_name,
+            "ConnectWiseClientIdSecret": self.client_id_secret.ref,
+            "UserPoolId": self.identity.pool.user_pool_id,
+            "PartnerClientId": self.identity.partner_client.user_pool_client_id,
+            "ServicesClientId": self.identity.services_client.user_pool_client_id,
+            "TokenEndpoint": f"{self.identity.domain.base_url()}/oauth2/token",
+            "EgressAddresses": ",".join(addresses) or "127.0.0.1",
+        }
+        for name, value in outputs.items():
+            cdk.CfnOutput(self, name, value=value)
+
+
+def documents_bucket_name(stage: StageConfig) -> str:
+    """The bucket's name, unique in the world by account and region."""
+    return stage.resource_name(f"documents-{cdk.Aws.ACCOUNT_ID}-{cdk.Aws.REGION}")
+
+
+def documents_objects_pattern(stage: StageConfig) -> str:
+    """The ARN pattern of every object in the bucket."""
+    return f"arn:{cdk.Aws.PARTITION}:s3:::{documents_bucket_name(stage)}/*"

@@ -1,0 +1,323 @@
+"""What runs: functions, queues, schedules and the API. Replaced freely, holds no state."""
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk.aws_apigatewayv2 import HttpMethod
+from constructs import Construct
+
+from infra.bundling import Bundler
+from infra.config import StageConfig
+from infra.constructs.alarms import OnCall
+from infra.constructs.capability import Capability, send_to, setting
+from infra.constructs.egress import Egress
+from infra.constructs.http_api import HttpApi
+from infra.constructs.python_function import FunctionSize, Platform, PythonFunction
+from infra.constructs.queue_worker import QueueWorker, attach_queue
+from infra.constructs.queues import last_stop_queue
+from infra.constructs.scheduled_job import ScheduledJobs, Timetable
+from infra.constructs.stream_relay import StreamRelay
+from infra.stacks.access import DataAccess, loopback_egress
+from infra.stacks.data import DataStack
+
+_API_SECONDS = 29  # the HTTP API itself gives up after 30
+_RECEIVER_SECONDS = 10
+_JOB_SECONDS = 300
+_RECORD_SYNC_SECONDS = 120
+_BULK_SYNC_SECONDS = 600
+_INVOICE_PDF_SECONDS = 120
+_RELAY_SECONDS = 60
+_DEAD_LETTERS_SECONDS = 30
+
+_CALLBACK_PATH = "/webhooks/connectwise/{connection_id}/{secret}"
+_API_METHODS = (
+    HttpMethod.GET,
+    HttpMethod.POST,
+    HttpMethod.PUT,
+    HttpMethod.PATCH,
+    HttpMethod.DELETE,
+)
+
+
+class ServiceStack(cdk.Stack):
+    """All functions of a stage, with what starts them and what they may use."""
+
+    def __init__(
+        self, scope: Construct, id_: str, *, stage: StageConfig, data: DataStack, bundler: Bundler
+    ) -> None:
+        super().__init__(scope, id_)
+        self._stage = stage
+        self._data = data
+        self._access = DataAccess(stage, data)
+        self._platform = self._build_platform(bundler)
+        self._on_call = OnCall(self, "OnCall", stage=stage)
+        self._egress = self._build_egress()
+        self._api = HttpApi(
+            self,
+            "HttpApi",
+            stage=stage,
+            user_pool=data.identity.pool,
+            clients=[data.identity.partner_client, data.identity.services_client],
+        )
+        self._hints = self._worker("hints", _RECORD_SYNC_SECONDS)
+        self._run_steps = self._worker("run-steps", _BULK_SYNC_SECONDS)
+        self._pdfs = self._worker("pdfs", _INVOICE_PDF_SECONDS)
+        self._send_hint = send_to("HINTS_QUEUE_URL", self._hints.queue)
+        self._send_run_step = send_to("RUN_STEPS_QUEUE_URL", self._run_steps.queue)
+        self._send_pdf = send_to("PDF_QUEUE_URL", self._pdfs.queue)
+        api_url = self._public_address()
+        self._webhook_base = setting("WEBHOOK_BASE_URL", api_url)
+        self._build_receiver()
+        self._build_workers()
+        self._build_jobs()
+        self._build_api()
+        self._build_publisher()
+        self._build_dead_letters()
+        cdk.CfnOutput(self, "ApiUrl", value=api_url)
+
+    def _build_platform(self, bundler: Bundler) -> Platform:
+        target = self._stage.target
+        runtime = lambda_.Runtime(target.runtime, lambda_.RuntimeFamily.PYTHON)
+        codes = {"Dependencies": bundler.dependencies(target), "Core": bundler.core(target)}
+        layers = [
+            lambda_.LayerVersion(self, f"{name}Layer", code=code, compatible_runtimes=[runtime])
+            for name, code in codes.items()
+        ]
+        return Platform(stage=self._stage, layers=layers)
+
+    def _build_egress(self) -> Egress | None:
+        if not self._stage.fixed_egress:
+            return None
+        return Egress(self, "Egress", stage=self._stage, addresses=self._data.egress_addresses)
+
+    def _public_address(self) -> str:
+        """The API's address as the outside sees it.
+
+        The embedded AWS answers on one port for every API, so there the address holds the API's
+        id, and its first part is told at the deploy, when the port is known.
+        """
+        if not self._stage.on_this_machine:
+            return self._api.endpoint
+        gateway = cdk.CfnParameter(
+            self, "GatewayUrl", description="Address of the embedded AWS, without a slash."
+        )
+        return f"{gateway.value_as_string}/_aws/execute-api/{self._api.api.api_id}"
+
+    def _worker(self, name: str, timeout_seconds: int) -> QueueWorker:
+        return QueueWorker(
+            self,
+            f"{name}-worker",
+            name=name,
+            stage=self._stage,
+            timeout_seconds=timeout_seconds,
+            on_call=self._on_call,
+        )
+
+    def _function(
+        self, name: str, size: FunctionSize, capabilities: Sequence[Capability]
+    ) -> PythonFunction:
+        return PythonFunction(
+            self,
+            name,
+            name=name,
+            size=size,
+            platform=self._platform,
+            capabilities=capabilities,
+        )
+
+    def _function_with_egress(
+        self, name: str, size: FunctionSize, capabilities: Sequence[Capability]
+    ) -> PythonFunction:
+        """A function that calls ConnectWise, hence leaves from the fixed addresses."""
+        return PythonFunction(
+            self,
+            name,
+            name=name,
+            size=size,
+            platform=self._platform,
+            capabilities=[*capabilities, *loopback_egress(self._stage)],
+            egress=self._egress,
+        )
+
+    def _build_receiver(self) -> None:
+        receiver = self._function_with_egress(
+            "webhook_receiver",
+            FunctionSize(timeout_seconds=_RECEIVER_SECONDS),
+            [self._access.read_operations, self._access.coordinate, self._send_hint],
+        )
+        self._api.open_route(
+            _CALLBACK_PATH,
+            receiver,
+            HttpMethod.POST,
+            reason="ConnectWise sends no token: the path's secret and the signature are checked.",
+            limits=self._stage.receiver_limits,
+        )
+
+    def _build_workers(self) -> None:
+        access = self._access
+        calls_connectwise = [
+            access.write_records,
+            access.write_operations,
+            access.coordinate,
+            access.read_connection_secrets,
+            access.connectwise_client_id,
+        ]
+        record_sync = self._function_with_egress(
+            "record_sync",
+            FunctionSize(timeout_seconds=_RECORD_SYNC_SECONDS),
+            [*calls_connectwise, self._send_hint, self._send_pdf],
+        )
+        self._hints.drive(record_sync, batch_size=10, concurrency=10)
+        bulk_sync = self._function_with_egress(
+            "bulk_sync",
+            FunctionSize(timeout_seconds=_BULK_SYNC_SECONDS, memory_mb=1024),
+            [*calls_connectwise, self._send_hint, self._send_pdf, self._send_run_step],
+        )
+        self._run_steps.drive(bulk_sync, batch_size=1, concurrency=10)
+        invoice_pdf = self._function_with_egress(
+            "invoice_pdf",
+            FunctionSize(timeout_seconds=_INVOICE_PDF_SECONDS),
+            [*calls_connectwise, access.store_documents, self._send_pdf],
+        )
+        self._pdfs.drive(invoice_pdf, batch_size=5, concurrency=5)
+
+    def _build_jobs(self) -> None:
+        access = self._access
+        customer_sync = self._function(
+            "customer_sync",
+            FunctionSize(timeout_seconds=_JOB_SECONDS),
+            [access.write_operations, self._send_run_step],
+        )
+        reconciler = self._function_with_egress(
+            "reconciler",
+            FunctionSize(timeout_seconds=_JOB_SECONDS),
+            [
+                access.write_records,
+                access.write_operations,
+                access.coordinate,
+                access.read_connection_secrets,
+                access.connectwise_client_id,
+                self._send_run_step,
+                self._send_hint,
+                self._webhook_base,
+            ],
+        )
+        self._schedule(customer_sync, [Timetable(name="customers", when=_every(hours=1))])
+        self._schedule(
+            reconciler,
+            [
+                _job("invoice-delta", _every(minutes=15), "invoice_delta"),
+                _job("sweep", _nightly(), "sweep"),
+                _job("callbacks", _every(hours=1), "callbacks"),
+            ],
+        )
+
+    def _schedule(self, function: PythonFunction, timetables: list[Timetable]) -> None:
+        ScheduledJobs(
+            self,
+            f"{function.name}-schedules",
+            stage=self._stage,
+            function=function,
+            timetables=timetables,
+            on_call=self._on_call,
+        )
+
+    def _build_api(self) -> None:
+        access = self._access
+        manual_fetch = self._function(
+            "manual_fetch",
+            FunctionSize(timeout_seconds=_API_SECONDS),
+            [access.write_operations, access.coordinate, self._send_run_step],
+        )
+        dashboard = self._function_with_egress(
+            "dashboard_api",
+            FunctionSize(timeout_seconds=_API_SECONDS, memory_mb=1024),
+            [
+                access.write_records,
+                access.write_operations,
+                access.coordinate,
+                access.manage_connection_secrets,
+                access.connectwise_client_id,
+                access.read_documents,
+                self._send_run_step,
+                self._send_pdf,
+                self._send_hint,
+                self._webhook_base,
+            ],
+        )
+        fetches = "/v1/connections/{connection_id}/fetches"
+        self._api.route(fetches, manual_fetch, HttpMethod.POST)
+        self._api.route("/v1/{proxy+}", dashboard, *_API_METHODS)
+        self._api.open_route(
+            "/openapi.json",
+            dashboard,
+            HttpMethod.GET,
+            reason="The API's own description holds nothing of a partner.",
+            limits=self._stage.api_limits,
+        )
+
+    def _build_publisher(self) -> None:
+        publisher = self._function(
+            "event_publisher",
+            FunctionSize(timeout_seconds=_RELAY_SECONDS),
+            [self._access.publish_events],
+        )
+        StreamRelay(
+            self,
+            "Outbox",
+            stage=self._stage,
+            function=publisher,
+            tables={"Records": self._data.records, "Operations": self._data.operations},
+            on_call=self._on_call,
+        )
+
+    def _build_dead_letters(self) -> None:
+        """Turn each dead letter into a problem that the API shows, and keep the message.
+
+        The function moves it to a queue where it waits, longer than any alarm goes unread, for
+        an operator to send it back.
+        """
+        parked = last_stop_queue(
+            self,
+            "Parked",
+            name=self._stage.resource_name("parked"),
+            reason="Messages wait here for an operator, after a problem was opened for them.",
+        )
+        self._on_call.watch_depth(
+            "parked-depth",
+            parked,
+            description="A message could not be worked off: see the runbook.",
+        )
+        function = self._function(
+            "dead_letters",
+            FunctionSize(timeout_seconds=_DEAD_LETTERS_SECONDS),
+            [
+                self._access.write_records,
+                self._access.write_operations,
+                send_to("PARKED_QUEUE_URL", parked),
+            ],
+        )
+        for worker in (self._hints, self._run_steps, self._pdfs):
+            attach_queue(
+                worker,
+                "DeadLetterMapping",
+                queue=worker.dead_letters,
+                function=function,
+                batch_size=10,
+                concurrency=2,
+            )
+
+
+def _job(name: str, when: scheduler.ScheduleExpression, job: str) -> Timetable:
+    return Timetable(name=name, when=when, job={"job": job})
+
+
+def _every(*, hours: int = 0, minutes: int = 0) -> scheduler.ScheduleExpression:
+    return scheduler.ScheduleExpression.rate(cdk.Duration.minutes(hours * 60 + minutes))
+
+
+def _nightly() -> scheduler.ScheduleExpression:
+    """03:15 UTC: after midnight in the Americas' west is not needed, only a quiet hour."""
+    return scheduler.ScheduleExpression.cron(hour="3", minute="15", time_zone=cdk.TimeZone.ETC_UTC)
