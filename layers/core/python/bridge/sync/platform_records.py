@@ -26,13 +26,15 @@ from bridge.ports import Clock, RecordStore
 MAX_ROUNDS = 5
 
 # ISO 4217, list one: minor units of the currencies that do not have two.
-_OTHER_DECIMALS = {
-    **dict.fromkeys(
-        "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0
-    ),
-    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
-    **dict.fromkeys("CLF UYW".split(), 4),
+_DECIMALS = {
+    0: {
+        *("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"),
+        *("RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"),
+    },
+    3: {"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"},
+    4: {"CLF", "UYW"},
 }
+_DECIMALS_OF_CODE = {code: decimals for decimals, codes in _DECIMALS.items() for code in codes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class InvoiceDetails:
 
 def currency_of(code: str) -> Currency:
     """Return an ISO 4217 currency with its official number of decimals."""
-    return Currency(code, _OTHER_DECIMALS.get(code, 2))
+    return Currency(code, _DECIMALS_OF_CODE.get(code, 2))
 
 
 class PlatformRecords:

@@ -1,0 +1,51 @@
+"""Who calls the API, by the claims of the token that API Gateway has checked.
+
+A partner user comes with an ID token that names the partner; a service of the platform comes with
+an access token that carries scopes. Nothing of this is ever read from a path, query or body.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.domain.errors import PermanentError
+
+PARTNER_CLAIM = "custom:partner_id"
+_PARTNER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class CallerRefusedError(PermanentError):
+    """The token is a valid one, but not of the kind that this route is for."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerUser:
+    """A person who works for a partner. ``user_id`` is the token's subject."""
+
+    partner_id: str
+    user_id: str
+
+
+def partner_user(event: Mapping[str, Any]) -> PartnerUser:
+    """Return the partner user of an HTTP API event (payload 2.0).
+
+    Raises CallerRefusedError for service tokens, for tokens without a partner, and when the
+    event went through no authorizer.
+    """
+    claims = _claims(event)
+    if claims.get("token_use") != "id":
+        raise CallerRefusedError("this route is for partner users")
+    partner_id = claims.get(PARTNER_CLAIM)
+    if not isinstance(partner_id, str) or not _PARTNER_ID.fullmatch(partner_id):
+        raise CallerRefusedError("the token names no partner")
+    return PartnerUser(partner_id, str(claims.get("sub", "")))
+
+
+def _claims(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    node: Any = event
+    for key in ("requestContext", "authorizer", "jwt", "claims"):
+        node = node.get(key) if isinstance(node, Mapping) else None
+    return node if isinstance(node, Mapping) else {}
