@@ -1,0 +1,100 @@
+"""DynamoDB's attribute values, for the few types that we store; a float is none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+
+from bridge.domain.errors import MalformedRecordError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import UniversalAttributeValueTypeDef
+
+# What a stored item is made of. Decimals, dates and enums are texts by then.
+Plain: TypeAlias = "bool | int | str | bytes | list[Plain] | dict[str, Plain] | None"
+Item: TypeAlias = dict[str, Plain]
+
+# Types that DynamoDB takes as they are, and its names for them.
+_KINDS: Final[dict[type, str]] = {bool: "BOOL", bytes: "B", str: "S"}
+
+MAX_ITEM_BYTES = 400 * 1024
+_MAX_NUMBER_BYTES = 21
+_NESTING_BYTES = 3
+
+
+def to_attribute(value: Plain) -> UniversalAttributeValueTypeDef:
+    """Return the value in DynamoDB's own form."""
+    kind = _KINDS.get(type(value))
+    if kind:
+        return cast("UniversalAttributeValueTypeDef", {kind: value})
+    match value:
+        case None:
+            return {"NULL": True}
+        case int():
+            return {"N": str(value)}
+        case list():
+            return {"L": [to_attribute(entry) for entry in value]}
+        case dict():
+            return {"M": from_item(value)}
+    raise TypeError(f"{type(value).__name__} is not stored")
+
+
+def from_attribute(attribute: Mapping[str, Any]) -> Plain:
+    """Return the plain value; the reverse of :func:`to_attribute`."""
+    ((kind, value),) = attribute.items()
+    match kind:
+        case "S" | "BOOL":
+            return value  # type: ignore[no-any-return]  # DynamoDB's own tag tells the type
+        case "N":
+            return int(value)
+        case "B":
+            return bytes(value)
+        case "L":
+            return [from_attribute(entry) for entry in value]
+        case "M":
+            return to_item(value)
+        case "NULL":
+            return None
+        case _:
+            raise MalformedRecordError(f"stored attribute of type {kind}")
+
+
+def from_item(item: Mapping[str, Plain]) -> dict[str, UniversalAttributeValueTypeDef]:
+    return {name: to_attribute(value) for name, value in item.items()}
+
+
+def to_item(attributes: Mapping[str, Mapping[str, Any]]) -> Item:
+    return {name: from_attribute(attribute) for name, attribute in attributes.items()}
+
+
+def check_storable(item: Item) -> None:
+    """Raise MalformedRecordError when DynamoDB would refuse the item for what it holds.
+
+    The size is counted as DynamoDB documents it, rounded up where that page is vague.
+    """
+    if _size_bytes(item) > MAX_ITEM_BYTES:
+        raise MalformedRecordError("record is too large to be stored")
+
+
+def _size_bytes(value: Plain) -> int:
+    match value:
+        case None | bool():
+            return 1
+        case int():
+            return _MAX_NUMBER_BYTES
+        case str():
+            return _text_bytes(value)
+        case bytes():
+            return len(value)
+        case list():
+            return _NESTING_BYTES + sum(1 + _size_bytes(entry) for entry in value)
+        case dict():
+            named = (1 + _text_bytes(name) + _size_bytes(entry) for name, entry in value.items())
+            return _NESTING_BYTES + sum(named)
+
+
+def _text_bytes(text: str) -> int:
+    try:
+        return len(text.encode())
+    except UnicodeEncodeError as error:
+        raise MalformedRecordError("record holds half a character") from error

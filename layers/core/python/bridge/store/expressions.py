@@ -1,0 +1,67 @@
+"""DynamoDB expressions, written with plain names.
+
+``#name`` stands for an attribute, ``#data.number`` for one inside a map, and ``:name`` for a
+value. Every name is substituted, so none can collide with DynamoDB's reserved words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bridge.store.attributes import Plain, to_attribute
+
+_NAME = re.compile(r"#([a-z0-9_.]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """An expression that is true or false for an item, with the values it names."""
+
+    expression: str
+    values: Mapping[str, Plain] = field(default_factory=dict)
+
+
+IS_NEW = Condition("attribute_not_exists(#pk)")
+
+
+def version_is(expected_version: int) -> Condition:
+    """Hold while the stored version is the expected one; 0 means nothing is stored."""
+    if expected_version == 0:
+        return IS_NEW
+    return Condition("#version = :expected_version", {"expected_version": expected_version})
+
+
+def all_equal(expected: Mapping[str, Plain]) -> Condition | None:
+    """Hold when each attribute (by its path) has its value; None when nothing is asked."""
+    if not expected:
+        return None
+    named = {path.replace(".", "_"): (path, value) for path, value in expected.items()}
+    return Condition(
+        " AND ".join(f"#{path} = :{name}" for name, (path, _) in named.items()),
+        {name: value for name, (_, value) in named.items()},
+    )
+
+
+def parameters(texts: Mapping[str, str], values: Mapping[str, Plain]) -> dict[str, Any]:
+    """Return the parameters of a request for expressions by their parameter names.
+
+    Empty expressions are left out.
+    """
+    request: dict[str, Any] = {name: _substituted(text) for name, text in texts.items() if text}
+    parts = {
+        part for text in texts.values() for path in _NAME.findall(text) for part in path.split(".")
+    }
+    if parts:
+        request["ExpressionAttributeNames"] = {f"#{part}": part for part in sorted(parts)}
+    if values:
+        request["ExpressionAttributeValues"] = {
+            f":{name}": to_attribute(value) for name, value in values.items()
+        }
+    return request
+
+
+def _substituted(text: str) -> str:
+    return _NAME.sub(lambda match: "#" + match[1].replace(".", ".#"), text)

@@ -1,0 +1,166 @@
+"""What the items of the tables look like.
+
+Every record's item has ``pk``, ``sk`` and index keys, ``schema``, ``version``, ``write_token``
+and ``data``, the record itself as a map of its fields. What lists and sweeps choose by stands
+beside ``data``. Lines lie apart, compressed, because lists leave them out.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from bridge.domain.customer import Customer
+from bridge.domain.errors import MalformedRecordError
+from bridge.domain.identity import RecordKind
+from bridge.domain.invoice import Invoice
+from bridge.domain.payment import Payment
+from bridge.ports import Stored
+from bridge.store import keys
+from bridge.store.attributes import Item, Plain
+from bridge.store.codec import decode, encode
+from bridge.store.keys import Key
+
+T = TypeVar("T")
+
+SCHEMA = 1
+_LINES = "line_items"
+
+
+def record_item(
+    key: Key, index_keys: Mapping[str, str], version: int, data: Item, **beside: Plain
+) -> Item:
+    """Return the item of a record at ``key``."""
+    return {
+        **key.attributes(),
+        **index_keys,
+        "schema": SCHEMA,
+        "version": version,
+        "data": data,
+        **beside,
+    }
+
+
+def read_stored(record_type: type[T], item: Mapping[str, Plain] | None) -> Stored[T]:
+    """Return a record with its version; nothing, or a tombstone, has no value."""
+    if item is None:
+        return Stored(None, 0)
+    version = int(str(item["version"]))
+    if "data" not in item:
+        return Stored(None, version)
+    return Stored(read_record(record_type, item), version, str(item.get("marks", "")))
+
+
+def read_record(record_type: type[T], item: Mapping[str, Plain]) -> T:
+    """Return the record of an item, with its lines if the item was read with them.
+
+    Raises MalformedRecordError for a schema that this release does not know.
+    """
+    lines = item.get(_LINES)
+    apart = {_LINES: _decompress(lines)} if isinstance(lines, bytes) else {}
+    return decode(record_type, {**_data(item), **apart})
+
+
+# --- records -----------------------------------------------------------------------------------
+
+
+def customer_item(customer: Customer, *, version: int, marks: str) -> Item:
+    data = encode(customer)
+    return record_item(
+        _record_key(customer.partner_id, RecordKind.CUSTOMER, customer.customer_id),
+        keys.customer_index_keys(customer),
+        version,
+        data,
+        marks=marks,
+        fingerprint=_fingerprint(data),
+        is_archived=customer.archive is not None,
+    )
+
+
+def invoice_item(invoice: Invoice, *, version: int, marks: str) -> Item:
+    data = encode(invoice)
+    fingerprint = _fingerprint(data)
+    lines = data.pop(_LINES)
+    return record_item(
+        _record_key(invoice.partner_id, RecordKind.INVOICE, invoice.invoice_id),
+        keys.invoice_index_keys(invoice),
+        version,
+        data,
+        marks=marks,
+        fingerprint=fingerprint,
+        is_archived=invoice.archive is not None,
+        state=invoice.state.value,
+        has_balance=invoice.balance_minor != 0,
+        **({_LINES: _compress(lines)} if lines else {}),
+    )
+
+
+def payment_item(payment: Payment, *, version: int) -> Item:
+    """Return a payment's item; its version is that of the invoice it was written with."""
+    return record_item(
+        _record_key(payment.partner_id, RecordKind.PAYMENT, payment.payment_id),
+        keys.payment_index_keys(payment),
+        version,
+        encode(payment),
+    )
+
+
+def tombstone_item(key: Key) -> Item:
+    """Return the item that only says: ConnectWise does not have this one."""
+    return {**key.attributes(), "schema": SCHEMA, "version": 1}
+
+
+def _record_key(partner_id: str, kind: RecordKind, record_id: str) -> Key:
+    key = keys.record_key(partner_id, kind, record_id)
+    if key is None:
+        raise MalformedRecordError("record has no proper id", field="id")
+    return key
+
+
+# --- times -------------------------------------------------------------------------------------
+
+
+def epoch_seconds(moment: datetime) -> int:
+    """Return seconds since 1970, as DynamoDB's expiry wants them."""
+    return int(moment.timestamp())
+
+
+def has_expired(item: Mapping[str, Plain], now: datetime) -> bool:
+    """Tell whether an item's time is over; DynamoDB itself removes it days later."""
+    expires_at = item.get("expires_at")
+    return isinstance(expires_at, int) and expires_at <= now.timestamp()
+
+
+def read_time(item: Mapping[str, Plain], name: str) -> datetime:
+    return datetime.fromisoformat(str(item[name])).astimezone(UTC)
+
+
+# --- content -----------------------------------------------------------------------------------
+
+
+def _fingerprint(data: Item) -> str:
+    """Return a hash that is equal for equal content."""
+    return hashlib.sha256(_json(data)).hexdigest()
+
+
+def _compress(lines: Plain) -> bytes:
+    return gzip.compress(_json(lines), mtime=0)
+
+
+def _decompress(content: bytes) -> Any:
+    return json.loads(gzip.decompress(content))
+
+
+def _json(plain: Plain) -> bytes:
+    return json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _data(item: Mapping[str, Plain]) -> Item:
+    data = item.get("data")
+    if item.get("schema") != SCHEMA or not isinstance(data, dict):
+        raise MalformedRecordError("stored record has another schema", field="schema")
+    return data

@@ -1,0 +1,82 @@
+"""Page through ranges of an index, one range after the other, with a bounded amount of work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from bridge.domain.errors import InvalidInputError
+from bridge.store.attributes import Item
+from bridge.store.cursors import Position
+from bridge.store.keys import Key, listed_id
+from bridge.store.table import Range, Table
+
+# A page that filters away nearly everything stops after this many queries, short of its limit
+# but with a cursor.
+MAX_QUERIES = 10
+# What a filtering query reads at least, so that a small page does not take many of them.
+_MIN_FILTERED_READ = 200
+
+
+def read_page(
+    table: Table,
+    ranges: Sequence[Range],
+    *,
+    after: Position | None,
+    limit: int,
+    key_of: Callable[[str], Key | None],
+) -> tuple[tuple[Item, ...], Position | None]:
+    """Return up to ``limit`` items after a position, and where they end (None at the very end).
+
+    ``key_of`` leads from the id that ends an index's sort key to the item's own key. Raises
+    InvalidInputError when ``after`` is no position in these ranges.
+    """
+    if after is not None:
+        _check(after, ranges)
+    found: list[tuple[Position, Item]] = []
+    index, start = (after.range_index, after.sort_key) if after else (0, None)
+    for _ in range(MAX_QUERIES):
+        wanted = ranges[index]
+        start_key = _start_key(wanted, start, key_of) if start is not None else None
+        answer = table.query(wanted, limit=_read_limit(wanted, limit - len(found)), start=start_key)
+        sort_name = wanted.key_names[1]
+        found += [(Position(index, str(item[sort_name])), item) for item in answer.items]
+        if len(found) > limit:
+            return _items(found[:limit]), found[limit - 1][0]
+        if answer.last is not None:
+            start = str(answer.last[sort_name])
+        elif index + 1 < len(ranges):
+            index, start = index + 1, None
+        else:
+            return _items(found), None
+    return _items(found), Position(index, start if start is not None else "")
+
+
+def _read_limit(wanted: Range, missing: int) -> int:
+    """One item more than is missing tells whether there is another page."""
+    return max(missing + 1, _MIN_FILTERED_READ) if wanted.condition else missing + 1
+
+
+def _items(found: Sequence[tuple[Position, Item]]) -> tuple[Item, ...]:
+    return tuple(item for _, item in found)
+
+
+def _check(after: Position, ranges: Sequence[Range]) -> None:
+    is_known = after.range_index < len(ranges)
+    if is_known and after.sort_key:
+        wanted = ranges[after.range_index]
+        is_known = wanted.low <= after.sort_key <= wanted.high
+    if not is_known:
+        raise InvalidInputError("not a cursor of this list", field="cursor")
+
+
+def _start_key(
+    wanted: Range, sort_key: str, key_of: Callable[[str], Key | None]
+) -> dict[str, str] | None:
+    """Return DynamoDB's start key; an empty sort key is the beginning of a range."""
+    if not sort_key:
+        return None
+    key = key_of(listed_id(sort_key))
+    if key is None:
+        raise InvalidInputError("not a cursor of this list", field="cursor")
+    pk_name, sk_name = wanted.key_names
+    return {**key.attributes(), pk_name: wanted.pk, sk_name: sort_key}

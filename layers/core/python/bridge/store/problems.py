@@ -1,0 +1,126 @@
+"""Problems in DynamoDB: the same trouble always has the same id, so it is one item however often
+it is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from bridge.domain.errors import ConflictError
+from bridge.domain.problem import Problem, ProblemState, Trouble
+from bridge.ports import Clock, Page, Stored
+from bridge.store import keys
+from bridge.store.attributes import Item
+from bridge.store.codec import encode
+from bridge.store.cursors import check_limit, read_cursor, write_cursor
+from bridge.store.expressions import all_equal, version_is
+from bridge.store.items import epoch_seconds, has_expired, read_record, read_stored, record_item
+from bridge.store.listing import read_page
+from bridge.store.table import Range, Table
+
+RESOLVED_PROBLEM_LIFE = timedelta(days=90)
+MAX_OPEN_PROBLEMS = 1000
+MAX_ATTEMPTS = 8
+_MAX_PAGES = 100
+
+
+class DynamoProblemStore:
+    """Problems in the operations table; see :class:`bridge.ports.ProblemStore`.
+
+    Lists come from an index, which follows within moments.
+    """
+
+    def __init__(self, table: Table, clock: Clock) -> None:
+        self._table = table
+        self._clock = clock
+
+    def report(self, trouble: Trouble, now: datetime) -> None:
+        for _ in range(MAX_ATTEMPTS):
+            stored = self._get(trouble.partner_id, trouble.problem_id)
+            before = stored.value
+            problem = before.seen_again(trouble.detail, now) if before else trouble.as_problem(now)
+            if self._save(problem, stored.version):
+                return
+        # Others keep counting the same trouble, so it is open; one count more adds nothing.
+
+    def resolve(self, partner_id: str, problem_id: str, now: datetime) -> None:
+        for _ in range(MAX_ATTEMPTS):
+            stored = self._get(partner_id, problem_id)
+            if stored.value is None or stored.value.state is not ProblemState.OPEN:
+                return
+            if self._save(stored.value.resolved(now), stored.version):
+                return
+        raise ConflictError("the problem keeps being reported")
+
+    def get(self, partner_id: str, problem_id: str) -> Problem | None:
+        return self._get(partner_id, problem_id).value
+
+    def open_of_connection(self, partner_id: str, connection_id: str) -> Mapping[str, Problem]:
+        wanted = Range(
+            keys.problem_listing_pk(partner_id, ProblemState.OPEN),
+            keys.FIRST,
+            keys.LAST,
+            keys.PARTNER_INDEX,
+            is_descending=True,
+            condition=all_equal({"data.connection_id": connection_id}),
+        )
+        problems: dict[str, Problem] = {}
+        for item in self._table.walk(wanted, max_pages=_MAX_PAGES):
+            problem = read_record(Problem, item)
+            problems[problem.problem_id] = problem
+            if len(problems) == MAX_OPEN_PROBLEMS:
+                break
+        return problems
+
+    def list(
+        self,
+        partner_id: str,
+        *,
+        state: ProblemState | None,
+        limit: int,
+        cursor: str | None = None,
+    ) -> Page[Problem]:
+        check_limit(limit)
+        states = (state,) if state else (ProblemState.OPEN, ProblemState.RESOLVED)
+        pks = [keys.problem_listing_pk(partner_id, each) for each in states]
+        items, last = read_page(
+            self._table,
+            [
+                Range(pk, keys.FIRST, keys.LAST, keys.PARTNER_INDEX, is_descending=True)
+                for pk in pks
+            ],
+            after=read_cursor(cursor, *pks),
+            limit=limit,
+            key_of=lambda problem_id: keys.problem_key(partner_id, problem_id),
+        )
+        now = self._clock.now()
+        alive = (item for item in items if not has_expired(item, now))
+        return Page(tuple(read_record(Problem, item) for item in alive), write_cursor(last, *pks))
+
+    def _get(self, partner_id: str, problem_id: str) -> Stored[Problem]:
+        item = self._table.get(keys.problem_key(partner_id, problem_id))
+        stored = read_stored(Problem, item)
+        is_over = item is not None and has_expired(item, self._clock.now())
+        return Stored(None, stored.version) if is_over else stored
+
+    def _save(self, problem: Problem, expected_version: int) -> bool:
+        """Write the problem; False when somebody else wrote it first."""
+        try:
+            self._table.put(
+                _problem_item(problem, expected_version + 1), version_is(expected_version)
+            )
+        except ConflictError:
+            return False
+        return True
+
+
+def _problem_item(problem: Problem, version: int) -> Item:
+    item = record_item(
+        keys.problem_key(problem.partner_id, problem.problem_id),
+        keys.problem_index_keys(problem),
+        version,
+        encode(problem),
+    )
+    if problem.resolved_at:
+        item["expires_at"] = epoch_seconds(problem.resolved_at + RESOLVED_PROBLEM_LIFE)
+    return item

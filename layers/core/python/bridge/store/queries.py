@@ -1,0 +1,103 @@
+"""Which ranges of which index answer a list's question, and what must be filtered besides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+
+from bridge.domain.errors import InvalidInputError
+from bridge.domain.identity import RecordKind
+from bridge.domain.invoice import InvoiceState
+from bridge.ports import CustomerQuery, InvoiceQuery, PaymentQuery
+from bridge.store import keys
+from bridge.store.attributes import Plain
+from bridge.store.expressions import all_equal
+from bridge.store.keys import LAST
+from bridge.store.table import Range
+
+_LISTED = ("pk", "schema", "data")
+_DATE_LIMIT = "9999-12-31"
+
+
+def invoice_ranges(partner_id: str, query: InvoiceQuery) -> tuple[Range, ...]:
+    """Return unpaid, paid and archived invoices, or one of them, by due date."""
+    filters: dict[str, Plain] = {
+        "data.connection_id": query.connection_id,
+        "data.currency.code": query.currency_code,
+        "data.number": query.number,
+    }
+    if query.state in (InvoiceState.OPEN, InvoiceState.PARTIALLY_PAID):
+        filters["state"] = query.state.value
+    buckets = (keys.invoice_bucket(query.state),) if query.state else keys.INVOICE_BUCKETS
+    low, high = _due_range(query.due_from, query.due_to)
+    return tuple(
+        replace(_with(part, filters), low=part.low + low, high=part.low + high)
+        for part in _invoice_buckets(partner_id, query.customer_id, buckets)
+    )
+
+
+def _invoice_buckets(
+    partner_id: str, customer_id: str | None, buckets: tuple[str, ...]
+) -> Iterator[Range]:
+    """Yield the buckets with the common beginning of their sort keys as ``low``."""
+    for bucket in buckets:
+        if customer_id is None:
+            pk = keys.invoice_listing_pk(partner_id, bucket)
+            yield Range(pk, "", "", keys.LISTING_INDEX)
+        else:
+            pk = keys.of_customer_pk(partner_id, customer_id)
+            prefix = keys.of_customer_prefix(RecordKind.INVOICE, bucket)
+            yield Range(pk, prefix, "", keys.CUSTOMER_INDEX)
+
+
+def _due_range(due_from: date | None, due_to: date | None) -> tuple[str, str]:
+    """Return the bounds of due dates; without any, invoices that have none are in it too."""
+    if due_from is None and due_to is None:
+        return "0", LAST
+    return _date_range(due_from, due_to)
+
+
+def customer_ranges(partner_id: str, query: CustomerQuery) -> tuple[Range, ...]:
+    """Return customers by name."""
+    name = keys.fold_name(query.name or "")
+    if query.name and len(query.name) > keys.MAX_NAME_LENGTH:
+        raise InvalidInputError("name is too long", field="name")
+    bucket = keys.ARCHIVED if query.is_archived else keys.ACTIVE
+    pk = keys.customer_listing_pk(partner_id, bucket)
+    part = Range(pk, name or keys.FIRST, name + LAST, keys.LISTING_INDEX)
+    return (_with(part, {"data.connection_id": query.connection_id}),)
+
+
+def payment_ranges(partner_id: str, query: PaymentQuery) -> tuple[Range, ...]:
+    """Return payments, latest first."""
+    low, high = _date_range(query.paid_from, query.paid_to)
+    if query.paid_from is None and query.paid_to is None:
+        low = keys.NO_PAID_DATE
+    if query.customer_id is None:
+        part = Range(keys.payment_listing_pk(partner_id), low, high, keys.LISTING_INDEX)
+    else:
+        prefix = keys.of_customer_prefix(RecordKind.PAYMENT)
+        pk = keys.of_customer_pk(partner_id, query.customer_id)
+        part = Range(pk, prefix + low, prefix + high, keys.CUSTOMER_INDEX)
+    filters: dict[str, Plain] = {
+        "data.connection_id": query.connection_id,
+        "data.invoice_id": query.invoice_id,
+        "data.is_deleted": None if query.with_deleted else False,
+    }
+    return (replace(_with(part, filters), is_descending=True),)
+
+
+def _date_range(first: date | None, last: date | None) -> tuple[str, str]:
+    low = (first or date.min).isoformat()
+    return low, f"{last.isoformat() if last else _DATE_LIMIT}#{LAST}"
+
+
+def _with(part: Range, filters: dict[str, Plain]) -> Range:
+    """Return the range with a filter on what is asked for, and without needless attributes."""
+    asked = {path: value for path, value in filters.items() if value is not None}
+    return replace(
+        part,
+        condition=all_equal(asked),
+        attributes=(*_LISTED, "sk", *part.key_names),
+    )

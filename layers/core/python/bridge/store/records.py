@@ -1,0 +1,239 @@
+"""Customers, invoices and payments in DynamoDB.
+
+One invoice is one item, so its header, lines and payments are always of one moment. Its payments
+are items of their own besides, for lists; they are written with it in one transaction, and only
+when one of them changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from bridge.domain.customer import Customer
+from bridge.domain.errors import ConflictError, InvalidInputError, MalformedRecordError
+from bridge.domain.identity import RecordKind
+from bridge.domain.invoice import Invoice
+from bridge.domain.payment import Payment, changed_payments
+from bridge.ports import CustomerQuery, Head, InvoiceQuery, Page, PaymentQuery, Stored
+from bridge.store import keys
+from bridge.store.attributes import Item
+from bridge.store.cursors import check_limit, read_cursor, write_cursor
+from bridge.store.expressions import IS_NEW, Condition, version_is
+from bridge.store.items import (
+    customer_item,
+    invoice_item,
+    payment_item,
+    read_record,
+    read_stored,
+    tombstone_item,
+)
+from bridge.store.keys import Key
+from bridge.store.listing import read_page
+from bridge.store.queries import customer_ranges, invoice_ranges, payment_ranges
+from bridge.store.table import Range, Table, Write
+
+T = TypeVar("T")
+
+MAX_CHANGED_PAYMENTS = 90
+MAX_RANGE_PAGES = 2000
+_HEAD_ATTRIBUTES = ("sk", "marks", "has_balance", "is_archived")
+_IS_NO_TOMBSTONE = Condition("attribute_exists(#data)")
+_IS_ACTIVE = Condition("#is_archived = :is_archived", {"is_archived": False})
+
+
+class DynamoRecordStore:
+    """The records table; see :class:`bridge.ports.RecordStore`.
+
+    Single records are read as of now. Lists come from indexes, which follow within moments.
+    """
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def get_customer(self, partner_id: str, customer_id: str) -> Stored[Customer]:
+        return self._get(Customer, keys.record_key(partner_id, RecordKind.CUSTOMER, customer_id))
+
+    def get_invoice(self, partner_id: str, invoice_id: str) -> Stored[Invoice]:
+        return self._get(Invoice, keys.record_key(partner_id, RecordKind.INVOICE, invoice_id))
+
+    def get_customers(
+        self, partner_id: str, connection_id: str, source_ids: Sequence[int]
+    ) -> Mapping[int, Stored[Customer]]:
+        pk = keys.mirrored_pk(partner_id, connection_id, RecordKind.CUSTOMER)
+        return self._get_many(Customer, pk, source_ids)
+
+    def get_invoices(
+        self, partner_id: str, connection_id: str, source_ids: Sequence[int]
+    ) -> Mapping[int, Stored[Invoice]]:
+        pk = keys.mirrored_pk(partner_id, connection_id, RecordKind.INVOICE)
+        return self._get_many(Invoice, pk, source_ids)
+
+    def save_customer(self, customer: Customer, *, expected_version: int, marks: str = "") -> int:
+        version = expected_version + 1
+        item = customer_item(customer, version=version, marks=marks)
+        self._table.put(item, version_is(expected_version))
+        return version
+
+    def save_invoice(self, invoice: Invoice, *, expected_version: int, marks: str = "") -> int:
+        version = expected_version + 1
+        item = invoice_item(invoice, version=version, marks=marks)
+        is_unmoved = version_is(expected_version)
+        payments = self._payments_to_write(invoice, item, expected_version)
+        if payments:
+            items = [payment_item(payment, version=version) for payment in payments]
+            self._table.transact([Write(item, condition=is_unmoved), *map(Write, items)])
+        else:
+            self._table.put(item, is_unmoved)
+        return version
+
+    def save_tombstone(
+        self, partner_id: str, connection_id: str, kind: RecordKind, source_id: int
+    ) -> None:
+        key = keys.mirrored_key(partner_id, connection_id, kind, source_id)
+        try:
+            self._table.put(tombstone_item(key), IS_NEW)
+        except ConflictError:
+            # Somebody stored the record meanwhile; it has a version of its own to conflict on.
+            return
+
+    def list_heads(
+        self,
+        partner_id: str,
+        connection_id: str,
+        kind: RecordKind,
+        *,
+        after_id: int,
+        through_id: int | None,
+        limit: int,
+    ) -> tuple[Head, ...]:
+        check_limit(limit)
+        first_id = max(after_id + 1, 0)
+        last_id = keys.MAX_SOURCE_ID if through_id is None else min(through_id, keys.MAX_SOURCE_ID)
+        if first_id > last_id:
+            return ()
+        wanted = Range(
+            keys.mirrored_pk(partner_id, connection_id, kind),
+            keys.mirrored_sk(first_id),
+            keys.mirrored_sk(last_id),
+            condition=_IS_NO_TOMBSTONE,
+            attributes=_HEAD_ATTRIBUTES,
+        )
+        heads: list[Head] = []
+        for item in self._table.walk(wanted, max_pages=MAX_RANGE_PAGES):
+            heads.append(_head(item))
+            if len(heads) == limit:
+                break
+        return tuple(heads)
+
+    def count_mirrored(self, partner_id: str, connection_id: str, kind: RecordKind) -> int:
+        wanted = Range(
+            keys.mirrored_pk(partner_id, connection_id, kind),
+            keys.mirrored_sk(0),
+            keys.mirrored_sk(keys.MAX_SOURCE_ID),
+            condition=_IS_ACTIVE,
+        )
+        return self._table.count(wanted, max_pages=MAX_RANGE_PAGES)
+
+    def list_invoices(
+        self, partner_id: str, query: InvoiceQuery, *, limit: int, cursor: str | None = None
+    ) -> Page[Invoice]:
+        ranges = invoice_ranges(partner_id, query)
+        return self._list(
+            Invoice, RecordKind.INVOICE, partner_id, query, ranges, limit=limit, cursor=cursor
+        )
+
+    def list_customers(
+        self, partner_id: str, query: CustomerQuery, *, limit: int, cursor: str | None = None
+    ) -> Page[Customer]:
+        ranges = customer_ranges(partner_id, query)
+        return self._list(
+            Customer, RecordKind.CUSTOMER, partner_id, query, ranges, limit=limit, cursor=cursor
+        )
+
+    def list_payments(
+        self, partner_id: str, query: PaymentQuery, *, limit: int, cursor: str | None = None
+    ) -> Page[Payment]:
+        narrowed = self._narrowed(partner_id, query)
+        if narrowed is None:
+            return Page(())
+        ranges = payment_ranges(partner_id, narrowed)
+        return self._list(
+            Payment, RecordKind.PAYMENT, partner_id, query, ranges, limit=limit, cursor=cursor
+        )
+
+    def _narrowed(self, partner_id: str, query: PaymentQuery) -> PaymentQuery | None:
+        """Look for an invoice's payments among its customer's, which are far fewer than all.
+
+        Returns None when there is no such invoice, and so no payment of it.
+        """
+        if query.invoice_id is None or query.customer_id is not None:
+            return query
+        invoice = self.get_invoice(partner_id, query.invoice_id).value
+        return replace(query, customer_id=invoice.customer_id) if invoice else None
+
+    def _payments_to_write(
+        self, invoice: Invoice, item: Item, expected_version: int
+    ) -> tuple[Payment, ...]:
+        """Return the payments that differ from those stored with the expected version."""
+        if any(payment.partner_id != invoice.partner_id for payment in invoice.payments):
+            raise InvalidInputError("payment of another partner", field="payments")
+        before: tuple[Payment, ...] = ()
+        if expected_version:
+            stored = self._get(Invoice, Key(str(item["pk"]), str(item["sk"])))
+            if stored.version != expected_version:
+                raise ConflictError("the stored invoice moved on")
+            before = stored.value.payments if stored.value else ()
+        written, gone = changed_payments(before, invoice.payments)
+        changed = (*written, *(replace(payment, is_deleted=True) for payment in gone))
+        if len(changed) > MAX_CHANGED_PAYMENTS:
+            raise MalformedRecordError("too many payments changed at once", field="payments")
+        return changed
+
+    def _get(self, record_type: type[T], key: Key | None) -> Stored[T]:
+        return read_stored(record_type, self._table.get(key) if key else None)
+
+    def _get_many(
+        self, record_type: type[T], pk: str, source_ids: Sequence[int]
+    ) -> dict[int, Stored[T]]:
+        wanted = {source_id: Key(pk, keys.mirrored_sk(source_id)) for source_id in source_ids}
+        found = self._table.get_many(list(wanted.values()))
+        return {
+            source_id: read_stored(record_type, found.get(key)) for source_id, key in wanted.items()
+        }
+
+    def _list(
+        self,
+        record_type: type[T],
+        kind: RecordKind,
+        partner_id: str,
+        query: InvoiceQuery | CustomerQuery | PaymentQuery,
+        ranges: Sequence[Range],
+        *,
+        limit: int,
+        cursor: str | None,
+    ) -> Page[T]:
+        check_limit(limit)
+        items, last = read_page(
+            self._table,
+            ranges,
+            after=read_cursor(cursor, partner_id, query),
+            limit=limit,
+            key_of=_finder(partner_id, kind),
+        )
+        values = tuple(read_record(record_type, item) for item in items)
+        return Page(values, write_cursor(last, partner_id, query))
+
+
+def _finder(partner_id: str, kind: RecordKind) -> Callable[[str], Key | None]:
+    return lambda record_id: keys.record_key(partner_id, kind, record_id)
+
+
+def _head(item: Item) -> Head:
+    return Head(
+        source_id=keys.source_id_of(str(item["sk"])),
+        marks=str(item.get("marks", "")),
+        has_balance=item.get("has_balance") is True,
+        is_archived=item.get("is_archived") is True,
+    )

@@ -1,0 +1,209 @@
+"""Runs in DynamoDB, with the places and windows that limit them, and watermarks.
+
+A place is an item that exists while a run of its kind is going on; it says which run and when it
+moved last. Starting a run writes run, place and window in one transaction, so of many starts at
+once one wins. A run that has lost its place by not moving is ended in the transaction that takes
+the place over, which makes a late write of its worker fail.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bridge.domain.errors import ConflictError, RunActiveError, WindowTakenError
+from bridge.domain.identity import RecordKind
+from bridge.domain.run import RUN_LEASE, Run
+from bridge.domain.window import Window
+from bridge.ports import Clock, Page, Stored
+from bridge.store import keys
+from bridge.store.attributes import Item
+from bridge.store.codec import encode
+from bridge.store.cursors import check_limit, read_cursor, write_cursor
+from bridge.store.errors import ConditionFailedError
+from bridge.store.expressions import IS_NEW, Condition, version_is
+from bridge.store.items import epoch_seconds, read_record, read_stored, read_time, record_item
+from bridge.store.listing import read_page
+from bridge.store.table import Range, Table, Write
+
+ENDED_RUN_LIFE = timedelta(days=90)
+MAX_STALLED_RUNS = 100
+LOST_PLACE = "stalled"
+
+
+class DynamoRunStore:
+    """Runs in the operations table; see :class:`bridge.ports.RunStore`."""
+
+    def __init__(self, table: Table, clock: Clock) -> None:
+        self._table = table
+        self._clock = clock
+
+    def start(self, run: Run, window: Window | None = None) -> None:
+        try:
+            self._start(run, window, [Write(self._place_item(run), condition=IS_NEW)])
+        except _PlaceTakenError as error:
+            if error.moved_at > self._clock.now() - RUN_LEASE:
+                raise RunActiveError(error.run_id) from error
+            self._take_over(run, window, error)
+
+    def _take_over(self, run: Run, window: Window | None, taken: _PlaceTakenError) -> None:
+        """Start a run in the place of one that has not moved for too long, and end that one."""
+        overtaken = self.get(run.connection_id, taken.run_id)
+        place = Write(
+            self._place_item(run),
+            condition=Condition(
+                "#run_id = :taken_by AND #moved_at = :moved_at",
+                {"taken_by": taken.run_id, "moved_at": keys.timestamp(taken.moved_at)},
+            ),
+        )
+        ending = []
+        if overtaken.value is not None and not overtaken.value.has_ended:
+            ended = overtaken.value.failed(LOST_PLACE, self._clock.now())
+            condition = version_is(overtaken.version)
+            ending = [Write(_run_item(ended, overtaken.version + 1), condition=condition)]
+        try:
+            self._start(run, window, [place, *ending])
+        except _PlaceTakenError as error:
+            raise RunActiveError(error.run_id) from error
+
+    def _start(self, run: Run, window: Window | None, places: list[Write]) -> None:
+        """Write run, place and window, or raise what stood in the way, the window first."""
+        writes = [Write(_run_item(run, 1), condition=IS_NEW), *places]
+        if window:
+            writes.append(_window_write(run, window))
+        try:
+            self._table.transact(writes)
+        except ConditionFailedError as error:
+            found = error.found
+            if window and len(writes) - 1 in found:
+                raise WindowTakenError(read_time(found[len(writes) - 1], "free_at")) from error
+            place = found.get(1)
+            if place:
+                run_id = str(place["run_id"])
+                raise _PlaceTakenError(run_id, read_time(place, "moved_at")) from error
+            raise
+
+    def withdraw(self, run: Run, window: Window | None) -> None:
+        is_untouched = Condition("attribute_not_exists(#pk) OR #version = :first", {"first": 1})
+        writes = [
+            Write(key=keys.run_key(run.connection_id, run.run_id), condition=is_untouched),
+            Write(key=keys.place_key(run.connection_id, run.kind), condition=_is_free_or_of(run)),
+        ]
+        if window:
+            key = keys.window_key(window.connection_id, window.kind)
+            writes.append(Write(key=key, condition=_is_free_or_of(run)))
+        try:
+            self._table.transact(writes)
+        except ConditionFailedError:
+            # A worker has the run after all, or it is long past: there is nothing to undo.
+            return
+
+    def get(self, connection_id: str, run_id: str) -> Stored[Run]:
+        return read_stored(Run, self._table.get(keys.run_key(connection_id, run_id)))
+
+    def save(self, run: Run, *, expected_version: int) -> int:
+        version = expected_version + 1
+        write = Write(_run_item(run, version), condition=version_is(expected_version))
+        try:
+            self._table.transact([write, self._place_write(run)])
+        except ConditionFailedError as error:
+            if 0 in error.found or not run.has_ended:
+                raise
+            # It had ended before, and another run has the place by now.
+            self._table.transact([write])
+        return version
+
+    def list_of_connection(
+        self, connection_id: str, *, limit: int, cursor: str | None = None
+    ) -> Page[Run]:
+        check_limit(limit)
+        pk = keys.runs_of_connection_pk(connection_id)
+        items, last = read_page(
+            self._table,
+            [Range(pk, keys.FIRST, keys.LAST, keys.PARTNER_INDEX, is_descending=True)],
+            after=read_cursor(cursor, pk),
+            limit=limit,
+            key_of=lambda run_id: keys.run_key(connection_id, run_id),
+        )
+        return Page(tuple(read_record(Run, item) for item in items), write_cursor(last, pk))
+
+    def list_stalled(self, unmoved_since: datetime) -> tuple[Run, ...]:
+        high = keys.timestamp(unmoved_since) + keys.LAST
+        wanted = Range(keys.ACTIVE_RUN_PK, keys.FIRST, high, keys.PARTNER_INDEX)
+        places = self._table.query(wanted, limit=MAX_STALLED_RUNS).items
+        run_keys = [keys.run_key(str(p["connection_id"]), str(p["run_id"])) for p in places]
+        found = self._table.get_many(run_keys)
+        runs = (read_record(Run, found[key]) for key in run_keys if key in found)
+        return tuple(run for run in runs if not run.has_ended)
+
+    def get_watermark(self, connection_id: str, kind: RecordKind) -> datetime | None:
+        item = self._table.get(keys.watermark_key(connection_id, kind))
+        return read_time(item, "watermark") if item else None
+
+    def set_watermark(self, connection_id: str, kind: RecordKind, watermark: datetime) -> None:
+        at = keys.timestamp(watermark)
+        key = keys.watermark_key(connection_id, kind)
+        is_later = Condition("attribute_not_exists(#pk) OR #watermark < :at", {"at": at})
+        try:
+            self._table.put({**key.attributes(), "watermark": at}, is_later)
+        except ConditionFailedError:
+            # The stored one is as late or later.
+            return
+
+    def _place_item(self, run: Run) -> Item:
+        moved_at = self._clock.now()
+        return {
+            **keys.place_key(run.connection_id, run.kind).attributes(),
+            **keys.place_index_keys(run, moved_at),
+            "connection_id": run.connection_id,
+            "run_id": run.run_id,
+            "moved_at": keys.timestamp(moved_at),
+        }
+
+    def _place_write(self, run: Run) -> Write:
+        if run.has_ended:
+            key = keys.place_key(run.connection_id, run.kind)
+            return Write(key=key, condition=_is_free_or_of(run))
+        return Write(self._place_item(run), condition=_is_of(run))
+
+
+class _PlaceTakenError(ConflictError):
+    def __init__(self, run_id: str, moved_at: datetime) -> None:
+        super().__init__("the place is taken")
+        self.run_id = run_id
+        self.moved_at = moved_at
+
+
+def _run_item(run: Run, version: int) -> Item:
+    item = record_item(
+        keys.run_key(run.connection_id, run.run_id),
+        keys.run_index_keys(run),
+        version,
+        encode(run),
+    )
+    if run.has_ended:
+        ended_at = run.finished_at or run.created_at
+        item["expires_at"] = epoch_seconds(ended_at + ENDED_RUN_LIFE)
+    return item
+
+
+def _window_write(run: Run, window: Window) -> Write:
+    item: Item = {
+        **keys.window_key(window.connection_id, window.kind).attributes(),
+        "run_id": run.run_id,
+        "taken_at": keys.timestamp(window.taken_at),
+        "free_at": keys.timestamp(window.free_at),
+        "expires_at": epoch_seconds(window.free_at),
+    }
+    is_free = Condition(
+        "attribute_not_exists(#pk) OR #free_at <= :taken_at",
+        {"taken_at": keys.timestamp(window.taken_at)},
+    )
+    return Write(item, condition=is_free)
+
+
+def _is_of(run: Run) -> Condition:
+    return Condition("#run_id = :run_id", {"run_id": run.run_id})
+
+
+def _is_free_or_of(run: Run) -> Condition:
+    return Condition(f"attribute_not_exists(#pk) OR {_is_of(run).expression}", _is_of(run).values)

@@ -1,0 +1,270 @@
+"""One DynamoDB table: conditional writes that know their own repetition, and bounded reads.
+
+The SDK repeats a request whose answer was lost, and the repetition of a conditional write fails
+on the very item that the first attempt wrote. So every write carries a fresh ``write_token``; a
+condition that fails on an item with our own token has held, and the write counts as done.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
+
+from bridge.domain.errors import ConflictError, ThrottledError, UnavailableError
+from bridge.ports import Clock
+from bridge.store.attributes import Item, Plain, check_storable, from_item, to_item
+from bridge.store.errors import ConditionFailedError, ContendedError, translated
+from bridge.store.expressions import Condition, parameters
+from bridge.store.keys import LISTING_INDEX, PARTNER_INDEX, Key
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+T = TypeVar("T")
+
+WRITE_TOKEN = "write_token"  # noqa: S105  # an attribute's name, not a secret
+MAX_BATCH = 100
+MAX_ATTEMPTS = 6
+_FIRST_WAIT_SECONDS = 0.02
+_dice = secrets.SystemRandom()
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One part of a transaction: put ``item``, or delete what lies at ``key``."""
+
+    item: Item | None = None
+    key: Key | None = None
+    condition: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """One partition of the table or an index, and a closed range of its sort keys.
+
+    ``condition`` drops items after they were read; ``attributes`` are the ones wanted, all when
+    empty.
+    """
+
+    pk: str
+    low: str
+    high: str
+    index: str | None = None
+    is_descending: bool = False
+    condition: Condition | None = None
+    attributes: tuple[str, ...] = ()
+
+    @property
+    def key_names(self) -> tuple[str, str]:
+        if self.index is None:
+            return "pk", "sk"
+        first = self.index in (LISTING_INDEX, PARTNER_INDEX)
+        return ("gsi1pk", "gsi1sk") if first else ("gsi2pk", "gsi2sk")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """``last`` is the key where the query stopped, None at the end of the range."""
+
+    items: tuple[Item, ...]
+    last: Item | None
+
+
+class Table:
+    """A named table behind a low-level client. Waits between attempts go through ``clock``.
+
+    Any method raises ThrottledError, UnavailableError or PermanentError as ``errors`` says.
+    """
+
+    def __init__(self, client: DynamoDBClient, name: str, clock: Clock) -> None:
+        self._client = client
+        self._name = name
+        self._clock = clock
+
+    def get(self, key: Key, *, attributes: Sequence[str] = ()) -> Item | None:
+        """Return the item as of now (a consistent read)."""
+        request = parameters({"ProjectionExpression": _projection(attributes)}, {})
+        with translated():
+            answer = self._client.get_item(
+                TableName=self._name, Key=_of(key), ConsistentRead=True, **request
+            )
+        return to_item(answer["Item"]) if "Item" in answer else None
+
+    def get_many(self, keys: Sequence[Key]) -> dict[Key, Item]:
+        """Return the items that exist, as of now."""
+        found: dict[Key, Item] = {}
+        distinct = list(dict.fromkeys(keys))
+        for start in range(0, len(distinct), MAX_BATCH):
+            found |= self._get_batch(distinct[start : start + MAX_BATCH])
+        return found
+
+    def _get_batch(self, keys: Sequence[Key]) -> dict[Key, Item]:
+        found: dict[Key, Item] = {}
+        wanted: Any = [_of(key) for key in keys]
+        for attempt in range(MAX_ATTEMPTS):
+            with translated():
+                answer = self._client.batch_get_item(
+                    RequestItems={self._name: {"Keys": wanted, "ConsistentRead": True}}
+                )
+            for item in map(to_item, answer["Responses"].get(self._name, [])):
+                found[Key(str(item["pk"]), str(item["sk"]))] = item
+            left: Any = answer.get("UnprocessedKeys", {})
+            if not left:
+                return found
+            wanted = left[self._name]["Keys"]
+            self._wait(attempt)
+        raise ThrottledError("DynamoDB left keys unread")
+
+    def put(self, item: Item, condition: Condition | None = None) -> None:
+        """Write an item. Raises ConditionFailedError, and MalformedRecordError if too large."""
+        token = uuid4().hex
+        request = self._part(_signed(item, token), condition)
+
+        def write() -> None:
+            with translated():
+                self._client.put_item(**request)
+
+        self._write(write, token)
+
+    def transact(self, writes: Sequence[Write]) -> None:
+        """Make all writes or none (at most 100). Raises as :meth:`put` does."""
+        token = uuid4().hex
+        items: Any = [self._transact_item(write, token) for write in writes]
+
+        def write() -> None:
+            with translated():
+                self._client.transact_write_items(TransactItems=items, ClientRequestToken=token)
+
+        self._write(write, token)
+
+    def update(
+        self, key: Key, change: str, values: Mapping[str, Plain], condition: Condition
+    ) -> Item:
+        """Change single attributes by an update expression and return those after it.
+
+        Raises ConditionFailedError. The SDK's repetition is not recognised here, so a change
+        must be one that may happen twice.
+        """
+        request = parameters(
+            {"UpdateExpression": change, "ConditionExpression": condition.expression},
+            {**values, **condition.values},
+        )
+
+        def write() -> Item:
+            with translated():
+                answer = self._client.update_item(
+                    TableName=self._name,
+                    Key=_of(key),
+                    ReturnValues="UPDATED_NEW",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                    **request,
+                )
+            return to_item(answer.get("Attributes", {}))
+
+        return self._attempt(write)
+
+    def query(self, wanted: Range, *, limit: int, start: Mapping[str, str] | None = None) -> Answer:
+        """Return one page of at most ``limit`` items read (before the condition drops some)."""
+        request = self._query_request(wanted) | {"Limit": limit}
+        if start:
+            request["ExclusiveStartKey"] = from_item(dict(start))
+        with translated():
+            answer = self._client.query(**request)
+        last = answer.get("LastEvaluatedKey")
+        return Answer(tuple(map(to_item, answer["Items"])), to_item(last) if last else None)
+
+    def walk(self, wanted: Range, *, max_pages: int) -> Iterator[Item]:
+        """Yield every item of a range. Raises UnavailableError after ``max_pages`` of 1 MB."""
+        for page in self._pages(self._query_request(wanted), max_pages):
+            yield from map(to_item, page["Items"])
+
+    def count(self, wanted: Range, *, max_pages: int) -> int:
+        """Return how many items of a range fulfil its condition."""
+        request = self._query_request(wanted) | {"Select": "COUNT"}
+        return sum(page["Count"] for page in self._pages(request, max_pages))
+
+    def _pages(self, request: dict[str, Any], max_pages: int) -> Iterator[Any]:
+        for _ in range(max_pages):
+            with translated():
+                answer = self._client.query(**request)
+            yield answer
+            if "LastEvaluatedKey" not in answer:
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        raise UnavailableError("range has too many pages")
+
+    def _query_request(self, wanted: Range) -> dict[str, Any]:
+        pk, sk = wanted.key_names
+        request = parameters(
+            {
+                "KeyConditionExpression": f"#{pk} = :pk AND #{sk} BETWEEN :low AND :high",
+                "FilterExpression": wanted.condition.expression if wanted.condition else "",
+                "ProjectionExpression": _projection(wanted.attributes),
+            },
+            {
+                "pk": wanted.pk,
+                "low": wanted.low,
+                "high": wanted.high,
+                **(wanted.condition.values if wanted.condition else {}),
+            },
+        )
+        where = {"IndexName": wanted.index} if wanted.index else {"ConsistentRead": True}
+        return {
+            "TableName": self._name,
+            "ScanIndexForward": not wanted.is_descending,
+            **where,
+            **request,
+        }
+
+    def _transact_item(self, write: Write, token: str) -> dict[str, Any]:
+        if write.item is not None:
+            return {"Put": self._part(_signed(write.item, token), write.condition)}
+        if write.key is None:
+            raise ValueError("a write needs an item or a key")
+        return {"Delete": self._part(None, write.condition) | {"Key": _of(write.key)}}
+
+    def _part(self, item: Item | None, condition: Condition | None) -> dict[str, Any]:
+        """Return what a write has in common alone and within a transaction."""
+        part: dict[str, Any] = {"TableName": self._name}
+        if item is not None:
+            check_storable(item)
+            part["Item"] = from_item(item)
+        if condition:
+            part |= parameters({"ConditionExpression": condition.expression}, condition.values)
+            part["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+        return part
+
+    def _write(self, write: Callable[[], None], token: str) -> None:
+        try:
+            self._attempt(write)
+        except ConditionFailedError as error:
+            if any(item.get(WRITE_TOKEN) != token for item in error.found.values()):
+                raise
+
+    def _attempt(self, write: Callable[[], T]) -> T:
+        """Repeat a write that another transaction stood in the way of, a few times."""
+        for attempt in range(MAX_ATTEMPTS):
+            try:
+                return write()
+            except ContendedError:
+                self._wait(attempt)
+        raise ConflictError("other transactions kept hold of the record")
+
+    def _wait(self, attempt: int) -> None:
+        longest = _FIRST_WAIT_SECONDS * 2**attempt
+        self._clock.sleep(_dice.uniform(longest / 2, longest))
+
+
+def _signed(item: Item, token: str) -> Item:
+    return {**item, WRITE_TOKEN: token}
+
+
+def _projection(attributes: Sequence[str]) -> str:
+    return ", ".join(f"#{name}" for name in attributes)
+
+
+def _of(key: Key) -> Any:
+    return from_item(dict(key.attributes()))

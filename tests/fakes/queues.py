@@ -1,0 +1,72 @@
+"""Queues in memory: they keep messages with their due times and give out those that are due."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Generic, TypeVar
+
+from bridge.domain.hint import Hint
+from bridge.domain.run import Run
+from bridge.ports import Clock, PdfRequest
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Message(Generic[T]):
+    body: T
+    due_at: datetime
+
+
+class InMemoryQueue(Generic[T]):
+    """``sent`` remembers every message ever sent, in order; ``error`` makes sends fail."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.sent: list[T] = []
+        self.waiting: list[Message[T]] = []
+        self.error: Exception | None = None
+
+    def take_due(self, *, limit: int = 10) -> list[T]:
+        """Take up to ``limit`` messages that are due, the longest due first."""
+        now = self._clock.now()
+        due = sorted((m for m in self.waiting if m.due_at <= now), key=lambda m: m.due_at)[:limit]
+        for message in due:
+            self.waiting.remove(message)
+        return [message.body for message in due]
+
+    def next_due_at(self) -> datetime | None:
+        return min((message.due_at for message in self.waiting), default=None)
+
+    def _add(self, bodies: Sequence[T], delay_seconds: int = 0) -> None:
+        if self.error:
+            raise self.error
+        due_at = self._clock.now() + timedelta(seconds=delay_seconds)
+        self.sent += bodies
+        self.waiting += [Message(body, due_at) for body in bodies]
+
+
+class InMemoryHintQueue(InMemoryQueue[Hint]):
+    def send(self, hints: Sequence[Hint], *, delay_seconds: int = 0) -> None:
+        self._add(hints, delay_seconds)
+
+
+@dataclass(frozen=True)
+class RunTicket:
+    """What a run's message says: which run, and the page it was sent for."""
+
+    connection_id: str
+    run_id: str
+    page_count: int
+
+
+class InMemoryRunQueue(InMemoryQueue[RunTicket]):
+    def send(self, run: Run, *, delay_seconds: int = 0) -> None:
+        self._add([RunTicket(run.connection_id, run.run_id, run.page_count)], delay_seconds)
+
+
+class InMemoryPdfQueue(InMemoryQueue[PdfRequest]):
+    def send(self, requests: Sequence[PdfRequest]) -> None:
+        self._add(requests)

@@ -1,0 +1,230 @@
+"""Customers, invoices and payments in memory."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import TypeVar
+
+from bridge.domain.customer import Customer
+from bridge.domain.errors import (
+    ConflictError,
+    InvalidInputError,
+    MalformedRecordError,
+)
+from bridge.domain.identity import RecordKind, mirrored_id, parse_mirrored_id
+from bridge.domain.invoice import Invoice, InvoiceState
+from bridge.domain.payment import Payment, changed_payments
+from bridge.ports import CustomerQuery, Head, InvoiceQuery, Page, PaymentQuery, Stored
+from bridge.store.attributes import check_storable
+from bridge.store.cursors import Position, check_limit
+from bridge.store.items import customer_item, invoice_item
+from bridge.store.keys import (
+    INVOICE_BUCKETS,
+    MAX_NAME_LENGTH,
+    customer_index_keys,
+    fold_name,
+    invoice_bucket,
+    invoice_index_keys,
+    payment_index_keys,
+    record_key,
+)
+from bridge.store.records import MAX_CHANGED_PAYMENTS
+from tests.fakes.pages import cut_page
+
+T = TypeVar("T", Customer, Invoice)
+_Shelf = dict[tuple[str, str], Stored[T]]
+
+
+class InMemoryRecordStore:
+    """Each kind is kept by partner and record id; payments follow their invoices."""
+
+    def __init__(self) -> None:
+        self._customers: _Shelf[Customer] = {}
+        self._invoices: _Shelf[Invoice] = {}
+        self._payments: dict[tuple[str, str], Payment] = {}
+        self._lock = threading.Lock()
+
+    def get_customer(self, partner_id: str, customer_id: str) -> Stored[Customer]:
+        return _get(self._customers, partner_id, RecordKind.CUSTOMER, customer_id)
+
+    def get_invoice(self, partner_id: str, invoice_id: str) -> Stored[Invoice]:
+        return _get(self._invoices, partner_id, RecordKind.INVOICE, invoice_id)
+
+    def get_customers(
+        self, partner_id: str, connection_id: str, source_ids: Sequence[int]
+    ) -> Mapping[int, Stored[Customer]]:
+        return {i: self.get_customer(partner_id, mirrored_id(connection_id, i)) for i in source_ids}
+
+    def get_invoices(
+        self, partner_id: str, connection_id: str, source_ids: Sequence[int]
+    ) -> Mapping[int, Stored[Invoice]]:
+        return {i: self.get_invoice(partner_id, mirrored_id(connection_id, i)) for i in source_ids}
+
+    def save_customer(self, customer: Customer, *, expected_version: int, marks: str = "") -> int:
+        check_storable(customer_item(customer, version=expected_version + 1, marks=marks))
+        with self._lock:
+            key = (customer.partner_id, customer.customer_id)
+            return _write(self._customers, key, customer, expected_version, marks)
+
+    def save_invoice(self, invoice: Invoice, *, expected_version: int, marks: str = "") -> int:
+        check_storable(invoice_item(invoice, version=expected_version + 1, marks=marks))
+        if any(payment.partner_id != invoice.partner_id for payment in invoice.payments):
+            raise InvalidInputError("payment of another partner", field="payments")
+        with self._lock:
+            key = (invoice.partner_id, invoice.invoice_id)
+            stored = self._invoices.get(key)
+            before = stored.value.payments if stored and stored.value else ()
+            written, gone = changed_payments(before, invoice.payments)
+            changed = [*written, *(replace(payment, is_deleted=True) for payment in gone)]
+            if len(changed) > MAX_CHANGED_PAYMENTS:
+                raise MalformedRecordError("too many payments changed at once", field="payments")
+            version = _write(self._invoices, key, invoice, expected_version, marks)
+            for payment in changed:
+                self._payments[payment.partner_id, payment.payment_id] = payment
+            return version
+
+    def save_tombstone(
+        self, partner_id: str, connection_id: str, kind: RecordKind, source_id: int
+    ) -> None:
+        shelf = self._customers if kind is RecordKind.CUSTOMER else self._invoices
+        with self._lock:
+            shelf.setdefault((partner_id, mirrored_id(connection_id, source_id)), Stored(None, 1))
+
+    def list_heads(
+        self,
+        partner_id: str,
+        connection_id: str,
+        kind: RecordKind,
+        *,
+        after_id: int,
+        through_id: int | None,
+        limit: int,
+    ) -> tuple[Head, ...]:
+        check_limit(limit)
+        heads = sorted(self._heads(partner_id, connection_id, kind), key=lambda h: h.source_id)
+        return tuple(
+            head
+            for head in heads
+            if head.source_id > after_id and (through_id is None or head.source_id <= through_id)
+        )[:limit]
+
+    def count_mirrored(self, partner_id: str, connection_id: str, kind: RecordKind) -> int:
+        heads = self._heads(partner_id, connection_id, kind)
+        return sum(1 for head in heads if not head.is_archived)
+
+    def list_invoices(
+        self, partner_id: str, query: InvoiceQuery, *, limit: int, cursor: str | None = None
+    ) -> Page[Invoice]:
+        entries = [
+            (_invoice_position(invoice, query), replace(invoice, line_items=()))
+            for invoice in _values(self._invoices, partner_id)
+            if _matches_invoice(query, invoice)
+        ]
+        return cut_page(entries, partner_id, query, limit=limit, cursor=cursor)
+
+    def list_customers(
+        self, partner_id: str, query: CustomerQuery, *, limit: int, cursor: str | None = None
+    ) -> Page[Customer]:
+        if query.name and len(query.name) > MAX_NAME_LENGTH:
+            raise InvalidInputError("name is too long", field="name")
+        entries = [
+            (Position(0, customer_index_keys(customer)["gsi1sk"]), customer)
+            for customer in _values(self._customers, partner_id)
+            if _matches_customer(query, customer)
+        ]
+        return cut_page(entries, partner_id, query, limit=limit, cursor=cursor)
+
+    def list_payments(
+        self, partner_id: str, query: PaymentQuery, *, limit: int, cursor: str | None = None
+    ) -> Page[Payment]:
+        entries = [
+            (Position(0, payment_index_keys(payment)["gsi1sk"]), payment)
+            for (owner_id, _), payment in self._payments.items()
+            if owner_id == partner_id and _matches_payment(query, payment)
+        ]
+        return cut_page(entries, partner_id, query, limit=limit, cursor=cursor, is_descending=True)
+
+    def _heads(self, partner_id: str, connection_id: str, kind: RecordKind) -> Iterator[Head]:
+        shelf: _Shelf[Customer] | _Shelf[Invoice] = (
+            self._customers if kind is RecordKind.CUSTOMER else self._invoices
+        )
+        for (owner_id, record_id), stored in shelf.items():
+            mirrored = parse_mirrored_id(record_id)
+            is_here = mirrored is not None and mirrored.connection_id == connection_id
+            if owner_id != partner_id or not is_here or stored.value is None or mirrored is None:
+                continue
+            value = stored.value
+            yield Head(
+                mirrored.source_id,
+                stored.marks,
+                has_balance=isinstance(value, Invoice) and value.balance_minor != 0,
+                is_archived=value.archive is not None,
+            )
+
+
+def _get(shelf: _Shelf[T], partner_id: str, kind: RecordKind, record_id: str) -> Stored[T]:
+    record_key(partner_id, kind, record_id)
+    return shelf.get((partner_id, record_id), Stored(None, 0))
+
+
+def _write(
+    shelf: _Shelf[T], key: tuple[str, str], value: T, expected_version: int, marks: str
+) -> int:
+    stored = shelf.get(key)
+    if (stored.version if stored else 0) != expected_version:
+        raise ConflictError("the stored record moved on")
+    shelf[key] = Stored(value, expected_version + 1, marks)
+    return expected_version + 1
+
+
+def _values(shelf: _Shelf[T], partner_id: str) -> Iterator[T]:
+    for (owner_id, _), stored in shelf.items():
+        if owner_id == partner_id and stored.value is not None:
+            yield stored.value
+
+
+def _invoice_position(invoice: Invoice, query: InvoiceQuery) -> Position:
+    bucket = 0 if query.state else INVOICE_BUCKETS.index(invoice_bucket(invoice.state))
+    return Position(bucket, invoice_index_keys(invoice)["gsi1sk"])
+
+
+def _matches_invoice(query: InvoiceQuery, invoice: Invoice) -> bool:
+    return (
+        _is_asked(query.state, invoice.state)
+        and _is_asked(query.connection_id, invoice.connection_id)
+        and _is_asked(query.customer_id, invoice.customer_id)
+        and _is_asked(query.currency_code, invoice.currency.code)
+        and _is_asked(query.number, invoice.number)
+        and _is_within(invoice.due_on, query.due_from, query.due_to)
+    )
+
+
+def _matches_customer(query: CustomerQuery, customer: Customer) -> bool:
+    return (
+        (customer.archive is not None) == query.is_archived
+        and _is_asked(query.connection_id, customer.connection_id)
+        and fold_name(customer.name).startswith(fold_name(query.name or ""))
+    )
+
+
+def _matches_payment(query: PaymentQuery, payment: Payment) -> bool:
+    return (
+        (query.with_deleted or not payment.is_deleted)
+        and _is_asked(query.connection_id, payment.connection_id)
+        and _is_asked(query.customer_id, payment.customer_id)
+        and _is_asked(query.invoice_id, payment.invoice_id)
+        and _is_within(payment.paid_on, query.paid_from, query.paid_to)
+    )
+
+
+def _is_asked(wanted: InvoiceState | str | None, value: InvoiceState | str | None) -> bool:
+    return wanted is None or wanted == value
+
+
+def _is_within(day: date | None, first: date | None, last: date | None) -> bool:
+    if first is None and last is None:
+        return True
+    return day is not None and (first or date.min) <= day <= (last or date.max)

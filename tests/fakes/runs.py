@@ -1,0 +1,130 @@
+"""Runs, places, windows and watermarks in memory."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from datetime import datetime
+
+from bridge.domain.errors import ConflictError, RunActiveError, WindowTakenError
+from bridge.domain.identity import RecordKind
+from bridge.domain.run import RUN_LEASE, Run, RunKind
+from bridge.domain.window import Window
+from bridge.ports import Clock, Page, Stored
+from bridge.store.cursors import Position
+from bridge.store.keys import run_index_keys, runs_of_connection_pk
+from bridge.store.runs import LOST_PLACE, MAX_STALLED_RUNS
+from tests.fakes.pages import cut_page
+
+_Spot = tuple[str, RunKind]
+
+
+@dataclass(frozen=True)
+class _Place:
+    run_id: str
+    moved_at: datetime
+
+
+class InMemoryRunStore:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._runs: dict[tuple[str, str], Stored[Run]] = {}
+        self._places: dict[_Spot, _Place] = {}
+        self._windows: dict[_Spot, tuple[Window, str]] = {}
+        self._watermarks: dict[tuple[str, RecordKind], datetime] = {}
+        self._lock = threading.Lock()
+
+    def start(self, run: Run, window: Window | None = None) -> None:
+        with self._lock:
+            spot = (run.connection_id, run.kind)
+            self._check_window(window)
+            if self.get(run.connection_id, run.run_id).version:
+                raise ConflictError("the run exists")
+            place = self._places.get(spot)
+            if place:
+                self._overtake(run.connection_id, place)
+            now = self._clock.now()
+            self._runs[run.connection_id, run.run_id] = Stored(run, 1)
+            self._places[spot] = _Place(run.run_id, now)
+            if window:
+                self._windows[window.connection_id, window.kind] = (window, run.run_id)
+
+    def _check_window(self, window: Window | None) -> None:
+        if window is None:
+            return
+        taken = self._windows.get((window.connection_id, window.kind))
+        if taken and taken[0].free_at > window.taken_at:
+            raise WindowTakenError(taken[0].free_at)
+
+    def _overtake(self, connection_id: str, place: _Place) -> None:
+        now = self._clock.now()
+        if place.moved_at > now - RUN_LEASE:
+            raise RunActiveError(place.run_id)
+        old = self.get(connection_id, place.run_id)
+        if old.value and not old.value.has_ended:
+            ended = old.value.failed(LOST_PLACE, now)
+            self._runs[connection_id, place.run_id] = Stored(ended, old.version + 1)
+
+    def withdraw(self, run: Run, window: Window | None) -> None:
+        with self._lock:
+            stored = self.get(run.connection_id, run.run_id)
+            if stored.version > 1:
+                return
+            spot = (run.connection_id, run.kind)
+            place = self._places.get(spot)
+            taken = self._windows.get((window.connection_id, window.kind)) if window else None
+            if (place and place.run_id != run.run_id) or (taken and taken[1] != run.run_id):
+                return
+            self._runs.pop((run.connection_id, run.run_id), None)
+            self._places.pop(spot, None)
+            if window:
+                self._windows.pop((window.connection_id, window.kind), None)
+
+    def get(self, connection_id: str, run_id: str) -> Stored[Run]:
+        return self._runs.get((connection_id, run_id), Stored(None, 0))
+
+    def save(self, run: Run, *, expected_version: int) -> int:
+        with self._lock:
+            if self.get(run.connection_id, run.run_id).version != expected_version:
+                raise ConflictError("the stored run moved on")
+            spot = (run.connection_id, run.kind)
+            place = self._places.get(spot)
+            has_place = place is not None and place.run_id == run.run_id
+            if run.has_ended:
+                if has_place:
+                    del self._places[spot]
+            elif has_place:
+                self._places[spot] = _Place(run.run_id, self._clock.now())
+            else:
+                raise ConflictError("the run has lost its place")
+            self._runs[run.connection_id, run.run_id] = Stored(run, expected_version + 1)
+            return expected_version + 1
+
+    def list_of_connection(
+        self, connection_id: str, *, limit: int, cursor: str | None = None
+    ) -> Page[Run]:
+        entries = [
+            (Position(0, run_index_keys(stored.value)["gsi1sk"]), stored.value)
+            for (owner_id, _), stored in self._runs.items()
+            if owner_id == connection_id and stored.value
+        ]
+        pk = runs_of_connection_pk(connection_id)
+        return cut_page(entries, pk, limit=limit, cursor=cursor, is_descending=True)
+
+    def list_stalled(self, unmoved_since: datetime) -> tuple[Run, ...]:
+        stalled = [
+            (place.moved_at, self.get(connection_id, place.run_id).value)
+            for (connection_id, _), place in self._places.items()
+            if place.moved_at <= unmoved_since
+        ]
+        ordered = sorted(stalled, key=lambda entry: entry[0])
+        runs = tuple(run for _, run in ordered if run and not run.has_ended)
+        return runs[:MAX_STALLED_RUNS]
+
+    def get_watermark(self, connection_id: str, kind: RecordKind) -> datetime | None:
+        return self._watermarks.get((connection_id, kind))
+
+    def set_watermark(self, connection_id: str, kind: RecordKind, watermark: datetime) -> None:
+        stored = self._watermarks.get((connection_id, kind))
+        if stored is None or watermark > stored:
+            self._watermarks[connection_id, kind] = watermark
