@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from bridge.domain.hint import Hint
 from bridge.domain.run import Run
-from bridge.ports import Clock, PdfRequest
+from bridge.ports import Clock, PdfRequest, RunMessage
 
 T = TypeVar("T")
 
@@ -53,18 +53,9 @@ class InMemoryHintQueue(InMemoryQueue[Hint]):
         self._add(hints, delay_seconds)
 
 
-@dataclass(frozen=True)
-class RunTicket:
-    """What a run's message says: which run, and the page it was sent for."""
-
-    connection_id: str
-    run_id: str
-    page_count: int
-
-
-class InMemoryRunQueue(InMemoryQueue[RunTicket]):
+class InMemoryRunQueue(InMemoryQueue[RunMessage]):
     def send(self, run: Run, *, delay_seconds: int = 0) -> None:
-        self._add([RunTicket(run.connection_id, run.run_id, run.page_count)], delay_seconds)
+        self._add([RunMessage(run.connection_id, run.run_id, run.page_count)], delay_seconds)
 
 
 class InMemoryPdfQueue(InMemoryQueue[PdfRequest]):

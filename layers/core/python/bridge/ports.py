@@ -13,6 +13,7 @@ from typing import Generic, Protocol, TypeVar
 
 from bridge.domain.connection import Connection, Credentials, PsaAddress
 from bridge.domain.customer import Customer
+from bridge.domain.events import DomainEvent
 from bridge.domain.filters import ImportFilters
 from bridge.domain.hint import Hint
 from bridge.domain.identity import RecordKind
@@ -207,7 +208,10 @@ class RateLimiter(Protocol):
     """A tenant's share of calls, kept for all workers together."""
 
     def acquire(self, connection_id: str, *, calls: int = 1) -> float:
-        """Take calls from the share and return the seconds to wait before making them."""
+        """Take calls from the share and return the seconds to wait before making them.
+
+        Raises ThrottledError, with the wait and taking nothing, when it would be too long.
+        """
         ...
 
     def pause(self, connection_id: str, *, seconds: float) -> None:
@@ -445,6 +449,15 @@ class HintQueue(Protocol):
     def send(self, hints: Sequence[Hint], *, delay_seconds: int = 0) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class RunMessage:
+    """What a run's queue message says: which run, and how many pages it had when it was sent."""
+
+    connection_id: str
+    run_id: str
+    page_count: int
+
+
 class RunQueue(Protocol):
     def send(self, run: Run, *, delay_seconds: int = 0) -> None:
         """Ask a worker to do the run's next page."""
@@ -459,6 +472,12 @@ class PdfRequest:
 
 class PdfQueue(Protocol):
     def send(self, requests: Sequence[PdfRequest]) -> None: ...
+
+
+class EventBus(Protocol):
+    def publish(self, events: Sequence[DomainEvent]) -> None:
+        """Publish events at least once each; their order is not kept."""
+        ...
 
 
 class DocumentStore(Protocol):

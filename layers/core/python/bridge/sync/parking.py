@@ -8,8 +8,7 @@ from bridge.domain.hint import Hint
 from bridge.domain.identity import RecordKind, parse_mirrored_id
 from bridge.domain.problem import ProblemCode, Trouble, record_subject
 from bridge.domain.run import RunState
-from bridge.ports import Clock, ConnectionStore, PdfRequest, ProblemStore, RunStore
-from bridge.sync.run_work import RunMessage
+from bridge.ports import Clock, ConnectionStore, PdfRequest, ProblemStore, RunMessage, RunStore
 
 
 class Parker:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
 from bridge.domain.connection import Connection
@@ -39,6 +39,7 @@ from bridge.ports import (
     ProblemStore,
     Psa,
     PsaGateway,
+    RunMessage,
     RunQueue,
     RunStore,
 )
@@ -60,15 +61,6 @@ _WATERMARKS: dict[RunKind, tuple[RecordKind, ...]] = {
 }
 
 _logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class RunMessage:
-    """What a run's queue message says: which run, and how many pages it had when it was sent."""
-
-    connection_id: str
-    run_id: str
-    page_count: int
 
 
 class MassArchiveStoppedError(PermanentError):
