@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bridge.domain.filters import ImportFilters
+from bridge.domain.platform_payment import WriteBackPolicy
 
 
 class ConnectionState(StrEnum):
@@ -78,6 +79,7 @@ class Connection:
     filters: ImportFilters = field(default_factory=ImportFilters)
     callback_secret: CallbackSecret | None = None
     member_identifier: str = ""
+    write_back: WriteBackPolicy = field(default_factory=WriteBackPolicy)
     name: str = ""
 
     @property

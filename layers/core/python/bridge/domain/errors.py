@@ -17,6 +17,7 @@
     │   └── MalformedRecordError  one record cannot be read
     ├── ConflictError             somebody else changed it first; read again, decide again
     │   ├── RunActiveError        a run of the kind is going on
+    │   ├── LeaseTakenError       another worker holds the invoice; over at a stated time
     │   └── WindowTakenError      a limited action was used already; free again at a stated time
     └── OutcomeUnknownError       sent, no clear answer; it may or may not have happened
 
@@ -136,6 +137,14 @@ class RunActiveError(ConflictError):
     def __init__(self, run_id: str) -> None:
         super().__init__("a run of this kind is going on")
         self.run_id = run_id
+
+
+class LeaseTakenError(ConflictError):
+    """Another write-back holds the invoice. ``until`` tells when its lease is over (UTC)."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__("the invoice is held by another write-back")
+        self.until = until
 
 
 class WindowTakenError(ConflictError):

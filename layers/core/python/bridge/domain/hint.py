@@ -14,6 +14,7 @@ class HintReason(StrEnum):
     CALLBACK = "callback"
     CONFLICT = "conflict"
     RETRY = "retry"
+    WRITE_BACK = "write_back"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ class ProblemCode(StrEnum):
     RUN_FAILED = "run_failed"
     CALLBACKS_BROKEN = "callbacks_broken"
     PDF_UNAVAILABLE = "pdf_unavailable"
+    PAYMENT_NOT_WRITTEN = "payment_not_written"
 
 
 class ProblemState(StrEnum):
@@ -32,6 +33,8 @@ class Action(StrEnum):
     DISMISS = "dismiss"
     APPROVE = "approve"
     VERIFY = "verify"
+    MARK_DONE = "mark_done"
+    CANCEL = "cancel"
 
 
 ACTIONS: dict[ProblemCode, tuple[Action, ...]] = {
@@ -43,6 +46,7 @@ ACTIONS: dict[ProblemCode, tuple[Action, ...]] = {
     ProblemCode.RUN_FAILED: (Action.RETRY, Action.DISMISS),
     ProblemCode.CALLBACKS_BROKEN: (Action.VERIFY,),
     ProblemCode.PDF_UNAVAILABLE: (Action.RETRY, Action.DISMISS),
+    ProblemCode.PAYMENT_NOT_WRITTEN: (Action.RETRY, Action.MARK_DONE, Action.CANCEL),
 }
 
 

@@ -55,6 +55,11 @@ class Reason(StrEnum):
     RIGHT_MISSING = "right_missing"
     CREDENTIALS_REJECTED = "credentials_rejected"
     REFUSED = "refused"
+    STATUS_REFUSED = "status_refused"
+    MEMBER_UNKNOWN = "member_unknown"
+    DISCONNECTED = "disconnected"
+    REVERSE_BY_HAND = "reverse_by_hand"
+    OTHERS_REPLACED = "others_replaced"
     TOO_MANY_POSTS = "too_many_posts"
     PAID_BY_HAND = "paid_by_hand"
     PAYMENT_GONE = "payment_gone"
@@ -105,8 +110,10 @@ class WriteBack:
     """``psa_payment_id`` is the ConnectWise payment this write-back owns; one id has one owner.
 
     ``intent_at`` is when the last post or deletion was stated. ``due_at`` is when somebody should
-    look again. ``previous_status_id`` is the billing status that our paid status replaced;
-    ``wants_status`` marks a status that is still to be set or put back.
+    look again. ``balance_before_minor`` and ``rows_before`` are what the invoice showed when the
+    last post was stated. ``previous_status_id`` is the billing status that our paid status
+    replaced. ``wants_follow_up`` marks a payment made or removed whose invoice is still to be
+    read back, and its status set or put back.
     """
 
     write_back_id: str
@@ -126,13 +133,15 @@ class WriteBack:
     posts: int = 0
     psa_payment_id: int | None = None
     reason: Reason = Reason.NONE
+    balance_before_minor: int | None = None
+    rows_before: int | None = None
     previous_status_id: int | None = None
-    wants_status: bool = False
+    wants_follow_up: bool = False
 
     @property
     def has_ended(self) -> bool:
         """Nothing is left to do for the present target."""
-        if self.wants_status:
+        if self.wants_follow_up:
             return False
         if self.target is Target.POSTED:
             return self.state in ENDED_STATES
@@ -144,7 +153,9 @@ class WriteBack:
     def needs_person(self) -> bool:
         return self.state in (_S.REJECTED, _S.MANUAL)
 
-    def posting(self, now: datetime, timings: Timings) -> WriteBack:
+    def posting(
+        self, now: datetime, timings: Timings, *, balance_minor: int, rows: int
+    ) -> WriteBack:
         """State the intent to post; from now on the attempt may take effect."""
         return replace(
             self,
@@ -152,6 +163,8 @@ class WriteBack:
             intent_at=now,
             posts=self.posts + 1,
             due_at=now + timings.quarantine,
+            balance_before_minor=balance_minor,
+            rows_before=rows,
         )
 
     def not_sent(self, retry_at: datetime) -> WriteBack:
@@ -163,14 +176,14 @@ class WriteBack:
     def unclear(self) -> WriteBack:
         return replace(self, state=_S.UNCLEAR)
 
-    def confirmed(self, psa_payment_id: int, *, wants_status: bool) -> WriteBack:
+    def confirmed(self, psa_payment_id: int, now: datetime) -> WriteBack:
         return replace(
             self,
             state=_S.CONFIRMED,
             psa_payment_id=psa_payment_id,
-            due_at=None,
+            due_at=now,
             reason=Reason.NONE,
-            wants_status=wants_status,
+            wants_follow_up=True,
         )
 
     def rejected(self, reason: Reason) -> WriteBack:
@@ -183,10 +196,19 @@ class WriteBack:
         """State the intent to delete the payment that this write-back owns."""
         return replace(self, state=_S.REVERSING, intent_at=now, due_at=now + timings.quarantine)
 
-    def reversed(self, *, wants_status: bool) -> WriteBack:
+    def reversed(self, now: datetime) -> WriteBack:
+        """Nothing of ours is in ConnectWise any more, or never was."""
+        wants_follow_up = self.previous_status_id is not None
         return replace(
-            self, state=_S.REVERSED, due_at=None, reason=Reason.NONE, wants_status=wants_status
+            self,
+            state=_S.REVERSED,
+            due_at=now if wants_follow_up else None,
+            reason=Reason.NONE,
+            wants_follow_up=wants_follow_up,
         )
+
+    def followed_up(self, reason: Reason) -> WriteBack:
+        return replace(self, due_at=None, wants_follow_up=False, reason=reason)
 
     def retargeted(self, target: Target, now: datetime) -> WriteBack:
         """Return the write-back after its payment moved on."""

@@ -1,0 +1,54 @@
+"""Show a write-back's trouble to a person, and take it away when it is over."""
+
+from __future__ import annotations
+
+from bridge.domain.problem import ProblemCode, Trouble
+from bridge.domain.write_back import Reason, WriteBack
+from bridge.ports import Clock, ProblemStore
+
+_DETAILS: dict[Reason, str] = {
+    Reason.INVOICE_GONE: "The invoice is not in ConnectWise any more.",
+    Reason.INVOICE_LOCKED: "The invoice is closed or batched in ConnectWise and takes no payment.",
+    Reason.OVERPAYMENT: "The payment is larger than what is open on the invoice in ConnectWise.",
+    Reason.CURRENCY_DIFFERS: "The payment's currency is not the invoice's in ConnectWise.",
+    Reason.RIGHT_MISSING: "The API member's security role lacks Finance > Invoicing.",
+    Reason.CREDENTIALS_REJECTED: "ConnectWise does not accept the connection's keys.",
+    Reason.REFUSED: "ConnectWise refused the payment.",
+    Reason.STATUS_REFUSED: "The payment is written; ConnectWise refused the billing status.",
+    Reason.MEMBER_UNKNOWN: "The API member's name is unknown; verify the connection.",
+    Reason.DISCONNECTED: "The connection is not active.",
+    Reason.REVERSE_BY_HAND: "The payment was entered by hand; take it out by hand.",
+    Reason.OTHERS_REPLACED: "ConnectWise replaced another payment of this invoice by ours.",
+    Reason.TOO_MANY_POSTS: "No post of this payment ever showed; look into ConnectWise first.",
+    Reason.PAID_BY_HAND: "The invoice is already paid in ConnectWise.",
+    Reason.PAYMENT_GONE: "Our payment was removed in ConnectWise; it is not posted again.",
+    Reason.PAYMENT_REWRITTEN: "Another tool deleted our payment and wrote it anew.",
+    Reason.PAYMENT_CHANGED: "Our payment was changed in ConnectWise; it is left alone.",
+}
+
+
+def write_back_subject(write_back: WriteBack) -> str:
+    return f"write_back/{write_back.write_back_id}"
+
+
+class WriteBackTroubles:
+    """One problem a write-back at most: open while a reason stands, resolved when none does."""
+
+    def __init__(self, problems: ProblemStore, clock: Clock) -> None:
+        self._problems = problems
+        self._clock = clock
+
+    def show(self, write_back: WriteBack) -> None:
+        """Make the problem list say what the write-back says."""
+        now = self._clock.now()
+        trouble = Trouble(
+            write_back.partner_id,
+            write_back.connection_id,
+            ProblemCode.PAYMENT_NOT_WRITTEN,
+            write_back_subject(write_back),
+            _DETAILS.get(write_back.reason, ""),
+        )
+        if write_back.reason is Reason.NONE:
+            self._problems.resolve(write_back.partner_id, trouble.problem_id, now)
+        else:
+            self._problems.report(trouble, now)
