@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
@@ -268,3 +269,14 @@ def _part(text: str) -> str:
     if not _PART.fullmatch(text):
         raise InvalidInputError("not an id", field="id")
     return text
+
+
+def stored_type(key: Mapping[str, object]) -> str:
+    """Return what kind of item a key holds: the last word of ``pk``, or the first of ``sk``.
+
+    E.g. INVOICE, CUSTOMER, PAYMENT, PROBLEM from the one; META, RUN, PLACE from the other.
+    """
+    pk, sk = str(key["pk"]), str(key["sk"])
+    if pk.startswith("CONNECTION#"):
+        return sk.split("#", 1)[0]
+    return pk.rsplit("#", 1)[-1]

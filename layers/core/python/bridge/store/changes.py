@@ -1,0 +1,79 @@
+"""Read what happened out of the tables' streams: one stream record, some domain events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from bridge.domain.connection import Connection
+from bridge.domain.customer import Customer
+from bridge.domain.events import (
+    Change,
+    DomainEvent,
+    connection_events,
+    customer_events,
+    invoice_events,
+    payment_events,
+    problem_events,
+    run_events,
+)
+from bridge.domain.invoice import Invoice
+from bridge.domain.payment import Payment
+from bridge.domain.problem import Problem
+from bridge.domain.run import Run
+from bridge.store import keys
+from bridge.store.attributes import to_item
+from bridge.store.items import read_stored
+
+T = TypeVar("T")
+
+
+def read_events(record: Mapping[str, Any]) -> tuple[DomainEvent, ...]:
+    """Return the events of one DynamoDB stream record with both images.
+
+    Items that are no records (places, windows, tombstones) and removals by expiry give none.
+    Raises MalformedRecordError for an image that this release cannot read.
+    """
+    body = record["dynamodb"]
+    if "NewImage" not in body:
+        return ()
+    read = _READERS.get(keys.stored_type(to_item(body["Keys"])))
+    return read(body) if read else ()
+
+
+_Body = Mapping[str, Any]
+_Events = tuple[DomainEvent, ...]
+
+
+def _reader(
+    record_type: type[T], events: Callable[[T | None, T, Change], _Events]
+) -> Callable[[_Body], _Events]:
+    def read(body: _Body) -> _Events:
+        after = read_stored(record_type, to_item(body["NewImage"]))
+        if after.value is None:
+            return ()
+        old_image = to_item(body["OldImage"]) if "OldImage" in body else None
+        key = to_item(body["Keys"])
+        change = Change(
+            record_key=f"{key['pk']!s}/{key['sk']!s}",
+            version=after.version,
+            occurred_at=_moment(body["ApproximateCreationDateTime"]),
+        )
+        return events(read_stored(record_type, old_image).value, after.value, change)
+
+    return read
+
+
+def _moment(value: float | datetime) -> datetime:
+    return value if isinstance(value, datetime) else datetime.fromtimestamp(float(value), UTC)
+
+
+_READERS: dict[str, Callable[[_Body], _Events]] = {
+    "INVOICE": _reader(Invoice, invoice_events),
+    "CUSTOMER": _reader(Customer, customer_events),
+    "PAYMENT": _reader(Payment, payment_events),
+    "RUN": _reader(Run, run_events),
+    "PROBLEM": _reader(Problem, problem_events),
+    "META": _reader(Connection, connection_events),
+}
