@@ -1,0 +1,111 @@
+"""Send to SQS, in batches. Standard queues get the connection as message group, which SQS uses to
+keep one connection's flood from delaying the others (fair queues)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bridge.aws.backoff import MAX_ATTEMPTS, wait_after
+from bridge.aws.errors import translated
+from bridge.aws.messages import write_hint, write_pdf_request, write_run
+from bridge.domain.errors import InvalidInputError, PermanentError, UnavailableError
+from bridge.domain.hint import Hint
+from bridge.domain.run import Run
+from bridge.ports import Clock, PdfRequest, RunMessage
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+MAX_BATCH = 10
+MAX_DELAY_SECONDS = 900
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message before it is sent. ``deduplication_id`` is for FIFO queues only."""
+
+    body: str
+    group_id: str
+    delay_seconds: int = 0
+    deduplication_id: str | None = None
+
+
+class SqsSender:
+    """Sends to one queue. A message may arrive twice when an answer was lost."""
+
+    def __init__(self, client: SQSClient, queue_url: str, clock: Clock) -> None:
+        self._client = client
+        self._queue_url = queue_url
+        self._clock = clock
+
+    def send(self, messages: Sequence[Outgoing]) -> None:
+        """Send all; raises UnavailableError when some were not taken after a few attempts."""
+        for start in range(0, len(messages), MAX_BATCH):
+            self._send_batch(list(messages[start : start + MAX_BATCH]))
+
+    def _send_batch(self, batch: list[Outgoing]) -> None:
+        left = {str(place): message for place, message in enumerate(batch)}
+        for attempt in range(MAX_ATTEMPTS):
+            entries: list[Any] = [_entry(place, message) for place, message in left.items()]
+            with translated("SQS"):
+                answer = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=entries)
+            failed = answer.get("Failed", [])
+            if any(entry["SenderFault"] for entry in failed):
+                raise PermanentError("SQS refused a message")
+            left = {entry["Id"]: left[entry["Id"]] for entry in failed}
+            if not left:
+                return
+            wait_after(attempt, self._clock)
+        raise UnavailableError("SQS did not take all messages")
+
+
+class SqsHintQueue:
+    """See :class:`bridge.ports.HintQueue`."""
+
+    def __init__(self, sender: SqsSender) -> None:
+        self._sender = sender
+
+    def send(self, hints: Sequence[Hint], *, delay_seconds: int = 0) -> None:
+        self._sender.send(
+            [Outgoing(write_hint(hint), hint.connection_id, delay_seconds) for hint in hints]
+        )
+
+
+class SqsRunQueue:
+    """See :class:`bridge.ports.RunQueue`."""
+
+    def __init__(self, sender: SqsSender) -> None:
+        self._sender = sender
+
+    def send(self, run: Run, *, delay_seconds: int = 0) -> None:
+        message = RunMessage(run.connection_id, run.run_id, run.page_count)
+        self._sender.send([Outgoing(write_run(message), run.connection_id, delay_seconds)])
+
+
+class SqsPdfQueue:
+    """See :class:`bridge.ports.PdfQueue`."""
+
+    def __init__(self, sender: SqsSender) -> None:
+        self._sender = sender
+
+    def send(self, requests: Sequence[PdfRequest]) -> None:
+        self._sender.send(
+            [Outgoing(write_pdf_request(request), request.connection_id) for request in requests]
+        )
+
+
+def _entry(place: str, message: Outgoing) -> dict[str, Any]:
+    if not 0 <= message.delay_seconds <= MAX_DELAY_SECONDS:
+        raise InvalidInputError("delay is out of range", field="delay_seconds")
+    entry: dict[str, Any] = {
+        "Id": place,
+        "MessageBody": message.body,
+        "MessageGroupId": message.group_id,
+    }
+    if message.delay_seconds:
+        entry["DelaySeconds"] = message.delay_seconds
+    if message.deduplication_id:
+        entry["MessageDeduplicationId"] = message.deduplication_id
+    return entry

@@ -1,0 +1,130 @@
+"""Credentials in Secrets Manager: one secret a connection, kept in memory for five minutes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from bridge.aws.errors import ResourceExistsError, WrongStateError, translated
+from bridge.domain.connection import Credentials
+from bridge.domain.errors import NotFoundError, PermanentError
+from bridge.ports import Clock
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+T = TypeVar("T")
+
+CACHE_LIFE = timedelta(minutes=5)
+MAX_CACHED = 500
+_FIELDS = ("company_id", "public_key", "private_key", "callback_secret")
+
+
+class SecretsManagerVault:
+    """See :class:`bridge.ports.SecretVault`.
+
+    ``name_prefix`` comes before the connection's id in a secret's name. A deleted secret can be
+    brought back within ``recovery_days`` (7 to 30); connecting again within that time does.
+    """
+
+    def __init__(
+        self,
+        client: SecretsManagerClient,
+        clock: Clock,
+        *,
+        name_prefix: str,
+        client_id_secret: str,
+        recovery_days: int = 7,
+    ) -> None:
+        self._client = client
+        self._name_prefix = name_prefix
+        self._client_id_secret = client_id_secret
+        self._recovery_days = recovery_days
+        self._credentials: _Cache[Credentials] = _Cache(clock)
+        self._client_ids: _Cache[str] = _Cache(clock)
+
+    def put_credentials(self, connection_id: str, credentials: Credentials) -> None:
+        name = self._name(connection_id)
+        content = json.dumps({field: getattr(credentials, field) for field in _FIELDS})
+        self._credentials.forget(connection_id)
+        try:
+            self._put(name, content)
+        except NotFoundError:
+            self._create(name, content)
+        except WrongStateError:
+            # It waits for its deletion: the partner connects again.
+            with translated("Secrets Manager"):
+                self._client.restore_secret(SecretId=name)
+            self._put(name, content)
+
+    def get_credentials(self, connection_id: str, *, is_fresh: bool = False) -> Credentials:
+        """Raises NotFoundError when the connection has none (any more)."""
+        if is_fresh:
+            self._credentials.forget(connection_id)
+        return self._credentials.get(connection_id, self._read_credentials)
+
+    def delete_credentials(self, connection_id: str) -> None:
+        self._credentials.forget(connection_id)
+        try:
+            with translated("Secrets Manager"):
+                self._client.delete_secret(
+                    SecretId=self._name(connection_id),
+                    RecoveryWindowInDays=self._recovery_days,
+                )
+        except (NotFoundError, WrongStateError):
+            # It is gone, or waits for its deletion already.
+            return
+
+    def get_client_id(self) -> str:
+        return self._client_ids.get(self._client_id_secret, self._read).strip()
+
+    def _put(self, name: str, content: str) -> None:
+        with translated("Secrets Manager"):
+            self._client.put_secret_value(SecretId=name, SecretString=content)
+
+    def _create(self, name: str, content: str) -> None:
+        try:
+            with translated("Secrets Manager"):
+                self._client.create_secret(Name=name, SecretString=content)
+        except ResourceExistsError:
+            self._put(name, content)
+
+    def _read_credentials(self, connection_id: str) -> Credentials:
+        try:
+            content: Any = json.loads(self._read(self._name(connection_id)))
+            return Credentials(**{field: str(content[field]) for field in _FIELDS})
+        except WrongStateError as error:
+            raise NotFoundError("the credentials were deleted") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise PermanentError("the stored credentials cannot be read") from error
+
+    def _read(self, name: str) -> str:
+        with translated("Secrets Manager"):
+            return self._client.get_secret_value(SecretId=name)["SecretString"]
+
+    def _name(self, connection_id: str) -> str:
+        return f"{self._name_prefix}{connection_id}"
+
+
+class _Cache(Generic[T]):
+    """Values for CACHE_LIFE, and never more than MAX_CACHED of them."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._entries: dict[str, tuple[T, datetime]] = {}
+
+    def get(self, name: str, read: Callable[[str], T]) -> T:
+        now = self._clock.now()
+        if name in self._entries and self._entries[name][1] > now:
+            return self._entries[name][0]
+        self.forget(name)
+        value = read(name)
+        if len(self._entries) >= MAX_CACHED:
+            self.forget(next(iter(self._entries)))
+        self._entries[name] = (value, now + CACHE_LIFE)
+        return value
+
+    def forget(self, name: str) -> None:
+        self._entries.pop(name, None)
