@@ -1,0 +1,131 @@
+"""Show what other filters would change, before they are saved."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bridge.domain.connection import Connection
+from bridge.domain.customer import Customer
+from bridge.domain.errors import BridgeError
+from bridge.domain.filters import ImportFilters
+from bridge.domain.identity import RecordKind
+from bridge.domain.invoice import Invoice
+from bridge.domain.money import Currency, Money
+from bridge.ports import Clock, PsaGateway, RecordStore
+from bridge.sync.mirror_walk import MirroredRecord, MirrorWalk, read_place, record_id
+
+MAX_SAMPLES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A record by its id and the name a person knows it by."""
+
+    record_id: str
+    label: str
+
+
+@dataclass(slots=True)
+class Effect:
+    """What becomes of the mirrored records of one kind that are not archived.
+
+    ``leaving`` pass the present filters only, ``returning`` the proposed ones only. Leaving
+    records are kept until a person archives them; ``leaving_balances`` are what is open on them.
+    ``in_connectwise`` is ConnectWise's own count of what the proposed filters let in, None when
+    it could not be asked or this is not the first part of the answer.
+    """
+
+    staying: int = 0
+    leaving: int = 0
+    returning: int = 0
+    leaving_samples: list[Sample] = field(default_factory=list)
+    returning_samples: list[Sample] = field(default_factory=list)
+    leaving_balances: Counter[Currency] = field(default_factory=Counter)
+    in_connectwise: int | None = None
+
+    def count(self, record: MirroredRecord, *, is_in: bool, would_be_in: bool) -> None:
+        if is_in and would_be_in:
+            self.staying += 1
+        elif is_in:
+            self.leaving += 1
+            _keep_sample(self.leaving_samples, record)
+            if isinstance(record, Invoice):
+                self.leaving_balances[record.currency] += record.balance_minor
+        elif would_be_in:
+            self.returning += 1
+            _keep_sample(self.returning_samples, record)
+
+    def open_money(self) -> tuple[Money, ...]:
+        return tuple(Money(amount, currency) for currency, amount in self.leaving_balances.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Counts of one part of the mirror; ``next_cursor`` leads to the part not counted yet."""
+
+    customers: Effect
+    invoices: Effect
+    next_cursor: str | None
+
+
+class FilterPreview:
+    """Compares the present filters of a connection with proposed ones; changes nothing."""
+
+    def __init__(self, records: RecordStore, gateway: PsaGateway, clock: Clock) -> None:
+        self._walk = MirrorWalk(records, clock)
+        self._gateway = gateway
+
+    def preview(
+        self, connection: Connection, proposed: ImportFilters, *, cursor: str | None = None
+    ) -> Preview:
+        """Count as much of the mirror as fits one request. Raises InvalidInputError."""
+        place = read_place(cursor)
+        effects = {RecordKind.CUSTOMER: Effect(), RecordKind.INVOICE: Effect()}
+        if cursor is None:
+            self._ask_connectwise(connection, proposed, effects)
+        next_cursor = str(place)
+        for part in self._walk.slices(connection, place, lambda head: not head.is_archived):
+            self._count(connection, proposed, part.records, effects)
+            next_cursor = str(part.next_place) if part.next_place else ""
+        return Preview(
+            effects[RecordKind.CUSTOMER], effects[RecordKind.INVOICE], next_cursor or None
+        )
+
+    def _count(
+        self,
+        connection: Connection,
+        proposed: ImportFilters,
+        records: Sequence[MirroredRecord],
+        effects: dict[RecordKind, Effect],
+    ) -> None:
+        present_ids = self._walk.wanted(connection, records, connection.filters)
+        proposed_ids = self._walk.wanted(connection, records, proposed)
+        for record in records:
+            kind = RecordKind.CUSTOMER if isinstance(record, Customer) else RecordKind.INVOICE
+            effects[kind].count(
+                record,
+                is_in=record_id(record) in present_ids,
+                would_be_in=record_id(record) in proposed_ids,
+            )
+
+    def _ask_connectwise(
+        self,
+        connection: Connection,
+        proposed: ImportFilters,
+        effects: dict[RecordKind, Effect],
+    ) -> None:
+        """What was never mirrored only ConnectWise can count; without it the rest still helps."""
+        try:
+            psa = self._gateway.open(connection)
+            for kind, effect in effects.items():
+                effect.in_connectwise = psa.count(kind, filters=proposed)
+        except BridgeError:
+            return
+
+
+def _keep_sample(samples: list[Sample], record: MirroredRecord) -> None:
+    if len(samples) < MAX_SAMPLES:
+        label = record.name if isinstance(record, Customer) else record.number
+        samples.append(Sample(record_id(record), label))

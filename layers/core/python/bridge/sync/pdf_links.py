@@ -1,0 +1,108 @@
+"""Hand out an invoice's PDF, or have it fetched."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bridge.domain.errors import NotFoundError, NotPossibleError
+from bridge.domain.identity import RecordKind, is_record_id
+from bridge.domain.invoice import Invoice
+from bridge.domain.problem import ProblemCode, ProblemState, Trouble, record_subject
+from bridge.ports import (
+    Clock,
+    ConnectionStore,
+    DocumentStore,
+    PdfQueue,
+    PdfRequest,
+    ProblemStore,
+    RecordStore,
+)
+from bridge.sync.owned_connections import OwnedConnections
+from bridge.sync.pdf import pdf_key
+
+LINK_LIFETIME_SECONDS = 300
+_UNSAFE_IN_FILE_NAME = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class PdfLink:
+    """A URL that anybody who has it may download from, until ``expires_at`` (UTC)."""
+
+    url: str
+    expires_at: datetime
+
+
+class PdfLinks:
+    """Links to PDFs of mirrored invoices; platform-only ones have none."""
+
+    def __init__(
+        self,
+        *,
+        connections: ConnectionStore,
+        records: RecordStore,
+        problems: ProblemStore,
+        documents: DocumentStore,
+        pdfs: PdfQueue,
+        clock: Clock,
+    ) -> None:
+        self._owned = OwnedConnections(connections)
+        self._records = records
+        self._problems = problems
+        self._documents = documents
+        self._pdfs = pdfs
+        self._clock = clock
+
+    def link(self, partner_id: str, invoice_id: str) -> PdfLink | None:
+        """Return a link to the PDF of the present content; None when it is being fetched.
+
+        Raises NotFoundError when there is no such invoice or it is platform-only, and
+        NotPossibleError when the PDF is not kept and cannot be fetched.
+        """
+        invoice = self._mirrored(partner_id, invoice_id)
+        key = pdf_key(invoice)
+        if self._documents.has_pdf(key):
+            expires_at = self._clock.now() + timedelta(seconds=LINK_LIFETIME_SECONDS)
+            url = self._documents.presign_pdf(
+                key, file_name=_file_name(invoice), lifetime_seconds=LINK_LIFETIME_SECONDS
+            )
+            return PdfLink(url, expires_at)
+        self._request(partner_id, invoice)
+        return None
+
+    def _mirrored(self, partner_id: str, invoice_id: str) -> Invoice:
+        invoice = None
+        if is_record_id(invoice_id):
+            invoice = self._records.get_invoice(partner_id, invoice_id).value
+        if invoice is None or invoice.source_id is None:
+            raise NotFoundError("no such mirrored invoice")
+        return invoice
+
+    def _request(self, partner_id: str, invoice: Invoice) -> None:
+        if invoice.archive:
+            raise NotPossibleError("archived_record", "The PDF of an archived invoice is not kept.")
+        connection = self._owned.get_syncing(partner_id, invoice.connection_id or "")
+        problem = self._problems.get(partner_id, self._trouble(invoice).problem_id)
+        if problem and problem.state is ProblemState.OPEN:
+            raise NotPossibleError(
+                "pdf_unavailable",
+                "ConnectWise gave no readable PDF; the problem offers another try.",
+                subject_id=problem.problem_id,
+            )
+        self._pdfs.send([PdfRequest(connection.connection_id, invoice.invoice_id)])
+
+    @staticmethod
+    def _trouble(invoice: Invoice) -> Trouble:
+        return Trouble(
+            invoice.partner_id,
+            invoice.connection_id or "",
+            ProblemCode.PDF_UNAVAILABLE,
+            record_subject(RecordKind.INVOICE, invoice.source_id or 0),
+        )
+
+
+def _file_name(invoice: Invoice) -> str:
+    """Invoice numbers are the customer's own texts; keep what is safe in any file system."""
+    number = _UNSAFE_IN_FILE_NAME.sub("-", invoice.number).strip("-.")[:80]
+    return f"invoice-{number or invoice.source_id}.pdf"
