@@ -61,6 +61,7 @@ class StageConfig:
     `nat_addresses` is the number of fixed addresses that partners allow through their
     firewalls; zero means that functions leave through the network of the machine itself.
     `allow_loopback_egress` lets the guarded client call this machine, for the sandbox only.
+    `require_tls` makes queues, topics and buckets refuse plain HTTP.
     """
 
     name: str
@@ -68,6 +69,7 @@ class StageConfig:
     retain_data: bool
     nat_addresses: int
     allow_loopback_egress: bool
+    require_tls: bool
     mfa: Mfa
     dashboard_origins: tuple[str, ...]
     log_level: str = "INFO"
@@ -78,6 +80,8 @@ class StageConfig:
     def __post_init__(self) -> None:
         if self.allow_loopback_egress and self.name != "local":
             raise UnsafeStageError(f"stage {self.name} must not call loopback addresses")
+        if not self.require_tls and self.name != "local":
+            raise UnsafeStageError(f"stage {self.name} must refuse requests without TLS")
         if "*" in self.dashboard_origins:
             raise UnsafeStageError(f"stage {self.name} must name the dashboard's origins")
 
@@ -102,6 +106,7 @@ LOCAL = StageConfig(
     retain_data=False,
     nat_addresses=0,
     allow_loopback_egress=True,
+    require_tls=False,  # the embedded AWS speaks plain HTTP, on loopback only
     mfa=Mfa.OFF,
     dashboard_origins=("http://localhost:3000",),
     log_retention_days=1,
@@ -112,6 +117,7 @@ DEV = StageConfig(
     retain_data=False,
     nat_addresses=1,
     allow_loopback_egress=False,
+    require_tls=True,
     mfa=Mfa.OPTIONAL,
     dashboard_origins=("http://localhost:3000",),
     log_level="DEBUG",
@@ -122,6 +128,7 @@ PROD = StageConfig(
     retain_data=True,
     nat_addresses=2,
     allow_loopback_egress=False,
+    require_tls=True,
     mfa=Mfa.REQUIRED,
     dashboard_origins=("https://dashboard.alternativepayments.io",),
     log_retention_days=365,

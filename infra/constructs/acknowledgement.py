@@ -12,6 +12,9 @@ _PSEUDO_PARAMETERS = {
 }
 
 
+PLAIN_HTTP = "The embedded AWS speaks plain HTTP, on loopback only; real stages require TLS."
+
+
 def acknowledge(resource: IConstruct, reasons: Mapping[str, str]) -> None:
     """Accept findings on a resource and its children; maps a rule's id to the reason."""
     for rule, reason in reasons.items():

@@ -8,6 +8,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.config import StageConfig
+from infra.constructs.acknowledgement import PLAIN_HTTP, acknowledge
 
 
 class OnCall(Construct):
@@ -16,8 +17,13 @@ class OnCall(Construct):
     def __init__(self, scope: Construct, id_: str, *, stage: StageConfig) -> None:
         super().__init__(scope, id_)
         self.topic = sns.Topic(
-            self, "Topic", topic_name=stage.resource_name("alarms"), enforce_ssl=True
+            self,
+            "Topic",
+            topic_name=stage.resource_name("alarms"),
+            enforce_ssl=stage.require_tls,
         )
+        if not stage.require_tls:
+            acknowledge(self.topic, {"AwsSolutions-SNS3": PLAIN_HTTP})
 
     def watch(
         self,

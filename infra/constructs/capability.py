@@ -107,11 +107,13 @@ def read_documents(name: str, bucket: s3.IBucket, objects_pattern: str) -> Capab
     return _documents(name, bucket, objects_pattern, ("s3:GetObject",))
 
 
-def read_secret(name: str, secret_arn: str) -> Capability:
-    """Read one secret's value."""
+def read_secret(name: str, secret_name: str) -> Capability:
+    """Read the value of one secret: its ARN is its name and six characters that AWS adds."""
     return Capability(
-        settings={name: secret_arn},
-        statements=(_allow(("secretsmanager:GetSecretValue",), secret_arn),),
+        settings={name: secret_name},
+        statements=(
+            _allow(("secretsmanager:GetSecretValue",), _secret_arn(f"{secret_name}-??????")),
+        ),
     )
 
 
@@ -142,15 +144,17 @@ def _documents(
 
 
 def _connection_secrets(name: str, prefix: str, actions: tuple[str, ...]) -> Capability:
-    secrets = (
-        f"arn:{cdk.Aws.PARTITION}:secretsmanager:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}"
-        f":secret:{prefix}*"
-    )
+    secrets = _secret_arn(f"{prefix}*")
     return Capability(
         settings={name: prefix},
         statements=(_allow(actions, secrets),),
         wildcards={secrets: "A connection's secret is created when a partner connects."},
     )
+
+
+def _secret_arn(name_pattern: str) -> str:
+    account = f"{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}"
+    return f"arn:{cdk.Aws.PARTITION}:secretsmanager:{account}:secret:{name_pattern}"
 
 
 def _table_statement(

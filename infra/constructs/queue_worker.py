@@ -47,7 +47,8 @@ class QueueWorker(Construct):
         self.dead_letters = protected_queue(
             self,
             "DeadLetters",
-            name=stage.resource_name(f"{name}-dead"),
+            stage=stage,
+            name=f"{name}-dead",
             retention_days=LONGEST_RETENTION_DAYS,
             fifo=fifo,
         )
@@ -58,7 +59,8 @@ class QueueWorker(Construct):
         self.queue = protected_queue(
             self,
             "Queue",
-            name=stage.resource_name(name),
+            stage=stage,
+            name=name,
             retention_days=_RETENTION_DAYS,
             visibility_seconds=VISIBILITY_PER_TIMEOUT * timeout_seconds,
             dead_letters=sqs.DeadLetterQueue(

@@ -4,7 +4,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.constructs.acknowledgement import acknowledge
+from infra.config import StageConfig
+from infra.constructs.acknowledgement import PLAIN_HTTP, acknowledge
 
 LONGEST_RETENTION_DAYS = 14
 
@@ -13,22 +14,24 @@ def protected_queue(
     scope: Construct,
     id_: str,
     *,
+    stage: StageConfig,
     name: str,
     retention_days: int,
     visibility_seconds: int | None = None,
     dead_letters: sqs.DeadLetterQueue | None = None,
     fifo: bool = False,
 ) -> sqs.Queue:
-    """A queue that is encrypted at rest and refuses requests without TLS.
+    """A queue that is encrypted at rest and, but for this machine, refuses plain HTTP.
 
     With `fifo`, order and throughput are per message group, and the name ends in `.fifo`.
     """
-    return sqs.Queue(
+    physical_name = stage.resource_name(name)
+    queue = sqs.Queue(
         scope,
         id_,
-        queue_name=f"{name}.fifo" if fifo else name,
+        queue_name=f"{physical_name}.fifo" if fifo else physical_name,
         encryption=sqs.QueueEncryption.SQS_MANAGED,
-        enforce_ssl=True,
+        enforce_ssl=stage.require_tls,
         retention_period=cdk.Duration.days(retention_days),
         visibility_timeout=(
             cdk.Duration.seconds(visibility_seconds) if visibility_seconds else None
@@ -40,10 +43,17 @@ def protected_queue(
         deduplication_scope=sqs.DeduplicationScope.MESSAGE_GROUP if fifo else None,
         fifo_throughput_limit=sqs.FifoThroughputLimit.PER_MESSAGE_GROUP_ID if fifo else None,
     )
+    if not stage.require_tls:
+        acknowledge(queue, {"AwsSolutions-SQS4": PLAIN_HTTP})
+    return queue
 
 
-def last_stop_queue(scope: Construct, id_: str, *, name: str, reason: str) -> sqs.Queue:
+def last_stop_queue(
+    scope: Construct, id_: str, *, stage: StageConfig, name: str, reason: str
+) -> sqs.Queue:
     """A queue where messages end and wait for a person: it needs no dead letters of its own."""
-    queue = protected_queue(scope, id_, name=name, retention_days=LONGEST_RETENTION_DAYS)
+    queue = protected_queue(
+        scope, id_, stage=stage, name=name, retention_days=LONGEST_RETENTION_DAYS
+    )
     acknowledge(queue, {"AwsSolutions-SQS3": reason, "Serverless-SQSRedrivePolicy": reason})
     return queue

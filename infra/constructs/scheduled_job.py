@@ -51,7 +51,8 @@ class ScheduledJobs(Construct):
         failures = last_stop_queue(
             self,
             "Failures",
-            name=stage.resource_name(f"{function.name}-failed"),
+            stage=stage,
+            name=f"{function.name}-failed",
             reason="Failed starts of a job end here; the next start covers what they missed.",
         )
         on_call.watch_depth(

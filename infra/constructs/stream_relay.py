@@ -40,7 +40,8 @@ class StreamRelay(Construct):
         failures = last_stop_queue(
             self,
             "Failures",
-            name=stage.resource_name(f"{function.name}-failed"),
+            stage=stage,
+            name=f"{function.name}-failed",
             reason="Notes of changes that could not be relayed end here, for a person.",
         )
         on_call.watch_depth(

@@ -15,6 +15,7 @@ _CDK = PROJECT_ROOT / ".tools" / "cdk" / "node_modules" / "aws-cdk" / "bin" / "c
 _ASSEMBLY = BUILD / "cdk.out"
 _DATA_STACK = f"bridge-{LOCAL.name}-data"
 _SERVICE_STACK = f"bridge-{LOCAL.name}-service"
+_BOOTSTRAP_QUALIFIER = "hnb659fds"  # the CDK's default
 _COMMAND_SECONDS = 300
 _MESSAGE_CHARACTERS = 4000
 
@@ -45,6 +46,7 @@ def deploy(aws: EmbeddedAws) -> Outputs:
     with _one_at_a_time():
         _cdk(aws, "synth", "--quiet", "-c", f"stage={LOCAL.name}", "--output", str(_ASSEMBLY))
         _cdk(aws, "bootstrap", f"aws://{ACCOUNT_ID}/{REGION}", "--app", str(_ASSEMBLY))
+        _allow_plain_http_to_assets(aws)
         _cdk(
             aws,
             *("deploy", "--all", "--app", str(_ASSEMBLY), "--require-approval", "never"),
@@ -53,6 +55,12 @@ def deploy(aws: EmbeddedAws) -> Outputs:
         )
         outputs = json.loads(outputs_file.read_text())
     return Outputs(data=outputs[_DATA_STACK], service=outputs[_SERVICE_STACK])
+
+
+def _allow_plain_http_to_assets(aws: EmbeddedAws) -> None:
+    """The CDK's own bucket refuses requests without TLS, and the embedded AWS speaks none."""
+    bucket = f"cdk-{_BOOTSTRAP_QUALIFIER}-assets-{ACCOUNT_ID}-{REGION}"
+    aws.client("s3").delete_bucket_policy(Bucket=bucket)
 
 
 @contextlib.contextmanager

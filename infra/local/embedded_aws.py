@@ -107,6 +107,8 @@ class EmbeddedAws:
                 BIND_HOST=_LOOPBACK,
                 SERVICES=",".join(_SERVICES.split()),
                 IOT_MTLS_ENABLED="0",
+                # Each function may do what its role says and no more, as in AWS.
+                AUTH="true",
                 MINISTACK_REGION=REGION,
                 MINISTACK_ACCOUNT_ID=ACCOUNT_ID,
                 TMPDIR=str(scratch),

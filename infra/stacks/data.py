@@ -8,7 +8,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.config import StageConfig
-from infra.constructs.acknowledgement import acknowledge
+from infra.constructs.acknowledgement import PLAIN_HTTP, acknowledge
 from infra.constructs.identity import Identity
 from infra.constructs.table import Index, table
 
@@ -30,7 +30,8 @@ class DataStack(cdk.Stack):
         self.documents = self._build_documents()
         self.bus = events.EventBus(self, "Bus", event_bus_name=stage.resource_name("events"))
         self.identity = Identity(self, "Identity", stage=stage)
-        self.client_id_secret = self._build_client_id_secret()
+        self.client_id_secret = f"bridge/{stage.name}/connectwise-client-id"
+        self._build_client_id_secret()
         self.egress_addresses = [
             self._build_address(number) for number in range(stage.nat_addresses)
         ]
@@ -68,7 +69,7 @@ class DataStack(cdk.Stack):
             bucket_name=documents_bucket_name(self._stage),
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             encryption=s3.BucketEncryption.S3_MANAGED,
-            enforce_ssl=True,
+            enforce_ssl=self._stage.require_tls,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             versioned=True,
             removal_policy=self._removal,
@@ -90,19 +91,20 @@ class DataStack(cdk.Stack):
                 )
             },
         )
+        if not self._stage.require_tls:
+            acknowledge(bucket, {"AwsSolutions-S10": PLAIN_HTTP})
         return bucket
 
-    def _build_client_id_secret(self) -> secretsmanager.CfnSecret:
+    def _build_client_id_secret(self) -> None:
         secret = secretsmanager.CfnSecret(
             self,
             "ConnectWiseClientId",
-            name=f"bridge/{self._stage.name}/connectwise-client-id",
+            name=self.client_id_secret,
             description="The product's ConnectWise clientId (a GUID); put in by the deployer.",
         )
         secret.apply_removal_policy(self._removal)
         reason = "ConnectWise issues this id once for the product; there is nothing to rotate."
         acknowledge(secret, {"AwsSolutions-SMG4": reason})
-        return secret
 
     def _build_address(self, number: int) -> ec2.CfnEIP:
         address = ec2.CfnEIP(
@@ -122,7 +124,7 @@ class DataStack(cdk.Stack):
             "CoordinationTable": self.coordination.table_name,
             "DocumentsBucket": self.documents.bucket_name,
             "EventBusName": self.bus.event_bus_name,
-            "ConnectWiseClientIdSecret": self.client_id_secret.ref,
+            "ConnectWiseClientIdSecret": self.client_id_secret,
             "UserPoolId": self.identity.pool.user_pool_id,
             "PartnerClientId": self.identity.partner_client.user_pool_client_id,
             "ServicesClientId": self.identity.services_client.user_pool_client_id,

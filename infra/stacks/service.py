@@ -282,7 +282,8 @@ class ServiceStack(cdk.Stack):
         parked = last_stop_queue(
             self,
             "Parked",
-            name=self._stage.resource_name("parked"),
+            stage=self._stage,
+            name="parked",
             reason="Messages wait here for an operator, after a problem was opened for them.",
         )
         self._on_call.watch_depth(
