@@ -1,0 +1,368 @@
+"""One connection's calls to ConnectWise: signed, throttled, repeated, counted, sorted into errors.
+
+Reads are repeated within the worker's time; a write goes out once, and its outcome is named as
+precisely as the answer allows. Decisions rest on the status and on whether the body is
+ConnectWise's own JSON, never on the wording of a message.
+Source of the facts: ConnectWise developer guide (authentication, versions, throttling, errors).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import re
+import time
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Protocol, TypeVar
+
+import httpx
+
+from bridge.connectwise.conditions import encoded
+from bridge.connectwise.egress import UnsafeAnswerError
+from bridge.connectwise.exchange import Answer, UnreadableBodyError, exchange
+from bridge.connectwise.failures import (
+    UnroutedError,
+    failure_of,
+    is_unrouted,
+    retry_after_seconds,
+)
+from bridge.domain.connection import Credentials, PsaAddress
+from bridge.domain.errors import (
+    CredentialsRejectedError,
+    OutcomeUnknownError,
+    OutOfTimeError,
+    ThrottledError,
+    UnavailableError,
+)
+from bridge.ports import Clock, RateLimiter
+
+ACCEPT_JSON = "application/vnd.connectwise.com+json; version=2025.1"
+"""Pins the model of the records; ConnectWise keeps a version for a year (developer guide)."""
+
+SYSTEM_INFO = "/system/info"
+"""Readable by every member whose keys are accepted."""
+
+MAX_URL_CHARACTERS = 2_000
+MAX_ATTEMPTS = 3
+CALL_SECONDS = 30.0
+MIN_CALL_SECONDS = 2.0
+"""A call is not begun with less time left than this."""
+RESERVED_SECONDS = 1.0
+"""Left to the worker for telling how a call ended."""
+MAX_WAIT_SECONDS = 60.0
+"""A longer wait is left to the queue."""
+FIRST_BACKOFF_SECONDS = 0.5
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9:._-]{1,64}")
+_WIDEST_ID = 10**10 - 1
+_UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_UNCLEAR = frozenset(
+    {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS}
+)
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Query = Mapping[str, str | int]
+
+
+class CredentialsReader(Protocol):
+    def __call__(self, *, is_fresh: bool = False) -> Credentials: ...
+
+
+@dataclass(frozen=True, slots=True)
+class JsonAnswer:
+    """A successful answer, its body parsed: numbers with a point are decimals."""
+
+    value: Any
+    answer: Answer
+
+
+class ConnectWiseClient:
+    """Calls one company's API, one call at a time.
+
+    Routes are templates such as ``/finance/invoices/{id}/payments``; integer ids fill them.
+    ``calls`` counts requests by method and route. ``rediscover`` finds the company's present
+    address, and ``on_codebase_changed`` is told when it is another than the known one.
+    """
+
+    def __init__(
+        self,
+        *,
+        connection_id: str,
+        address: PsaAddress,
+        credentials: CredentialsReader,
+        client_id: Callable[[], str],
+        transport: httpx.BaseTransport,
+        limiter: RateLimiter,
+        clock: Clock,
+        rediscover: Callable[[], PsaAddress],
+        on_codebase_changed: Callable[[PsaAddress], None],
+    ) -> None:
+        self.address = address
+        self.calls: Counter[str] = Counter()
+        self._connection_id = connection_id
+        self._read_credentials = credentials
+        self._credentials: Credentials | None = None
+        self._client_id = client_id
+        self._transport = transport
+        self._limiter = limiter
+        self._clock = clock
+        self._rediscover = rediscover
+        self._on_codebase_changed = on_codebase_changed
+
+    def __repr__(self) -> str:
+        return f"ConnectWiseClient({self._connection_id})"
+
+    @property
+    def access(self) -> tuple[PsaAddress, Credentials | None]:
+        """Address and credentials of the latest call, to tell whether two calls shared them."""
+        return self.address, self._credentials
+
+    def room(self, route: str, query: Query) -> int:
+        """Return how many encoded characters a URL with this query may still take."""
+        return MAX_URL_CHARACTERS - len(self._url(route, {"id": _WIDEST_ID}, query))
+
+    def read(
+        self,
+        route: str,
+        *,
+        ids: Mapping[str, int] | None = None,
+        query: Query | None = None,
+        headers: Mapping[str, str] | None = None,
+        max_attempts: int = MAX_ATTEMPTS,
+    ) -> JsonAnswer:
+        """GET a route that answers JSON.
+
+        Raises NotFoundError (EndpointMissingError when the 404 is not about the record),
+        CredentialsRejectedError, PermissionMissingError, RefusedError, UnavailableError
+        (ServerFailedError for a 500), ThrottledError, OutOfTimeError, WrongCompanyError and
+        UnsafeAddressError.
+        """
+
+        def once() -> JsonAnswer:
+            answer = self._read_once(route, ids or {}, query or {}, headers or {}, CALL_SECONDS)
+            try:
+                return JsonAnswer(answer.json(), answer)
+            except UnreadableBodyError as error:
+                raise UnavailableError("ConnectWise's answer is not readable") from error
+
+        return self._explained(route, lambda: self._repeated(once, max_attempts))
+
+    def read_bytes(
+        self, route: str, *, ids: Mapping[str, int], accept: str, seconds: float
+    ) -> Answer:
+        """GET a route that answers something other than JSON. Raises what :meth:`read` raises."""
+
+        def once() -> Answer:
+            return self._read_once(route, ids, {}, {"Accept": accept}, seconds)
+
+        return self._explained(route, lambda: self._repeated(once, MAX_ATTEMPTS))
+
+    def send(
+        self,
+        method: str,
+        route: str,
+        *,
+        ids: Mapping[str, int] | None = None,
+        body: object | None = None,
+    ) -> Any:
+        """Make one change with one request, never repeated, and return the parsed answer.
+
+        Raises UnavailableError, ThrottledError and OutOfTimeError only when nothing can have
+        happened; RefusedError, NotFoundError, PermissionMissingError and
+        CredentialsRejectedError for a sure refusal; OutcomeUnknownError for everything else.
+        """
+        content = None if body is None else json.dumps(body, allow_nan=False).encode()
+        headers = {} if content is None else {"Content-Type": "application/json"}
+        url = self._url(route, ids or {}, {})
+        try:
+            answer = self._exchange(
+                method, route, url, seconds=CALL_SECONDS, headers=headers, content=content
+            )
+        except _UNSENT as error:
+            raise UnavailableError("ConnectWise could not be reached") from error
+        except (httpx.RequestError, UnsafeAnswerError) as error:
+            raise OutcomeUnknownError("no clear answer came") from error
+        if answer.is_success:
+            return _confirmation(answer)
+        if answer.status in _UNCLEAR or not answer.is_client_error:
+            raise OutcomeUnknownError(f"ConnectWise answered {answer.status}")
+        if self._renew_access(answer):
+            raise UnavailableError("the way to ConnectWise had changed")
+        raise failure_of(answer)
+
+    def renew_credentials(self) -> bool:
+        """Read the stored credentials again and tell whether they are others than before."""
+        before = self._credentials
+        self._credentials = self._read_credentials(is_fresh=True)
+        return before != self._credentials
+
+    def _explained(self, route: str, read: Callable[[], T]) -> T:
+        """Tell rejected keys apart from a passing fault where the cloud answers both alike.
+
+        It may answer wrong keys with the 404 of its edge (developer guide, authentication); then
+        it does so for ``/system/info`` too, which every accepted member may read.
+        """
+        try:
+            return read()
+        except UnroutedError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            if route == SYSTEM_INFO:
+                raise CredentialsRejectedError("ConnectWise does not know the keys") from error
+            self.read(SYSTEM_INFO, max_attempts=1)
+            raise
+
+    def _repeated(self, once: Callable[[], T], max_attempts: int) -> T:
+        attempt = 1
+        while True:
+            try:
+                return once()
+            except (UnavailableError, ThrottledError) as error:
+                wait = error.retry_after_seconds or _backoff_seconds(attempt)
+                if attempt >= max_attempts or not self._has_time_to_wait(wait):
+                    raise
+            self._clock.sleep(wait)
+            attempt += 1
+
+    def _read_once(
+        self,
+        route: str,
+        ids: Mapping[str, int],
+        query: Query,
+        headers: Mapping[str, str],
+        seconds: float,
+    ) -> Answer:
+        def ask() -> Answer:
+            url = self._url(route, ids, query)
+            return self._exchange("GET", route, url, seconds=seconds, headers=headers)
+
+        try:
+            answer = ask()
+            if self._renew_access(answer):
+                answer = ask()
+        except (httpx.RequestError, UnsafeAnswerError) as error:
+            raise UnavailableError("ConnectWise could not be read") from error
+        if not answer.is_success:
+            raise failure_of(answer)
+        return answer
+
+    def _exchange(
+        self,
+        method: str,
+        route: str,
+        url: str,
+        *,
+        seconds: float,
+        headers: Mapping[str, str],
+        content: bytes | None = None,
+    ) -> Answer:
+        self._take_turn()
+        allowed_seconds = min(seconds, self._clock.remaining_seconds() - RESERVED_SECONDS)
+        self.calls[f"{method} {route}"] += 1
+        started = time.perf_counter()
+        answer: Answer | None = None
+        try:
+            answer = exchange(
+                self._transport,
+                method,
+                url,
+                seconds=allowed_seconds,
+                headers={**self._own_headers(), **headers},
+                content=content,
+            )
+        finally:
+            _log_call(method, route, answer, time.perf_counter() - started)
+        if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+            self._limiter.pause(self._connection_id, seconds=retry_after_seconds(answer))
+        return answer
+
+    def _take_turn(self) -> None:
+        """Wait for the tenant's next call, if that is due within the worker's time."""
+        if self._clock.remaining_seconds() < MIN_CALL_SECONDS + RESERVED_SECONDS:
+            raise OutOfTimeError("no time left for a call to ConnectWise")
+        wait = self._limiter.acquire(self._connection_id)
+        if wait <= 0:
+            return
+        if not self._has_time_to_wait(wait):
+            raise ThrottledError("the tenant's calls are used up", retry_after_seconds=wait)
+        self._clock.sleep(wait)
+
+    def _has_time_to_wait(self, seconds: float) -> bool:
+        needed = seconds + MIN_CALL_SECONDS + RESERVED_SECONDS
+        return seconds <= MAX_WAIT_SECONDS and needed <= self._clock.remaining_seconds()
+
+    def _renew_access(self, answer: Answer) -> bool:
+        """Tell whether the call may be made again because keys or codebase turned out stale.
+
+        Keys may have been replaced in the vault, and a cloud upgrade moves the company to
+        another codebase, which shows as a 400 or 404 that no ConnectWise wrote.
+        """
+        if answer.status == HTTPStatus.UNAUTHORIZED:
+            return self.renew_credentials()
+        if not is_unrouted(answer):
+            return False
+        self.calls["GET /login/companyinfo/{company}"] += 1
+        found = self._rediscover()
+        if found == self.address:
+            return self.renew_credentials()
+        self.address = found
+        self._on_codebase_changed(found)
+        return True
+
+    def _url(self, route: str, ids: Mapping[str, int], query: Query) -> str:
+        path = route.format(**{name: int(value) for name, value in ids.items()})
+        pairs = "&".join(f"{name}={encoded(str(value))}" for name, value in query.items())
+        url = f"{self.address.api_origin}/{self.address.codebase}apis/3.0{path}"
+        return f"{url}?{pairs}" if pairs else url
+
+    def _own_headers(self) -> dict[str, str]:
+        if self._credentials is None:
+            self._credentials = self._read_credentials()
+        return {
+            "Authorization": basic_authorization(self._credentials),
+            "clientId": self._client_id(),
+            "Accept": ACCEPT_JSON,
+        }
+
+
+def basic_authorization(credentials: Credentials) -> str:
+    """Return the Authorization header of an API member: company id and key pair."""
+    user = f"{credentials.company_id}+{credentials.public_key}"
+    token = b64encode(f"{user}:{credentials.private_key}".encode()).decode()
+    return f"Basic {token}"
+
+
+def _confirmation(answer: Answer) -> Any:
+    if not answer.body:
+        return None
+    try:
+        return answer.json()
+    except UnreadableBodyError as error:
+        raise OutcomeUnknownError("ConnectWise's confirmation is not readable") from error
+
+
+def _backoff_seconds(attempt: int) -> float:
+    longest = FIRST_BACKOFF_SECONDS * 2**attempt
+    return random.uniform(longest / 2, longest)  # noqa: S311 - spreads retries, hides nothing
+
+
+def _log_call(method: str, route: str, answer: Answer | None, seconds: float) -> None:
+    """Log what the call was and how it went: no query, header, body or filled-in path."""
+    request_id = answer.headers.get("x-cw-request-id", "") if answer else ""
+    _log.info(
+        "ConnectWise call",
+        extra={
+            "method": method,
+            "route": route,
+            "status": answer.status if answer else None,
+            "cw_request_id": request_id if _REQUEST_ID.fullmatch(request_id) else "",
+            "milliseconds": round(seconds * 1000),
+        },
+    )

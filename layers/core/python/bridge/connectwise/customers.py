@@ -1,0 +1,119 @@
+"""Reads whole customers: companies, and the contacts that invoices are sent to.
+
+Source of the facts: ConnectWise public interface 2025.1 and recorded answers.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from bridge.connectwise.conditions import changed_since_condition
+from bridge.connectwise.mapping import Owner, contact_ids_of, to_customer
+from bridge.connectwise.reading import MAX_PAGE_SIZE, MAX_PAGES, BulkReader, row_id
+from bridge.connectwise.wire import (
+    COMPANY_MARK_FIELDS,
+    CompanyRow,
+    ContactRow,
+    marks_of,
+    parse_row,
+)
+from bridge.domain.customer import Customer
+from bridge.domain.errors import MalformedRecordError, PermissionMissingError, UnavailableError
+from bridge.ports import Clock, Fetched
+
+COMPANIES = "/company/companies"
+CONTACTS = "/company/contacts"
+
+UNREADABLE = "ConnectWise cannot read it out"
+
+_COMPANY_FIELDS = (
+    "id,identifier,name,status/id,status/name,types,territory/id,territory/name,accountNumber,"
+    "phoneNumber,addressLine1,addressLine2,city,state,zip,country/name,billingTerms,"
+    "currency/currencyCode,defaultContact/id,billingContact/id,invoiceToEmailAddress,"
+    "deletedFlag,dateDeleted,_info/lastUpdated"
+)
+
+_log = logging.getLogger(__name__)
+
+
+class CustomerReader:
+    """Reads customers of one connection."""
+
+    def __init__(self, reader: BulkReader, owner: Owner, clock: Clock) -> None:
+        self._reader = reader
+        self._owner = owner
+        self._clock = clock
+
+    def fetch(self, source_ids: Sequence[int]) -> Fetched[Customer]:
+        """Return customers with their e-mail; see ``Psa.fetch_customers``."""
+        sifted = self._reader.by_ids(COMPANIES, {"fields": _COMPANY_FIELDS}, source_ids)
+        broken = dict.fromkeys(sifted.broken_ids, UNREADABLE)
+        companies: dict[int, CompanyRow] = {}
+        marks: dict[int, str] = {}
+        for json in sifted.rows:
+            source_id = row_id(json)
+            if source_id is None:
+                continue
+            try:
+                companies[source_id] = parse_row(CompanyRow, json)
+                marks[source_id] = marks_of(json, COMPANY_MARK_FIELDS)
+            except MalformedRecordError as error:
+                broken[source_id] = error.reason
+        contacts = self._contacts(
+            contact_id
+            for company in companies.values()
+            if not company.invoice_to_email_address.strip()
+            for contact_id in contact_ids_of(company)
+        )
+        answered_at = sifted.answer.server_time if sifted.answer else None
+        server_time = answered_at or self._clock.now()
+        found = {
+            source_id: to_customer(self._owner, company, contacts, server_time=server_time)
+            for source_id, company in companies.items()
+        }
+        return Fetched(found, broken, marks)
+
+    def _contacts(self, contact_ids: Iterable[int]) -> Mapping[int, ContactRow]:
+        """Return the contacts that can be read; the others cost a customer its e-mail only.
+
+        The guide's security role has no row for contacts. Where a tenant's ConnectWise wants one,
+        customers come without their contacts' addresses.
+        """
+        contacts: dict[int, ContactRow] = {}
+        query = {"fields": "id,communicationItems"}
+        try:
+            rows = self._reader.by_ids(CONTACTS, query, contact_ids).rows
+        except PermissionMissingError:
+            _log.warning("contacts may not be read")
+            return contacts
+        for json in rows:
+            try:
+                contact = parse_row(ContactRow, json)
+            except MalformedRecordError as error:
+                _log.warning("contact skipped", extra={"field": error.field})
+            else:
+                contacts[contact.id] = contact
+        return contacts
+
+    def list_with_changed_contacts(self, changed_since: datetime) -> frozenset[int]:
+        """Return the companies of contacts that changed since then.
+
+        A change of a contact does not touch its company.
+        """
+        query = {"fields": "id,company/id", "conditions": changed_since_condition(changed_since)}
+        found: set[int] = set()
+        last_id = 0
+        for _ in range(MAX_PAGES):
+            try:
+                page = self._reader.forward(CONTACTS, query, after_id=last_id, limit=MAX_PAGE_SIZE)
+            except PermissionMissingError:
+                _log.warning("contacts may not be read")
+                return frozenset()
+            ids = (row_id(row.get("company")) for row in page.rows)
+            found.update(each for each in ids if each is not None)
+            if page.is_last:
+                return frozenset(found)
+            last_id = page.last_id
+        raise UnavailableError("ConnectWise's list does not end")

@@ -1,0 +1,130 @@
+"""Finds where a ConnectWise company answers and which codebase it is on.
+
+Source of the facts: ConnectWise developer guide, cloud URL formatting and company info.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import quote
+
+import httpx
+
+from bridge.connectwise.egress import SafeUrl, UnsafeAnswerError, check_url
+from bridge.connectwise.exchange import Answer, UnreadableBodyError, exchange
+from bridge.domain.connection import PsaAddress
+from bridge.domain.errors import UnavailableError, UnsafeAddressError, WrongCompanyError
+
+CLOUD_REGIONS = ("na", "eu", "au", "aus", "za")
+DISCOVERY_SECONDS = 10.0
+MAX_COMPANY_ID_CHARACTERS = 60
+
+_CLOUD_HOST = re.compile(r"[a-z0-9-]+\.myconnectwise\.net|staging\.connectwisedev\.com")
+_CODEBASE = re.compile(r"(v[0-9A-Za-z_.]{1,40})/?")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_NOT_FOUND = 404
+_API_PREFIX = "api-"
+
+
+def normalise_site_url(text: str, *, allow_loopback: bool = False) -> str:
+    """Return the origin that a partner meant, e.g. ``https://na.myconnectwise.net``.
+
+    The scheme may be missing, a path (people copy what the address bar shows) is dropped, and an
+    API host of the cloud means its user interface's host. Raises UnsafeAddressError; besides the
+    reasons of ``check_url`` there is query for a URL with a query or a fragment.
+    """
+    text = text.strip()
+    url = check_url(
+        text if _SCHEME.match(text) else f"https://{text}", allow_loopback=allow_loopback
+    )
+    if "?" in url.rest or "#" in url.rest:
+        raise UnsafeAddressError("query")
+    host = url.host.removeprefix(_API_PREFIX)
+    if url.host != host and _CLOUD_HOST.fullmatch(host):
+        return SafeUrl(url.scheme, host, url.port, "").origin
+    return url.origin
+
+
+def api_origin_of(site_url: str) -> str:
+    """Return where the API of a site answers: on the cloud a host of its own, else the same."""
+    scheme, _, host = site_url.partition("://")
+    return f"{scheme}://{_API_PREFIX}{host}" if _CLOUD_HOST.fullmatch(host) else site_url
+
+
+def discover(
+    transport: httpx.BaseTransport,
+    company_id: str,
+    site_url: str | None,
+    *,
+    allow_loopback: bool = False,
+) -> PsaAddress:
+    """Find where the company answers; without a site the cloud regions are asked in turn.
+
+    Raises WrongCompanyError when everybody who was asked says no, UnavailableError when somebody
+    did not answer and nobody said yes, UnsafeAddressError for a site that may not be called.
+    """
+    if site_url:
+        site = normalise_site_url(site_url, allow_loopback=allow_loopback)
+        return read_address(transport, site, company_id)
+    unanswered: UnavailableError | None = None
+    for region in CLOUD_REGIONS:
+        try:
+            return read_address(transport, f"https://{region}.myconnectwise.net", company_id)
+        except WrongCompanyError:
+            continue
+        except UnavailableError as error:
+            unanswered = error
+    if unanswered:
+        raise unanswered
+    raise WrongCompanyError("no cloud region knows the company")
+
+
+def read_address(transport: httpx.BaseTransport, site_url: str, company_id: str) -> PsaAddress:
+    """Read a company's address from its site's ``/login/companyinfo``, which needs no login.
+
+    The answer is an object with PascalCase names, or ``null`` for an unknown company.
+    Raises WrongCompanyError, UnavailableError, UnsafeAddressError.
+    """
+    if not 0 < len(company_id) <= MAX_COMPANY_ID_CHARACTERS:
+        raise WrongCompanyError("company id has an impossible length")
+    url = f"{site_url}/login/companyinfo/{quote(company_id, safe='')}"
+    try:
+        answer = exchange(
+            transport,
+            "GET",
+            url,
+            seconds=DISCOVERY_SECONDS,
+            headers={"Accept": "application/json"},
+        )
+    except (httpx.TransportError, UnsafeAnswerError) as error:
+        raise UnavailableError("company info could not be read") from error
+    return _address(answer, site_url)
+
+
+def _address(answer: Answer, site_url: str) -> PsaAddress:
+    if answer.status == _NOT_FOUND:
+        raise WrongCompanyError("the site does not know the company")
+    if not answer.is_success:
+        raise UnavailableError(f"company info answered {answer.status}")
+    try:
+        info = answer.json()
+    except UnreadableBodyError as error:
+        raise UnavailableError("company info is not JSON") from error
+    if info is None:
+        raise WrongCompanyError("the site does not know the company")
+    codebase = _text(info, "Codebase")
+    match = _CODEBASE.fullmatch(codebase)
+    if match is None:
+        raise UnavailableError("company info names no codebase")
+    return PsaAddress(
+        site_url=site_url,
+        api_origin=api_origin_of(site_url),
+        codebase=f"{match[1]}/",
+        is_cloud=_text(info, "IsCloud").lower() == "true",
+    )
+
+
+def _text(info: object, name: str) -> str:
+    """Return a property as text; ``IsCloud`` is a text already, but need not stay one."""
+    return str(info.get(name, "")) if isinstance(info, Mapping) else ""

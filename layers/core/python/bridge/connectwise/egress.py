@@ -1,0 +1,371 @@
+"""The only way out to a ConnectWise address: a transport that refuses every unsafe one.
+
+A site URL is typed by a partner and a callback's key_url comes from a body nobody has verified
+yet, so an address is trusted only as far as it is checked here: https on port 443 with a plain
+host name, which is resolved once for each new connection; every answer of the resolver must be a
+public IPv4 address, and the connection goes to the address that was checked while TLS still
+verifies the name. Redirects are answers that nobody follows. Answers are limited in size (after
+decompression) and in total time.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import AddressValueError, IPv4Address, IPv4Network
+
+import httpcore
+import httpx
+
+from bridge.domain.errors import UnsafeAddressError
+
+TOTAL_SECONDS = "total_seconds"
+"""The request extension that sets how long the whole exchange may take."""
+
+DEFAULT_TOTAL_SECONDS = 60.0
+DEFAULT_MAX_ANSWER_BYTES = 64 * 1024 * 1024
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost"})
+LOOPBACK_ADDRESS = "127.0.0.1"
+
+_HTTPS_PORT = 443
+_MAX_URL_CHARACTERS = 4_096
+_MAX_HOST_CHARACTERS = 253
+_DECODED_CHUNK_BYTES = 64 * 1024
+_REDIRECTS = range(300, 400)
+# Spaces, controls, backslashes and anything outside ASCII are read differently by different
+# parsers, which is how a checked host and a called host come apart.
+_PLAIN_TEXT = re.compile(r"[!-\[\]-~]+")
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+# The last label has letters only (or is punycode), so no way of writing an IP address fits.
+_HOST_NAME = re.compile(rf"(?:{_LABEL}\.)+(?:[a-z]{{2,63}}|xn--[a-z0-9-]{{1,59}})")
+_IP_LITERAL = re.compile(r"\[.*\]|(?:0x)?[0-9a-f]*[0-9][0-9a-f]*(?:\.(?:0x)?[0-9a-f]+)*", re.I)
+_AUTHORITY = re.compile(r"(?P<host>\[[^\]]*\]|[^:]*)(?::(?P<port>[0-9]{0,5}))?")
+_URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<authority>[^/?#]*)(?P<rest>.*)", re.I)
+
+_DENIED_NETWORKS = tuple(
+    IPv4Network(network)
+    for network in (
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.88.99.0/24",
+        "192.168.0.0/16",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+    )
+)
+
+Resolver = Callable[[str], Sequence[str]]
+"""Returns all addresses of a host name; raises OSError when there are none."""
+
+
+class UnsafeAnswerError(UnsafeAddressError):
+    """The address was safe and was called, but what it answered may not be taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class SafeUrl:
+    """A URL whose parts passed the checks. ``rest`` is its path, query and fragment as written."""
+
+    scheme: str
+    host: str
+    port: int
+    rest: str
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and, where it is not the scheme's own, port."""
+        own_port = _HTTPS_PORT if self.scheme == "https" else 80
+        port = "" if self.port == own_port else f":{self.port}"
+        return f"{self.scheme}://{self.host}{port}"
+
+
+def check_url(url: str, *, allow_loopback: bool = False) -> SafeUrl:
+    """Return the parts of an absolute URL that may be called, as far as its text tells.
+
+    ``allow_loopback`` (local runs only) lets plain http and any port through, for 127.0.0.1 and
+    localhost and nothing else. Raises UnsafeAddressError with one of the reasons characters,
+    form, userinfo, port, scheme, ip_literal, host.
+    """
+    if len(url) > _MAX_URL_CHARACTERS or not _PLAIN_TEXT.fullmatch(url):
+        raise UnsafeAddressError("characters")
+    match = _URL.fullmatch(url)
+    if match is None:
+        raise UnsafeAddressError("form")
+    if "@" in match["authority"]:
+        raise UnsafeAddressError("userinfo")
+    authority = _AUTHORITY.fullmatch(match["authority"])
+    if authority is None or authority["port"] == "":
+        raise UnsafeAddressError("port")
+    scheme, host = match["scheme"].lower(), authority["host"].lower()
+    port = int(authority["port"] or (_HTTPS_PORT if scheme == "https" else 80))
+    if allow_loopback and host in LOOPBACK_HOSTS and scheme in ("http", "https"):
+        return SafeUrl(scheme, host, port, match["rest"])
+    if scheme != "https":
+        raise UnsafeAddressError("scheme")
+    _check_host(host)
+    if port != _HTTPS_PORT:
+        raise UnsafeAddressError("port")
+    return SafeUrl(scheme, host, port, match["rest"])
+
+
+def _check_host(host: str) -> None:
+    if len(host) <= _MAX_HOST_CHARACTERS and _HOST_NAME.fullmatch(host):
+        return
+    raise UnsafeAddressError("ip_literal" if _IP_LITERAL.fullmatch(host) else "host")
+
+
+def resolve_ipv4(host: str) -> Sequence[str]:
+    """Return the host's IPv4 addresses. IPv6 is not asked for, because none would be allowed."""
+    answers = socket.getaddrinfo(host, _HTTPS_PORT, socket.AF_INET, socket.SOCK_STREAM)
+    return tuple(str(sockaddr[0]) for *_, sockaddr in answers)
+
+
+def check_addresses(addresses: Sequence[str]) -> str:
+    """Return the address to connect to, after every one of them has been checked.
+
+    Raises UnsafeAddressError (address) if a single one is not a public IPv4 address: a name that
+    leads both outside and inside leads inside.
+    """
+    if not addresses:
+        raise UnsafeAddressError("address")
+    for text in addresses:
+        try:
+            address = IPv4Address(text)
+        except AddressValueError as error:
+            raise UnsafeAddressError("address") from error
+        is_denied = any(address in network for network in _DENIED_NETWORKS)
+        if is_denied or not address.is_global or address.is_multicast:
+            raise UnsafeAddressError("address")
+    return addresses[0]
+
+
+@lru_cache(maxsize=1)
+def _tls_context() -> ssl.SSLContext:
+    """Loading the certificate authorities takes tens of milliseconds, so it is done once."""
+    return httpx.create_ssl_context(verify=True, trust_env=False)
+
+
+class GuardedTransport(httpx.HTTPTransport):
+    """Sends requests to checked addresses only, one request at a time.
+
+    Raises UnsafeAddressError before anything is sent, UnsafeAnswerError for an answer that is a
+    redirect (redirect), too long (too_large) or strangely encoded (encoding), and httpx's errors
+    otherwise; the end of the total time is an ``httpx.ReadTimeout``.
+    """
+
+    def __init__(
+        self,
+        *,
+        allow_loopback: bool = False,
+        max_answer_bytes: int = DEFAULT_MAX_ANSWER_BYTES,
+        resolver: Resolver = resolve_ipv4,
+        backend: httpcore.NetworkBackend | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        context = _tls_context()
+        super().__init__(verify=context, trust_env=False)
+        self._allow_loopback = allow_loopback
+        self._max_answer_bytes = max_answer_bytes
+        self._deadline = _Deadline(monotonic)
+        guarded = _CheckedBackend(
+            backend or httpcore.SyncBackend(), resolver, self._deadline, allow_loopback
+        )
+        # httpx has no parameter for the network backend; a connection pool of httpcore has.
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=context,
+            max_connections=10,
+            max_keepalive_connections=5,
+            keepalive_expiry=5.0,
+            http1=True,
+            http2=False,
+            network_backend=guarded,
+        )
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        check_url(str(request.url), allow_loopback=self._allow_loopback)
+        seconds = float(request.extensions.get(TOTAL_SECONDS, DEFAULT_TOTAL_SECONDS))
+        self._deadline.start(seconds)
+        request.headers["Accept-Encoding"] = "gzip"
+        response = super().handle_request(request)
+        try:
+            return self._limited(response)
+        except UnsafeAnswerError:
+            response.close()
+            raise
+
+    def _limited(self, response: httpx.Response) -> httpx.Response:
+        if response.status_code in _REDIRECTS:
+            raise UnsafeAnswerError("redirect")
+        encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+        if encoding not in ("identity", "gzip", ""):
+            raise UnsafeAnswerError("encoding")
+        headers = [
+            (name, value)
+            for name, value in response.headers.raw
+            if name.lower() not in (b"content-encoding", b"content-length")
+        ]
+        stream = _LimitedStream(
+            response.stream,
+            is_gzip=encoding == "gzip",
+            max_bytes=self._max_answer_bytes,
+        )
+        return httpx.Response(
+            response.status_code, headers=headers, stream=stream, extensions=response.extensions
+        )
+
+
+class _Deadline:
+    """When the exchange that is under way must be over."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._ends_at = float("inf")
+
+    def start(self, seconds: float) -> None:
+        self._ends_at = self._monotonic() + seconds
+
+    def limit(self, timeout: float | None, error: type[httpcore.TimeoutException]) -> float:
+        """Return the seconds that one operation may take; raise ``error`` when none are left."""
+        left = self._ends_at - self._monotonic()
+        if left <= 0:
+            raise error("total time used up")
+        return left if timeout is None else min(timeout, left)
+
+
+class _CheckedBackend(httpcore.NetworkBackend):
+    """Resolves and checks a host for every new connection and connects to what was checked."""
+
+    def __init__(
+        self,
+        inner: httpcore.NetworkBackend,
+        resolver: Resolver,
+        deadline: _Deadline,
+        allow_loopback: bool,
+    ) -> None:
+        self._inner = inner
+        self._resolver = resolver
+        self._deadline = deadline
+        self._allow_loopback = allow_loopback
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        address = self._checked_address(host)
+        stream = self._inner.connect_tcp(
+            address,
+            port,
+            self._deadline.limit(timeout, httpcore.ConnectTimeout),
+            local_address,
+            socket_options,
+        )
+        return _TimedStream(stream, self._deadline)
+
+    def _checked_address(self, host: str) -> str:
+        if self._allow_loopback and host in LOOPBACK_HOSTS:
+            return LOOPBACK_ADDRESS
+        try:
+            addresses = self._resolver(host)
+        except OSError as error:
+            raise httpcore.ConnectError("host not found") from error
+        return check_addresses(addresses)
+
+
+class _TimedStream(httpcore.NetworkStream):
+    """A connection on which no single operation outlasts the exchange's total time."""
+
+    def __init__(self, inner: httpcore.NetworkStream, deadline: _Deadline) -> None:
+        self._inner = inner
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._inner.read(max_bytes, self._deadline.limit(timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, self._deadline.limit(timeout, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        limit = self._deadline.limit(timeout, httpcore.ConnectTimeout)
+        return _TimedStream(
+            self._inner.start_tls(ssl_context, server_hostname, limit), self._deadline
+        )
+
+    def get_extra_info(self, info: str) -> object:
+        return self._inner.get_extra_info(info)
+
+
+class _LimitedStream(httpx.SyncByteStream):
+    """A body that ends with an error as soon as it grows beyond its limit.
+
+    It is decompressed here, piece by piece, so that a small answer cannot swell in memory.
+    """
+
+    def __init__(
+        self,
+        inner: httpx.SyncByteStream | httpx.AsyncByteStream,
+        *,
+        is_gzip: bool,
+        max_bytes: int,
+    ) -> None:
+        if not isinstance(inner, httpx.SyncByteStream):
+            raise TypeError("a synchronous stream is needed")
+        self._inner = inner
+        self._is_gzip = is_gzip
+        self._max_bytes = max_bytes
+
+    def __iter__(self) -> Iterator[bytes]:
+        count = 0
+        for chunk in self._decoded():
+            count += len(chunk)
+            if count > self._max_bytes:
+                raise UnsafeAnswerError("too_large")
+            yield chunk
+
+    def _decoded(self) -> Iterator[bytes]:
+        if not self._is_gzip:
+            yield from self._inner
+            return
+        decoder = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        is_empty = True
+        try:
+            for chunk in self._inner:
+                pending = chunk
+                is_empty = is_empty and not chunk
+                while pending:
+                    yield decoder.decompress(pending, _DECODED_CHUNK_BYTES)
+                    pending = decoder.unconsumed_tail
+            yield decoder.flush()
+        except zlib.error as error:
+            raise UnsafeAnswerError("encoding") from error
+        if not decoder.eof and not is_empty:
+            raise httpx.ReadError("answer ends early")
+
+    def close(self) -> None:
+        self._inner.close()

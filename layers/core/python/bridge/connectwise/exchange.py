@@ -1,0 +1,137 @@
+"""One request and its answer, over any httpx transport, without httpx's client.
+
+The client would log whole URLs, keep cookies and follow settings of the environment; none of that
+is wanted towards ConnectWise.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+
+from bridge.connectwise.egress import TOTAL_SECONDS
+
+CONNECT_SECONDS = 5.0
+WRITE_SECONDS = 10.0
+POOL_SECONDS = 5.0
+
+_SUCCESSES = range(200, 300)
+_CLIENT_ERRORS = range(400, 500)
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9 _.-]{0,59}")
+_FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_/.\[\]-]{0,79}")
+_MAX_NAMED_FIELDS = 20
+
+
+class UnreadableBodyError(ValueError):
+    """The body is not JSON, ends early or is nested absurdly deep."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What an error body says: ConnectWise's code and the fields it names."""
+
+    code: str
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete answer; ``body`` is decompressed."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"Answer({self.status})"
+
+    @property
+    def is_success(self) -> bool:
+        return self.status in _SUCCESSES
+
+    @property
+    def is_client_error(self) -> bool:
+        return self.status in _CLIENT_ERRORS
+
+    @property
+    def server_time(self) -> datetime | None:
+        """The ``Date`` header in UTC, None without a readable one."""
+        try:
+            moment = parsedate_to_datetime(self.headers.get("Date", ""))
+        except ValueError:
+            return None
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+    def json(self) -> Any:
+        """Return the parsed body; numbers with a point become decimals, never floats.
+
+        Raises UnreadableBodyError.
+        """
+        try:
+            return json.loads(
+                self.body.decode("utf-8-sig"), parse_float=Decimal, parse_constant=Decimal
+            )
+        except (ValueError, RecursionError) as error:
+            raise UnreadableBodyError("answer is not JSON") from error
+
+    def refusal(self) -> Refusal | None:
+        """Return what the error body says, None when ConnectWise itself did not write it.
+
+        ConnectWise answers errors as JSON objects with ``code``, or ``error`` when throttling
+        (developer guide); text and HTML come from whatever stands before it.
+        """
+        try:
+            body = self.json()
+        except UnreadableBodyError:
+            return None
+        if not isinstance(body, dict):
+            return None
+        errors = body.get("errors")
+        listed = errors if isinstance(errors, list) else []
+        details = [each for each in listed if isinstance(each, dict)]
+        fields = (str(each.get("field", "")) for each in details[:_MAX_NAMED_FIELDS])
+        codes = [each.get("code") for each in details] + [body.get("code"), body.get("error")]
+        code = next((c for c in codes if isinstance(c, str) and _CODE.fullmatch(c)), "unknown")
+        return Refusal(code, tuple(name for name in fields if _FIELD.fullmatch(name)))
+
+
+def exchange(
+    transport: httpx.BaseTransport,
+    method: str,
+    url: str,
+    *,
+    seconds: float,
+    headers: Mapping[str, str] | None = None,
+    content: bytes | None = None,
+) -> Answer:
+    """Send one request and read the whole answer within ``seconds``.
+
+    Raises httpx.TransportError (subclasses tell what happened) and UnsafeAddressError.
+    """
+    timeouts = {
+        "connect": min(CONNECT_SECONDS, seconds),
+        "read": seconds,
+        "write": min(WRITE_SECONDS, seconds),
+        "pool": min(POOL_SECONDS, seconds),
+    }
+    request = httpx.Request(
+        method,
+        url,
+        headers=dict(headers or {}),
+        content=content,
+        extensions={"timeout": timeouts, TOTAL_SECONDS: seconds},
+    )
+    response = transport.handle_request(request)
+    try:
+        body = response.read()
+    finally:
+        response.close()
+    return Answer(response.status_code, response.headers, body)

@@ -1,0 +1,74 @@
+"""Opens connections to ConnectWise: ``ports.PsaGateway``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httpx
+
+from bridge.connectwise.client import ConnectWiseClient, CredentialsReader
+from bridge.connectwise.discovery import discover, read_address
+from bridge.connectwise.mapping import Owner
+from bridge.connectwise.psa import ConnectWisePsa
+from bridge.domain.connection import Connection, Credentials, PsaAddress
+from bridge.ports import Clock, RateLimiter, SecretVault
+
+AddressChanged = Callable[[Connection, PsaAddress], None]
+
+
+class ConnectWiseGateway:
+    """Implements ``ports.PsaGateway``.
+
+    ``transport`` is the guarded one outside tests. ``on_codebase_changed`` is told when a
+    connection was found on another codebase than the one it is stored with.
+    """
+
+    def __init__(
+        self,
+        *,
+        transport: httpx.BaseTransport,
+        vault: SecretVault,
+        limiter: RateLimiter,
+        clock: Clock,
+        on_codebase_changed: AddressChanged,
+        allow_loopback: bool = False,
+    ) -> None:
+        self._transport = transport
+        self._vault = vault
+        self._limiter = limiter
+        self._clock = clock
+        self._on_codebase_changed = on_codebase_changed
+        self._allow_loopback = allow_loopback
+
+    def open(self, connection: Connection) -> ConnectWisePsa:
+        def stored(*, is_fresh: bool = False) -> Credentials:
+            return self._vault.get_credentials(connection.connection_id, is_fresh=is_fresh)
+
+        return self._opened(connection, stored)
+
+    def try_out(self, connection: Connection, credentials: Credentials) -> ConnectWisePsa:
+        def given(*, is_fresh: bool = False) -> Credentials:  # noqa: ARG001 - there is one set
+            return credentials
+
+        return self._opened(connection, given)
+
+    def discover(self, company_id: str, site_url: str | None) -> PsaAddress:
+        return discover(self._transport, company_id, site_url, allow_loopback=self._allow_loopback)
+
+    def _opened(self, connection: Connection, credentials: CredentialsReader) -> ConnectWisePsa:
+        def rediscover() -> PsaAddress:
+            return read_address(self._transport, connection.address.site_url, connection.company_id)
+
+        client = ConnectWiseClient(
+            connection_id=connection.connection_id,
+            address=connection.address,
+            credentials=credentials,
+            client_id=self._vault.get_client_id,
+            transport=self._transport,
+            limiter=self._limiter,
+            clock=self._clock,
+            rediscover=rediscover,
+            on_codebase_changed=lambda found: self._on_codebase_changed(connection, found),
+        )
+        owner = Owner(connection.partner_id, connection.connection_id)
+        return ConnectWisePsa(client, owner, self._clock)

@@ -1,0 +1,184 @@
+"""One connection's ConnectWise, as the use cases see it through ``ports.Psa``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from bridge.connectwise.client import SYSTEM_INFO, ConnectWiseClient, Query
+from bridge.connectwise.conditions import Conditions, customer_conditions, invoice_conditions
+from bridge.connectwise.customers import COMPANIES, CustomerReader
+from bridge.connectwise.failures import EndpointMissingError
+from bridge.connectwise.invoices import INVOICES, InvoiceReader
+from bridge.connectwise.mapping import Owner
+from bridge.connectwise.reading import MAX_PAGE_SIZE, BulkReader, Json, row_id
+from bridge.connectwise.registrations import Registrations
+from bridge.connectwise.rights import check_rights
+from bridge.connectwise.wire import COMPANY_MARK_FIELDS, INVOICE_MARK_FIELDS, marks_of
+from bridge.domain.customer import Customer
+from bridge.domain.errors import NotFoundError, UnavailableError
+from bridge.domain.filters import ImportFilters
+from bridge.domain.identity import RecordKind
+from bridge.domain.invoice import Invoice
+from bridge.domain.money import DOUBLE_NOISE
+from bridge.domain.permissions import RightFinding
+from bridge.ports import Clock, Fetched, Head, HeadPage, SystemInfo
+
+MAX_EXISTENCE_CHECKS = 2
+
+_ROUTES = {RecordKind.INVOICE: INVOICES, RecordKind.CUSTOMER: COMPANIES}
+_MARK_FIELDS = {
+    RecordKind.INVOICE: INVOICE_MARK_FIELDS,
+    RecordKind.CUSTOMER: COMPANY_MARK_FIELDS,
+}
+
+
+class ConnectWisePsa:
+    """Implements ``ports.Psa`` over one client."""
+
+    def __init__(self, client: ConnectWiseClient, owner: Owner, clock: Clock) -> None:
+        self._client = client
+        self._clock = clock
+        self._reader = BulkReader(client)
+        self._invoices = InvoiceReader(client, self._reader, owner)
+        self._customers = CustomerReader(self._reader, owner, clock)
+
+    @property
+    def calls(self) -> Mapping[str, int]:
+        """How many requests went out, by method and route template."""
+        return self._client.calls
+
+    def read_system_info(self) -> SystemInfo:
+        """Read what every member may read; only rejected keys and trouble prevent it."""
+        answer = self._client.read(SYSTEM_INFO)
+        info = answer.value if isinstance(answer.value, Mapping) else {}
+        return SystemInfo(
+            version=str(info.get("version", "")),
+            is_cloud=info.get("isCloud") is True,
+            server_time=answer.answer.server_time or self._clock.now(),
+        )
+
+    # --- lists ---------------------------------------------------------------------------------
+
+    def list_heads(
+        self,
+        kind: RecordKind,
+        *,
+        after_id: int,
+        limit: int,
+        changed_since: datetime | None = None,
+        filters: ImportFilters | None = None,
+    ) -> HeadPage:
+        if not 0 < limit <= MAX_PAGE_SIZE:
+            raise ValueError(f"a page holds 1 to {MAX_PAGE_SIZE} heads")
+        query: Query = {"fields": _head_fields(kind)}
+        page = self._reader.forward(
+            _ROUTES[kind],
+            self._restricted(kind, query, changed_since, filters),
+            after_id=after_id,
+            limit=limit,
+        )
+        return HeadPage(
+            heads=tuple(_heads(kind, page.rows)),
+            last_id=page.last_id,
+            is_last=page.is_last,
+            server_time=(page.answer and page.answer.server_time) or self._clock.now(),
+            broken_ids=page.broken_ids,
+        )
+
+    def fetch_heads(self, kind: RecordKind, source_ids: Sequence[int]) -> Mapping[int, Head]:
+        sifted = self._reader.by_ids(_ROUTES[kind], {"fields": _head_fields(kind)}, source_ids)
+        listed = [row for row in sifted.rows if row.get("deletedFlag") is not True]
+        return {head.source_id: head for head in _heads(kind, listed)}
+
+    def count(self, kind: RecordKind, *, filters: ImportFilters | None = None) -> int:
+        return self._reader.count(_ROUTES[kind], self._restricted(kind, {}, None, filters))
+
+    def list_customers_with_changed_contacts(self, changed_since: datetime) -> frozenset[int]:
+        return self._customers.list_with_changed_contacts(changed_since)
+
+    def _restricted(
+        self,
+        kind: RecordKind,
+        query: Query,
+        changed_since: datetime | None,
+        filters: ImportFilters | None,
+    ) -> Query:
+        """Return the query with the conditions for the filters, as far as they fit."""
+        paged = {**query, "pageId": 10**10, "pageSize": MAX_PAGE_SIZE}
+        room = self._client.room(
+            f"{_ROUTES[kind]}/count", {**paged, "conditions": "", "childConditions": ""}
+        )
+        write = invoice_conditions if kind is RecordKind.INVOICE else customer_conditions
+        return {**query, **_parameters(write(filters, changed_since, room))}
+
+    # --- records -------------------------------------------------------------------------------
+
+    def fetch_invoices(
+        self, source_ids: Sequence[int], *, with_payments_of: frozenset[int] = frozenset()
+    ) -> Fetched[Invoice]:
+        return self._invoices.fetch(source_ids, with_payments_of)
+
+    def fetch_customers(self, source_ids: Sequence[int]) -> Fetched[Customer]:
+        return self._customers.fetch(source_ids)
+
+    def fetch_invoice_pdf(self, source_id: int) -> bytes:
+        return self._invoices.fetch_pdf(source_id)
+
+    def exists(self, kind: RecordKind, source_id: int) -> bool:
+        """See ``Psa.exists``. A 404 counts only if it was ConnectWise's own word on the record,
+        and only if keys and codebase were the same before and after it."""
+        for _ in range(MAX_EXISTENCE_CHECKS):
+            try:
+                self._client.read(
+                    f"{_ROUTES[kind]}/{{id}}", ids={"id": source_id}, query={"fields": "id"}
+                )
+            except EndpointMissingError as error:
+                raise UnavailableError("the 404 is not about the record") from error
+            except NotFoundError:
+                access = self._client.access
+                self.read_system_info()
+                if self._client.access == access:
+                    return False
+            else:
+                return True
+        raise UnavailableError("ConnectWise moved while it was asked")
+
+    # --- setting up ----------------------------------------------------------------------------
+
+    def check_rights(self) -> tuple[RightFinding, ...]:
+        return check_rights(self._client)
+
+    def ensure_callbacks(self, url: str) -> str:
+        return Registrations(self._client, self._reader).ensure(url)
+
+    def remove_callbacks(self, url_prefix: str) -> None:
+        Registrations(self._client, self._reader).remove(url_prefix)
+
+
+def _head_fields(kind: RecordKind) -> str:
+    return ",".join(("id", *_MARK_FIELDS[kind]))
+
+
+def _heads(kind: RecordKind, rows: Sequence[Json]) -> list[Head]:
+    heads = []
+    for row in rows:
+        source_id = row_id(row)
+        if source_id is not None:
+            marks = marks_of(row, _MARK_FIELDS[kind])
+            heads.append(Head(source_id, marks, has_balance=_has_balance(row.get("balance"))))
+    return heads
+
+
+def _has_balance(balance: object) -> bool:
+    """Tell whether anything may be owed; what cannot be read is looked at more closely."""
+    if not isinstance(balance, int | Decimal):
+        return True
+    amount = Decimal(balance)
+    return not amount.is_finite() or abs(amount) > DOUBLE_NOISE
+
+
+def _parameters(conditions: Conditions) -> Query:
+    parameters = {"conditions": conditions.text, "childConditions": conditions.child_text}
+    return {name: text for name, text in parameters.items() if text}
