@@ -1,7 +1,19 @@
-"""Placeholder of the function `reconciler`."""
+"""Schedules that find what callbacks missed and mend what got stuck."""
+
+from functools import cache
+
+from bridge.runtime.bootstrap import build_reconciler
+from bridge.runtime.entry import Event, function_entry
+from bridge.sync.reconciling import Job, Reconciler
+from reconciler.settings import ReconcilerSettings
 
 
-def lambda_handler(event: dict[str, object], context: object) -> dict[str, object]:
-    """Answer nothing yet."""
-    del event, context
-    return {}
+@cache
+def _reconciler() -> Reconciler:
+    return build_reconciler(ReconcilerSettings.from_environment())
+
+
+@function_entry
+def lambda_handler(event: Event) -> Event:
+    """Do the job that the schedule names, e.g. ``{"job": "sweep"}``; return what was counted."""
+    return dict(_reconciler().do(Job(event["job"])))

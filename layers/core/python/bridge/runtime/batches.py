@@ -7,6 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from bridge.aws.messages import read_hint, read_pdf_request, read_run
+from bridge.domain.hint import Hint
+from bridge.ports import PdfRequest, RunMessage
+
 T = TypeVar("T")
 
 _logger = logging.getLogger(__name__)
@@ -55,3 +59,15 @@ class SqsBatch(Generic[T]):
                 _logger.exception("message failed", extra={"message_id": message_id})
                 failed.append(message_id)
         return self.reply(failed)
+
+
+def hints_in(event: Mapping[str, Any]) -> SqsBatch[Hint]:
+    return SqsBatch.read(event, read_hint)
+
+
+def run_messages_in(event: Mapping[str, Any]) -> SqsBatch[RunMessage]:
+    return SqsBatch.read(event, read_run)
+
+
+def pdf_requests_in(event: Mapping[str, Any]) -> SqsBatch[PdfRequest]:
+    return SqsBatch.read(event, read_pdf_request)

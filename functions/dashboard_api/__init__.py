@@ -1,0 +1,1 @@
+"""The dashboard's API: what a partner's people see and do. Each route parses, calls, answers."""

@@ -1,0 +1,143 @@
+"""The dashboard API: routes, the checks before them, and failures as problem documents."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Mapping
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler.openapi.exceptions import (
+    RequestValidationError,
+    ResponseValidationError,
+)
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from bridge.domain.errors import BridgeError
+from bridge.runtime.callers import CallerRefusedError, partner_user
+from bridge.runtime.dashboard_services import DashboardServices
+from bridge.runtime.problem_documents import (
+    CONTENT_TYPE,
+    INTERNAL,
+    FieldError,
+    ProblemDocument,
+    describe,
+    field_path,
+    invalid_input,
+)
+
+from dashboard_api.admission import BodyRefusedError, read_body, refusal
+from dashboard_api.dependencies import PARTNER, SERVICES
+from dashboard_api.openapi import OPENAPI_PATH, openapi_document
+from dashboard_api.routes import ROUTERS
+
+__all__ = ["DashboardApi", "DashboardServices", "create_app"]
+
+MAX_FRAMES_LOGGED = 8
+
+_NO_ROUTE = ProblemDocument(
+    "no_such_route", HTTPStatus.NOT_FOUND, "No such route", "The API has no such path."
+)
+_WRONG_METHOD = ProblemDocument(
+    "method_not_allowed",
+    HTTPStatus.METHOD_NOT_ALLOWED,
+    "Method not allowed",
+    "The path exists, but not for this method.",
+)
+
+_logger = logging.getLogger(__name__)
+
+
+class DashboardApi(APIGatewayHttpResolver):
+    """A resolver that knows its caller before it looks at anything else of a request."""
+
+    def __init__(self, services: DashboardServices) -> None:
+        super().__init__(
+            enable_validation=True,
+            response_validation_error_http_code=HTTPStatus.INTERNAL_SERVER_ERROR,
+            json_body_deserializer=read_body,
+        )
+        self._services = services
+
+    def resolve(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+        """Answer one HTTP API event (payload 2.0)."""
+        refused = refusal(event)
+        if refused is None and event["rawPath"] != OPENAPI_PATH:
+            try:
+                self.append_context(**{PARTNER: partner_user(event)})
+            except CallerRefusedError as error:
+                refused = describe(error, self._services.clock.now())
+        if refused is not None:
+            return refused.as_gateway_response(event["requestContext"]["requestId"])
+        self.append_context(**{SERVICES: self._services})
+        return super().resolve(event, context)
+
+    def problem(self, document: ProblemDocument) -> Response[str]:
+        """Return a problem document as the answer to the present request."""
+        return Response(
+            status_code=int(document.status),
+            content_type=CONTENT_TYPE,
+            body=document.body(self.current_event.request_context.request_id),
+            headers=dict(document.headers),
+        )
+
+    def methods_of(self, path: str) -> tuple[str, ...]:
+        """Return the methods that some route has for this path."""
+        routes = [*self._static_routes, *self._dynamic_routes]
+        return tuple(sorted({route.method for route in routes if route.rule.match(path)}))
+
+
+def create_app(services: DashboardServices) -> DashboardApi:
+    """Return the API over these services; calling it has no effect outside."""
+    app = DashboardApi(services)
+    for router in ROUTERS:
+        app.include_router(router)
+    _describe_itself(app)
+    _map_failures(app, services)
+    return app
+
+
+def _describe_itself(app: DashboardApi) -> None:
+    @app.get(OPENAPI_PATH, include_in_schema=False, enable_validation=False)
+    def get_openapi() -> Response[str]:
+        return Response(200, "application/json", openapi_document(app))
+
+
+def _map_failures(app: DashboardApi, services: DashboardServices) -> None:
+    @app.not_found
+    def no_route(_error: NotFoundError) -> Response[str]:
+        methods = app.methods_of(app.current_event.path)
+        if not methods:
+            return app.problem(_NO_ROUTE)
+        return app.problem(replace(_WRONG_METHOD, allow=", ".join(methods)))
+
+    @app.exception_handler(RequestValidationError)
+    def invalid_request(error: RequestValidationError) -> Response[str]:
+        return app.problem(invalid_input([_field_error(item) for item in error.errors()]))
+
+    @app.exception_handler(BodyRefusedError)
+    def refused_body(error: BodyRefusedError) -> Response[str]:
+        return app.problem(error.document)
+
+    @app.exception_handler(BridgeError)
+    def known_failure(error: BridgeError) -> Response[str]:
+        document = describe(error, services.clock.now())
+        if document.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            _logger.warning("answered %s: %s", int(document.status), type(error).__name__)
+        return app.problem(document)
+
+    @app.exception_handler([ResponseValidationError, Exception])
+    def unknown_failure(error: Exception) -> Response[str]:
+        # Only types and places: messages and bodies may hold what must be in no log.
+        frames = traceback.extract_tb(error.__traceback__)[-MAX_FRAMES_LOGGED:]
+        places = [f"{frame.filename}:{frame.lineno}" for frame in frames]
+        _logger.error("unexpected %s at %s", type(error).__name__, " < ".join(reversed(places)))
+        return app.problem(INTERNAL)
+
+
+def _field_error(item: Mapping[str, Any]) -> FieldError:
+    """Pydantic's messages state what was expected; what was sent stands in parts left out here."""
+    return FieldError(field_path(item["loc"]), item["msg"])

@@ -1,0 +1,1 @@
+"""What crosses the wire: inputs with their limits, and views made from domain records."""

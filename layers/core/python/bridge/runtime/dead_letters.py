@@ -1,0 +1,53 @@
+"""Poison messages: open the problem they deserve, then park them for an operator."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from bridge.aws.messages import read_hint, read_pdf_request, read_run
+from bridge.sync.parking import Parker
+
+_logger = logging.getLogger(__name__)
+
+
+class ParkedQueue(Protocol):
+    def send(self, body: str, *, source: str) -> None:
+        """Keep a message for an operator, with the name of the queue that it failed in."""
+        ...
+
+
+class DeadLetters:
+    """Handles messages of any worker's dead-letter queue, told apart by the queue's name."""
+
+    def __init__(self, parker: Parker, parked: ParkedQueue) -> None:
+        self._parker = parker
+        self._parked = parked
+        self._open_problem: dict[str, Callable[[str], None]] = {
+            "hints": lambda body: parker.park_hint(read_hint(body)),
+            "run-steps": lambda body: parker.park_run(read_run(body)),
+            "pdfs": lambda body: parker.park_pdf(read_pdf_request(body)),
+        }
+
+    def park(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the partial batch response; what could not be parked stays where it is."""
+        failed = []
+        for record in event["Records"]:
+            try:
+                self._park_one(str(record["eventSourceARN"]), str(record["body"]))
+            except Exception:
+                # The boundary of one record of a batch: it stays in the dead-letter queue.
+                _logger.exception("message not parked")
+                failed.append({"itemIdentifier": record["messageId"]})
+        return {"batchItemFailures": failed}
+
+    def _park_one(self, source_arn: str, body: str) -> None:
+        queue = source_arn.rsplit(":", 1)[-1]
+        for name, open_problem in self._open_problem.items():
+            if name in queue:
+                try:
+                    open_problem(body)
+                except ValueError:
+                    _logger.warning("unparsable message parked", extra={"queue": queue})
+        self._parked.send(body, source=queue)
