@@ -1,0 +1,1 @@
+"""Invoices, payments, closing and batches: the rules of money."""

@@ -1,0 +1,97 @@
+"""What goes into the engine and what comes out, free of any transport."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+Headers = Mapping[str, str]
+
+JSON_TYPE = "application/json; charset=utf-8"
+
+
+class Fate(StrEnum):
+    """What the transport does with an answer."""
+
+    SENT = "sent"
+    WITHHELD = "withheld"
+    """No byte is ever sent; the caller's own time limit ends the wait."""
+    CUT = "cut"
+    """The connection is closed before the first byte."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request.
+
+    `target` is the request line's path and query as they came, `path` the decoded path, `query`
+    the decoded parameters in order. Header names are in lower case.
+    """
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    headers: Headers = field(default_factory=dict)
+    body: bytes = b""
+    target: str = ""
+
+    @classmethod
+    def of(cls, method: str, target: str, headers: Headers, body: bytes = b"") -> Request:
+        """Build a request from its raw parts; `headers` may be in any case."""
+        path, _, query = target.partition("?")
+        return cls(
+            method=method.upper(),
+            path=unquote(path),
+            query=tuple(parse_qsl(query, keep_blank_values=True)),
+            headers={name.lower(): value for name, value in headers.items()},
+            body=body,
+            target=target,
+        )
+
+    def parameter(self, name: str) -> str | None:
+        """Return the first query parameter of that name, whose case does not matter."""
+        wanted = name.lower()
+        return next((value for key, value in self.query if key.lower() == wanted), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One HTTP answer and how the transport treats it; `delay_seconds` pass before it is sent."""
+
+    status: int
+    headers: Headers = field(default_factory=dict)
+    body: bytes = b""
+    fate: Fate = Fate.SENT
+    delay_seconds: float = 0.0
+
+    def json(self) -> Any:
+        """Return the parsed body, its numbers with a decimal point as Decimal."""
+        return json.loads(self.body, parse_float=Decimal)
+
+
+def encode_json(payload: object) -> bytes:
+    """Return JSON in UTF-8; a Decimal is written as a double (`147350.0`)."""
+    return json.dumps(
+        payload, default=_double, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+    ).encode()
+
+
+def json_response(status: int, payload: object, headers: Headers | None = None) -> Response:
+    """Return an answer with a JSON body."""
+    return Response(status, {"content-type": JSON_TYPE, **(headers or {})}, encode_json(payload))
+
+
+def text_response(status: int, text: str, content_type: str = "text/plain") -> Response:
+    """Return an answer with a text body."""
+    return Response(status, {"content-type": f"{content_type}; charset=utf-8"}, text.encode())
+
+
+def _double(value: object) -> float:
+    if isinstance(value, Decimal):
+        return float(value)
+    raise TypeError(f"{type(value).__name__} has no form in JSON")

@@ -1,0 +1,62 @@
+"""The form in which stored records leave the sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from infra.local.connectwise_sandbox.kinds import PATHS, Kind, Record, target_of
+from infra.local.connectwise_sandbox.permissions import Action, Rows
+from infra.local.connectwise_sandbox.tenant import Tenant
+
+_LINE_HREFS: Mapping[str, Kind] = {
+    "products_href": Kind.PRODUCT,
+    "timeEntries_href": Kind.TIME_ENTRY,
+    "expenseEntries_href": Kind.EXPENSE_ENTRY,
+}
+_HIDDEN_MEMBER_FIELDS = ("hourlyCost", "hourlyRate")
+
+
+def present(tenant: Tenant, kind: Kind, record: Record) -> Record:
+    """Return a record as a client sees it: with hrefs, computed values and corruption."""
+    shown = {
+        name: _with_href(tenant, kind, name, value) if isinstance(value, dict) else value
+        for name, value in record.items()
+    }
+    match kind:
+        case Kind.INVOICE:
+            shown["_info"] = record["_info"] | _line_hrefs(tenant, record["id"])
+        case Kind.PAYMENT:
+            shown |= _invoice_amounts(tenant, record)
+        case Kind.MEMBER if not tenant.role.allows(Rows.MEMBER_FINANCE, Action.INQUIRE):
+            shown = {
+                name: value for name, value in shown.items() if name not in _HIDDEN_MEMBER_FIELDS
+            }
+    corruption = tenant.corruptions.get((kind, record["id"]))
+    if corruption is not None:
+        shown |= corruption.overrides
+        shown = {name: value for name, value in shown.items() if value is not None}
+    return shown
+
+
+def _with_href(tenant: Tenant, kind: Kind, name: str, reference: Record) -> Record:
+    target = target_of(kind, name)
+    path = PATHS.get(target) if target else None
+    if path is None or "_info" in reference or target is None:
+        return reference
+    href = f"{tenant.api_url}/{path}/{reference['id']}"
+    return reference | {"_info": {f"{target.value}_href": href}}
+
+
+def _line_hrefs(tenant: Tenant, invoice_id: int) -> Record:
+    return {
+        name: f"{tenant.api_url}/{PATHS[kind]}?conditions=invoice/id={invoice_id}"
+        for name, kind in _LINE_HREFS.items()
+    }
+
+
+def _invoice_amounts(tenant: Tenant, payment: Record) -> Record:
+    invoice = tenant.store[Kind.INVOICE].get(payment["invoice"]["id"])
+    if invoice is None:
+        return {}
+    balance = invoice["balance"]
+    return {"balance": balance, "invoiceBalance": balance, "invoiceTotal": invoice["total"]}
