@@ -86,7 +86,7 @@ def shared() -> Iterator[PlainClient]:
 @pytest.fixture
 def client() -> Iterator[PlainClient]:
     with (
-        running_sandbox(seed=3, customers=5, invoices=30) as sandbox,
+        running_sandbox(seed=3, customers=8, invoices=100) as sandbox,
         PlainClient(sandbox) as plain,
     ):
         yield plain
