@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         SecretVault,
     )
     from bridge.runtime.dead_letters import DeadLetters
+    from bridge.runtime.manual_fetch_api import ManualFetchApi
     from bridge.runtime.stream_relay import StreamRelay
     from bridge.sync.health import ConnectionHealth
     from bridge.sync.hint_processing import HintProcessor
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     from bridge.sync.reconciling import Reconciler
     from bridge.sync.refreshing import Refresher
     from bridge.sync.run_work import RunWorker
-    from bridge.sync.runs import ManualFetch, RunStarter
+    from bridge.sync.runs import RunStarter
     from bridge.sync.scheduling import ScheduledRuns
 
 S = TypeVar("S", bound=Settings)
@@ -120,14 +121,17 @@ class Adapters:
 
     @cached_property
     def gateway(self) -> PsaGateway:
+        from bridge.connectwise.egress import GuardedTransport
         from bridge.connectwise.gateway import ConnectWiseGateway
 
+        allow_loopback = self.need(ConnectWiseAccess).allow_loopback_egress
         return ConnectWiseGateway(
+            transport=GuardedTransport(allow_loopback=allow_loopback),
             vault=self.vault,
             limiter=self.limiter,
-            connections=self.connections,
             clock=clock,
-            allow_loopback=self.need(ConnectWiseAccess).allow_loopback_egress,
+            on_codebase_changed=self.health.remember_address,
+            allow_loopback=allow_loopback,
         )
 
     @cached_property
@@ -228,11 +232,15 @@ def build_scheduled_runs(settings: Settings) -> ScheduledRuns:
     return Adapters(settings).scheduled_runs
 
 
-def build_manual_fetch(settings: Settings) -> tuple[ManualFetch, ConnectionStore]:
+def build_manual_fetch(settings: Settings) -> ManualFetchApi:
+    from bridge.runtime.manual_fetch_api import ManualFetchApi
+    from bridge.sync.owned_connections import OwnedConnections
     from bridge.sync.runs import ManualFetch
 
     adapters = Adapters(settings)
-    return ManualFetch(adapters.run_starter, clock), adapters.connections
+    return ManualFetchApi(
+        OwnedConnections(adapters.connections), ManualFetch(adapters.run_starter, clock), clock
+    )
 
 
 def build_pdf_keeper(settings: Settings) -> PdfKeeper:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from bridge.domain.connection import Connection, ConnectionState
+import logging
+from dataclasses import replace
+
+from bridge.domain.connection import Connection, ConnectionState, PsaAddress
 from bridge.domain.errors import (
     ConflictError,
     CredentialsRejectedError,
@@ -14,6 +17,8 @@ from bridge.domain.problem import ProblemCode, Trouble
 from bridge.ports import Clock, ConnectionStore, ProblemStore
 
 CONNECTION_SUBJECT = "connection"
+
+_logger = logging.getLogger(__name__)
 
 # Failures of the whole connection: every call of it will meet them until a person acts.
 CONNECTION_ERRORS = (CredentialsRejectedError, PermissionMissingError, WrongCompanyError)
@@ -52,6 +57,21 @@ class ConnectionHealth:
             self._clock.now(),
         )
         self._move(connection.connection_id, ConnectionState.ACTIVE, ConnectionState.DEGRADED)
+
+    def remember_address(self, connection: Connection, address: PsaAddress) -> None:
+        """Keep where ConnectWise was found after an upgrade moved it.
+
+        Losing the race to another change costs the next worker one more discovery, no more.
+        """
+        stored = self._connections.get(connection.connection_id)
+        if stored.value is None or stored.value.address == address:
+            return
+        try:
+            self._connections.save(
+                replace(stored.value, address=address), expected_version=stored.version
+            )
+        except ConflictError:
+            _logger.info("address not kept", extra={"connection_id": connection.connection_id})
 
     def import_finished(self, connection_id: str) -> None:
         self._move(connection_id, ConnectionState.IMPORTING, ConnectionState.ACTIVE)

@@ -1,0 +1,89 @@
+"""``POST /v1/connections/{connection_id}/fetches``: the two buttons of the preferences page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bridge.domain.errors import BridgeError, InvalidInputError
+from bridge.domain.run import Run, RunKind
+from bridge.domain.window import Window
+from bridge.ports import Clock
+from bridge.runtime.callers import partner_user
+from bridge.runtime.problem_documents import describe
+from bridge.sync.owned_connections import OwnedConnections
+from bridge.sync.runs import ManualFetch
+
+MAX_BODY_BYTES = 1024
+
+
+class FetchKind(StrEnum):
+    NEW = "fetch_new"
+    UNPAID = "fetch_unpaid"
+
+
+class FetchRequest(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    kind: FetchKind
+
+
+class FetchStarted(BaseModel):
+    """``free_at`` is when the same fetch may be started again (UTC)."""
+
+    run_id: str
+    kind: FetchKind
+    state: str
+    free_at: datetime
+
+
+class ManualFetchApi:
+    """Answers HTTP API events (payload 2.0) with a started run or a problem document."""
+
+    def __init__(self, owned: OwnedConnections, fetch: ManualFetch, clock: Clock) -> None:
+        self._owned = owned
+        self._fetch = fetch
+        self._clock = clock
+
+    def answer(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Return 202 with the run, or the failure: 429 with Retry-After while it is not free."""
+        try:
+            caller = partner_user(event)
+            connection_id = str(event.get("pathParameters", {}).get("connection_id", ""))
+            connection = self._owned.get_syncing(caller.partner_id, connection_id)
+            kind = _read_kind(event)
+            return _accepted(*self._fetch.start(connection, RunKind(kind.value)))
+        except BridgeError as error:
+            document = describe(error, self._clock.now())
+            return document.as_gateway_response(event["requestContext"]["requestId"])
+
+
+def _read_kind(event: Mapping[str, Any]) -> FetchKind:
+    body = event.get("body") or ""
+    if event.get("isBase64Encoded") or len(body) > MAX_BODY_BYTES:
+        raise InvalidInputError("the body is not a short JSON text", field="body")
+    try:
+        return FetchRequest.model_validate_json(body).kind
+    except ValidationError as error:
+        raise InvalidInputError("kind must be fetch_new or fetch_unpaid", field="kind") from error
+
+
+def _accepted(run: Run, window: Window) -> dict[str, Any]:
+    started = FetchStarted(
+        run_id=run.run_id,
+        kind=FetchKind(run.kind.value),
+        state=run.state.value,
+        free_at=window.free_at,
+    )
+    location = f"/v1/connections/{run.connection_id}/runs/{run.run_id}"
+    return {
+        "statusCode": 202,
+        "headers": {"Content-Type": "application/json", "Location": location},
+        "body": json.dumps(started.model_dump(mode="json")),
+        "isBase64Encoded": False,
+    }
