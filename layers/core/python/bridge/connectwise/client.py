@@ -34,6 +34,7 @@ from bridge.connectwise.failures import (
 from bridge.domain.connection import Credentials, PsaAddress
 from bridge.domain.errors import (
     CredentialsRejectedError,
+    NotFoundError,
     OutcomeUnknownError,
     OutOfTimeError,
     ThrottledError,
@@ -200,8 +201,14 @@ class ConnectWiseClient:
     def renew_credentials(self) -> bool:
         """Read the stored credentials again and tell whether they are others than before."""
         before = self._credentials
-        self._credentials = self._read_credentials(is_fresh=True)
+        self._credentials = self._read_keys(is_fresh=True)
         return before != self._credentials
+
+    def _read_keys(self, *, is_fresh: bool) -> Credentials:
+        try:
+            return self._read_credentials(is_fresh=is_fresh)
+        except NotFoundError as error:
+            raise CredentialsRejectedError("no keys are stored") from error
 
     def _explained(self, route: str, read: Callable[[], T]) -> T:
         """Tell rejected keys apart from a passing fault where the cloud answers both alike.
@@ -323,10 +330,10 @@ class ConnectWiseClient:
         return f"{url}?{pairs}" if pairs else url
 
     def _own_headers(self) -> dict[str, str]:
-        if self._credentials is None:
-            self._credentials = self._read_credentials()
+        credentials = self._credentials or self._read_keys(is_fresh=False)
+        self._credentials = credentials
         return {
-            "Authorization": basic_authorization(self._credentials),
+            "Authorization": basic_authorization(credentials),
             "clientId": self._client_id(),
             "Accept": ACCEPT_JSON,
         }

@@ -45,9 +45,9 @@ _PDF_TYPE = "application/pdf"
 _PDF_START = b"%PDF-"
 _HEADER_FIELDS = (
     "id,invoiceNumber,type,status,company/id,billToCompany/id,date,dueDate,"
-    "currency/currencyCode,currency/numberOfDecimals,total,balance,payments,credits,subtotal,"
+    "currency,total,balance,payments,credits,subtotal,"
     "salesTax,agreementAmount,agreement,locationId,departmentId,reference,customerPO,"
-    "billingTerms,glBatch/id,_info/lastUpdated"
+    "billingTerms,glBatch,_info/lastUpdated"
 )
 _PAYMENT_FIELDS = "id,amount,paymentDate,appliedBy,credit/id"
 _PRODUCT_FIELDS = (
