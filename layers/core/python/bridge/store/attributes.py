@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
@@ -48,7 +49,8 @@ def from_attribute(attribute: Mapping[str, Any]) -> Plain:
         case "N":
             return int(value)
         case "B":
-            return bytes(value)
+            # Lambda hands stream records over as JSON, where bytes are base64.
+            return base64.b64decode(value) if isinstance(value, str) else bytes(value)
         case "L":
             return [from_attribute(entry) for entry in value]
         case "M":

@@ -22,7 +22,7 @@ from bridge.domain.payment import Payment
 from bridge.domain.problem import Problem, ProblemState
 from bridge.domain.run import Run, RunKind
 
-LISTING_INDEX: Final = "listing"
+LISTING_INDEX: Final = "by_due"
 CUSTOMER_INDEX: Final = "by_customer"
 PARTNER_INDEX: Final = "by_partner"
 

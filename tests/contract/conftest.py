@@ -1,0 +1,154 @@
+"""The stores of a test, in memory and on the embedded AWS: both must behave the same.
+
+The tables are those of the synthesized data stack, so a store that needs another key or index
+than the deployed table has fails here.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from bridge.ports import (
+    ConnectionStore,
+    ProblemStore,
+    RateLimiter,
+    RecordStore,
+    RunStore,
+    SigningKeyStore,
+)
+from bridge.store.connections import DynamoConnectionStore
+from bridge.store.problems import DynamoProblemStore
+from bridge.store.rate_limit import DynamoRateLimiter, RateSettings
+from bridge.store.records import DynamoRecordStore
+from bridge.store.runs import DynamoRunStore
+from bridge.store.signing_keys import DynamoSigningKeyStore
+from bridge.store.table import Table
+from infra.local.embedded_aws import EmbeddedAws
+from tests.fakes.clock import FakeClock
+from tests.fakes.connections import InMemoryConnectionStore
+from tests.fakes.coordination import InMemoryRateLimiter, InMemorySigningKeyStore
+from tests.fakes.problems import InMemoryProblemStore
+from tests.fakes.records import InMemoryRecordStore
+from tests.fakes.runs import InMemoryRunStore
+
+RATE = RateSettings(calls_per_minute=60, burst=3, max_wait_seconds=30)
+_TABLES = ("Records", "Operations", "Coordination")
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Stores:
+    """All stores of one test, empty, on one clock."""
+
+    clock: FakeClock
+    connections: ConnectionStore
+    records: RecordStore
+    runs: RunStore
+    problems: ProblemStore
+    limiter: RateLimiter
+    signing_keys: SigningKeyStore
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The names of one test's own tables, and a client that reaches them."""
+
+    client: Any
+    records: str
+    operations: str
+    coordination: str
+
+    def stores(self, clock: FakeClock, client: Any = None) -> Stores:
+        """Return stores on these tables, by another client if one is given."""
+        client = client or self.client
+        operations = Table(client, self.operations, clock)
+        coordination = Table(client, self.coordination, clock)
+        return Stores(
+            clock=clock,
+            connections=DynamoConnectionStore(operations),
+            records=DynamoRecordStore(Table(client, self.records, clock)),
+            runs=DynamoRunStore(operations, clock),
+            problems=DynamoProblemStore(operations, clock),
+            limiter=DynamoRateLimiter(coordination, clock, RATE),
+            signing_keys=DynamoSigningKeyStore(coordination, clock),
+        )
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[EmbeddedAws]:
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    with EmbeddedAws(f"contract-{worker}") as embedded:
+        yield embedded
+
+
+@pytest.fixture(scope="session")
+def dynamodb(aws: EmbeddedAws) -> Any:
+    return aws.client("dynamodb")
+
+
+@pytest.fixture(scope="session")
+def table_definitions() -> dict[str, dict[str, Any]]:
+    """What the data stack's template says of each table, by the table's name in the stack."""
+    import aws_cdk as cdk
+    from aws_cdk.assertions import Template
+
+    from infra.config import LOCAL
+    from infra.stacks.data import DataStack
+
+    template = Template.from_stack(DataStack(cdk.App(), "data", stage=LOCAL))
+    found = template.find_resources("AWS::DynamoDB::Table")
+    wanted = ("KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes", "BillingMode")
+    return {
+        name: {
+            field: value["Properties"][field] for field in wanted if field in value["Properties"]
+        }
+        for name in _TABLES
+        for logical_id, value in found.items()
+        if logical_id.startswith(name)
+    }
+
+
+@pytest.fixture
+def tables(dynamodb: Any, table_definitions: dict[str, dict[str, Any]]) -> Iterator[Tables]:
+    number = next(_numbers)
+    names = {name.lower(): f"{name.lower()}-{number}" for name in _TABLES}
+    for name in _TABLES:
+        dynamodb.create_table(TableName=names[name.lower()], **table_definitions[name])
+    yield Tables(dynamodb, **names)
+    for table_name in names.values():
+        dynamodb.delete_table(TableName=table_name)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def in_memory(clock: FakeClock) -> Stores:
+    return Stores(
+        clock=clock,
+        connections=InMemoryConnectionStore(),
+        records=InMemoryRecordStore(),
+        runs=InMemoryRunStore(clock),
+        problems=InMemoryProblemStore(clock),
+        limiter=InMemoryRateLimiter(clock, RATE),
+        signing_keys=InMemorySigningKeyStore(clock),
+    )
+
+
+@pytest.fixture
+def on_dynamodb(tables: Tables, clock: FakeClock) -> Stores:
+    return tables.stores(clock)
+
+
+@pytest.fixture(params=["in_memory", "on_dynamodb"])
+def stores(request: pytest.FixtureRequest) -> Stores:
+    given: Stores = request.getfixturevalue(request.param)
+    return given

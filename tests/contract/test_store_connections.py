@@ -1,0 +1,120 @@
+"""What every ConnectionStore does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bridge.domain.connection import Connection, ConnectionState
+from bridge.domain.errors import ConflictError, InvalidInputError
+from bridge.domain.filters import CustomerFilter, ImportFilters, InvoiceFilter
+from bridge.domain.identity import new_id
+from bridge.domain.invoice import InvoiceType
+from bridge.ports import ConnectionStore, Stored
+from tests.builders.operations import a_connection
+from tests.builders.records import OTHER_PARTNER, PARTNER
+from tests.contract.conftest import Stores
+from tests.fakes.clock import START
+
+
+def test_a_connection_that_was_never_saved_is_nothing_at_version_0(stores: Stores) -> None:
+    assert stores.connections.get(new_id()) == Stored(None, 0)
+
+
+def test_a_saved_connection_comes_back_with_its_version(stores: Stores) -> None:
+    filters = ImportFilters(
+        CustomerFilter(status_ids=frozenset({3, 1, 2})),
+        InvoiceFilter(types=frozenset({InvoiceType.AGREEMENT, InvoiceType.STANDARD})),
+    )
+    connection = a_connection(filters=filters)
+    assert stores.connections.save(connection, expected_version=0) == 1
+    assert stores.connections.get(connection.connection_id) == Stored(connection, 1)
+
+
+def test_each_save_raises_the_version_by_one(stores: Stores) -> None:
+    connection = a_connection()
+    stores.connections.save(connection, expected_version=0)
+    moved = connection.moved_to(ConnectionState.DEGRADED)
+    assert stores.connections.save(moved, expected_version=1) == 2
+    assert stores.connections.get(connection.connection_id) == Stored(moved, 2)
+
+
+@pytest.mark.parametrize("expected_version", [0, 2])
+def test_a_save_on_another_version_changes_nothing(stores: Stores, expected_version: int) -> None:
+    connection = a_connection()
+    stores.connections.save(connection, expected_version=0)
+    with pytest.raises(ConflictError):
+        stores.connections.save(replace(connection, name="late"), expected_version=expected_version)
+    assert stores.connections.get(connection.connection_id) == Stored(connection, 1)
+
+
+def test_a_partners_connections_are_listed_oldest_first_without_those_of_others(
+    stores: Stores,
+) -> None:
+    young = a_connection(new_id(), created_at=START + timedelta(days=1))
+    old = a_connection(new_id(), created_at=START - timedelta(days=1))
+    foreign = a_connection(new_id(), partner_id=OTHER_PARTNER)
+    for connection in (young, foreign, old):
+        stores.connections.save(connection, expected_version=0)
+    assert stores.connections.list_of_partner(PARTNER) == (old, young)
+
+
+def test_only_connections_that_sync_are_listed_as_such(stores: Stores) -> None:
+    by_state = {state: a_connection(new_id(), state=state) for state in ConnectionState}
+    for connection in by_state.values():
+        stores.connections.save(connection, expected_version=0)
+    listed = {connection.state for connection in all_syncing(stores.connections)}
+    assert listed == {
+        ConnectionState.IMPORTING,
+        ConnectionState.ACTIVE,
+        ConnectionState.DEGRADED,
+    }
+
+
+def test_a_connection_leaves_and_joins_the_syncing_ones_as_it_changes(stores: Stores) -> None:
+    connection = a_connection()
+    stores.connections.save(connection, expected_version=0)
+    stopped = connection.moved_to(ConnectionState.DISCONNECTED)
+    stores.connections.save(stopped, expected_version=1)
+    assert all_syncing(stores.connections) == []
+    stores.connections.save(connection, expected_version=2)
+    assert all_syncing(stores.connections) == [connection]
+
+
+def test_a_refused_save_does_not_change_who_syncs(stores: Stores) -> None:
+    connection = a_connection()
+    stores.connections.save(connection, expected_version=0)
+    with pytest.raises(ConflictError):
+        stores.connections.save(
+            connection.moved_to(ConnectionState.DISCONNECTED), expected_version=7
+        )
+    assert all_syncing(stores.connections) == [connection]
+
+
+def test_many_syncing_connections_come_in_pages_each_of_them_once(stores: Stores) -> None:
+    connections = [a_connection(new_id()) for _ in range(130)]
+    for connection in connections:
+        stores.connections.save(connection, expected_version=0)
+    first = stores.connections.list_syncing()
+    assert len(first.items) == 100
+    listed = all_syncing(stores.connections)
+    assert sorted(c.connection_id for c in listed) == sorted(c.connection_id for c in connections)
+
+
+def test_a_cursor_that_nobody_made_is_refused(stores: Stores) -> None:
+    with pytest.raises(InvalidInputError):
+        stores.connections.list_syncing("bm9uc2Vuc2U=")
+
+
+def all_syncing(connections: ConnectionStore) -> list[Connection]:
+    found: list[Connection] = []
+    cursor = None
+    for _ in range(10):
+        page = connections.list_syncing(cursor)
+        found += page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            return found
+    raise AssertionError("the pages do not end")
