@@ -1,0 +1,192 @@
+"""Take a callback in: check it, store it durably as a hint, and believe nothing it says.
+
+Imports stay lean, because this is the one path where ConnectWise waits (five seconds at most).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from bridge.connectwise.callbacks import (
+    MAX_BODY_BYTES,
+    CallbackHint,
+    CallbackRejectedError,
+    Rejection,
+    check_key_url,
+    check_secret,
+    check_signature,
+    parse_callback,
+)
+from bridge.domain.connection import Connection
+from bridge.domain.errors import RetryableError, ThrottledError, UnsafeAddressError
+from bridge.domain.hint import Hint, HintReason
+from bridge.ports import Clock, ConnectionStore, HintQueue, SigningKeySource, SigningKeyStore
+
+KEY_LIFE = timedelta(hours=1)
+KEY_REFETCH_AFTER = timedelta(minutes=1)
+MAX_KEYS_IN_MEMORY = 500
+MAX_FETCHES = 5
+_MINUTE = timedelta(minutes=1)
+
+_logger = logging.getLogger(__name__)
+
+
+class Verdict(Enum):
+    """What the sender is told. ConnectWise repeats a delivery on 404 and 429 only (developer
+    guide, callbacks), so whatever failed on our side answers 429."""
+
+    ACCEPTED = 204
+    MALFORMED = 400
+    FORGED = 401
+    UNKNOWN = 404
+    TOO_LARGE = 413
+    AGAIN = 429
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A delivery as it came: ids and secret from the path, the raw body, the signature header."""
+
+    connection_id: str
+    secret: str
+    body: bytes
+    signature: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _KnownKey:
+    key: str
+    fetched_at: datetime
+
+
+class CallbackIntake:
+    """Checks callbacks and turns good ones into hints.
+
+    ``key_source`` is made only when a key has to be fetched: it brings an HTTP client along.
+    """
+
+    def __init__(
+        self,
+        *,
+        connections: ConnectionStore,
+        keys: SigningKeyStore,
+        key_source: Callable[[], SigningKeySource],
+        hints: HintQueue,
+        clock: Clock,
+        allow_loopback: bool = False,
+    ) -> None:
+        self._connections = connections
+        self._keys = keys
+        self._key_source = key_source
+        self._hints = hints
+        self._clock = clock
+        self._allow_loopback = allow_loopback
+        self._memory: dict[tuple[str, str], _KnownKey] = {}
+        self._fetches: dict[str, list[datetime]] = {}
+
+    def take(self, callback: Callback) -> Verdict:
+        """Accept a callback after it is durable, or say what is wrong with it.
+
+        An unknown connection and a wrong secret look the same. A type that is not followed is
+        accepted and dropped.
+        """
+        try:
+            return self._take(callback)
+        except CallbackRejectedError as error:
+            _logger.warning("callback rejected: %s", error.reason.value)
+            return _VERDICTS.get(error.reason, Verdict.MALFORMED)
+        except UnsafeAddressError:
+            _logger.warning("callback rejected: key_url")
+            return Verdict.FORGED
+        except RetryableError as error:
+            _logger.warning("callback put off: %s", type(error).__name__)
+            return Verdict.AGAIN
+
+    def _take(self, callback: Callback) -> Verdict:
+        if len(callback.body) > MAX_BODY_BYTES:
+            raise CallbackRejectedError(Rejection.TOO_LARGE)
+        connection = self._connections.get(callback.connection_id).value
+        is_live = connection is not None and connection.is_syncing
+        check_secret(
+            callback.secret, connection.callback_secret if connection and is_live else None
+        )
+        if connection is None:
+            raise CallbackRejectedError(Rejection.SECRET)
+        hint = parse_callback(callback.body, connection.company_id)
+        check_key_url(
+            hint.key_url,
+            connection.address,
+            connection.company_id,
+            allow_loopback=self._allow_loopback,
+        )
+        self._check_signature(connection, callback, hint)
+        if hint.record_kind is not None:
+            self._hints.send(
+                [
+                    Hint(
+                        connection.connection_id,
+                        hint.record_kind,
+                        hint.source_id,
+                        HintReason.CALLBACK,
+                    )
+                ]
+            )
+        return Verdict.ACCEPTED
+
+    def _check_signature(
+        self, connection: Connection, callback: Callback, hint: CallbackHint
+    ) -> None:
+        """Check with the key at hand; a mismatch fetches the key once more, for it may be new."""
+        known = self._known_key(connection, hint.key_url)
+        try:
+            check_signature(callback.body, callback.signature, known.key)
+        except CallbackRejectedError:
+            if known.fetched_at + KEY_REFETCH_AFTER > self._clock.now():
+                raise
+            known = self._fetch_key(connection, hint.key_url)
+            check_signature(callback.body, callback.signature, known.key)
+
+    def _known_key(self, connection: Connection, key_url: str) -> _KnownKey:
+        place = (connection.connection_id, key_url)
+        known = self._memory.get(place)
+        now = self._clock.now()
+        if known is not None and known.fetched_at + KEY_LIFE > now:
+            return known
+        stored = self._keys.get(connection.connection_id, key_url)
+        if stored is None:
+            return self._fetch_key(connection, key_url)
+        # When it was fetched is not stored; as if long ago, so that a mismatch asks again.
+        return self._remember(place, _KnownKey(stored, now - KEY_REFETCH_AFTER))
+
+    def _fetch_key(self, connection: Connection, key_url: str) -> _KnownKey:
+        """Fetch a key, at most MAX_FETCHES a minute for a connection in this process: whoever
+        knows the path's secret but no key may not make us call ConnectWise at will."""
+        now = self._clock.now()
+        recent = [
+            at for at in self._fetches.get(connection.connection_id, []) if at > now - _MINUTE
+        ]
+        if len(recent) >= MAX_FETCHES:
+            raise ThrottledError("too many signing keys asked for", retry_after_seconds=60)
+        self._fetches[connection.connection_id] = [*recent, now]
+        key = self._key_source().fetch(connection, key_url)
+        self._keys.put(connection.connection_id, key_url, key)
+        return self._remember((connection.connection_id, key_url), _KnownKey(key, now))
+
+    def _remember(self, place: tuple[str, str], known: _KnownKey) -> _KnownKey:
+        if len(self._memory) >= MAX_KEYS_IN_MEMORY:
+            self._memory.clear()
+        self._memory[place] = known
+        return known
+
+
+_VERDICTS: dict[Rejection, Verdict] = {
+    Rejection.SECRET: Verdict.UNKNOWN,
+    Rejection.TOO_LARGE: Verdict.TOO_LARGE,
+    Rejection.OTHER_COMPANY: Verdict.FORGED,
+    Rejection.KEY_URL: Verdict.FORGED,
+    Rejection.SIGNATURE: Verdict.FORGED,
+}
