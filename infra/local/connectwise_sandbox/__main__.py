@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import threading
 import time
@@ -20,7 +21,12 @@ from infra.local.connectwise_sandbox.switches import Switches
 def main() -> int:
     """Serve until SIGINT or SIGTERM; return the exit status."""
     arguments = _parser().parse_args()
-    switches = Switches(requests_per_minute=arguments.requests_per_minute)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # uvicorn raises the signal again after it has shut down; the sandbox then just ends.
+        signal.signal(number, lambda *_: sys.exit(0))
+    given = dict(_setting(text) for text in arguments.switch)
+    given.setdefault("requests_per_minute", arguments.requests_per_minute)
+    switches = Switches.model_validate(given)
     engine = stocked_engine(
         seed=arguments.seed,
         customers=arguments.customers,
@@ -31,6 +37,15 @@ def main() -> int:
     threading.Thread(target=_announce, args=(server,), daemon=True).start()
     server.run()
     return 0
+
+
+def _setting(text: str) -> tuple[str, object]:
+    """Return the name and the value of `name=value`; the value is JSON or else a text."""
+    name, _, value = text.partition("=")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
 
 
 def _announce(server: SandboxServer) -> None:
@@ -50,6 +65,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--host", default=LOOPBACK, help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=8765, help="0 takes a free one (%(default)s)")
+    parser.add_argument(
+        "--switch",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="set a switch, for example overpayment=refused; may be repeated",
+    )
     parser.add_argument("--seed", type=int, default=7, help="makes the books (%(default)s)")
     parser.add_argument("--customers", type=int, default=50, help="companies (%(default)s)")
     parser.add_argument("--invoices", type=int, default=500, help="invoices (%(default)s)")
@@ -63,7 +85,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(0)
+    sys.exit(main())

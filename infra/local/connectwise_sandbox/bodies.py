@@ -28,6 +28,7 @@ MONEY_FIELDS = frozenset(
         "discount",
         "extCost",
         "extPrice",
+        "extendedInvoiceAmount",
         "hourlyRate",
         "invoiceAmount",
         "price",

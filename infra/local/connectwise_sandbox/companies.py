@@ -41,6 +41,7 @@ class Companies(Resource):
     """Companies. Deleting one only marks it: it still answers 200 and stays in lists."""
 
     kept: ClassVar[frozenset[str]] = frozenset({"dateDeleted", "deletedBy", "deletedFlag", "types"})
+    never_empty: ClassVar[frozenset[str]] = frozenset({"identifier", "name", "status"})
 
     def __init__(self) -> None:
         super().__init__(Kind.COMPANY, COMPANIES, Rows.COMPANY_MAINTENANCE, methods=READ_WRITE)

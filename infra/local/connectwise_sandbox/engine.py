@@ -149,7 +149,7 @@ class Engine:
             return company_info(self.tenant, request.path)
         below = _BELOW_CODEBASE.match(request.path)
         if below is None:
-            raise html_not_found()
+            raise cannot_route() if f"/{_API}" in request.path else html_not_found()
         if below["codebase"] not in (self.tenant.codebase, ROUTER_CODEBASE):
             raise cannot_route()
         path = f"/{below['rest']}".replace("//", "/")

@@ -229,8 +229,8 @@ class People:
 
     def roll_codebase_over(self, codebase: str | None = None) -> str:
         """Upgrade the installation: the old codebase no longer routes. Returns the new one."""
-        after = {CLOUD_CODEBASE: NEXT_CODEBASE}.get(self._tenant.codebase, CLOUD_CODEBASE)
-        self._tenant.codebase = codebase or after
+        upgraded = self._tenant.cloud_codebase == CLOUD_CODEBASE
+        self._tenant.cloud_codebase = codebase or (NEXT_CODEBASE if upgraded else CLOUD_CODEBASE)
         return self._tenant.codebase
 
     def rotate_callback_key(self) -> None:

@@ -44,11 +44,13 @@ class Resource:
 
     `row` is the row of the security matrix that governs it (None: open to every member), and
     `row_action` an action that stands for every method. `kept` are the properties that only
-    ConnectWise itself sets. Subclasses override `creating`, `changing` and `deleting` where the
-    kind has rules of its own.
+    ConnectWise itself sets, `never_empty` those that stay as they were when a client leaves them
+    out. Subclasses override `creating`, `changing` and `deleting` where the kind has rules of
+    its own.
     """
 
     kept: ClassVar[frozenset[str]] = frozenset()
+    never_empty: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(
         self,
@@ -128,7 +130,7 @@ class Resource:
         own = {"id", "_info", *self.kept, *([self.parent.field] if self.parent else [])}
         after = {name: value for name, value in body.items() if name not in own}
         after |= {name: before[name] for name in own if name in before}
-        after = resolved(call.tenant, self.kind, after, before)
+        after = resolved(call.tenant, self.kind, self._filled(before, after), before)
         return self.answer(call, 200, self.changing(call.tenant, before, after, call.member))
 
     def patch(self, call: Call) -> Response:
@@ -216,6 +218,7 @@ class Resource:
             after.pop(name, None)
             if name in before:
                 after[name] = before[name]
+        after = self._filled(before, after)
         changed = {
             name for name in after.keys() | before.keys() if after.get(name) != before.get(name)
         }
@@ -232,6 +235,11 @@ class Resource:
         """Return a record as the whole answer, with only the fields asked for."""
         shown = present(call.tenant, self.kind, record)
         return json_response(status, selected(call.request, [shown])[0])
+
+    def _filled(self, before: Record, after: Record) -> Record:
+        """Return `after` with what may not be empty as it was before."""
+        empty = {name for name in self.never_empty if after.get(name) is None}
+        return after | {name: before[name] for name in empty if name in before}
 
     def _belongs(self, call: Call, record: Record) -> bool:
         if self.parent is None:

@@ -19,7 +19,7 @@ from infra.local.connectwise_sandbox.messages import (
 from infra.local.connectwise_sandbox.permissions import Action, Rows
 from infra.local.connectwise_sandbox.resources import READ_WRITE, Resource
 from infra.local.connectwise_sandbox.routing import Call, Router
-from infra.local.connectwise_sandbox.tenant import ROUTER_CODEBASE, Tenant
+from infra.local.connectwise_sandbox.tenant import Tenant
 
 COMPANY_INFO = "/login/companyinfo/"
 CALLBACK_KEY = "/system/callbackkey/index.rails"
@@ -57,9 +57,6 @@ class Callbacks(Resource):
             row_action=Action.INQUIRE,
         )
 
-    def validate(self, body: object) -> None:
-        """Leave the checks to the registration, whose errors have a form of their own."""
-
     def create(self, call: Call) -> Response:
         """Register a callback."""
         entry = registration_of(call.tenant, read_json(call.request))
@@ -92,7 +89,7 @@ def company_info(tenant: Tenant, path: str) -> Response:
     on_premise = tenant.switches.hosting == "on_premise"
     payload = {
         "CompanyName": tenant.identity.company_name,
-        "Codebase": ROUTER_CODEBASE if on_premise else tenant.codebase,
+        "Codebase": tenant.codebase,
         "VersionCode": VERSION,
         "VersionNumber": VERSION_NUMBER,
         "CompanyID": tenant.identity.company_id,

@@ -85,7 +85,7 @@ class Tenant:
         self.store = Store(Random(f"ids {seed}"))
         self.deliveries = DeliveryQueue()
         self.base_url = "http://127.0.0.1"
-        self.codebase = CLOUD_CODEBASE
+        self.cloud_codebase = CLOUD_CODEBASE
         self.callback_key = random_guid(self.random)
         self.corruptions: dict[tuple[Kind, int], Corruption] = {}
         self._numbers = count(FIRST_INVOICE_NUMBER)
@@ -108,6 +108,11 @@ class Tenant:
     def today(self) -> date:
         """The present day in UTC."""
         return self._clock().date()
+
+    @property
+    def codebase(self) -> str:
+        """The codebase of this installation; on premise it is the one that routes anywhere."""
+        return ROUTER_CODEBASE if self.switches.hosting == "on_premise" else self.cloud_codebase
 
     @property
     def api_url(self) -> str:

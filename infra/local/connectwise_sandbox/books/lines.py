@@ -86,12 +86,28 @@ class LineWriter:
         for product in lines.products:
             self._pen.write(Kind.PRODUCT, product | shared, day)
         moment = wire_time(self._pen.moment(day))
+        charge = self._charge(invoice, day) if lines.time_entries else {}
         for entry in lines.time_entries:
-            dated = {"timeStart": moment, "chargeToType": "Company"}
-            self._pen.write(Kind.TIME_ENTRY, entry | shared | dated, day)
+            self._pen.write(Kind.TIME_ENTRY, entry | shared | charge | {"timeStart": moment}, day)
         for expense in lines.expenses:
             dated = {"date": wire_date(day), "chargeToType": "Company"}
             self._pen.write(Kind.EXPENSE_ENTRY, expense | shared | dated, day)
+
+    def _charge(self, invoice: Record, day: date) -> Record:
+        """Return what time is charged to: the company itself or a closed ticket."""
+        if not self._pen.chance(0.3):
+            return {"chargeToType": "Company", "chargeToId": invoice["company"]["id"]}
+        ticket = {
+            "summary": f"{self._pen.random.choice(_NOTES)} ({invoice['invoiceNumber']})",
+            "recordType": "ServiceTicket",
+            "company": invoice["company"],
+            "closedFlag": True,
+            "status": {"id": 4, "name": ">Closed"},
+            "board": {"id": 1, "name": "Service Desk"},
+        }
+        written = self._pen.write(Kind.TICKET, ticket, day)
+        reference = reference_to(Kind.TICKET, written)
+        return {"chargeToType": "ServiceTicket", "chargeToId": written["id"], "ticket": reference}
 
     def _negative(self, type_name: str) -> bool:
         return type_name == "Miscellaneous" and self._pen.chance(0.05)

@@ -71,20 +71,13 @@ def draft_invoice(
     department: Record,
 ) -> Record:
     """Return an unpaid invoice of a company; references are in their short form."""
-    decimals = decimals_of(currency)
-
-    def money(value: Decimal) -> Decimal:
-        return rounded(value, decimals)
-
     company_reference = reference_to(Kind.COMPANY, company)
-    bill_to = company.get("billToCompany", company_reference)
-    total = money(amounts.subtotal + amounts.tax - amounts.downpayment_applied)
     return {
         "invoiceNumber": number,
         "type": type_name,
         "status": status,
         "company": company_reference,
-        "billToCompany": bill_to,
+        "billToCompany": company.get("billToCompany", company_reference),
         "shipToCompany": company_reference,
         "accountNumber": company.get("accountNumber", ""),
         "applyToType": "Agreement" if type_name == "Agreement" else "All",
@@ -99,6 +92,7 @@ def draft_invoice(
         "emailTemplateId": 1,
         "addToBatchEmailList": False,
         "date": wire_date(issued_on),
+        "dueDate": wire_date(due_on),
         "restrictDownpaymentFlag": False,
         "locationId": location["id"],
         "location": location,
@@ -108,29 +102,35 @@ def draft_invoice(
         "territoryId": company.get("territory", {}).get("id"),
         "topComment": "",
         "bottomComment": "",
+        "internalNotes": "",
         "taxableFlag": amounts.tax != 0,
         "taxCode": company.get("taxCode"),
-        "internalNotes": "",
-        "downpaymentPreviouslyTaxedFlag": False,
-        "serviceTotal": money(amounts.services),
-        "overrideDownPaymentAmountFlag": False,
         "currency": currency,
-        "dueDate": wire_date(due_on),
-        "expenseTotal": money(amounts.expenses),
-        "productTotal": money(amounts.products),
-        "previousProgressApplied": money(ZERO),
-        "serviceAdjustmentAmount": money(amounts.adjustment),
-        "agreementAmount": money(amounts.agreement),
-        "downpaymentApplied": money(amounts.downpayment_applied),
-        "subtotal": money(amounts.subtotal),
-        "total": total,
-        "remainingDownpayment": total if type_name == "DownPayment" else money(ZERO),
-        "salesTax": money(amounts.tax),
-        "payments": money(ZERO),
-        "credits": money(ZERO),
-        "balance": total,
         "specialInvoiceFlag": type_name in SPECIAL_TYPES,
+        **_money_fields(amounts, decimals_of(currency), is_advance=type_name == "DownPayment"),
     }
+
+
+def _money_fields(amounts: Amounts, decimals: int, *, is_advance: bool) -> Record:
+    """Return every amount of a new invoice; an advance can be used up by later invoices."""
+    total = amounts.subtotal + amounts.tax - amounts.downpayment_applied
+    fields = {
+        "serviceTotal": amounts.services,
+        "expenseTotal": amounts.expenses,
+        "productTotal": amounts.products,
+        "previousProgressApplied": ZERO,
+        "serviceAdjustmentAmount": amounts.adjustment,
+        "agreementAmount": amounts.agreement,
+        "downpaymentApplied": amounts.downpayment_applied,
+        "remainingDownpayment": total if is_advance else ZERO,
+        "subtotal": amounts.subtotal,
+        "salesTax": amounts.tax,
+        "total": total,
+        "payments": ZERO,
+        "credits": ZERO,
+        "balance": total,
+    }
+    return {name: rounded(amount, decimals) for name, amount in fields.items()}
 
 
 def lines_of(tenant: Tenant, kind: Kind, invoice_id: int) -> list[Record]:

@@ -17,14 +17,17 @@ from infra.local.connectwise_sandbox.errors import (
 from infra.local.connectwise_sandbox.finance.invoices import (
     AMOUNT_OF_LINE,
     LINE_KINDS,
+    TOTAL_OF_LINE,
     Amounts,
     change_closed_invoice,
     change_invoice,
     delete_invoice,
     draft_invoice,
     lines_of,
+    raise_total,
     status_reference,
 )
+from infra.local.connectwise_sandbox.finance.locks import require_unlocked
 from infra.local.connectwise_sandbox.finance.payments import (
     change_payment,
     delete_payment,
@@ -78,6 +81,10 @@ class Invoices(Resource):
             "total",
             "unbatchedBatch",
         }
+    )
+
+    never_empty: ClassVar[frozenset[str]] = frozenset(
+        {"company", "currency", "date", "dueDate", "invoiceNumber", "status", "taxableFlag", "type"}
     )
 
     def __init__(self) -> None:
@@ -221,8 +228,10 @@ class Payments(Resource):
         return record_payment(tenant, record["invoice"]["id"], draft, by)
 
     def changing(self, tenant: Tenant, before: Record, after: Record, by: str) -> Record:
-        """Store a changed payment."""
-        return change_payment(tenant, before, after, by)
+        """Store a changed payment; what it pays and what pays it stay."""
+        fixed = {name: before[name] for name in ("credit",) if name in before}
+        free = {name: value for name, value in after.items() if name != "credit"}
+        return change_payment(tenant, before, free | fixed, by)
 
     def deleting(self, tenant: Tenant, record: Record, by: str) -> None:
         """Remove a payment."""
@@ -237,14 +246,51 @@ class Payments(Resource):
 
 
 class Lines(Resource):
-    """Products, time entries and expenses; a new one with an invoice raises its total."""
+    """Products, time entries and expenses; those on an invoice make up its total."""
 
     def creating(self, tenant: Tenant, record: Record, by: str) -> Record:
         """Store a line."""
-        if self.kind is Kind.PRODUCT:
-            price = record.get("price", ZERO) * record.get("quantity", Decimal(1))
-            record = record | {"extPrice": price}
-        return tenant.add(self.kind, record, by)
+        self._require_unlocked_invoice(tenant, record)
+        line = tenant.add(self.kind, self._priced(record), by)
+        self._bill(tenant, line, Decimal(1), by)
+        return line
+
+    def changing(self, tenant: Tenant, before: Record, after: Record, by: str) -> Record:
+        """Store a changed line, which may move to another invoice."""
+        self._require_unlocked_invoice(tenant, before)
+        self._require_unlocked_invoice(tenant, after)
+        self._bill(tenant, before, Decimal(-1), by)
+        line = tenant.change(self.kind, self._priced(after), by)
+        self._bill(tenant, line, Decimal(1), by)
+        return line
+
+    def deleting(self, tenant: Tenant, record: Record, by: str) -> None:
+        """Remove a line."""
+        self._require_unlocked_invoice(tenant, record)
+        self._bill(tenant, record, Decimal(-1), by)
+        tenant.remove(self.kind, record["id"], by)
+
+    def _priced(self, line: Record) -> Record:
+        if self.kind is not Kind.PRODUCT:
+            return line
+        price, quantity = line.get("price", ZERO), line.get("quantity", Decimal(1))
+        return line | {"extPrice": price * quantity}
+
+    def _require_unlocked_invoice(self, tenant: Tenant, line: Record) -> None:
+        invoice = _invoice_of(tenant, line)
+        if invoice is not None:
+            require_unlocked(tenant, invoice)
+
+    def _bill(self, tenant: Tenant, line: Record, sign: Decimal, by: str) -> None:
+        """Raise or lower the total of the invoice that a line is on, if it is on one."""
+        invoice = _invoice_of(tenant, line)
+        if invoice is not None:
+            amount = line.get(AMOUNT_OF_LINE[self.kind], ZERO) * sign
+            raise_total(tenant, invoice, TOTAL_OF_LINE[self.kind], amount, by)
+
+
+def _invoice_of(tenant: Tenant, line: Record) -> Record | None:
+    return tenant.store[Kind.INVOICE].get(line.get("invoice", {}).get("id", 0))
 
 
 def blank_invoice(tenant: Tenant, company: Record, type_name: str) -> Record:
