@@ -1,0 +1,246 @@
+"""What every RecordStore does with lists: filters, order, pages and cursors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any, TypeVar
+
+import pytest
+
+from bridge.domain.customer import ArchiveReason
+from bridge.domain.errors import InvalidInputError
+from bridge.domain.identity import mirrored_id
+from bridge.domain.invoice import InvoiceState
+from bridge.domain.money import Currency
+from bridge.ports import CustomerQuery, InvoiceQuery, Page, PaymentQuery
+from tests.builders.records import (
+    CONNECTION,
+    OTHER_CONNECTION,
+    OTHER_PARTNER,
+    PARTNER,
+    a_customer,
+    a_paid_invoice,
+    a_payment,
+    an_invoice,
+)
+from tests.contract.conftest import Stores
+from tests.fakes.clock import START
+
+T = TypeVar("T")
+MARCH = date(2026, 3, 1)
+EVERYTHING = InvoiceQuery()
+
+
+@pytest.fixture
+def invoices(stores: Stores) -> Stores:
+    """Invoices 1 to 9 of two customers, in all states; saved in no order."""
+    given = [
+        an_invoice(4, due_on=MARCH + timedelta(days=4)),
+        an_invoice(2, due_on=None),
+        a_paid_invoice(6, due_on=MARCH),
+        an_invoice(1, due_on=MARCH, number="17", customer_id=mirrored_id(CONNECTION, 12)),
+        an_invoice(3, due_on=MARCH + timedelta(days=2), balance_minor=1),
+        a_paid_invoice(5, due_on=MARCH - timedelta(days=9), currency=Currency("CAD", 2)),
+        an_invoice(8, number="171", due_on=MARCH).archived(ArchiveReason.BY_PERSON, START),
+        an_invoice(7, due_on=MARCH, connection_id=OTHER_CONNECTION),
+        an_invoice(9, due_on=MARCH, partner_id=OTHER_PARTNER),
+    ]
+    for invoice in given:
+        stores.records.save_invoice(invoice, expected_version=0)
+    return stores
+
+
+def test_unpaid_invoices_come_first_and_then_by_due_date(invoices: Stores) -> None:
+    assert listed(invoices, EVERYTHING) == [1, 7, 3, 4, 2, 5, 6, 8]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (InvoiceQuery(state=InvoiceState.OPEN), [1, 7, 4, 2]),
+        (InvoiceQuery(state=InvoiceState.PARTIALLY_PAID), [3]),
+        (InvoiceQuery(state=InvoiceState.PAID), [5, 6]),
+        (InvoiceQuery(state=InvoiceState.ARCHIVED), [8]),
+        (InvoiceQuery(connection_id=OTHER_CONNECTION), [7]),
+        (InvoiceQuery(customer_id=mirrored_id(CONNECTION, 12)), [1]),
+        (InvoiceQuery(customer_id=mirrored_id(CONNECTION, 11)), [3, 4, 2, 5, 6, 8]),
+        (InvoiceQuery(customer_id=mirrored_id(CONNECTION, 11), state=InvoiceState.PAID), [5, 6]),
+        (InvoiceQuery(customer_id=mirrored_id(CONNECTION, 11), due_to=MARCH), [5, 6, 8]),
+        (InvoiceQuery(currency_code="CAD"), [5]),
+        (InvoiceQuery(number="17"), [1]),
+        (InvoiceQuery(number="1"), []),
+        (InvoiceQuery(due_from=MARCH + timedelta(days=1)), [3, 4]),
+        (InvoiceQuery(due_to=MARCH), [1, 7, 5, 6, 8]),
+        (InvoiceQuery(due_from=MARCH, due_to=MARCH + timedelta(days=2)), [1, 7, 3, 6, 8]),
+        (InvoiceQuery(due_from=MARCH + timedelta(days=5)), []),
+    ],
+)
+def test_each_restriction_keeps_what_it_names(
+    invoices: Stores, query: InvoiceQuery, expected: list[int]
+) -> None:
+    assert listed(invoices, query) == expected
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 8, 100])
+@pytest.mark.parametrize(
+    "query", [EVERYTHING, InvoiceQuery(customer_id=mirrored_id(CONNECTION, 11))]
+)
+def test_pages_of_any_size_give_each_invoice_once_and_in_order(
+    invoices: Stores, query: InvoiceQuery, limit: int
+) -> None:
+    assert listed(invoices, query, limit=limit) == listed(invoices, query)
+
+
+def test_a_list_has_payments_but_no_lines(stores: Stores) -> None:
+    invoice = an_invoice()
+    invoice = replace(invoice, payments=(a_payment(of=invoice),))
+    stores.records.save_invoice(invoice, expected_version=0)
+    page = stores.records.list_invoices(PARTNER, EVERYTHING, limit=10)
+    assert page == Page((replace(invoice, line_items=()),))
+
+
+def test_an_invoice_moves_in_the_lists_as_it_changes(stores: Stores) -> None:
+    invoice = an_invoice(1)
+    stores.records.save_invoice(invoice, expected_version=0)
+    stores.records.save_invoice(replace(invoice, balance_minor=0), expected_version=1)
+    assert listed(stores, InvoiceQuery(state=InvoiceState.OPEN)) == []
+    assert listed(stores, InvoiceQuery(state=InvoiceState.PAID)) == [1]
+    elsewhere = replace(invoice, customer_id=mirrored_id(CONNECTION, 12))
+    stores.records.save_invoice(elsewhere, expected_version=2)
+    assert listed(stores, InvoiceQuery(customer_id=invoice.customer_id)) == []
+    assert listed(stores, InvoiceQuery(customer_id=elsewhere.customer_id)) == [1]
+
+
+def test_the_last_page_has_no_cursor(invoices: Stores) -> None:
+    page = invoices.records.list_invoices(PARTNER, EVERYTHING, limit=8)
+    assert len(page.items) == 8
+    assert page.next_cursor is None
+
+
+def test_a_cursor_serves_its_own_list_only(invoices: Stores) -> None:
+    cursor = invoices.records.list_invoices(PARTNER, EVERYTHING, limit=2).next_cursor
+    assert cursor is not None
+    others: list[Callable[[], object]] = [
+        lambda: invoices.records.list_invoices(OTHER_PARTNER, EVERYTHING, limit=2, cursor=cursor),
+        lambda: invoices.records.list_invoices(
+            PARTNER, InvoiceQuery(number="17"), limit=2, cursor=cursor
+        ),
+        lambda: invoices.records.list_customers(PARTNER, CustomerQuery(), limit=2, cursor=cursor),
+    ]
+    for other in others:
+        with pytest.raises(InvalidInputError):
+            other()
+
+
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "W10=", "é", "eyJhIjoxfQ==", "A" * 5000, "WyJhIiwxLCJiIl0=", "bnVsbA=="]
+)
+def test_a_cursor_that_was_not_handed_out_is_refused(stores: Stores, cursor: str) -> None:
+    with pytest.raises(InvalidInputError):
+        stores.records.list_invoices(PARTNER, EVERYTHING, limit=2, cursor=cursor)
+
+
+@pytest.mark.parametrize("limit", [0, -1, 1001])
+def test_a_page_has_a_sensible_size(stores: Stores, limit: int) -> None:
+    with pytest.raises(InvalidInputError):
+        stores.records.list_invoices(PARTNER, EVERYTHING, limit=limit)
+
+
+def test_a_filter_that_drops_nearly_everything_still_ends(stores: Stores) -> None:
+    for source_id in range(1, 61):
+        stores.records.save_invoice(an_invoice(source_id), expected_version=0)
+    assert listed(stores, InvoiceQuery(number="INV-60"), limit=1) == [60]
+
+
+def test_customers_come_by_name_without_regard_to_case(stores: Stores) -> None:
+    names = ["beta", "Alpha", "alpha two", "ÉCLAIR", "Ab#1", "Ab", "zeta", "Alpha  Two b"]
+    for source_id, name in enumerate(names, start=1):
+        stores.records.save_customer(a_customer(source_id, name=name), expected_version=0)
+    archived = a_customer(20, name="Alpha gone").archived(ArchiveReason.BY_PERSON, START)
+    stores.records.save_customer(archived, expected_version=0)
+    assert named(stores, CustomerQuery()) == [
+        "Ab",
+        "Ab#1",
+        "Alpha",
+        "alpha two",
+        "Alpha  Two b",
+        "beta",
+        "zeta",
+        "ÉCLAIR",
+    ]
+    assert named(stores, CustomerQuery(name="ALPHA")) == ["Alpha", "alpha two", "Alpha  Two b"]
+    assert named(stores, CustomerQuery(name="ab#")) == ["Ab#1"]
+    assert named(stores, CustomerQuery(name="écl")) == ["ÉCLAIR"]
+    assert named(stores, CustomerQuery(name="nobody")) == []
+    assert named(stores, CustomerQuery(is_archived=True)) == ["Alpha gone"]
+    assert named(stores, CustomerQuery(), limit=3) == named(stores, CustomerQuery())
+
+
+def test_customers_may_have_no_name_or_a_very_long_one(stores: Stores) -> None:
+    for source_id, name in enumerate(["", "ß" * 3000, "\t", "\0"], start=1):
+        stores.records.save_customer(a_customer(source_id, name=name), expected_version=0)
+    assert sorted(named(stores, CustomerQuery(), limit=1)) == sorted(["", "ß" * 3000, "\t", "\0"])
+    with pytest.raises(InvalidInputError):
+        stores.records.list_customers(PARTNER, CustomerQuery(name="x" * 201), limit=10)
+
+
+def test_customers_are_kept_apart_by_connection(stores: Stores) -> None:
+    stores.records.save_customer(a_customer(1, name="here"), expected_version=0)
+    other = a_customer(1, name="there", connection_id=OTHER_CONNECTION)
+    stores.records.save_customer(other, expected_version=0)
+    assert named(stores, CustomerQuery(connection_id=OTHER_CONNECTION)) == ["there"]
+
+
+def test_payments_come_latest_first_and_undated_last(stores: Stores) -> None:
+    first, second = an_invoice(1), an_invoice(2, customer_id=mirrored_id(CONNECTION, 12))
+    day = date(2026, 2, 10)
+    first = replace(
+        first,
+        payments=(
+            a_payment(1, of=first, paid_on=day),
+            a_payment(2, of=first, paid_on=None),
+            a_payment(3, of=first, paid_on=day + timedelta(days=2)),
+        ),
+    )
+    second = replace(second, payments=(a_payment(4, of=second, paid_on=day + timedelta(days=1)),))
+    for invoice in (first, second):
+        stores.records.save_invoice(invoice, expected_version=0)
+    assert paid(stores, PaymentQuery()) == [3, 4, 1, 2]
+    assert paid(stores, PaymentQuery(), limit=1) == [3, 4, 1, 2]
+    assert paid(stores, PaymentQuery(customer_id=second.customer_id)) == [4]
+    assert paid(stores, PaymentQuery(customer_id=first.customer_id)) == [3, 1, 2]
+    assert paid(stores, PaymentQuery(invoice_id=first.invoice_id)) == [3, 1, 2]
+    assert paid(stores, PaymentQuery(invoice_id=mirrored_id(CONNECTION, 99))) == []
+    assert paid(stores, PaymentQuery(paid_from=day + timedelta(days=1))) == [3, 4]
+    assert paid(stores, PaymentQuery(paid_to=day)) == [1]
+    assert paid(stores, PaymentQuery(connection_id=OTHER_CONNECTION)) == []
+
+
+def listed(stores: Stores, query: InvoiceQuery, *, limit: int = 100) -> list[int | None]:
+    pages = walk(lambda c: stores.records.list_invoices(PARTNER, query, limit=limit, cursor=c))
+    return [invoice.source_id for invoice in pages]
+
+
+def named(stores: Stores, query: CustomerQuery, *, limit: int = 100) -> list[str]:
+    pages = walk(lambda c: stores.records.list_customers(PARTNER, query, limit=limit, cursor=c))
+    return [customer.name for customer in pages]
+
+
+def paid(stores: Stores, query: PaymentQuery, *, limit: int = 100) -> list[int]:
+    pages = walk(lambda c: stores.records.list_payments(PARTNER, query, limit=limit, cursor=c))
+    return [payment.source_id for payment in pages]
+
+
+def walk(read: Callable[[str | None], Page[Any]]) -> list[Any]:
+    """Return what all pages hold; a page may be short but must then have a cursor."""
+    found: list[Any] = []
+    cursor = None
+    for _ in range(200):
+        page = read(cursor)
+        found += page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            return found
+    raise AssertionError("the pages do not end")

@@ -1,0 +1,281 @@
+"""What every RunStore does: one place a kind, limited windows, pages, watermarks."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bridge.domain.errors import (
+    BridgeError,
+    ConflictError,
+    InvalidInputError,
+    RunActiveError,
+    WindowTakenError,
+)
+from bridge.domain.identity import RecordKind, new_id
+from bridge.domain.run import RUN_LEASE, Counters, Run, RunKind, RunState
+from bridge.domain.window import Window
+from bridge.ports import Stored
+from tests.builders.operations import a_run
+from tests.builders.records import CONNECTION, OTHER_CONNECTION
+from tests.contract.conftest import Stores
+from tests.fakes.clock import START
+
+WINDOW = Window(CONNECTION, RunKind.FETCH_NEW, taken_at=START)
+HOUR = timedelta(hours=1)
+
+
+def test_a_started_run_comes_back_at_version_1(stores: Stores) -> None:
+    run = a_run(since=START - HOUR, customers=Counters(seen=3), vanished_invoices=(4, 5))
+    stores.runs.start(run, WINDOW)
+    assert stores.runs.get(CONNECTION, run.run_id) == Stored(run, 1)
+    assert stores.runs.get(OTHER_CONNECTION, run.run_id) == Stored(None, 0)
+
+
+def test_a_second_run_of_the_kind_is_told_which_one_is_going_on(stores: Stores) -> None:
+    first, second = a_run(), a_run()
+    stores.runs.start(first)
+    with pytest.raises(RunActiveError) as refused:
+        stores.runs.start(second)
+    assert refused.value.run_id == first.run_id
+    assert stores.runs.get(CONNECTION, second.run_id) == Stored(None, 0)
+
+
+def test_other_kinds_and_other_connections_have_places_of_their_own(stores: Stores) -> None:
+    stores.runs.start(a_run())
+    stores.runs.start(a_run(kind=RunKind.SWEEP))
+    stores.runs.start(a_run(connection_id=OTHER_CONNECTION))
+
+
+def test_a_taken_window_says_when_it_is_free_again(stores: Stores) -> None:
+    first = a_run()
+    stores.runs.start(first, WINDOW)
+    finish(stores, first)
+    again = replace(WINDOW, taken_at=START + timedelta(minutes=59))
+    with pytest.raises(WindowTakenError) as refused:
+        stores.runs.start(a_run(), again)
+    assert refused.value.free_at == START + HOUR
+    stores.runs.start(a_run(), replace(WINDOW, taken_at=START + HOUR))
+
+
+def test_when_window_and_place_are_taken_the_window_is_what_counts(stores: Stores) -> None:
+    stores.runs.start(a_run(), WINDOW)
+    with pytest.raises(WindowTakenError):
+        stores.runs.start(a_run(), replace(WINDOW, taken_at=START + timedelta(minutes=1)))
+
+
+def test_a_refused_start_takes_no_window(stores: Stores) -> None:
+    stores.runs.start(a_run())
+    with pytest.raises(RunActiveError):
+        stores.runs.start(a_run(), WINDOW)
+    stores.runs.start(a_run(kind=RunKind.SWEEP), WINDOW)
+
+
+def test_a_run_id_is_used_once(stores: Stores) -> None:
+    run = a_run()
+    stores.runs.start(run)
+    finish(stores, run)
+    with pytest.raises(ConflictError):
+        stores.runs.start(run)
+
+
+def test_of_50_starts_at_once_exactly_one_wins(stores: Stores) -> None:
+    runs = [a_run() for _ in range(50)]
+
+    def start(run: Run) -> BridgeError | None:
+        try:
+            stores.runs.start(run, WINDOW)
+        except BridgeError as error:
+            return error
+        return None
+
+    with ThreadPoolExecutor(16) as pool:
+        outcomes = list(pool.map(start, runs))
+    assert outcomes.count(None) == 1
+    assert {type(outcome) for outcome in outcomes if outcome} <= {WindowTakenError, RunActiveError}
+    assert len(stores.runs.list_of_connection(CONNECTION, limit=100).items) == 1
+
+
+def test_an_ended_run_frees_its_place(stores: Stores) -> None:
+    run = a_run()
+    stores.runs.start(run)
+    finish(stores, run)
+    stores.runs.start(a_run())
+
+
+def test_a_stale_run_is_not_saved(stores: Stores) -> None:
+    run = a_run()
+    stores.runs.start(run)
+    moved = run.advanced(last_id=7, is_last_page=False, now=START)
+    assert stores.runs.save(moved, expected_version=1) == 2
+    for stale in (0, 1, 3):
+        with pytest.raises(ConflictError):
+            stores.runs.save(run, expected_version=stale)
+    assert stores.runs.get(CONNECTION, run.run_id) == Stored(moved, 2)
+
+
+def test_a_run_that_has_not_moved_for_the_lease_gives_its_place_up(stores: Stores) -> None:
+    old, new = a_run(), a_run()
+    stores.runs.start(old)
+    stores.clock.advance(seconds=RUN_LEASE.total_seconds() - 1)
+    with pytest.raises(RunActiveError):
+        stores.runs.start(new)
+    stores.clock.advance(seconds=1)
+    stores.runs.start(new)
+    overtaken = stores.runs.get(CONNECTION, old.run_id).value
+    assert overtaken is not None
+    assert overtaken.state is RunState.FAILED
+
+
+def test_a_moving_run_keeps_its_place(stores: Stores) -> None:
+    run = a_run()
+    stores.runs.start(run)
+    stores.clock.advance(hours=1.5)
+    stores.runs.save(run.advanced(last_id=7, is_last_page=False, now=START), expected_version=1)
+    stores.clock.advance(hours=1.5)
+    with pytest.raises(RunActiveError):
+        stores.runs.start(a_run())
+
+
+def test_a_worker_that_wakes_up_after_its_run_lost_its_place_writes_nothing(
+    stores: Stores,
+) -> None:
+    old, new = a_run(), a_run()
+    stores.runs.start(old)
+    stores.clock.advance(hours=3)
+    stores.runs.start(new)
+    with pytest.raises(ConflictError):
+        stores.runs.save(old.advanced(last_id=7, is_last_page=True, now=START), expected_version=1)
+    with pytest.raises(RunActiveError) as refused:
+        stores.runs.start(a_run())
+    assert refused.value.run_id == new.run_id
+
+
+def test_saving_an_ended_run_again_leaves_the_next_ones_place_alone(stores: Stores) -> None:
+    first, second = a_run(), a_run()
+    stores.runs.start(first)
+    finish(stores, first)
+    stores.runs.start(second)
+    ended = stores.runs.get(CONNECTION, first.run_id)
+    assert ended.value is not None
+    stores.runs.save(replace(ended.value, failure="seen"), expected_version=ended.version)
+    with pytest.raises(RunActiveError):
+        stores.runs.start(a_run())
+
+
+def test_an_ended_run_does_not_go_on_without_a_place(stores: Stores) -> None:
+    run = a_run()
+    stores.runs.start(run)
+    finish(stores, run)
+    with pytest.raises(ConflictError):
+        stores.runs.save(replace(run, state=RunState.RUNNING), expected_version=2)
+
+
+def test_a_withdrawn_start_leaves_nothing_behind(stores: Stores) -> None:
+    run = a_run()
+    stores.runs.start(run, WINDOW)
+    stores.runs.withdraw(run, WINDOW)
+    assert stores.runs.get(CONNECTION, run.run_id) == Stored(None, 0)
+    assert stores.runs.list_of_connection(CONNECTION, limit=10).items == ()
+    stores.runs.start(a_run(), WINDOW)
+
+
+def test_withdrawing_twice_harms_nobody(stores: Stores) -> None:
+    first, second = a_run(), a_run()
+    stores.runs.start(first, WINDOW)
+    stores.runs.withdraw(first, WINDOW)
+    stores.runs.start(second, WINDOW)
+    stores.runs.withdraw(first, WINDOW)
+    assert stores.runs.get(CONNECTION, second.run_id).version == 1
+    with pytest.raises(WindowTakenError):
+        stores.runs.start(a_run(), WINDOW)
+
+
+def test_a_run_that_a_worker_has_moved_is_not_withdrawn(stores: Stores) -> None:
+    run = a_run()
+    stores.runs.start(run, WINDOW)
+    stores.runs.save(replace(run, state=RunState.RUNNING), expected_version=1)
+    stores.runs.withdraw(run, WINDOW)
+    assert stores.runs.get(CONNECTION, run.run_id).version == 2
+    with pytest.raises(WindowTakenError):
+        stores.runs.start(a_run(), WINDOW)
+
+
+def test_runs_are_listed_latest_first_in_pages(stores: Stores) -> None:
+    runs = [a_run(created_at=START + timedelta(minutes=i)) for i in (3, 1, 2, 5, 4)]
+    for run in runs:
+        stores.runs.start(run)
+        finish(stores, run)
+    stores.runs.start(a_run(connection_id=OTHER_CONNECTION))
+    latest_first = sorted((run.created_at for run in runs), reverse=True)
+    found: list[Run] = []
+    cursor = None
+    for _ in range(3):
+        page = stores.runs.list_of_connection(CONNECTION, limit=2, cursor=cursor)
+        found += page.items
+        cursor = page.next_cursor
+    assert cursor is None
+    assert [run.created_at for run in found] == latest_first
+
+
+def test_a_cursor_of_another_connections_runs_is_refused(stores: Stores) -> None:
+    for _ in range(2):
+        run = a_run()
+        stores.runs.start(run)
+        finish(stores, run)
+    cursor = stores.runs.list_of_connection(CONNECTION, limit=1).next_cursor
+    assert cursor is not None
+    with pytest.raises(InvalidInputError):
+        stores.runs.list_of_connection(OTHER_CONNECTION, limit=1, cursor=cursor)
+
+
+def test_stalled_runs_are_those_that_neither_moved_nor_ended(stores: Stores) -> None:
+    stalled, moving, ended = (
+        a_run(kind=k) for k in (RunKind.SWEEP, RunKind.IMPORT, RunKind.INVOICES)
+    )
+    for run in (stalled, moving, ended):
+        stores.runs.start(run)
+    stores.clock.advance(minutes=30)
+    stores.runs.save(replace(moving, state=RunState.RUNNING), expected_version=1)
+    finish(stores, ended)
+    assert stores.runs.list_stalled(START + timedelta(minutes=20)) == (stalled,)
+    assert stores.runs.list_stalled(START - timedelta(seconds=1)) == ()
+
+
+def test_an_overtaken_run_is_not_stalled(stores: Stores) -> None:
+    stores.runs.start(a_run())
+    stores.clock.advance(hours=3)
+    new = a_run()
+    stores.runs.start(new)
+    assert stores.runs.list_stalled(START + timedelta(hours=4)) == (new,)
+
+
+def test_a_watermark_only_moves_forward(stores: Stores) -> None:
+    kind = RecordKind.INVOICE
+    assert stores.runs.get_watermark(CONNECTION, kind) is None
+    stores.runs.set_watermark(CONNECTION, kind, START)
+    stores.runs.set_watermark(CONNECTION, kind, START - HOUR)
+    assert stores.runs.get_watermark(CONNECTION, kind) == START
+    stores.runs.set_watermark(CONNECTION, kind, START + timedelta(microseconds=1))
+    assert stores.runs.get_watermark(CONNECTION, kind) == START + timedelta(microseconds=1)
+
+
+def test_watermarks_are_apart_by_connection_and_kind(stores: Stores) -> None:
+    stores.runs.set_watermark(CONNECTION, RecordKind.INVOICE, START)
+    assert stores.runs.get_watermark(CONNECTION, RecordKind.CUSTOMER) is None
+    assert stores.runs.get_watermark(OTHER_CONNECTION, RecordKind.INVOICE) is None
+
+
+def test_a_run_that_is_not_there_is_nothing(stores: Stores) -> None:
+    assert stores.runs.get(CONNECTION, new_id()) == Stored(None, 0)
+    with pytest.raises(ConflictError):
+        stores.runs.save(a_run(), expected_version=1)
+
+
+def finish(stores: Stores, run: Run) -> None:
+    """Save the run as succeeded, on its first version."""
+    ended = replace(run, state=RunState.SUCCEEDED, finished_at=stores.clock.now())
+    stores.runs.save(ended, expected_version=1)
