@@ -1,23 +1,19 @@
-"""The Lambda's entry: one resolver for each execution environment."""
+"""HTTP API: connections, customers, invoices, payments, runs and problems for the dashboard."""
 
-from __future__ import annotations
-
-import os
 from functools import cache
-from typing import Any
 
-from aws_lambda_powertools.utilities.typing import LambdaContext
 from bridge.runtime.bootstrap import build_dashboard
-
+from bridge.runtime.entry import Event, LambdaContext, http_entry
 from dashboard_api.app import DashboardApi, create_app
 from dashboard_api.settings import DashboardSettings
 
 
 @cache
 def _app() -> DashboardApi:
-    return create_app(build_dashboard(DashboardSettings.from_environment(os.environ)))
+    return create_app(build_dashboard(DashboardSettings.from_environment()))
 
 
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one request of the HTTP API (payload 2.0)."""
+@http_entry
+def lambda_handler(event: Event, context: LambdaContext) -> Event:
+    """Answer one request (payload 2.0)."""
     return _app().resolve(event, context)

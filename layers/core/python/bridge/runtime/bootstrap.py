@@ -16,6 +16,7 @@ from bridge.runtime.settings import (
     ConnectWiseAccess,
     CoordinationTable,
     DocumentsBucket,
+    EgressAddresses,
     EventBusName,
     HintsQueue,
     OperationsTable,
@@ -43,17 +44,23 @@ if TYPE_CHECKING:
         RunStore,
         SecretVault,
     )
+    from bridge.runtime.dashboard_services import DashboardServices
     from bridge.runtime.dead_letters import DeadLetters
     from bridge.runtime.manual_fetch_api import ManualFetchApi
     from bridge.runtime.stream_relay import StreamRelay
+    from bridge.sync.connecting import Connecting
     from bridge.sync.health import ConnectionHealth
     from bridge.sync.hint_processing import HintProcessor
     from bridge.sync.pdf import PdfKeeper
+    from bridge.sync.pdf_links import PdfLinks
+    from bridge.sync.problem_actions import ProblemActions
     from bridge.sync.reconciling import Reconciler
     from bridge.sync.refreshing import Refresher
+    from bridge.sync.run_control import RunControl
     from bridge.sync.run_work import RunWorker
     from bridge.sync.runs import RunStarter
     from bridge.sync.scheduling import ScheduledRuns
+    from bridge.sync.verifying import Callbacks, Verifier
 
 S = TypeVar("S", bound=Settings)
 
@@ -183,6 +190,83 @@ class Adapters:
         return ScheduledRuns(self.connections, self.run_starter)
 
     @cached_property
+    def run_control(self) -> RunControl:
+        from bridge.sync.run_control import RunControl
+
+        return RunControl(self.runs, self.run_starter, clock)
+
+    @cached_property
+    def callbacks(self) -> Callbacks:
+        from bridge.sync.owned_connections import OwnedConnections
+        from bridge.sync.verifying import Callbacks
+
+        return Callbacks(
+            owned=OwnedConnections(self.connections),
+            vault=self.vault,
+            problems=self.problems,
+            clock=clock,
+            webhook_base_url=self.need(WebhookBase).webhook_base_url,
+        )
+
+    @cached_property
+    def connecting(self) -> Connecting:
+        from bridge.sync.connecting import Connecting
+
+        return Connecting(
+            connections=self.connections,
+            gateway=self.gateway,
+            vault=self.vault,
+            problems=self.problems,
+            clock=clock,
+            callbacks=self.callbacks,
+            run_control=self.run_control,
+            webhook_base_url=self.need(WebhookBase).webhook_base_url,
+        )
+
+    @cached_property
+    def verifier(self) -> Verifier:
+        from bridge.sync.verifying import Verifier
+
+        return Verifier(
+            connections=self.connections,
+            gateway=self.gateway,
+            vault=self.vault,
+            problems=self.problems,
+            health=self.health,
+            clock=clock,
+            callbacks=self.callbacks,
+            run_control=self.run_control,
+        )
+
+    @cached_property
+    def pdf_links(self) -> PdfLinks:
+        from bridge.sync.pdf_links import PdfLinks
+
+        return PdfLinks(
+            connections=self.connections,
+            records=self.records,
+            problems=self.problems,
+            documents=self.documents,
+            pdfs=self.pdf_queue,
+            clock=clock,
+        )
+
+    @cached_property
+    def problem_actions(self) -> ProblemActions:
+        from bridge.sync.problem_actions import ProblemActions
+
+        return ProblemActions(
+            connections=self.connections,
+            problems=self.problems,
+            runs=self.runs,
+            starter=self.run_starter,
+            hints=self.hints,
+            pdfs=self.pdf_queue,
+            verifier=self.verifier,
+            clock=clock,
+        )
+
+    @cached_property
     def _operations(self) -> Table:
         return self._table(self.need(OperationsTable).operations_table)
 
@@ -276,6 +360,37 @@ def build_reconciler(settings: Settings) -> Reconciler:
             clock=clock,
             webhook_base_url=adapters.need(WebhookBase).webhook_base_url,
         ),
+    )
+
+
+def build_dashboard(settings: Settings) -> DashboardServices:
+    from bridge.runtime.dashboard_services import DashboardServices
+    from bridge.sync.filter_changes import FilterChanges
+    from bridge.sync.filter_preview import FilterPreview
+    from bridge.sync.platform_records import PlatformRecords
+
+    adapters = Adapters(settings)
+    addresses = adapters.need(EgressAddresses).egress_addresses.split(",")
+    return DashboardServices(
+        connections=adapters.connections,
+        records=adapters.records,
+        runs=adapters.runs,
+        problems=adapters.problems,
+        clock=clock,
+        connecting=adapters.connecting,
+        verifier=adapters.verifier,
+        run_control=adapters.run_control,
+        filter_preview=FilterPreview(adapters.records, adapters.gateway, clock),
+        filter_changes=FilterChanges(
+            connections=adapters.connections,
+            records=adapters.records,
+            run_control=adapters.run_control,
+            clock=clock,
+        ),
+        platform_records=PlatformRecords(adapters.records, clock),
+        pdf_links=adapters.pdf_links,
+        problem_actions=adapters.problem_actions,
+        egress_addresses=tuple(filter(None, addresses)),
     )
 
 

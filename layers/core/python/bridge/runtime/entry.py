@@ -13,14 +13,25 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from bridge.runtime.bootstrap import clock
 
 Event = dict[str, Any]
-Work = Callable[[Event], Any]
 Handler = Callable[[Event, LambdaContext], Any]
+
+__all__ = ["Event", "Handler", "LambdaContext", "function_entry", "http_entry"]
 
 _logger = Logger()
 
 
-def function_entry(work: Work) -> Handler:
-    """Make a handler of its work: structured logs with the request id, and a known deadline.
+def function_entry(work: Callable[[Event], Any]) -> Handler:
+    """Make a handler of work that needs the event only."""
+
+    @functools.wraps(work)
+    def handler(event: Event, _context: LambdaContext) -> Any:
+        return work(event)
+
+    return http_entry(handler)
+
+
+def http_entry(handler: Handler) -> Handler:
+    """Wrap a handler: structured logs with the request id, and the clock told the deadline.
 
     The bridge's own loggers write through the same handler, so ``extra`` fields become JSON.
     Events are never logged: their bodies may hold what no log may hold (R9).
@@ -30,10 +41,10 @@ def function_entry(work: Work) -> Handler:
     core.setLevel(_logger.log_level)
     core.propagate = False
 
-    @functools.wraps(work)
+    @functools.wraps(handler)
     @_logger.inject_lambda_context(log_event=False, clear_state=True)
     def entered(event: Event, context: LambdaContext) -> Any:
         clock.begin(context.get_remaining_time_in_millis)
-        return work(event)
+        return handler(event, context)
 
     return entered

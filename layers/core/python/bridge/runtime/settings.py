@@ -71,5 +71,11 @@ class WebhookBase(Settings):
     webhook_base_url: str = Field(min_length=8)
 
 
+class EgressAddresses(Settings):
+    """The addresses our calls come from, for a partner's firewall: a comma between each."""
+
+    egress_addresses: str = ""
+
+
 class EventBusName(Settings):
     event_bus_name: str = Field(min_length=1)
