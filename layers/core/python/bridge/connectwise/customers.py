@@ -16,6 +16,7 @@ from bridge.connectwise.wire import (
     COMPANY_MARK_FIELDS,
     CompanyRow,
     ContactRow,
+    complaint,
     marks_of,
     parse_row,
 )
@@ -60,7 +61,7 @@ class CustomerReader:
                 companies[source_id] = parse_row(CompanyRow, json)
                 marks[source_id] = marks_of(json, COMPANY_MARK_FIELDS)
             except MalformedRecordError as error:
-                broken[source_id] = error.reason
+                broken[source_id] = complaint(error)
         contacts = self._contacts(
             contact_id
             for company in companies.values()

@@ -22,6 +22,7 @@ from bridge.connectwise.wire import (
     PaymentRow,
     ProductRow,
     TimeRow,
+    complaint,
     marks_of,
     parse_row,
 )
@@ -89,7 +90,7 @@ class InvoiceReader:
                 headers[source_id] = parse_row(InvoiceRow, json)
                 marks[source_id] = marks_of(json, INVOICE_MARK_FIELDS)
             except MalformedRecordError as error:
-                broken[source_id] = error.reason
+                broken[source_id] = complaint(error)
         lines = self._lines(headers, broken)
         found: dict[int, Invoice] = {}
         for source_id, header in headers.items():
@@ -101,7 +102,7 @@ class InvoiceReader:
                     self._owner, header, lines=lines[source_id], payments=payments
                 )
             except MalformedRecordError as error:
-                broken[source_id] = error.reason
+                broken[source_id] = complaint(error)
             except EndpointMissingError as error:
                 raise UnavailableError("ConnectWise hides its payments") from error
             except NotFoundError:
@@ -135,7 +136,7 @@ class InvoiceReader:
         except MalformedRecordError as error:
             invoice_id = row_id(json.get("invoice"))
             if invoice_id is not None:
-                broken[invoice_id] = f"a line: {error.reason}"
+                broken[invoice_id] = f"a line: {complaint(error)}"
 
     def _payments(self, header: InvoiceRow, *, is_wanted: bool) -> list[PaymentRow]:
         if not is_wanted and not has_payments(header):

@@ -7,6 +7,7 @@ member's keys to the connection's own API host only.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -40,7 +41,7 @@ class ConnectWiseSigningKeys:
         *,
         transport: httpx.BaseTransport,
         vault: SecretVault,
-        monotonic: Callable[[], float],
+        monotonic: Callable[[], float] = time.monotonic,
         allow_loopback: bool = False,
     ) -> None:
         self._transport = transport

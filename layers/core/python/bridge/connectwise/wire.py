@@ -269,6 +269,13 @@ def parse_row(model: type[AnyRow], row: object) -> AnyRow:
         ) from None
 
 
+def complaint(error: MalformedRecordError) -> str:
+    """Return what is wrong with a record, with the name of the property and never its value."""
+    if error.field is None or error.reason.startswith(error.field):
+        return error.reason
+    return f"{error.field}: {error.reason}"
+
+
 _COMPLAINTS = {
     "missing": "is missing",
     "enum": "has an unknown value",
