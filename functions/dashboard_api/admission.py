@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -54,17 +55,20 @@ class BodyRefusedError(Exception):
 
 
 def refusal(event: Mapping[str, Any]) -> ProblemDocument | None:
-    """Return why the request is not even looked at, or None. Cheap: nothing is parsed."""
+    """Return why the request is not even looked at, or None."""
     if len(event.get("rawQueryString") or "") > MAX_QUERY_LENGTH:
         return _QUERY_TOO_LONG
     body = event.get("body") or ""
     if not body:
         return None
-    if _size_bytes(body, is_base64=bool(event.get("isBase64Encoded"))) > MAX_BODY_BYTES:
+    is_base64 = bool(event.get("isBase64Encoded"))
+    if (len(body) * 3 // 4 if is_base64 else len(body)) > MAX_BODY_BYTES:
         return _BODY_TOO_LARGE
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     media_type = headers.get("content-type", "application/json").partition(";")[0]
-    return None if media_type.strip().lower() == "application/json" else _NOT_JSON
+    if media_type.strip().lower() != "application/json":
+        return _NOT_JSON
+    return None if _is_text(body, is_base64=is_base64) else _MALFORMED
 
 
 def read_body(text: str) -> dict[str, Any]:
@@ -84,8 +88,13 @@ def read_body(text: str) -> dict[str, Any]:
     return body
 
 
-def _size_bytes(body: str, *, is_base64: bool) -> int:
-    return len(body) * 3 // 4 if is_base64 else len(body.encode(errors="surrogatepass"))
+def _is_text(body: str, *, is_base64: bool) -> bool:
+    try:
+        content = base64.b64decode(body) if is_base64 else body.encode()
+        content.decode()
+    except ValueError:
+        return False
+    return True
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

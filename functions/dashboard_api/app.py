@@ -16,6 +16,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
     ResponseValidationError,
 )
 from aws_lambda_powertools.utilities.typing import LambdaContext
+
 from bridge.domain.errors import BridgeError
 from bridge.runtime.callers import CallerRefusedError, partner_user
 from bridge.runtime.dashboard_services import DashboardServices
@@ -28,7 +29,6 @@ from bridge.runtime.problem_documents import (
     field_path,
     invalid_input,
 )
-
 from dashboard_api.admission import BodyRefusedError, read_body, refusal
 from dashboard_api.dependencies import PARTNER, SERVICES
 from dashboard_api.openapi import OPENAPI_PATH, openapi_document
@@ -48,7 +48,7 @@ _WRONG_METHOD = ProblemDocument(
     "The path exists, but not for this method.",
 )
 
-_logger = logging.getLogger(__name__)
+_logger = logging.getLogger("bridge.dashboard_api")
 
 
 class DashboardApi(APIGatewayHttpResolver):
@@ -62,17 +62,21 @@ class DashboardApi(APIGatewayHttpResolver):
         )
         self._services = services
 
+    def answer(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Answer one HTTP API event (payload 2.0). No route needs more of the Lambda than it."""
+        return self.resolve(event, LambdaContext())
+
     def resolve(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-        """Answer one HTTP API event (payload 2.0)."""
+        """Refuse what nobody should look at; route the rest."""
         refused = refusal(event)
         if refused is None and event["rawPath"] != OPENAPI_PATH:
             try:
-                self.append_context(**{PARTNER: partner_user(event)})
+                self.context[PARTNER] = partner_user(event)
             except CallerRefusedError as error:
                 refused = describe(error, self._services.clock.now())
         if refused is not None:
             return refused.as_gateway_response(event["requestContext"]["requestId"])
-        self.append_context(**{SERVICES: self._services})
+        self.context[SERVICES] = self._services
         return super().resolve(event, context)
 
     def problem(self, document: ProblemDocument) -> Response[str]:
@@ -107,29 +111,24 @@ def _describe_itself(app: DashboardApi) -> None:
 
 
 def _map_failures(app: DashboardApi, services: DashboardServices) -> None:
-    @app.not_found
     def no_route(_error: NotFoundError) -> Response[str]:
         methods = app.methods_of(app.current_event.path)
         if not methods:
             return app.problem(_NO_ROUTE)
         return app.problem(replace(_WRONG_METHOD, allow=", ".join(methods)))
 
-    @app.exception_handler(RequestValidationError)
     def invalid_request(error: RequestValidationError) -> Response[str]:
         return app.problem(invalid_input([_field_error(item) for item in error.errors()]))
 
-    @app.exception_handler(BodyRefusedError)
     def refused_body(error: BodyRefusedError) -> Response[str]:
         return app.problem(error.document)
 
-    @app.exception_handler(BridgeError)
     def known_failure(error: BridgeError) -> Response[str]:
         document = describe(error, services.clock.now())
         if document.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             _logger.warning("answered %s: %s", int(document.status), type(error).__name__)
         return app.problem(document)
 
-    @app.exception_handler([ResponseValidationError, Exception])
     def unknown_failure(error: Exception) -> Response[str]:
         # Only types and places: messages and bodies may hold what must be in no log.
         frames = traceback.extract_tb(error.__traceback__)[-MAX_FRAMES_LOGGED:]
@@ -137,7 +136,17 @@ def _map_failures(app: DashboardApi, services: DashboardServices) -> None:
         _logger.error("unexpected %s at %s", type(error).__name__, " < ".join(reversed(places)))
         return app.problem(INTERNAL)
 
+    app.not_found(no_route)
+    app.exception_handler(RequestValidationError)(invalid_request)
+    app.exception_handler(BodyRefusedError)(refused_body)
+    app.exception_handler(BridgeError)(known_failure)
+    app.exception_handler([ResponseValidationError, Exception])(unknown_failure)
+
 
 def _field_error(item: Mapping[str, Any]) -> FieldError:
-    """Pydantic's messages state what was expected; what was sent stands in parts left out here."""
-    return FieldError(field_path(item["loc"]), item["msg"])
+    """Pydantic's messages state what was expected; what was sent stands in parts left out here.
+
+    A location begins with where the value was sent: body, query or path.
+    """
+    location = item["loc"]
+    return FieldError(field_path(location[1:] or location), item["msg"])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from bridge.domain.connection import Connection, ConnectionState
 from bridge.domain.errors import ConflictError, NotFoundError, NotPossibleError
+from bridge.domain.identity import is_platform_id
 from bridge.ports import ConnectionStore, Stored
 
 MAX_ROUNDS = 5
@@ -48,6 +49,8 @@ class OwnedConnections:
         raise ConflictError("the connection keeps changing")
 
     def _owned(self, partner_id: str, connection_id: str) -> tuple[Connection, int]:
+        if not is_platform_id(connection_id):
+            raise NotFoundError("no such connection")
         stored: Stored[Connection] = self._connections.get(connection_id)
         if stored.value is None or stored.value.partner_id != partner_id:
             raise NotFoundError("no such connection")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bridge.domain.connection import Connection
 from bridge.domain.errors import NotFoundError, NotPossibleError
 from bridge.domain.hint import Hint, HintReason
-from bridge.domain.identity import RecordKind, mirrored_id
+from bridge.domain.identity import RecordKind, is_platform_id, mirrored_id
 from bridge.domain.problem import Action, Problem, ProblemCode
 from bridge.domain.run import RunKind
 from bridge.ports import (
@@ -47,6 +47,14 @@ class ProblemActions:
         self._verifier = verifier
         self._clock = clock
 
+    def get(self, partner_id: str, problem_id: str) -> Problem:
+        """Return the partner's problem; NotFoundError when there is none."""
+        known = is_platform_id(problem_id)
+        problem = self._problems.get(partner_id, problem_id) if known else None
+        if problem is None:
+            raise NotFoundError("no such problem")
+        return problem
+
     def act(self, partner_id: str, problem_id: str, action: Action) -> Problem:
         """Do it and return the problem as it stands then.
 
@@ -56,9 +64,7 @@ class ProblemActions:
         Raises NotFoundError, NotPossibleError when the problem does not offer the action or its
         connection is not syncing, RunActiveError, and what verifying raises.
         """
-        problem = self._problems.get(partner_id, problem_id)
-        if problem is None:
-            raise NotFoundError("no such problem")
+        problem = self.get(partner_id, problem_id)
         if action not in problem.actions:
             raise NotPossibleError(
                 "action_not_offered", "The problem does not offer this action in its state."
@@ -68,7 +74,7 @@ class ProblemActions:
             self._work_on(problem, connection, action)
         if action is Action.DISMISS or action is Action.APPROVE:
             self._problems.resolve(partner_id, problem_id, self._clock.now())
-        return self._problems.get(partner_id, problem_id) or problem
+        return self.get(partner_id, problem_id)
 
     def _work_on(self, problem: Problem, connection: Connection, action: Action) -> None:
         if action is Action.VERIFY:

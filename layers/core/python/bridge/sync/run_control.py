@@ -11,6 +11,7 @@ from bridge.domain.errors import (
     NotPossibleError,
     RunActiveError,
 )
+from bridge.domain.identity import is_platform_id
 from bridge.domain.run import Run, RunKind, RunState
 from bridge.ports import Clock, RunStore
 from bridge.sync.runs import RunStarter
@@ -26,6 +27,10 @@ class RunControl:
         self._starter = starter
         self._clock = clock
 
+    def get(self, connection_id: str, run_id: str) -> Run:
+        """Return the run; NotFoundError when the connection has no such run."""
+        return self._existing(connection_id, run_id)[0]
+
     def cancel(self, connection_id: str, run_id: str) -> Run:
         """End the run after the page that is being worked on; what is stored stays.
 
@@ -33,17 +38,14 @@ class RunControl:
         when it kept moving under our hands.
         """
         for _ in range(MAX_ROUNDS):
-            stored = self._runs.get(connection_id, run_id)
-            run = stored.value
-            if run is None:
-                raise NotFoundError("no such run")
+            run, version = self._existing(connection_id, run_id)
             if run.state is RunState.CANCELLED:
                 return run
             if run.has_ended:
                 raise NotPossibleError("run_ended", "The run has ended already.")
             cancelled = replace(run, state=RunState.CANCELLED, finished_at=self._clock.now())
             try:
-                self._runs.save(cancelled, expected_version=stored.version)
+                self._runs.save(cancelled, expected_version=version)
             except ConflictError:
                 continue
             return cancelled
@@ -69,6 +71,12 @@ class RunControl:
         for run in newest.items:
             if not run.has_ended:
                 self._cancel_if_going(connection.connection_id, run.run_id)
+
+    def _existing(self, connection_id: str, run_id: str) -> tuple[Run, int]:
+        stored = self._runs.get(connection_id, run_id) if is_platform_id(run_id) else None
+        if stored is None or stored.value is None:
+            raise NotFoundError("no such run")
+        return stored.value, stored.version
 
     def _cancel_if_going(self, connection_id: str, run_id: str) -> None:
         try:

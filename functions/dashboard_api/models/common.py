@@ -1,0 +1,133 @@
+"""Types that all resources share."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from bridge.domain.customer import Archive, ArchiveReason, NamedRef
+from bridge.domain.money import Currency, to_decimal
+
+MAX_PAGE_SIZE = 200
+DEFAULT_PAGE_SIZE = 50
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_WHOLE_NUMBER = re.compile(r"-?\d{1,18}", re.ASCII)
+_TRUTHS = {"true": True, "false": False}
+
+# One line of text: no control characters; a name also begins with something visible.
+_LINE = r"^[^\x00-\x1f\x7f]*$"
+_NAME = r"^[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
+
+
+def _iso_date(value: object) -> object:
+    """Pydantic would take numbers and times for dates too."""
+    if isinstance(value, date) or (isinstance(value, str) and _ISO_DATE.fullmatch(value)):
+        return value
+    raise ValueError("must be a date like 2026-08-31")
+
+
+def _whole_number(value: object) -> object:
+    """A query carries text; pydantic would take ``1_0`` and ``10.0`` for ten."""
+    if isinstance(value, int) or (isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value)):
+        return value
+    raise ValueError("must be a whole number")
+
+
+def _truth(value: object) -> object:
+    """A query carries text; pydantic would take ``1``, ``yes`` and ``on`` for true."""
+    if isinstance(value, str) and value in _TRUTHS:
+        return _TRUTHS[value]
+    if isinstance(value, bool):
+        return value
+    raise ValueError("must be true or false")
+
+
+CalendarDate = Annotated[date, BeforeValidator(_iso_date)]
+Line = Annotated[str, StringConstraints(max_length=500, pattern=_LINE)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_NAME)]
+CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+
+# A path's id of the wrong shape is an unknown one (404), so its shape is no constraint.
+RecordId = Annotated[str, Path(description="The record's id.")]
+Limit = Annotated[
+    int,
+    BeforeValidator(_whole_number),
+    Query(ge=1, le=MAX_PAGE_SIZE, description="How many items a page has at most."),
+]
+Cursor = Annotated[
+    str | None,
+    Query(max_length=4096, description="Where the last page ended: its `next_cursor`."),
+]
+ConnectionIdQuery = Annotated[
+    str | None, Query(pattern=r"^[0-9a-f]{32}$", description="Only records of this connection.")
+]
+RecordIdQuery = Annotated[
+    str | None,
+    Query(pattern=r"^[0-9a-f]{32}(-[1-9][0-9]{0,9})?$", description="Only what belongs to it."),
+]
+DateQuery = Annotated[
+    date | None, BeforeValidator(_iso_date), Query(description="A date like 2026-08-31, inclusive.")
+]
+Flag = Annotated[bool, BeforeValidator(_truth), Query()]
+
+
+class Input(BaseModel):
+    """What a caller sends. Unknown fields are mistakes, and messages never quote values."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class View(BaseModel):
+    """What a caller gets. Fields may be added; callers ignore those they do not know."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+
+class AmountView(View):
+    """``amount_minor`` is exact; ``display`` is the same as a decimal, for people."""
+
+    amount_minor: int = Field(examples=[1050])
+    currency: str = Field(examples=["USD"])
+    decimals: int = Field(examples=[2])
+    display: str = Field(examples=["10.50"])
+
+    @classmethod
+    def of(cls, amount_minor: int, currency: Currency) -> AmountView:
+        return cls(
+            amount_minor=amount_minor,
+            currency=currency.code,
+            decimals=currency.decimals,
+            display=plain(to_decimal(amount_minor, currency)) or "",
+        )
+
+
+class NamedRefView(View):
+    """Something of the partner's ConnectWise by its id there and its name."""
+
+    id: int
+    name: str
+
+    @classmethod
+    def of(cls, ref: NamedRef | None) -> NamedRefView | None:
+        return cls(id=ref.source_id, name=ref.name) if ref else None
+
+
+class ArchiveView(View):
+    """Why and when a record left the open view."""
+
+    reason: ArchiveReason
+    at: datetime
+
+    @classmethod
+    def of(cls, archive: Archive | None) -> ArchiveView | None:
+        return cls(reason=archive.reason, at=archive.at) if archive else None
+
+
+def plain(number: Decimal | None) -> str | None:
+    """Return a decimal without an exponent."""
+    return None if number is None else f"{number:f}"

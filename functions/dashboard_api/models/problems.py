@@ -1,0 +1,74 @@
+"""Problems and what a person can do about them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bridge.domain.identity import RecordKind, mirrored_id
+from bridge.domain.problem import Action, Problem, ProblemCode, ProblemState
+from dashboard_api.models.common import Input, View
+
+TITLES: dict[ProblemCode, str] = {
+    ProblemCode.RECORD_MALFORMED: "A record of ConnectWise cannot be read",
+    ProblemCode.RECORD_PARKED: "A record could not be brought over",
+    ProblemCode.RIGHT_MISSING: "A right is missing in ConnectWise",
+    ProblemCode.CREDENTIALS_REJECTED: "ConnectWise rejects the credentials",
+    ProblemCode.MASS_ARCHIVE_STOPPED: "Many records seem to be gone from ConnectWise",
+    ProblemCode.RUN_FAILED: "A run failed",
+    ProblemCode.CALLBACKS_BROKEN: "ConnectWise cannot notify us of changes",
+    ProblemCode.PDF_UNAVAILABLE: "A PDF could not be fetched",
+}
+
+
+class ActionInput(Input):
+    """One of the actions that the problem offers."""
+
+    action: Action
+
+
+class ProblemView(View):
+    """``record_id`` is the customer or invoice that it is about, if it is about one."""
+
+    id: str
+    connection_id: str
+    code: ProblemCode
+    title: str
+    detail: str
+    subject: str
+    record_id: str | None
+    state: ProblemState
+    actions: list[Action]
+    times_seen: int
+    opened_at: datetime
+    last_seen_at: datetime
+    resolved_at: datetime | None
+
+    @classmethod
+    def of(cls, problem: Problem) -> ProblemView:
+        return cls(
+            id=problem.problem_id,
+            connection_id=problem.connection_id,
+            code=problem.code,
+            title=TITLES.get(problem.code, problem.code.value),
+            detail=problem.detail,
+            subject=problem.subject,
+            record_id=_record_id(problem),
+            state=problem.state,
+            actions=list(problem.actions),
+            times_seen=problem.times_seen,
+            opened_at=problem.opened_at,
+            last_seen_at=problem.last_seen_at,
+            resolved_at=problem.resolved_at,
+        )
+
+
+class ProblemPage(View):
+    items: list[ProblemView]
+    next_cursor: str | None
+
+
+def _record_id(problem: Problem) -> str | None:
+    kind, _, source_id = problem.subject.partition("/")
+    if kind in (RecordKind.CUSTOMER, RecordKind.INVOICE) and source_id.isdecimal():
+        return mirrored_id(problem.connection_id, int(source_id))
+    return None

@@ -1,0 +1,211 @@
+"""The API's description of itself: Powertools' document of the routes, made whole.
+
+Powertools knows inputs and answers. What it does not know is added here: that failures are
+problem documents, that every route wants a token, and the two routes that other functions serve.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from bridge.runtime.problem_documents import CONTENT_TYPE
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
+OPENAPI_PATH = "/openapi.json"
+TITLE = "Bridge dashboard API"
+VERSION = "1.0.0"
+DESCRIPTION = (
+    "Connections to ConnectWise PSA, and the customers, invoices and payments mirrored from it. "
+    "Amounts are whole numbers of minor units. Failures are RFC 9457 problem documents. "
+    "A list's `next_cursor` leads to its next page and is null on the last."
+)
+TAGS = (
+    ("account", "Who is signed in, and what connecting takes."),
+    ("connections", "Links to ConnectWise companies."),
+    ("filters", "Which customers and invoices are imported."),
+    ("customers", "Payers, mirrored and platform-only."),
+    ("invoices", "Invoices, mirrored and platform-only."),
+    ("payments", "Payments as they stand on invoices."),
+    ("runs", "Bulk work and its progress."),
+    ("problems", "What needs a person."),
+    ("callbacks", "What ConnectWise calls."),
+)
+_METHODS = frozenset({"get", "post", "put", "patch", "delete"})
+_TOKEN = "partnerToken"  # noqa: S105  # the scheme's name, no secret
+_PROBLEM_REF = {"$ref": "#/components/schemas/Problem"}
+_FAILURES = {
+    "400": "The body is not readable JSON.",
+    "401": "No valid token.",
+    "403": "The token is not one of a partner user.",
+    "404": "No such record, or not the caller's.",
+    "409": "The record's state does not allow it, or it changed meanwhile.",
+    "413": "The body is too large.",
+    "415": "The body is not JSON.",
+    "422": "Values break a stated limit, or ConnectWise does not accept them.",
+    "429": "Too many requests; see Retry-After.",
+    "500": "Something broke on our side.",
+    "502": "ConnectWise answered in a way that cannot be used.",
+    "503": "ConnectWise or a part of the bridge is out of reach; see Retry-After.",
+}
+_ONLY_WITH_BODY = frozenset({"400", "413", "415"})
+_FRAMEWORK_SCHEMAS = ("HTTPValidationError", "ValidationError", "ResponseValidationError")
+
+
+def openapi_document(app: APIGatewayHttpResolver) -> str:
+    """Return the OpenAPI 3.1 document as JSON text."""
+    tags = [{"name": name, "description": text} for name, text in TAGS]
+    generated = app.get_openapi_json_schema(title=TITLE, version=VERSION, description=DESCRIPTION)
+    document: dict[str, Any] = json.loads(generated)
+    document["tags"] = tags
+    document["security"] = [{_TOKEN: []}]
+    components = document.setdefault("components", {})
+    components["securitySchemes"] = {_TOKEN: _token_scheme()}
+    schemas = components.setdefault("schemas", {})
+    for name in _FRAMEWORK_SCHEMAS:
+        schemas.pop(name, None)
+    schemas.update(Problem=_problem_schema(), FetchInput=_fetch_input(), FetchView=_fetch_view())
+    document["paths"].update(_routes_of_other_functions())
+    for path, operation in _operations(document):
+        _add_failures(path, operation)
+    return json.dumps(document)
+
+
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            if method in _METHODS:
+                yield path, operation
+
+
+def _add_failures(path: str, operation: dict[str, Any]) -> None:
+    """Replace the framework's failures by ours, as far as the operation can have them."""
+    responses = {
+        status: answer
+        for status, answer in operation["responses"].items()
+        if int(status) < 400  # noqa: PLR2004  # where HTTP's failures begin
+    }
+    if "204" in responses:
+        responses["204"] = {"description": "Done."}
+    for status, description in _FAILURES.items():
+        if status in _ONLY_WITH_BODY and "requestBody" not in operation:
+            continue
+        if status == "404" and "{" not in path:
+            continue
+        responses[status] = {
+            "description": description,
+            "content": {CONTENT_TYPE: {"schema": _PROBLEM_REF}},
+        }
+    operation["responses"] = responses
+
+
+def _token_scheme() -> dict[str, Any]:
+    return {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "ID token of a partner user, from the user pool.",
+    }
+
+
+def _problem_schema() -> dict[str, Any]:
+    error = {
+        "type": "object",
+        "required": ["field", "message"],
+        "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+    }
+    return {
+        "type": "object",
+        "description": "RFC 9457 problem document. Kinds may have members of their own.",
+        "required": ["type", "title", "status", "detail", "instance"],
+        "properties": {
+            "type": {"type": "string", "examples": ["urn:bridge:problem:not_found"]},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string"},
+            "instance": {"type": "string", "description": "Names the request."},
+            "errors": {"type": "array", "items": error},
+            "missing_rights": {"type": "array", "items": {"type": "string"}},
+            "conflicting_id": {"type": "string"},
+            "run_id": {"type": "string"},
+            "free_at": {"type": "string", "format": "date-time"},
+            "reason": {"type": "string"},
+        },
+    }
+
+
+def _fetch_input() -> dict[str, Any]:
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["kind"],
+        "properties": {"kind": {"type": "string", "enum": ["fetch_new", "fetch_unpaid"]}},
+    }
+
+
+def _fetch_view() -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": ["run_id", "kind", "state", "free_at"],
+        "properties": {
+            "run_id": {"type": "string"},
+            "kind": {"type": "string", "enum": ["fetch_new", "fetch_unpaid"]},
+            "state": {"type": "string"},
+            "free_at": {"type": "string", "format": "date-time"},
+        },
+    }
+
+
+def _routes_of_other_functions() -> dict[str, Any]:
+    return {
+        "/v1/connections/{connection_id}/fetches": {"post": _manual_fetch()},
+        "/webhooks/connectwise/{connection_id}/{secret}": {"post": _callback()},
+    }
+
+
+def _manual_fetch() -> dict[str, Any]:
+    return {
+        "operationId": "startFetch",
+        "summary": "Fetch new data (once an hour) or unpaid invoices (once in twelve hours)",
+        "tags": ["runs"],
+        "parameters": [_path_parameter("connection_id")],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": {"$ref": "#/components/schemas/FetchInput"}}
+            },
+        },
+        "responses": {
+            "202": {
+                "description": "Started; Location is where its progress can be read.",
+                "headers": {"Location": {"schema": {"type": "string"}}},
+                "content": {
+                    "application/json": {"schema": {"$ref": "#/components/schemas/FetchView"}}
+                },
+            }
+        },
+    }
+
+
+def _callback() -> dict[str, Any]:
+    record_id = {"name": "recordId", "in": "query", "schema": {"type": "string"}}
+    return {
+        "operationId": "receiveCallback",
+        "summary": "A hint by ConnectWise that a record changed",
+        "description": "The secret in the path and the signature are checked; no token is asked.",
+        "tags": ["callbacks"],
+        "security": [],
+        "parameters": [_path_parameter("connection_id"), _path_parameter("secret"), record_id],
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"type": "object"}}},
+        },
+        "responses": {"204": {"description": "Kept; it will be looked into."}},
+    }
+
+
+def _path_parameter(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
