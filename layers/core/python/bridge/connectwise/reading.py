@@ -198,27 +198,27 @@ class BulkReader:
         wanted = _Wanted(route, query, path)
         for chunk in chunk_ids(source_ids, path, room):
             self._sift(wanted, chunk, sifted, search)
-        if sifted.broken_ids and sifted.answer is None:
-            self.require_answer(route)
         return sifted
 
     def require_answer(self, route: str) -> None:
-        """Tell broken rows from a broken server by a plain read of the same list.
+        """Tell a broken row from a broken server by counting, which writes no rows.
 
         Raises ServerFailedError (an UnavailableError) when that fails as well.
         """
-        plain: Query = {"fields": "id", "pageSize": 1}
-        self._client.read(route, query=plain, max_attempts=SEARCH_ATTEMPTS)
+        self._client.read(f"{route}/count", max_attempts=SEARCH_ATTEMPTS)
 
     def _sift(self, wanted: _Wanted, chunk: Sequence[int], sifted: Sifted, search: _Search) -> None:
         condition = ids_condition(wanted.path, chunk)
+        attempts = MAX_ATTEMPTS if len(chunk) == 1 else search.attempts
         try:
             rows, sifted.answer = self._all(
-                wanted.route, wanted.query, condition, attempts=search.attempts
+                wanted.route, wanted.query, condition, attempts=attempts
             )
         except ServerFailedError as error:
             search.note_failure(len(chunk), error)
             if len(chunk) == 1:
+                if sifted.answer is None and not sifted.broken_ids:
+                    self.require_answer(wanted.route)
                 sifted.broken_ids.add(chunk[0])
                 return
             middle = len(chunk) // 2
