@@ -181,7 +181,7 @@ class Connecting:
         try:
             self._run_control.restart_import(connection)
         except BridgeError as error:
-            _logger.warning("import not started: %s", type(error).__name__)
+            _logger.warning("import not started: %s", error)
             trouble = Trouble(
                 connection.partner_id,
                 connection.connection_id,
