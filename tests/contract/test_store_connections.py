@@ -16,6 +16,7 @@ from bridge.ports import ConnectionStore, Stored
 from tests.builders.operations import a_connection
 from tests.builders.records import OTHER_PARTNER, PARTNER
 from tests.contract.conftest import Stores
+from tests.contract.walking import walk
 from tests.fakes.clock import START
 
 
@@ -109,12 +110,4 @@ def test_a_cursor_that_nobody_made_is_refused(stores: Stores) -> None:
 
 
 def all_syncing(connections: ConnectionStore) -> list[Connection]:
-    found: list[Connection] = []
-    cursor = None
-    for _ in range(10):
-        page = connections.list_syncing(cursor)
-        found += page.items
-        cursor = page.next_cursor
-        if cursor is None:
-            return found
-    raise AssertionError("the pages do not end")
+    return walk(connections.list_syncing)

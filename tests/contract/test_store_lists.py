@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any, TypeVar
 
 import pytest
 
@@ -26,9 +25,9 @@ from tests.builders.records import (
     an_invoice,
 )
 from tests.contract.conftest import Stores
+from tests.contract.walking import walk
 from tests.fakes.clock import START
 
-T = TypeVar("T")
 MARCH = date(2026, 3, 1)
 EVERYTHING = InvoiceQuery()
 
@@ -231,16 +230,3 @@ def named(stores: Stores, query: CustomerQuery, *, limit: int = 100) -> list[str
 def paid(stores: Stores, query: PaymentQuery, *, limit: int = 100) -> list[int]:
     pages = walk(lambda c: stores.records.list_payments(PARTNER, query, limit=limit, cursor=c))
     return [payment.source_id for payment in pages]
-
-
-def walk(read: Callable[[str | None], Page[Any]]) -> list[Any]:
-    """Return what all pages hold; a page may be short but must then have a cursor."""
-    found: list[Any] = []
-    cursor = None
-    for _ in range(200):
-        page = read(cursor)
-        found += page.items
-        cursor = page.next_cursor
-        if cursor is None:
-            return found
-    raise AssertionError("the pages do not end")

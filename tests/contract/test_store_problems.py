@@ -12,6 +12,7 @@ from bridge.domain.problem import Problem, ProblemCode, ProblemState
 from tests.builders.operations import a_trouble
 from tests.builders.records import CONNECTION, OTHER_CONNECTION, OTHER_PARTNER, PARTNER
 from tests.contract.conftest import Stores
+from tests.contract.walking import walk
 from tests.fakes.clock import START
 
 LATER = START + timedelta(minutes=5)
@@ -128,12 +129,5 @@ def test_trouble_reported_by_many_at_once_is_one_problem(stores: Stores) -> None
 
 
 def listed(stores: Stores, state: ProblemState | None, *, limit: int = 100) -> list[str]:
-    found: list[str] = []
-    cursor = None
-    for _ in range(20):
-        page = stores.problems.list(PARTNER, state=state, limit=limit, cursor=cursor)
-        found += [problem.problem_id for problem in page.items]
-        cursor = page.next_cursor
-        if cursor is None:
-            return found
-    raise AssertionError("the pages do not end")
+    problems = walk(lambda c: stores.problems.list(PARTNER, state=state, limit=limit, cursor=c))
+    return [problem.problem_id for problem in problems]

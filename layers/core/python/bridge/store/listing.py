@@ -30,8 +30,12 @@ def read_page(
     ``key_of`` leads from the id that ends an index's sort key to the item's own key. Raises
     InvalidInputError when ``after`` is no position in these ranges.
     """
+    # DynamoDB refuses a range that ends before it begins, as from May to March.
+    ranges = [wanted for wanted in ranges if wanted.low <= wanted.high]
     if after is not None:
         _check(after, ranges)
+    if not ranges:
+        return (), None
     found: list[tuple[Position, Item]] = []
     index, start = (after.range_index, after.sort_key) if after else (0, None)
     for _ in range(MAX_QUERIES):
