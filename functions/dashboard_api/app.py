@@ -11,6 +11,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.event_handler.openapi.exceptions import (
     RequestValidationError,
     ResponseValidationError,
@@ -77,7 +78,9 @@ class DashboardApi(APIGatewayHttpResolver):
         if refused is not None:
             return refused.as_gateway_response(event["requestContext"]["requestId"])
         self.context[SERVICES] = self._services
-        return super().resolve(event, context)
+        answer = super().resolve(event, context)
+        answer["headers"].setdefault("Cache-Control", "no-store")
+        return answer
 
     def problem(self, document: ProblemDocument) -> Response[str]:
         """Return a problem document as the answer to the present request."""
@@ -93,15 +96,33 @@ class DashboardApi(APIGatewayHttpResolver):
         routes = [*self._static_routes, *self._dynamic_routes]
         return tuple(sorted({route.method for route in routes if route.rule.match(path)}))
 
+    def unknown_query(self) -> list[str]:
+        """Return the names in the present request's query that its route does not know."""
+        route = self.context["_route"]
+        if route not in self._static_routes and route not in self._dynamic_routes:
+            return []
+        known = {parameter.alias for parameter in route.dependant.query_params}
+        return sorted(set(self.current_event.query_string_parameters) - known)
+
 
 def create_app(services: DashboardServices) -> DashboardApi:
     """Return the API over these services; calling it has no effect outside."""
     app = DashboardApi(services)
+    app.use(middlewares=[_refuse_unknown_query])
     for router in ROUTERS:
         app.include_router(router)
     _describe_itself(app)
     _map_failures(app, services)
     return app
+
+
+def _refuse_unknown_query(app: DashboardApi, next_middleware: NextMiddleware) -> Response[Any]:
+    """A filter that is misspelt would otherwise show everything."""
+    unknown = app.unknown_query()
+    if unknown:
+        errors = [FieldError(field_path([name]), "unknown parameter") for name in unknown]
+        return app.problem(invalid_input(errors))
+    return next_middleware(app)
 
 
 def _describe_itself(app: DashboardApi) -> None:

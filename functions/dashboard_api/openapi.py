@@ -71,6 +71,8 @@ def openapi_document(app: APIGatewayHttpResolver) -> str:
     document["paths"].update(_routes_of_other_functions())
     for path, operation in _operations(document):
         _add_failures(path, operation)
+        for parameter in operation.get("parameters", ()):
+            parameter["schema"] = _without_null(parameter["schema"])
     return json.dumps(document)
 
 
@@ -100,6 +102,15 @@ def _add_failures(path: str, operation: dict[str, Any]) -> None:
             "content": {CONTENT_TYPE: {"schema": _PROBLEM_REF}},
         }
     operation["responses"] = responses
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter may be left out; that it is None then is our own affair."""
+    kept = [part for part in schema.get("anyOf", ()) if part != {"type": "null"}]
+    if len(kept) != 1:
+        return schema
+    rest = {key: value for key, value in schema.items() if key != "anyOf"}
+    return {**kept[0], **rest}
 
 
 def _token_scheme() -> dict[str, Any]:

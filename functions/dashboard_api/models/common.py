@@ -54,10 +54,11 @@ CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 # A path's id of the wrong shape is an unknown one (404), so its shape is no constraint.
 RecordId = Annotated[str, Path(description="The record's id.")]
+PageSize = Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)]
 Limit = Annotated[
-    int,
+    PageSize,
     BeforeValidator(_whole_number),
-    Query(ge=1, le=MAX_PAGE_SIZE, description="How many items a page has at most."),
+    Query(description="How many items a page has at most."),
 ]
 Cursor = Annotated[
     str | None,

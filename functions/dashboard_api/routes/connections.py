@@ -31,7 +31,7 @@ _TAGS = ["connections"]
     summary="Connect a ConnectWise company",
     description="Address, credentials and rights are proven first; nothing is stored if they fail.",
     tags=_TAGS,
-    status_code=HTTPStatus.CREATED,
+    status_code=HTTPStatus.CREATED.value,
 )
 def connect(partner: Partner, services: Services, form: ConnectInput) -> ConnectionDetail:
     connection = services.connecting.connect(form.to_request(partner.partner_id))
@@ -117,11 +117,11 @@ def rotate_callback_secret(
     operation_id="disconnect",
     summary="Disconnect; what is mirrored stays",
     tags=_TAGS,
-    status_code=HTTPStatus.NO_CONTENT,
+    status_code=HTTPStatus.NO_CONTENT.value,
 )
 def disconnect(partner: Partner, services: Services, connection_id: RecordId) -> Response[None]:
     services.connecting.disconnect(partner.partner_id, connection_id)
-    return Response(HTTPStatus.NO_CONTENT)
+    return Response(HTTPStatus.NO_CONTENT.value)
 
 
 def _owned(services: DashboardServices) -> OwnedConnections:

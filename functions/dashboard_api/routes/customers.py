@@ -56,7 +56,7 @@ def list_customers(
     operation_id="createCustomer",
     summary="Create a customer on the platform; ConnectWise never hears of it",
     tags=_TAGS,
-    status_code=HTTPStatus.CREATED,
+    status_code=HTTPStatus.CREATED.value,
 )
 def create_customer(partner: Partner, services: Services, customer: CustomerInput) -> CustomerView:
     return CustomerView.of(
@@ -98,8 +98,8 @@ def change_customer(
     operation_id="archiveCustomer",
     summary="Archive a customer that was made on the platform",
     tags=_TAGS,
-    status_code=HTTPStatus.NO_CONTENT,
+    status_code=HTTPStatus.NO_CONTENT.value,
 )
 def archive_customer(partner: Partner, services: Services, customer_id: RecordId) -> Response[None]:
     services.platform_records.archive_customer(partner.partner_id, customer_id)
-    return Response(HTTPStatus.NO_CONTENT)
+    return Response(HTTPStatus.NO_CONTENT.value)

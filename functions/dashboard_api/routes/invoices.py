@@ -83,7 +83,7 @@ def list_invoices(
     operation_id="createInvoice",
     summary="Create an invoice on the platform; ConnectWise never hears of it",
     tags=_TAGS,
-    status_code=HTTPStatus.CREATED,
+    status_code=HTTPStatus.CREATED.value,
 )
 def create_invoice(partner: Partner, services: Services, invoice: InvoiceInput) -> InvoiceDetail:
     return InvoiceDetail.of(
@@ -120,11 +120,11 @@ def change_invoice(
     operation_id="archiveInvoice",
     summary="Archive an invoice that was made on the platform",
     tags=_TAGS,
-    status_code=HTTPStatus.NO_CONTENT,
+    status_code=HTTPStatus.NO_CONTENT.value,
 )
 def archive_invoice(partner: Partner, services: Services, invoice_id: RecordId) -> Response[None]:
     services.platform_records.archive_invoice(partner.partner_id, invoice_id)
-    return Response(HTTPStatus.NO_CONTENT)
+    return Response(HTTPStatus.NO_CONTENT.value)
 
 
 @router.get(
@@ -160,19 +160,16 @@ def get_payment(
         },
     },
 )
-def get_invoice_pdf(partner: Partner, services: Services, invoice_id: RecordId) -> Response:  # type: ignore[type-arg]  # two kinds of body
+def get_invoice_pdf(
+    partner: Partner, services: Services, invoice_id: RecordId
+) -> Response[PdfLinkView | PdfPendingView]:
     link = services.pdf_links.link(partner.partner_id, invoice_id)
     if link:
-        return Response(
-            HTTPStatus.OK,
-            "application/json",
-            PdfLinkView.of(link).model_dump_json(),
-            headers={"Cache-Control": "no-store"},
-        )
+        return Response(HTTPStatus.OK.value, "application/json", PdfLinkView.of(link))
     return Response(
-        HTTPStatus.ACCEPTED,
+        HTTPStatus.ACCEPTED.value,
         "application/json",
-        PdfPendingView(status_url=pdf_path(invoice_id)).model_dump_json(),
+        PdfPendingView(status_url=pdf_path(invoice_id)),
         headers={"Retry-After": str(PDF_RETRY_AFTER_SECONDS)},
     )
 

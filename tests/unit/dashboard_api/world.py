@@ -1,0 +1,408 @@
+"""The dashboard API over twins in memory, and a ConnectWise that counts what it is asked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+from bridge.domain.connection import Connection, ConnectionState, Credentials, PsaAddress
+from bridge.domain.customer import Customer, NamedRef
+from bridge.domain.errors import BridgeError
+from bridge.domain.filters import ImportFilters
+from bridge.domain.identity import Origin, RecordKind, connection_id_of, mirrored_id
+from bridge.domain.invoice import BillingStatus, Invoice, LineItem, LineKind
+from bridge.domain.money import Currency
+from bridge.domain.payment import Payment, PaymentKind
+from bridge.domain.permissions import REQUIRED_RIGHTS, Finding, Right, RightFinding
+from bridge.ports import SystemInfo
+from bridge.sync.connecting import Connecting
+from bridge.sync.filter_changes import FilterChanges
+from bridge.sync.filter_preview import FilterPreview
+from bridge.sync.health import ConnectionHealth
+from bridge.sync.owned_connections import OwnedConnections
+from bridge.sync.pdf_links import PdfLinks
+from bridge.sync.platform_records import PlatformRecords
+from bridge.sync.problem_actions import ProblemActions
+from bridge.sync.run_control import RunControl
+from bridge.sync.runs import RunStarter
+from bridge.sync.verifying import Callbacks, Verifier
+from dashboard_api.app import DashboardServices, create_app
+from tests.fakes.clock import FakeClock
+from tests.fakes.connections import InMemoryConnectionStore
+from tests.fakes.documents import InMemoryDocuments
+from tests.fakes.problems import InMemoryProblemStore
+from tests.fakes.queues import InMemoryHintQueue, InMemoryPdfQueue, InMemoryRunQueue
+from tests.fakes.records import InMemoryRecordStore
+from tests.fakes.runs import InMemoryRunStore
+from tests.fakes.vault import InMemoryVault
+
+WEBHOOK_BASE_URL = "https://bridge.test"
+PUBLIC_KEY = "pub-canary-4f1d"
+PRIVATE_KEY = "priv-canary-9c2e"
+REQUEST_ID = "request-1"
+USD = Currency("USD", 2)
+JPY = Currency("JPY", 0)
+ADDRESS = PsaAddress("https://na.psa.test", "https://api-na.psa.test", "v2025_1/", is_cloud=True)
+
+
+class SpyPsa:
+    """Answers well unless told otherwise, and remembers every call."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.failures: dict[str, BridgeError] = {}
+        self.missing_rights: set[Right] = set()
+        self.counts: dict[RecordKind, int] = {RecordKind.CUSTOMER: 50, RecordKind.INVOICE: 500}
+        self.callback_urls: list[str] = []
+
+    def read_system_info(self) -> SystemInfo:
+        self._called("read_system_info")
+        return SystemInfo("v2025.1", is_cloud=True, server_time=datetime(2026, 3, 2, tzinfo=UTC))
+
+    def check_rights(self) -> tuple[RightFinding, ...]:
+        self._called("check_rights")
+        return tuple(
+            RightFinding(
+                right, Finding.MISSING if right in self.missing_rights else Finding.GRANTED
+            )
+            for right in REQUIRED_RIGHTS
+        )
+
+    def count(self, kind: RecordKind, *, filters: ImportFilters | None = None) -> int:
+        self._called("count")
+        return self.counts[kind]
+
+    def ensure_callbacks(self, url: str) -> str:
+        self._called("ensure_callbacks")
+        self.callback_urls = [url]
+        return "AlternativeAgent"
+
+    def remove_callbacks(self, url_prefix: str) -> None:
+        self._called("remove_callbacks")
+        self.callback_urls = [u for u in self.callback_urls if not u.startswith(url_prefix)]
+
+    def _called(self, name: str) -> None:
+        self.calls.append(name)
+        if name in self.failures:
+            raise self.failures[name]
+
+
+class SpyGateway:
+    """Opens the one SpyPsa; ``failure`` breaks discovering."""
+
+    def __init__(self, psa: SpyPsa) -> None:
+        self._psa = psa
+        self.calls: list[str] = []
+        self.failure: BridgeError | None = None
+        self.address = ADDRESS
+        self.tried: list[Credentials] = []
+
+    def open(self, connection: Connection) -> Any:
+        self.calls.append("open")
+        return self._psa
+
+    def try_out(self, connection: Connection, credentials: Credentials) -> Any:
+        self.calls.append("try_out")
+        self.tried.append(credentials)
+        return self._psa
+
+    def discover(self, company_id: str, site_url: str | None) -> PsaAddress:
+        self.calls.append("discover")
+        if self.failure:
+            raise self.failure
+        return replace(self.address, site_url=site_url) if site_url else self.address
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+    @property
+    def problem(self) -> str:
+        """The code of the problem document that this is."""
+        assert self.headers["Content-Type"] == "application/problem+json"
+        return str(self.json["type"]).removeprefix("urn:bridge:problem:")
+
+
+@dataclass
+class Caller:
+    """Somebody with a token, talking to the API."""
+
+    world: World
+    claims: Mapping[str, Any] | None
+
+    def get(self, path: str, **query: str) -> Answer:
+        return self.send("GET", path, query=query)
+
+    def post(self, path: str, body: Any = None, **query: str) -> Answer:
+        return self.send("POST", path, body, query=query)
+
+    def patch(self, path: str, body: Any) -> Answer:
+        return self.send("PATCH", path, body)
+
+    def put(self, path: str, body: Any) -> Answer:
+        return self.send("PUT", path, body)
+
+    def delete(self, path: str) -> Answer:
+        return self.send("DELETE", path)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        text: str | None = None,
+        **changes: Any,
+    ) -> Answer:
+        """Send a request; ``text`` is a body as it stands, ``changes`` alter the event."""
+        if body is not None:
+            text = json.dumps(body)
+        event = http_event(method, path, query or {}, text, self.claims) | changes
+        answer = self.world.app.answer(event)
+        headers = dict(answer.get("headers") or {})
+        return Answer(answer["statusCode"], headers, answer.get("body") or "")
+
+
+def http_event(
+    method: str,
+    path: str,
+    query: Mapping[str, str],
+    body: str | None,
+    claims: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """Return the event that an HTTP API (payload 2.0) hands to a function."""
+    context: dict[str, Any] = {
+        "stage": "$default",
+        "requestId": REQUEST_ID,
+        "http": {"method": method, "path": path},
+    }
+    if claims is not None:
+        context["authorizer"] = {"jwt": {"claims": dict(claims)}}
+    event: dict[str, Any] = {
+        "version": "2.0",
+        "routeKey": "ANY /v1/{proxy+}",
+        "rawPath": path,
+        "rawQueryString": urlencode(query),
+        "headers": {"content-type": "application/json"} if body is not None else {},
+        "requestContext": context,
+        "isBase64Encoded": False,
+    }
+    if query:
+        event["queryStringParameters"] = dict(query)
+    if body is not None:
+        event["body"] = body
+    return event
+
+
+@dataclass
+class World:
+    """Everything the API works with."""
+
+    clock: FakeClock = field(default_factory=lambda: FakeClock(remaining_seconds=29.0))
+    psa: SpyPsa = field(default_factory=SpyPsa)
+    egress_addresses: tuple[str, ...] = ("192.0.2.10",)
+
+    def __post_init__(self) -> None:
+        self.gateway = SpyGateway(self.psa)
+        self.connections = InMemoryConnectionStore()
+        self.records = InMemoryRecordStore()
+        self.runs = InMemoryRunStore(self.clock)
+        self.problems = InMemoryProblemStore(self.clock)
+        self.vault = InMemoryVault()
+        self.documents = InMemoryDocuments()
+        self.hints = InMemoryHintQueue(self.clock)
+        self.run_queue = InMemoryRunQueue(self.clock)
+        self.pdfs = InMemoryPdfQueue(self.clock)
+        self.health = ConnectionHealth(self.connections, self.problems, self.clock)
+        self.starter = RunStarter(self.runs, self.run_queue, self.clock)
+        self.run_control = RunControl(self.runs, self.starter, self.clock)
+        self.callbacks = Callbacks(
+            OwnedConnections(self.connections),
+            self.vault,
+            self.problems,
+            self.clock,
+            WEBHOOK_BASE_URL,
+        )
+        self.connecting = Connecting(
+            connections=self.connections,
+            gateway=self.gateway,
+            vault=self.vault,
+            problems=self.problems,
+            clock=self.clock,
+            callbacks=self.callbacks,
+            run_control=self.run_control,
+            webhook_base_url=WEBHOOK_BASE_URL,
+        )
+        self.verifier = Verifier(
+            connections=self.connections,
+            gateway=self.gateway,
+            vault=self.vault,
+            problems=self.problems,
+            health=self.health,
+            clock=self.clock,
+            callbacks=self.callbacks,
+            run_control=self.run_control,
+        )
+        self.services = self._services()
+        self.app = create_app(self.services)
+
+    def _services(self) -> DashboardServices:
+        return DashboardServices(
+            connections=self.connections,
+            records=self.records,
+            runs=self.runs,
+            problems=self.problems,
+            clock=self.clock,
+            connecting=self.connecting,
+            verifier=self.verifier,
+            run_control=self.run_control,
+            filter_preview=FilterPreview(self.records, self.gateway, self.clock),
+            filter_changes=FilterChanges(
+                connections=self.connections,
+                records=self.records,
+                run_control=self.run_control,
+                clock=self.clock,
+            ),
+            platform_records=PlatformRecords(self.records, self.clock),
+            pdf_links=PdfLinks(
+                connections=self.connections,
+                records=self.records,
+                problems=self.problems,
+                documents=self.documents,
+                pdfs=self.pdfs,
+                clock=self.clock,
+            ),
+            problem_actions=ProblemActions(
+                connections=self.connections,
+                problems=self.problems,
+                runs=self.runs,
+                starter=self.starter,
+                hints=self.hints,
+                pdfs=self.pdfs,
+                verifier=self.verifier,
+                clock=self.clock,
+            ),
+            egress_addresses=self.egress_addresses,
+        )
+
+    def partner(self, partner_id: str = "partner-a") -> Caller:
+        claims = {"token_use": "id", "custom:partner_id": partner_id, "sub": f"user-{partner_id}"}
+        return Caller(self, claims)
+
+    def caller(self, claims: Mapping[str, Any] | None) -> Caller:
+        return Caller(self, claims)
+
+    def connection(
+        self,
+        partner_id: str = "partner-a",
+        *,
+        company_id: str = "acme",
+        state: ConnectionState = ConnectionState.ACTIVE,
+        filters: ImportFilters | None = None,
+    ) -> Connection:
+        """Store a connection as it is after connecting."""
+        connection = Connection(
+            connection_id=connection_id_of(partner_id, company_id, ADDRESS.site_url),
+            partner_id=partner_id,
+            company_id=company_id,
+            address=ADDRESS,
+            state=state,
+            created_at=self.clock.now(),
+            filters=filters or ImportFilters(),
+            member_identifier="AlternativeAgent",
+            name=company_id,
+        )
+        self.connections.save(connection, expected_version=0)
+        self.vault.put_credentials(
+            connection.connection_id,
+            Credentials(company_id, PUBLIC_KEY, PRIVATE_KEY, callback_secret="old-secret"),
+        )
+        return connection
+
+    def stored_connection(self, connection_id: str) -> Connection:
+        connection = self.connections.get(connection_id).value
+        assert connection is not None
+        return connection
+
+    def customer(self, connection: Connection, source_id: int, **changes: Any) -> Customer:
+        """Store a mirrored customer."""
+        customer = replace(
+            Customer(
+                customer_id=mirrored_id(connection.connection_id, source_id),
+                partner_id=connection.partner_id,
+                origin=Origin.CONNECTWISE,
+                name=f"Customer {source_id}",
+                connection_id=connection.connection_id,
+                source_id=source_id,
+                status=NamedRef(1, "Active"),
+            ),
+            **changes,
+        )
+        self.records.save_customer(customer, expected_version=0, marks=f"c{source_id}")
+        return customer
+
+    def invoice(
+        self,
+        connection: Connection,
+        source_id: int,
+        *,
+        customer_source_id: int = 1,
+        payments: Sequence[int] = (),
+        **changes: Any,
+    ) -> Invoice:
+        """Store a mirrored invoice of 100.00; ``payments`` are ConnectWise ids."""
+        invoice_id = mirrored_id(connection.connection_id, source_id)
+        customer_id = mirrored_id(connection.connection_id, customer_source_id)
+        invoice = replace(
+            Invoice(
+                invoice_id=invoice_id,
+                partner_id=connection.partner_id,
+                origin=Origin.CONNECTWISE,
+                customer_id=customer_id,
+                number=f"INV-{source_id}",
+                currency=USD,
+                total_minor=10000,
+                balance_minor=10000,
+                issued_on=date(2026, 2, 1),
+                due_on=date(2026, 3, 1),
+                connection_id=connection.connection_id,
+                source_id=source_id,
+                customer_source_id=customer_source_id,
+                status=BillingStatus(3, "Sent", is_closed=False),
+                line_items=(
+                    LineItem(LineKind.TIME, "Support", 10000, Decimal("2.5"), Decimal("40.00"), 7),
+                ),
+                payments=tuple(
+                    Payment(
+                        payment_id=mirrored_id(connection.connection_id, payment),
+                        partner_id=connection.partner_id,
+                        connection_id=connection.connection_id,
+                        invoice_id=invoice_id,
+                        customer_id=customer_id,
+                        source_id=payment,
+                        origin=Origin.CONNECTWISE,
+                        kind=PaymentKind.MONEY,
+                        amount_minor=1050,
+                        currency=USD,
+                        paid_on=date(2026, 2, 20),
+                    )
+                    for payment in payments
+                ),
+            ),
+            **changes,
+        )
+        self.records.save_invoice(invoice, expected_version=0, marks=f"i{source_id}")
+        return invoice
