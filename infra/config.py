@@ -57,6 +57,8 @@ class RequestLimits:
 class StageConfig:
     """One stage: names, retention, limits and the few switches between stages.
 
+    `dashboard_origins` are the web origins that browsers may call the API from.
+
     `receiver_limits` bound the public callback route, `api_limits` each of the others.
     `nat_addresses` is the number of fixed addresses that partners allow through their
     firewalls; zero means that functions leave through the network of the machine itself.
@@ -130,7 +132,7 @@ PROD = StageConfig(
     allow_loopback_egress=False,
     require_tls=True,
     mfa=Mfa.REQUIRED,
-    dashboard_origins=("https://dashboard.alternativepayments.io",),
+    dashboard_origins=("https://dashboard.example.com",),
     log_retention_days=365,
 )
 

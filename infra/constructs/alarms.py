@@ -3,6 +3,8 @@
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -21,6 +23,15 @@ class OnCall(Construct):
             "Topic",
             topic_name=stage.resource_name("alarms"),
             enforce_ssl=stage.require_tls,
+        )
+        # A topic with a policy of its own loses the default one, by which alarms may publish.
+        self.topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                actions=["sns:Publish"],
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                resources=[self.topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},
+            )
         )
         if not stage.require_tls:
             acknowledge(self.topic, {"AwsSolutions-SNS3": PLAIN_HTTP})
@@ -46,6 +57,11 @@ class OnCall(Construct):
             alarm_description=description,
         )
         alarm.add_alarm_action(actions.SnsAction(self.topic))
+
+    def watch_errors(self, id_: str, function: lambda_.IFunction, *, description: str) -> None:
+        """Alarm when the function failed as a whole within five minutes."""
+        metric = function.metric_errors(period=cdk.Duration.minutes(5))
+        self.watch(id_, metric, threshold=1, description=description)
 
     def watch_depth(self, id_: str, queue: sqs.Queue, *, description: str) -> None:
         """Alarm as soon as one message lies in a queue that should be empty."""

@@ -15,6 +15,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 
+# AWS asks for SendMessage only; the embedded AWS asks for the batch by its own name.
+_SEND = ("sqs:SendMessage", "sqs:SendMessageBatch")
 _TABLE_READ = ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query")
 _TABLE_WRITE = (
     "dynamodb:PutItem",
@@ -66,7 +68,7 @@ def send_to(name: str, queue: sqs.IQueue) -> Capability:
     """Send messages to the queue (a batch is the same permission)."""
     return Capability(
         settings={name: queue.queue_url},
-        statements=(_allow(("sqs:SendMessage",), queue.queue_arn),),
+        statements=(_allow(_SEND, queue.queue_arn),),
     )
 
 
@@ -81,12 +83,22 @@ def consume(queue: sqs.IQueue) -> Capability:
     return Capability(statements=(_allow(actions, queue.queue_arn),))
 
 
-def read_stream(table: dynamodb.ITable) -> Capability:
-    """Read the table's stream through an event source mapping."""
+def read_stream(table: dynamodb.ITable, table_name: str) -> Capability:
+    """Read the table's stream through an event source mapping.
+
+    The name is given as text, since a wildcard has to be spelled out to be accepted.
+    """
     if table.table_stream_arn is None:
-        raise ValueError(f"table {table.node.id} has no stream")
+        raise ValueError(f"table {table_name} has no stream")
     actions = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
-    return Capability(statements=(_allow(actions, table.table_stream_arn),))
+    streams = _arn("dynamodb", f"table/{table_name}/stream/*")
+    return Capability(
+        statements=(
+            _allow(actions, table.table_stream_arn),
+            _allow(("dynamodb:ListStreams",), streams),
+        ),
+        wildcards={streams: "Lambda lists the streams of the table, not one of them."},
+    )
 
 
 def publish_to(name: str, bus: events.IEventBus) -> Capability:
@@ -123,12 +135,13 @@ def read_connection_secrets(name: str, prefix: str) -> Capability:
 
 
 def manage_connection_secrets(name: str, prefix: str) -> Capability:
-    """Create, replace, read and delete the keys of connections, for the connections API."""
+    """Create, replace, read, delete and restore the keys of connections, for their API."""
     actions = (
         "secretsmanager:CreateSecret",
         "secretsmanager:PutSecretValue",
         "secretsmanager:GetSecretValue",
         "secretsmanager:DeleteSecret",
+        "secretsmanager:RestoreSecret",
     )
     return _connection_secrets(name, prefix, actions)
 
@@ -138,7 +151,11 @@ def _documents(
 ) -> Capability:
     return Capability(
         settings={name: bucket.bucket_name},
-        statements=(_allow(actions, objects_pattern),),
+        statements=(
+            _allow(actions, objects_pattern),
+            # Without it S3 says "forbidden" of an object that is not there.
+            _allow(("s3:ListBucket",), bucket.bucket_arn),
+        ),
         wildcards={objects_pattern: "Every document has its own key, made when it is stored."},
     )
 
@@ -153,8 +170,11 @@ def _connection_secrets(name: str, prefix: str, actions: tuple[str, ...]) -> Cap
 
 
 def _secret_arn(name_pattern: str) -> str:
-    account = f"{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}"
-    return f"arn:{cdk.Aws.PARTITION}:secretsmanager:{account}:secret:{name_pattern}"
+    return _arn("secretsmanager", f"secret:{name_pattern}")
+
+
+def _arn(service: str, resource: str) -> str:
+    return f"arn:{cdk.Aws.PARTITION}:{service}:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:{resource}"
 
 
 def _table_statement(

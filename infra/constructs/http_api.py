@@ -12,10 +12,12 @@ from constructs import Construct
 
 from infra.config import RequestLimits, StageConfig
 from infra.constructs.acknowledgement import acknowledge
+from infra.constructs.alarms import OnCall
 from infra.constructs.logs import log_group
 from infra.constructs.python_function import PythonFunction
 
 _PREFLIGHT_CACHE_HOURS = 1
+_SERVER_ERRORS_IN_FIVE_MINUTES = 5
 
 # The route key, never the path: the path of a callback carries the connection's secret.
 _ACCESS_LOG_FIELDS = {
@@ -41,6 +43,7 @@ class HttpApi(Construct):
         stage: StageConfig,
         user_pool: cognito.IUserPool,
         clients: Sequence[cognito.IUserPoolClient],
+        on_call: OnCall,
     ) -> None:
         super().__init__(scope, id_)
         self._stage = stage
@@ -60,6 +63,12 @@ class HttpApi(Construct):
                 expose_headers=["retry-after", "location"],
                 max_age=cdk.Duration.hours(_PREFLIGHT_CACHE_HOURS),
             ),
+        )
+        on_call.watch(
+            "api-5xx",
+            self.api.metric_server_error(period=cdk.Duration.minutes(5), statistic="Sum"),
+            threshold=_SERVER_ERRORS_IN_FIVE_MINUTES,
+            description="The HTTP API answers with server errors: see the runbook.",
         )
         self._default_stage = self._build_stage()
         self._route_limits: dict[str, dict[str, int]] = {}

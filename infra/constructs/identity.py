@@ -73,15 +73,13 @@ class Identity(Construct):
             .with_standard_attributes(email=True, email_verified=True)
             .with_custom_attributes(PARTNER_ATTRIBUTE)
         )
-        # Named explicitly: a client without a list may write every attribute.
-        writable = cognito.ClientAttributes().with_standard_attributes(fullname=True)
         return self.pool.add_client(
             "PartnerClient",
             generate_secret=False,
             auth_flows=cognito.AuthFlow(user_srp=True, admin_user_password=True),
             disable_o_auth=True,
             read_attributes=readable,
-            write_attributes=writable,
+            write_attributes=_writable(),
             prevent_user_existence_errors=True,
             enable_token_revocation=True,
             id_token_validity=cdk.Duration.minutes(_TOKEN_MINUTES),
@@ -96,9 +94,15 @@ class Identity(Construct):
         return self.pool.add_client(
             "ServicesClient",
             generate_secret=True,
+            write_attributes=_writable(),
             o_auth=cognito.OAuthSettings(
                 flows=cognito.OAuthFlows(client_credentials=True),
                 scopes=[cognito.OAuthScope.resource_server(server, scope)],
             ),
             access_token_validity=cdk.Duration.minutes(_TOKEN_MINUTES),
         )
+
+
+def _writable() -> cognito.ClientAttributes:
+    """What a user may change about himself; a client without a list may write every attribute."""
+    return cognito.ClientAttributes().with_standard_attributes(fullname=True)

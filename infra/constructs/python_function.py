@@ -108,6 +108,13 @@ class PythonFunction(Construct):
             self._role.add_to_policy(statement)
         acknowledge_wildcards(self._role, capability.wildcards)
 
+    def allow_recursion(self) -> None:
+        """Let the function be started by what it put into a queue, as often as that happens."""
+        function = self.function.node.default_child
+        if not isinstance(function, lambda_.CfnFunction):
+            raise TypeError("a function's default child is its resource")
+        function.recursive_loop = "Allow"
+
     def _allow_basics(self, *, in_network: bool) -> None:
         """Logs and traces; network interfaces where the function sits in a network."""
         self._role.add_to_policy(

@@ -13,6 +13,7 @@ from infra.constructs.queues import LONGEST_RETENTION_DAYS, protected_queue
 
 # AWS advises six, so that the retries of a throttled batch end before its messages show again.
 VISIBILITY_PER_TIMEOUT = 6
+DEAD_LETTERS_TIMEOUT_SECONDS = 30
 _RETENTION_DAYS = 4
 _RECEIVES_BEFORE_DEAD = 5
 _OLDEST_MESSAGE_MINUTES = 60
@@ -50,6 +51,7 @@ class QueueWorker(Construct):
             stage=stage,
             name=f"{name}-dead",
             retention_days=LONGEST_RETENTION_DAYS,
+            visibility_seconds=VISIBILITY_PER_TIMEOUT * DEAD_LETTERS_TIMEOUT_SECONDS,
             fifo=fifo,
         )
         acknowledge(
@@ -78,18 +80,47 @@ class QueueWorker(Construct):
 
         Raises `VisibilityTooShortError` when the function may outlive the queue's timing.
         """
-        if function.timeout_seconds > self._timeout_seconds:
-            raise VisibilityTooShortError(
-                f"{function.name} may run {function.timeout_seconds} s, "
-                f"queue {self._name} was made for {self._timeout_seconds} s"
-            )
-        attach_queue(
+        _require_time(function, self._timeout_seconds)
+        # A worker puts work back into queues that lead to it again (the next page of a run, a
+        # hint to look once more). Without this Lambda cuts such a chain after 16 rounds.
+        function.allow_recursion()
+        self._map("Mapping", self.queue, function, batch_size, concurrency)
+
+    def hand_dead_letters_to(self, function: PythonFunction) -> None:
+        """Let the function take what failed for good.
+
+        Raises `VisibilityTooShortError` when the function may run longer than
+        `DEAD_LETTERS_TIMEOUT_SECONDS`.
+        """
+        _require_time(function, DEAD_LETTERS_TIMEOUT_SECONDS)
+        self._map("DeadLetterMapping", self.dead_letters, function, batch_size=10, concurrency=2)
+
+    def _map(
+        self,
+        id_: str,
+        queue: sqs.IQueue,
+        function: PythonFunction,
+        batch_size: int,
+        concurrency: int,
+    ) -> None:
+        function.allow(consume(queue))
+        mapping = lambda_.EventSourceMapping(
             self,
-            "Mapping",
-            queue=self.queue,
-            function=function,
+            id_,
+            target=function.function,
+            event_source_arn=queue.queue_arn,
             batch_size=batch_size,
-            concurrency=concurrency,
+            max_concurrency=concurrency,
+            report_batch_item_failures=True,
+        )
+        acknowledge(
+            mapping,
+            {
+                "Serverless-LambdaEventSourceMappingDestination": (
+                    "A queue's failed messages go to its dead-letter queue; a mapping of a queue "
+                    "takes no destination."
+                )
+            },
         )
 
     def _alarm(self, on_call: OnCall) -> None:
@@ -106,32 +137,8 @@ class QueueWorker(Construct):
         )
 
 
-def attach_queue(
-    scope: Construct,
-    id_: str,
-    *,
-    queue: sqs.IQueue,
-    function: PythonFunction,
-    batch_size: int,
-    concurrency: int,
-) -> None:
-    """Map a queue to a function that reports each failed message by itself."""
-    function.allow(consume(queue))
-    mapping = lambda_.EventSourceMapping(
-        scope,
-        id_,
-        target=function.function,
-        event_source_arn=queue.queue_arn,
-        batch_size=batch_size,
-        max_concurrency=concurrency,
-        report_batch_item_failures=True,
-    )
-    acknowledge(
-        mapping,
-        {
-            "Serverless-LambdaEventSourceMappingDestination": (
-                "A queue's failed messages go to its dead-letter queue; a mapping of a queue "
-                "takes no destination."
-            )
-        },
-    )
+def _require_time(function: PythonFunction, seconds: int) -> None:
+    if function.timeout_seconds > seconds:
+        raise VisibilityTooShortError(
+            f"{function.name} may run {function.timeout_seconds} s, its queue allows {seconds} s"
+        )

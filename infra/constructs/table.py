@@ -21,6 +21,11 @@ class Index:
     sort_key: str
 
 
+def table_name(stage: StageConfig, id_: str) -> str:
+    """The physical name of the table with that construct id."""
+    return stage.resource_name(id_.lower())
+
+
 def table(
     scope: Construct,
     id_: str,
@@ -42,7 +47,7 @@ def table(
     made = dynamodb.Table(
         scope,
         id_,
-        table_name=stage.resource_name(id_.lower()),
+        table_name=table_name(stage, id_),
         partition_key=_string("pk"),
         sort_key=_string("sk"),
         billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,

@@ -40,6 +40,7 @@ class DataAccess:
         )
         self.read_documents = capability.read_documents("DOCUMENTS_BUCKET", data.documents, objects)
         self.publish_events = capability.publish_to("EVENT_BUS_NAME", data.bus)
+        self.egress_addresses = capability.setting("EGRESS_ADDRESSES", data.egress_addresses)
         self.connectwise_client_id = capability.read_secret(
             "CONNECTWISE_CLIENT_ID_SECRET", data.client_id_secret
         )

@@ -17,6 +17,7 @@ OPERATIONS_INDEXES = (Index("by_partner", "gsi1pk", "gsi1sk"),)
 
 _OLD_VERSION_DAYS = 30
 _UNFINISHED_UPLOAD_DAYS = 1
+_LOOPBACK = "127.0.0.1"  # what the sandbox sees as the caller, on this machine
 
 
 class DataStack(cdk.Stack):
@@ -32,9 +33,7 @@ class DataStack(cdk.Stack):
         self.identity = Identity(self, "Identity", stage=stage)
         self.client_id_secret = f"bridge/{stage.name}/connectwise-client-id"
         self._build_client_id_secret()
-        self.egress_addresses = [
-            self._build_address(number) for number in range(stage.nat_addresses)
-        ]
+        self.addresses = [self._build_address(number) for number in range(stage.nat_addresses)]
         self._describe()
 
     def _build_tables(self) -> None:
@@ -116,8 +115,12 @@ class DataStack(cdk.Stack):
         address.apply_removal_policy(self._removal)
         return address
 
+    @property
+    def egress_addresses(self) -> str:
+        """The addresses that partners allow through their firewalls, joined by commas."""
+        return ",".join(address.attr_public_ip for address in self.addresses) or _LOOPBACK
+
     def _describe(self) -> None:
-        addresses = [address.attr_public_ip for address in self.egress_addresses]
         outputs = {
             "RecordsTable": self.records.table_name,
             "OperationsTable": self.operations.table_name,
@@ -129,7 +132,7 @@ class DataStack(cdk.Stack):
             "PartnerClientId": self.identity.partner_client.user_pool_client_id,
             "ServicesClientId": self.identity.services_client.user_pool_client_id,
             "TokenEndpoint": f"{self.identity.domain.base_url()}/oauth2/token",
-            "EgressAddresses": ",".join(addresses) or "127.0.0.1",
+            "EgressAddresses": self.egress_addresses,
         }
         for name, value in outputs.items():
             cdk.CfnOutput(self, name, value=value)

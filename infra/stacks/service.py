@@ -15,7 +15,7 @@ from infra.constructs.capability import Capability, send_to, setting
 from infra.constructs.egress import Egress
 from infra.constructs.http_api import HttpApi
 from infra.constructs.python_function import FunctionSize, Platform, PythonFunction
-from infra.constructs.queue_worker import QueueWorker, attach_queue
+from infra.constructs.queue_worker import DEAD_LETTERS_TIMEOUT_SECONDS, QueueWorker
 from infra.constructs.queues import last_stop_queue
 from infra.constructs.scheduled_job import ScheduledJobs, Timetable
 from infra.constructs.stream_relay import StreamRelay
@@ -29,7 +29,6 @@ _RECORD_SYNC_SECONDS = 120
 _BULK_SYNC_SECONDS = 600
 _INVOICE_PDF_SECONDS = 120
 _RELAY_SECONDS = 60
-_DEAD_LETTERS_SECONDS = 30
 
 _CALLBACK_PATH = "/webhooks/connectwise/{connection_id}/{secret}"
 _API_METHODS = (
@@ -60,6 +59,7 @@ class ServiceStack(cdk.Stack):
             stage=stage,
             user_pool=data.identity.pool,
             clients=[data.identity.partner_client, data.identity.services_client],
+            on_call=self._on_call,
         )
         self._hints = self._worker("hints", _RECORD_SYNC_SECONDS)
         self._run_steps = self._worker("run-steps", _BULK_SYNC_SECONDS)
@@ -90,7 +90,7 @@ class ServiceStack(cdk.Stack):
     def _build_egress(self) -> Egress | None:
         if not self._stage.fixed_egress:
             return None
-        return Egress(self, "Egress", stage=self._stage, addresses=self._data.egress_addresses)
+        return Egress(self, "Egress", stage=self._stage, addresses=self._data.addresses)
 
     def _public_address(self) -> str:
         """The API's address as the outside sees it.
@@ -154,6 +154,11 @@ class ServiceStack(cdk.Stack):
             reason="ConnectWise sends no token: the path's secret and the signature are checked.",
             limits=self._stage.receiver_limits,
         )
+        self._on_call.watch_errors(
+            "receiver-errors",
+            receiver.function,
+            description="Callbacks of ConnectWise are not taken: see the runbook.",
+        )
 
     def _build_workers(self) -> None:
         access = self._access
@@ -173,13 +178,13 @@ class ServiceStack(cdk.Stack):
         bulk_sync = self._function_with_egress(
             "bulk_sync",
             FunctionSize(timeout_seconds=_BULK_SYNC_SECONDS, memory_mb=1024),
-            [*calls_connectwise, self._send_hint, self._send_pdf, self._send_run_step],
+            [*calls_connectwise, self._send_hint, self._send_run_step],
         )
         self._run_steps.drive(bulk_sync, batch_size=1, concurrency=10)
         invoice_pdf = self._function_with_egress(
             "invoice_pdf",
             FunctionSize(timeout_seconds=_INVOICE_PDF_SECONDS),
-            [*calls_connectwise, access.store_documents, self._send_pdf],
+            [*calls_connectwise, access.store_documents, self._send_hint],
         )
         self._pdfs.drive(invoice_pdf, batch_size=5, concurrency=5)
 
@@ -194,13 +199,11 @@ class ServiceStack(cdk.Stack):
             "reconciler",
             FunctionSize(timeout_seconds=_JOB_SECONDS),
             [
-                access.write_records,
                 access.write_operations,
                 access.coordinate,
                 access.read_connection_secrets,
                 access.connectwise_client_id,
                 self._send_run_step,
-                self._send_hint,
                 self._webhook_base,
             ],
         )
@@ -229,7 +232,7 @@ class ServiceStack(cdk.Stack):
         manual_fetch = self._function(
             "manual_fetch",
             FunctionSize(timeout_seconds=_API_SECONDS),
-            [access.write_operations, access.coordinate, self._send_run_step],
+            [access.write_operations, self._send_run_step],
         )
         dashboard = self._function_with_egress(
             "dashboard_api",
@@ -241,6 +244,7 @@ class ServiceStack(cdk.Stack):
                 access.manage_connection_secrets,
                 access.connectwise_client_id,
                 access.read_documents,
+                access.egress_addresses,
                 self._send_run_step,
                 self._send_pdf,
                 self._send_hint,
@@ -293,22 +297,19 @@ class ServiceStack(cdk.Stack):
         )
         function = self._function(
             "dead_letters",
-            FunctionSize(timeout_seconds=_DEAD_LETTERS_SECONDS),
+            FunctionSize(timeout_seconds=DEAD_LETTERS_TIMEOUT_SECONDS),
             [
-                self._access.write_records,
                 self._access.write_operations,
                 send_to("PARKED_QUEUE_URL", parked),
             ],
         )
+        self._on_call.watch_errors(
+            "dead-letters-errors",
+            function.function,
+            description="Dead letters are not turned into problems: see the runbook.",
+        )
         for worker in (self._hints, self._run_steps, self._pdfs):
-            attach_queue(
-                worker,
-                "DeadLetterMapping",
-                queue=worker.dead_letters,
-                function=function,
-                batch_size=10,
-                concurrency=2,
-            )
+            worker.hand_dead_letters_to(function)
 
 
 def _job(name: str, when: scheduler.ScheduleExpression, job: str) -> Timetable:
@@ -320,5 +321,4 @@ def _every(*, hours: int = 0, minutes: int = 0) -> scheduler.ScheduleExpression:
 
 
 def _nightly() -> scheduler.ScheduleExpression:
-    """03:15 UTC: after midnight in the Americas' west is not needed, only a quiet hour."""
     return scheduler.ScheduleExpression.cron(hour="3", minute="15", time_zone=cdk.TimeZone.ETC_UTC)
