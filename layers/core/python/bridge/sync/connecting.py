@@ -13,7 +13,7 @@ from bridge.domain.connection import (
     Credentials,
     PsaAddress,
 )
-from bridge.domain.errors import BridgeError, NotPossibleError
+from bridge.domain.errors import BridgeError, ConflictError, NotPossibleError
 from bridge.domain.filters import ImportFilters
 from bridge.domain.identity import connection_id_of
 from bridge.domain.problem import ProblemCode, Trouble
@@ -79,8 +79,8 @@ class Connecting:
 
         A request that breaks off leaves a ``verifying`` connection without work to do; the same
         request takes it over after SET_UP_LEASE, and every step may be repeated. A disconnected
-        connection is taken up again with the records it had. When it breaks off between 5 and 6,
-        verifying the connection starts the import.
+        connection is taken up again with the records and payment preferences it had. When it
+        breaks off between 5 and 6, verifying the connection starts the import.
 
         Raises NotPossibleError when it is connected already (``subject_id`` is that connection),
         what ``PsaGateway.discover`` and :func:`prove_rights` raise, and ConflictError.
@@ -88,16 +88,16 @@ class Connecting:
         credentials = request.credentials
         address = self._gateway.discover(credentials.company_id, request.site_url)
         secret = new_callback_secret()
-        draft = self._draft(request, address, secret)
-        stored = self._connections.get(draft.connection_id)
+        fresh = self._fresh(request, address, secret)
+        stored = self._connections.get(fresh.connection_id)
         self._refuse_second(stored.value)
         self._refuse_too_many(request.partner_id)
+        draft = replace(fresh, write_back=stored.value.write_back) if stored.value else fresh
         prove_rights(self._gateway.try_out(draft, credentials))
         version = self._connections.save(draft, expected_version=stored.version)
         self._keep_credentials(draft, version, replace(credentials, callback_secret=secret))
         member = self._callbacks.register(draft, self._gateway.open(draft), secret)
-        importing = replace(draft, state=ConnectionState.IMPORTING, member_identifier=member)
-        self._connections.save(importing, expected_version=version)
+        importing = self._set_up(draft, member)
         self._start_import(importing)
         return importing
 
@@ -123,7 +123,7 @@ class Connecting:
             _logger.warning("left registered at ConnectWise: %s", type(error).__name__)
         self._vault.delete_credentials(connection_id)
 
-    def _draft(self, request: ConnectionRequest, address: PsaAddress, secret: str) -> Connection:
+    def _fresh(self, request: ConnectionRequest, address: PsaAddress, secret: str) -> Connection:
         company_id = request.credentials.company_id
         return Connection(
             connection_id=connection_id_of(request.partner_id, company_id, address.site_url),
@@ -176,6 +176,17 @@ class Connecting:
             given_back = claimed.moved_to(ConnectionState.DISCONNECTED)
             self._connections.save(given_back, expected_version=version)
             raise
+
+    def _set_up(self, draft: Connection, member: str) -> Connection:
+        """Let syncing begin, unless somebody disconnected or took over meanwhile."""
+
+        def importing(known: Connection) -> Connection:
+            still_ours = known.callback_secret == draft.callback_secret
+            if known.state is not ConnectionState.VERIFYING or not still_ours:
+                raise ConflictError("the connection was taken over while it was set up")
+            return replace(known, state=ConnectionState.IMPORTING, member_identifier=member)
+
+        return self._owned.change(draft.partner_id, draft.connection_id, importing)
 
     def _start_import(self, connection: Connection) -> None:
         try:

@@ -81,6 +81,8 @@ class ProblemActions:
             self._verifier.verify(connection)
         elif action is Action.APPROVE:
             self._starter.start(connection, RunKind.SWEEP, archive_is_approved=True)
+        elif action is not Action.RETRY:
+            raise NotPossibleError("nothing_to_do", "This action has no effect on this problem.")
         elif problem.code is ProblemCode.RUN_FAILED:
             self._start_again(problem, connection)
         else:
