@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bridge.aws.documents import MAX_LIFETIME_SECONDS
+from bridge.domain.errors import InvalidInputError
+
 
 class InMemoryDocuments:
     def __init__(self) -> None:
@@ -14,4 +17,6 @@ class InMemoryDocuments:
         return key in self.contents
 
     def presign_pdf(self, key: str, *, file_name: str, lifetime_seconds: int) -> str:
+        if not 1 <= lifetime_seconds <= MAX_LIFETIME_SECONDS:
+            raise InvalidInputError("lifetime is out of range", field="lifetime_seconds")
         return f"memory:///{key}?file_name={file_name}&lifetime_seconds={lifetime_seconds}"
