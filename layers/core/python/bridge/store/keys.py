@@ -250,7 +250,7 @@ def timestamp(moment: datetime) -> str:
     """Return an aware time as UTC text of fixed width, which sorts as time does."""
     if moment.tzinfo is None:
         raise ValueError("a stored time needs a time zone")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def _date(day: date | None, missing: str) -> str:

@@ -1,0 +1,26 @@
+"""The system's clock knows UTC and the present invocation's deadline."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+
+from bridge.aws.clock import SystemClock
+
+
+def test_it_tells_the_time_in_utc() -> None:
+    now = SystemClock().now()
+    assert now.tzinfo is UTC
+    assert abs(now - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+def test_outside_an_invocation_no_deadline_is_known() -> None:
+    assert SystemClock().remaining_seconds() == math.inf
+
+
+def test_each_invocation_has_its_own_deadline() -> None:
+    clock = SystemClock()
+    clock.begin(lambda: 1500)
+    assert clock.remaining_seconds() == 1.5
+    clock.begin(lambda: 900_000)
+    assert clock.remaining_seconds() == 900
