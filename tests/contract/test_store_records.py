@@ -228,7 +228,7 @@ def test_heads_come_in_the_order_of_ids_with_what_a_sweep_compares(stores: Store
 @pytest.mark.parametrize(
     ("after_id", "through_id", "limit", "expected"),
     [
-        (0, None, 100, [1, 2, 3, 20, 100]),
+        (0, None, 20_000, [1, 2, 3, 20, 100]),
         (0, None, 2, [1, 2]),
         (2, None, 100, [3, 20, 100]),
         (2, 20, 100, [3, 20]),

@@ -19,7 +19,7 @@ from bridge.domain.invoice import Invoice, InvoiceState
 from bridge.domain.payment import Payment, changed_payments
 from bridge.ports import CustomerQuery, Head, InvoiceQuery, Page, PaymentQuery, Stored
 from bridge.store.attributes import check_storable
-from bridge.store.cursors import Position, check_limit
+from bridge.store.cursors import Position
 from bridge.store.items import customer_item, invoice_item
 from bridge.store.keys import (
     INVOICE_BUCKETS,
@@ -103,7 +103,6 @@ class InMemoryRecordStore:
         through_id: int | None,
         limit: int,
     ) -> tuple[Head, ...]:
-        check_limit(limit)
         heads = sorted(self._heads(partner_id, connection_id, kind), key=lambda h: h.source_id)
         return tuple(
             head

@@ -108,7 +108,6 @@ class DynamoRecordStore:
         through_id: int | None,
         limit: int,
     ) -> tuple[Head, ...]:
-        check_limit(limit)
         first_id = max(after_id + 1, 0)
         last_id = keys.MAX_SOURCE_ID if through_id is None else min(through_id, keys.MAX_SOURCE_ID)
         if first_id > last_id:
