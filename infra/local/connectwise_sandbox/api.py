@@ -31,13 +31,17 @@ _TABLES: tuple[tuple[Kind, Row], ...] = (
     (Kind.BILLING_TERM, Rows.TABLE_SETUP),
     (Kind.TAX_CODE, Rows.TABLE_SETUP),
     (Kind.CURRENCY, Rows.TABLE_SETUP),
-    (Kind.COMPANY_FINANCE, Rows.COMPANY_FINANCE),
     (Kind.AGREEMENT_TYPE, Rows.TABLE_SETUP),
     (Kind.AGREEMENT, Rows.AGREEMENTS),
     (Kind.TICKET, Rows.SERVICE_TICKETS),
     (Kind.LOCATION, Rows.TABLE_SETUP),
     (Kind.DEPARTMENT, Rows.TABLE_SETUP),
     (Kind.USER_DEFINED_FIELD, Rows.TABLE_SETUP),
+)
+_RESTRICTED: tuple[tuple[Kind, Row, tuple[str, ...]], ...] = (
+    (Kind.COMPANY_FINANCE, Rows.COMPANY_FINANCE, ("GET", "PUT", "PATCH")),
+    (Kind.MEMBER, Rows.MEMBER_MAINTENANCE, ("GET", "POST", "PUT", "PATCH")),
+    (Kind.SECURITY_ROLE, Rows.SECURITY_ROLES, ("GET", "POST")),
 )
 _LINES: tuple[tuple[Kind, Row], ...] = (
     (Kind.PRODUCT, Rows.PRODUCTS),
@@ -102,11 +106,14 @@ def _plain_resources() -> list[Resource]:
             Kind.ROUTING,
             f"{INVOICES}/{{parentId}}/routings",
             Rows.INVOICING,
+            methods=READ_WRITE,
             parent=Parent(Kind.INVOICE, "invoice"),
             counted=False,
         ),
-        Resource(Kind.MEMBER, f"/{PATHS[Kind.MEMBER]}", Rows.MEMBER_MAINTENANCE),
-        Resource(Kind.SECURITY_ROLE, f"/{PATHS[Kind.SECURITY_ROLE]}", Rows.SECURITY_ROLES),
+        *(
+            Resource(kind, f"/{PATHS[kind]}", row, methods=methods)
+            for kind, row, methods in _RESTRICTED
+        ),
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from infra.local.connectwise_sandbox.bodies import read_json
 from infra.local.connectwise_sandbox.clock import wire_time
@@ -134,10 +134,6 @@ class TypeAssociations(Resource):
             parent=Parent(Kind.COMPANY, "company"),
         )
 
-    def reference_to_parent(self, call: Call) -> Any:
-        """Return how an association names its company."""
-        return reference_to(Kind.COMPANY, call.tenant.get(Kind.COMPANY, call.ids["parentId"]))
-
     def creating(self, tenant: Tenant, record: Record, by: str) -> Record:
         """Give a company a type."""
         stored = super().creating(tenant, record, by)
@@ -174,7 +170,3 @@ class Sites(Resource):
             methods=READ_WRITE,
             parent=Parent(Kind.COMPANY, "company"),
         )
-
-    def reference_to_parent(self, call: Call) -> Any:
-        """Return how a site names its company."""
-        return reference_to(Kind.COMPANY, call.tenant.get(Kind.COMPANY, call.ids["parentId"]))

@@ -12,7 +12,7 @@ from infra.local.connectwise_sandbox.errors import (
     invalid_object,
     record_not_found,
 )
-from infra.local.connectwise_sandbox.kinds import Kind, Record
+from infra.local.connectwise_sandbox.kinds import Kind, Record, reference_to
 from infra.local.connectwise_sandbox.listing import (
     answer_count,
     answer_list,
@@ -198,7 +198,8 @@ class Resource:
         if self.parent is None:
             raise ValueError(f"{self.kind} has no parent")
         parent = call.tenant.get(self.parent.kind, call.ids["parentId"])
-        return parent["id"]
+        is_plain_id = self.parent.field.endswith("Id")
+        return parent["id"] if is_plain_id else reference_to(self.parent.kind, parent)
 
     def validate(self, body: object) -> None:
         """Raise the InvalidObject error for a body that is no record of this kind."""

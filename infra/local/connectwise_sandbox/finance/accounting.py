@@ -19,6 +19,7 @@ from infra.local.connectwise_sandbox.kinds import Kind, Record
 from infra.local.connectwise_sandbox.listing import answer_count, answer_list
 from infra.local.connectwise_sandbox.messages import Response, json_response
 from infra.local.connectwise_sandbox.permissions import Action, Rows
+from infra.local.connectwise_sandbox.presentation import present
 from infra.local.connectwise_sandbox.resources import Parent, Resource
 from infra.local.connectwise_sandbox.routing import Call, Router
 from infra.local.connectwise_sandbox.schemas import validate_new
@@ -227,7 +228,7 @@ def _read_invoice(call: Call) -> Response:
     invoice = call.tenant.store[Kind.INVOICE].get(record_id - _GL_RECORD_OFFSET)
     if invoice is None or not is_closed(invoice) or "glBatch" in invoice:
         raise record_not_found("UnpostedInvoice", record_id)
-    return json_response(200, _unposted_invoice(invoice))
+    return _answer_row(call, _unposted_invoice(invoice))
 
 
 def _list_payments(call: Call) -> Response:
@@ -242,8 +243,12 @@ def _count_payments(call: Call) -> Response:
 def _read_payment(call: Call) -> Response:
     for row in _unposted_payments(call.tenant):
         if row["id"] == call.ids["id"]:
-            return json_response(200, row)
+            return _answer_row(call, row)
     raise record_not_found("UnpostedPayment", call.ids["id"])
+
+
+def _answer_row(call: Call, row: Record) -> Response:
+    return json_response(200, present(call.tenant, Kind.GL_ENTRY, row))
 
 
 def _list_gl_entries(call: Call) -> Response:
