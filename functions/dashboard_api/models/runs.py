@@ -32,12 +32,17 @@ class ProgressView(View):
 
     done: int
     expected: int | None
+    expected_customers: int | None
+    expected_invoices: int | None
 
     @classmethod
     def of(cls, run: Run) -> ProgressView:
         counted = [n for n in (run.expected_customers, run.expected_invoices) if n is not None]
         return cls(
-            done=run.customers.seen + run.invoices.seen, expected=sum(counted) if counted else None
+            done=run.customers.seen + run.invoices.seen,
+            expected=sum(counted) if counted else None,
+            expected_customers=run.expected_customers,
+            expected_invoices=run.expected_invoices,
         )
 
 

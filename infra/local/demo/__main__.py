@@ -1,0 +1,114 @@
+"""``make demo``: every step, what was observed, then ``demo: ok`` or the step that failed."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+from types import FrameType
+
+import httpx
+from rich.console import Console
+
+from infra.config import PROJECT_ROOT
+from infra.local.demo import editing, importing
+from infra.local.demo.clients import BridgeApi, ConnectWisePerson, NotObservedError
+from infra.local.demo.scene import Scene, Step
+from infra.local.system import LocalSystem
+
+REPORT = PROJECT_ROOT / "build" / "demo.json"
+PARTNER = "partner-demo"
+INTERRUPTED = 130
+
+STEPS = (
+    Step("connect a ConnectWise company", importing.connect),
+    Step("import its books", importing.import_books),
+    Step("calls within the budget", importing.count_calls),
+    Step("mirror equals ConnectWise", importing.compare),
+    Step("a new invoice", editing.new_invoice),
+    Step("a changed due date", editing.changed_due_date),
+    Step("a changed amount", editing.changed_amount),
+    Step("a partial payment made in ConnectWise", editing.partial_payment),
+    Step("a credit applied in ConnectWise", editing.credit),
+    Step("a deleted payment", editing.deleted_payment),
+    Step("a deleted invoice", editing.deleted_invoice),
+    Step("a new customer by the hourly job", editing.new_customer_by_hourly_job),
+    Step("an hour in which little changed", editing.quiet_hour),
+    Step("a deleted customer", editing.deleted_customer),
+    Step("a downloaded PDF", editing.downloaded_pdf),
+    Step("Fetch New Data, and a second click", editing.fetch_new),
+    Step("Fetch Unpaid Invoices, and a second click", editing.fetch_unpaid),
+    Step("records made on the platform stay there", editing.platform_only),
+    Step("mirror equals ConnectWise still", importing.compare),
+)
+
+
+def main() -> int:
+    """Return the exit status: 0 when every step was observed."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    console = Console(highlight=False)
+    try:
+        return _run(console)
+    except KeyboardInterrupt:
+        console.print("demo: interrupted")
+        return INTERRUPTED
+
+
+def _run(console: Console) -> int:
+    started = time.monotonic()
+    console.print(
+        "Starting the embedded AWS and the ConnectWise sandbox, deploying both stacks ..."
+    )
+    with LocalSystem("demo") as system:
+        seconds = time.monotonic() - started
+        console.print(f"  deployed after {seconds:.1f} s: {system.api_url}")
+        scene = Scene(
+            system=system,
+            bridge=BridgeApi(system.api_url, system.partner_token(PARTNER)),
+            person=ConnectWisePerson(system.sandbox.base_url),
+            console=console,
+        )
+        scene.facts["deploy_seconds"] = round(seconds, 1)
+        try:
+            failed = _play(scene)
+        finally:
+            scene.bridge.close()
+            scene.person.close()
+    _write_report(scene, failed, time.monotonic() - started)
+    console.print(f"  report: {REPORT.relative_to(PROJECT_ROOT)}")
+    console.print(f"demo: failed at: {failed}" if failed else "demo: ok")
+    return 1 if failed else 0
+
+
+def _play(scene: Scene) -> str | None:
+    """Play the steps in order; return the name of the one that failed, if any."""
+    for number, step in enumerate(STEPS, start=1):
+        scene.console.print(f"[{number:>2}/{len(STEPS)}] {step.name}", markup=False)
+        try:
+            observed = step.act(scene)
+        except (NotObservedError, httpx.HTTPError) as error:
+            scene.console.print(f"        not observed: {error}", markup=False)
+            return step.name
+        scene.console.print(f"        {observed}", markup=False)
+    return None
+
+
+def _write_report(scene: Scene, failed: str | None, seconds: float) -> None:
+    REPORT.parent.mkdir(parents=True, exist_ok=True)
+    report = {
+        "ok": failed is None,
+        "failed_step": failed,
+        "seconds": round(seconds, 1),
+        "edit_seconds": scene.edit_seconds,
+        **scene.facts,
+    }
+    REPORT.write_text(json.dumps(report, indent=2, default=str) + "\n", encoding="utf-8")
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,130 @@
+"""Connect a ConnectWise company and import its books."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from decimal import Decimal
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from infra.local.demo.clients import POLL_SECONDS, Json, NotObservedError
+from infra.local.demo.scene import Scene
+
+IMPORT_SECONDS = 600.0
+CALLS_PER_THOUSAND_INVOICES = 30
+PAYMENTS_ROUTE = "/finance/invoices/{id}/payments"
+_COUNTED_APART = (PAYMENTS_ROUTE, "/finance/invoices/{id}/pdf", "/system/", "/login/")
+
+
+def connect(scene: Scene) -> str:
+    """Connect with the sandbox's keys, as the form of the dashboard does."""
+    access = scene.system.sandbox
+    connection = scene.bridge.call(
+        "POST",
+        "/v1/connections",
+        expect=201,
+        body={
+            "company_id": access.company_id,
+            "public_key": access.public_key,
+            "private_key": access.private_key,
+            "site_url": access.base_url,
+            "name": "Demo provider",
+        },
+    )
+    if connection["missing_rights"]:
+        raise NotObservedError(f"rights are missing: {connection['missing_rights']}")
+    scene.connection_id = connection["id"]
+    return f"verified and {connection['state']}; callbacks {connection['callbacks']}"
+
+
+def import_books(scene: Scene) -> str:
+    """Follow the first import through the API until it has succeeded."""
+    deadline = time.monotonic() + IMPORT_SECONDS
+    columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=scene.console) as progress:
+        bars = {kind: progress.add_task(kind, total=None) for kind in ("customers", "invoices")}
+        while time.monotonic() < deadline:
+            run = _import_run(scene)
+            for kind, bar in bars.items():
+                progress.update(
+                    bar, completed=run[kind]["seen"], total=run["progress"][f"expected_{kind}"]
+                )
+            if run["state"] == "succeeded":
+                break
+            if run["state"] in ("failed", "cancelled"):
+                raise NotObservedError(f"the import {run['state']}: {run['failure']}")
+            time.sleep(POLL_SECONDS)
+        else:
+            raise NotObservedError(f"no end of the import within {IMPORT_SECONDS:.0f} s")
+    scene.bridge.wait_for(scene.connection_path(), lambda c: c["state"] == "active")
+    scene.facts["import"] = {kind: run[kind] for kind in bars}
+    return f"{run['customers']['created']} customers, {run['invoices']['created']} invoices"
+
+
+def _import_run(scene: Scene) -> Json:
+    runs = scene.bridge.get(scene.connection_path("/runs"))["items"]
+    run: Json | None = next((r for r in runs if r["kind"] == "import"), None)
+    if run is None:
+        raise NotObservedError("no import was started")
+    return run
+
+
+def count_calls(scene: Scene) -> str:
+    """Hold the import to its budget: lines included, payments and set-up counted apart."""
+    counts = scene.person.calls()
+    apart = {
+        route: n for route, n in counts.items() if any(part in route for part in _COUNTED_APART)
+    }
+    bulk = sum(counts.values()) - sum(apart.values())
+    payments = sum(n for route, n in counts.items() if PAYMENTS_ROUTE in route)
+    invoices = max(1, scene.facts["import"]["invoices"]["seen"])
+    scene.facts["import_calls"] = {"bulk": bulk, "payments": payments, "by_route": counts}
+    # What a page costs is paid for every begun page of 1,000 and batch of 200.
+    budget = CALLS_PER_THOUSAND_INVOICES * -(-invoices // 1000)
+    if bulk > budget:
+        raise NotObservedError(f"{bulk} calls for {invoices} invoices, {budget} allowed")
+    return f"{bulk} ConnectWise calls (allowed {budget}), and {payments} for payments"
+
+
+def compare(scene: Scene) -> str:
+    """Compare every invoice's amounts with ConnectWise's own, and show what was mirrored."""
+    truth = {invoice["id"]: invoice for invoice in scene.person.truth()["invoices"]}
+    mirrored = {
+        invoice["source_id"]: invoice
+        for invoice in scene.bridge.items(f"/v1/invoices?connection_id={scene.connection_id}")
+        if invoice["state"] != "archived"
+    }
+    if truth.keys() != mirrored.keys():
+        difference = sorted(truth.keys() ^ mirrored.keys())
+        raise NotObservedError(f"on one side only: {difference[:5]} of {len(difference)}")
+    for source_id, invoice in truth.items():
+        for mine, theirs in (("total", "total"), ("balance", "balance"), ("paid", "payments")):
+            if Decimal(mirrored[source_id][mine]["display"]) != Decimal(str(invoice[theirs])):
+                raise NotObservedError(f"invoice {source_id}: {mine} differs")
+    scene.facts["mirrored"] = _show(scene, list(mirrored.values()))
+    return f"{len(truth)} invoices agree to the cent with ConnectWise"
+
+
+def _show(scene: Scene, invoices: list[Json]) -> Json:
+    states = ("open", "partially_paid", "paid")
+    counts = Counter((invoice["total"]["currency"], invoice["state"]) for invoice in invoices)
+    open_minor: Counter[str] = Counter()
+    for invoice in invoices:
+        open_minor[invoice["balance"]["currency"]] += invoice["balance"]["amount_minor"]
+    decimals = {i["balance"]["currency"]: i["balance"]["decimals"] for i in invoices}
+    table = Table("currency", *states, "balance", title="Mirrored invoices")
+    for currency in sorted(decimals):
+        balance = Decimal(open_minor[currency]).scaleb(-decimals[currency])
+        cells = [str(counts[currency, state]) for state in states]
+        table.add_row(currency, *cells, f"{balance:,}")
+    scene.console.print(table)
+    customers = sum(1 for _ in scene.bridge.items("/v1/customers"))
+    payments = sum(1 for _ in scene.bridge.items("/v1/payments"))
+    scene.console.print(f"  {customers} customers, {payments} payments")
+    return {
+        "customers": customers,
+        "payments": payments,
+        "invoices": {f"{c} {s}": n for (c, s), n in sorted(counts.items())},
+    }
