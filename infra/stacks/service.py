@@ -145,7 +145,13 @@ class ServiceStack(cdk.Stack):
         receiver = self._function_with_egress(
             "webhook_receiver",
             FunctionSize(timeout_seconds=_RECEIVER_SECONDS),
-            [self._access.read_operations, self._access.coordinate, self._send_hint],
+            [
+                self._access.read_operations,
+                self._access.coordinate,
+                self._access.read_connection_secrets,
+                self._access.connectwise_client_id,
+                self._send_hint,
+            ],
         )
         self._api.open_route(
             _CALLBACK_PATH,
