@@ -87,7 +87,7 @@ def check_secret(secret: str, stored: CallbackSecret | None) -> None:
     Takes the same time whichever hash fits, and when there is nothing to compare with.
     Raises CallbackRejectedError.
     """
-    given = hashlib.sha256(secret[:MAX_SECRET_CHARACTERS].encode()).hexdigest()
+    given = hashlib.sha256(secret[:MAX_SECRET_CHARACTERS].encode(errors="replace")).hexdigest()
     nothing = "0" * len(given)
     current = stored.current_sha256 if stored else nothing
     previous = (stored.previous_sha256 if stored else None) or nothing
@@ -161,7 +161,7 @@ def check_signature(body: bytes, signature: str | None, signing_key: str) -> Non
         raise CallbackRejectedError(Rejection.SIGNATURE)
     if not signing_key or not _SIGNATURE.fullmatch(signature):
         raise CallbackRejectedError(Rejection.SIGNATURE)
-    key = hashlib.sha256(signing_key.encode()).digest()
+    key = hashlib.sha256(signing_key.encode(errors="replace")).digest()
     expected = hmac.new(key, body, hashlib.sha256).digest()
     if not hmac.compare_digest(expected, b64decode(signature)):
         raise CallbackRejectedError(Rejection.SIGNATURE)

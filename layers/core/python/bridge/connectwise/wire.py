@@ -31,14 +31,18 @@ _MAX_EXPONENT = 20
 
 
 def _text(value: object) -> str:
-    """A text of another type is worth no broken record; overlong ones are cut."""
-    return value[:MAX_TEXT_CHARACTERS] if isinstance(value, str) else ""
+    """A text that only informs breaks no record: another type is left out, length is cut, and
+    halves of characters, which nothing can store, are replaced."""
+    text = value[:MAX_TEXT_CHARACTERS] if isinstance(value, str) else ""
+    return text.encode(errors="replace").decode()
 
 
-def _day(value: object) -> object:
+def _day(value: object) -> str:
     """ConnectWise writes a calendar day as midnight UTC; the zone is never applied."""
     match = _DAY.fullmatch(value) if isinstance(value, str) else None
-    return match[1] if match else value
+    if match is None:
+        raise ValueError("not a day")
+    return match[1]
 
 
 def _amount(value: object) -> object:
