@@ -189,10 +189,11 @@ def test_no_address_passes_that_python_calls_private(address: object) -> None:
 
 
 class Wire(httpcore.NetworkStream):
-    """Answers one empty page for each request and notes the name that TLS was asked to verify."""
+    """Answers one empty page for each request; notes it and the name that TLS is to verify."""
 
-    def __init__(self, names: list[str | None]) -> None:
+    def __init__(self, names: list[str | None], requests: list[bytes]) -> None:
         self._names = names
+        self._requests = requests
         self._answer = b""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -201,6 +202,7 @@ class Wire(httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         if b"\r\n\r\n" in buffer:
+            self._requests.append(buffer)
             self._answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n[]"
 
     def close(self) -> None:
@@ -222,6 +224,7 @@ class Network(httpcore.NetworkBackend):
     def __init__(self) -> None:
         self.connected: list[tuple[str, int]] = []
         self.names: list[str | None] = []
+        self.requests: list[bytes] = []
 
     def connect_tcp(
         self,
@@ -232,7 +235,7 @@ class Network(httpcore.NetworkBackend):
         socket_options: Iterable[object] | None = None,
     ) -> httpcore.NetworkStream:
         self.connected.append((host, port))
-        return Wire(self.names)
+        return Wire(self.names, self.requests)
 
 
 class Resolver:
@@ -261,6 +264,7 @@ def test_the_connection_goes_to_the_checked_address_and_tls_verifies_the_name() 
     assert resolver.asked == ["na.myconnectwise.net"]
     assert network.connected == [(PUBLIC, 443)]
     assert network.names == ["na.myconnectwise.net"]
+    assert b"\r\nHost: na.myconnectwise.net\r\n" in network.requests[0]
 
 
 def test_a_resolver_that_flips_is_caught_on_the_next_connection() -> None:
