@@ -124,8 +124,9 @@ async def _deliver(
         with contextlib.suppress(httpx.HTTPError, httpx.InvalidURL, TimeoutError):
             async with asyncio.timeout(ANSWER_LIMIT_SECONDS):
                 headers = {**delivery.headers, "host": host}
-                answer = await client.post(url, content=delivery.body, headers=headers)
-                status = answer.status_code
+                request = client.stream("POST", url, content=delivery.body, headers=headers)
+                async with request as answer:
+                    status = answer.status_code
     with lock:
         engine.record_delivery_result(delivery.id, status)
 

@@ -104,8 +104,11 @@ class SecurityRole:
             raise security()
 
     def set_cell(self, module: str, name: str, action: Action, level: Level) -> None:
-        """Set one cell; raises ValueError if there is no such row. Case does not matter."""
-        wanted = (module.casefold(), name.casefold())
+        """Set one cell; raises ValueError if there is no such row.
+
+        Case does not matter, nor does the word `(customize)` that the matrix shows behind some.
+        """
+        wanted = (module.casefold(), name.casefold().removesuffix("(customize)").strip())
         for row, granted in self._grants.items():
             if (row.module.casefold(), row.name.casefold()) == wanted:
                 self._grants[row] = granted | {action} if level == "All" else granted - {action}

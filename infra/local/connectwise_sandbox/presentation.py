@@ -13,6 +13,13 @@ _LINE_HREFS: Mapping[str, Kind] = {
     "timeEntries_href": Kind.TIME_ENTRY,
     "expenseEntries_href": Kind.EXPENSE_ENTRY,
 }
+_HREF_NAMES: Mapping[Kind, str] = {
+    Kind.AGREEMENT_TYPE: "type",
+    Kind.BILLING_STATUS: "status",
+    Kind.CATALOG_ITEM: "catalog",
+    Kind.COMPANY_STATUS: "status",
+    Kind.COMPANY_TYPE: "type",
+}
 _HIDDEN_MEMBER_FIELDS = ("hourlyCost", "hourlyRate")
 
 
@@ -44,7 +51,7 @@ def _with_href(tenant: Tenant, kind: Kind, name: str, reference: Record) -> Reco
     if path is None or "_info" in reference or target is None:
         return reference
     href = f"{tenant.api_url}/{path}/{reference['id']}"
-    return reference | {"_info": {f"{target.value}_href": href}}
+    return reference | {"_info": {f"{_HREF_NAMES.get(target, target.value)}_href": href}}
 
 
 def _line_hrefs(tenant: Tenant, invoice_id: int) -> Record:

@@ -19,7 +19,7 @@ from infra.local.connectwise_sandbox.messages import (
 from infra.local.connectwise_sandbox.permissions import Action, Rows
 from infra.local.connectwise_sandbox.resources import READ_WRITE, Resource
 from infra.local.connectwise_sandbox.routing import Call, Router
-from infra.local.connectwise_sandbox.tenant import Tenant
+from infra.local.connectwise_sandbox.tenant import Tenant, random_guid
 
 COMPANY_INFO = "/login/companyinfo/"
 CALLBACK_KEY = "/system/callbackkey/index.rails"
@@ -61,7 +61,8 @@ class Callbacks(Resource):
         """Register a callback."""
         entry = registration_of(call.tenant, read_json(call.request))
         own = {name: value for name, value in entry.items() if name not in ("id", "_info")}
-        own |= {"memberId": api_member_id(call.tenant)}
+        guid = random_guid(call.tenant.random)
+        own |= {"memberId": api_member_id(call.tenant), "connectWiseID": guid}
         return self.answer(call, 201, call.tenant.add(Kind.CALLBACK, own, call.member))
 
     def changing(self, tenant: Tenant, before: Record, after: Record, by: str) -> Record:

@@ -166,6 +166,7 @@ def test_customers_are_of_every_kind() -> None:
     assert any(mails)
     contacts = list(STORE[Kind.CONTACT])
     assert any("lastName" not in contact for contact in contacts)
+    assert any(row["billToCompany"]["id"] != row["company"]["id"] for row in INVOICES)
 
 
 def test_no_address_or_name_is_one_that_somebody_could_own() -> None:

@@ -26,13 +26,24 @@ _PEOPLE = (("Ann", "Smith"), ("José", "Núñez"), ("Wei", "李"), ("Zoë", "O'N
 _CURRENCY_WEIGHTS = (60, 12, 10, 8, 5, 5)
 _GONE_PER_CUSTOMER = 1 / 25
 _FEWEST_WITH_LOSSES = 10
+_BRANCH_EVERY = 12
+_PARENT_FIELDS = ("billToCompany", "parentCompany")
 
 
 def enter_customers(pen: Pen, count: int) -> None:
-    """Write `count` companies; some are inactive, and of ten or more some deleted or merged."""
+    """Write `count` companies.
+
+    Some are inactive, some are billed to the one before them, and of ten or more some are
+    deleted or merged.
+    """
     gone = max(1, int(count * _GONE_PER_CUSTOMER)) if count >= _FEWEST_WITH_LOSSES else 0
+    parent: Record | None = None
     for index in range(count):
         company = _enter_company(pen, index)
+        if parent is not None and index % _BRANCH_EVERY == _BRANCH_EVERY - 1:
+            payer = {name: reference_to(Kind.COMPANY, parent) for name in _PARENT_FIELDS}
+            company = pen.rewrite(Kind.COMPANY, company | payer)
+        parent = company
         if index >= count - 2 * gone:
             _take_out(pen, company, merged=index >= count - gone)
 
