@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from bridge.runtime.problem_documents import FieldError, ProblemDocument, invalid_input
 
+JSON = "application/json"
 MAX_BODY_BYTES = 256 * 1024
 MAX_DEPTH = 8
 MAX_QUERY_LENGTH = 8192
@@ -62,13 +63,17 @@ def refusal(event: Mapping[str, Any]) -> ProblemDocument | None:
     if not body:
         return None
     is_base64 = bool(event.get("isBase64Encoded"))
-    if (len(body) * 3 // 4 if is_base64 else len(body)) > MAX_BODY_BYTES:
+    if _size_bytes(body, is_base64=is_base64) > MAX_BODY_BYTES:
         return _BODY_TOO_LARGE
-    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    media_type = headers.get("content-type", "application/json").partition(";")[0]
-    if media_type.strip().lower() != "application/json":
+    media_type = _headers(event).get("content-type", JSON).partition(";")[0]
+    if media_type.strip().lower() != JSON:
         return _NOT_JSON
     return None if _is_text(body, is_base64=is_base64) else _MALFORMED
+
+
+def admitted(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an event that was not refused, with its media type as Powertools spells it."""
+    return {**event, "headers": {**_headers(event), "content-type": JSON}}
 
 
 def read_body(text: str) -> dict[str, Any]:
@@ -86,6 +91,14 @@ def read_body(text: str) -> dict[str, Any]:
     if _depth(body) > MAX_DEPTH:
         raise BodyRefusedError(_TOO_DEEP)
     return body
+
+
+def _headers(event: Mapping[str, Any]) -> dict[str, str]:
+    return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+
+
+def _size_bytes(body: str, *, is_base64: bool) -> int:
+    return len(body) * 3 // 4 if is_base64 else len(body.encode(errors="surrogatepass"))
 
 
 def _is_text(body: str, *, is_base64: bool) -> bool:

@@ -30,7 +30,7 @@ from bridge.runtime.problem_documents import (
     field_path,
     invalid_input,
 )
-from dashboard_api.admission import BodyRefusedError, read_body, refusal
+from dashboard_api.admission import BodyRefusedError, admitted, read_body, refusal
 from dashboard_api.dependencies import PARTNER, SERVICES
 from dashboard_api.openapi import OPENAPI_PATH, openapi_document
 from dashboard_api.routes import ROUTERS
@@ -50,6 +50,8 @@ _WRONG_METHOD = ProblemDocument(
 )
 
 _logger = logging.getLogger("bridge.dashboard_api")
+# At DEBUG it logs what routes are called with: names, addresses, numbers of invoices.
+logging.getLogger("aws_lambda_powertools.event_handler").setLevel(logging.INFO)
 
 
 class DashboardApi(APIGatewayHttpResolver):
@@ -78,7 +80,7 @@ class DashboardApi(APIGatewayHttpResolver):
         if refused is not None:
             return refused.as_gateway_response(event["requestContext"]["requestId"])
         self.context[SERVICES] = self._services
-        answer = super().resolve(event, context)
+        answer = super().resolve(admitted(event), context)
         answer["headers"].setdefault("Cache-Control", "no-store")
         return answer
 

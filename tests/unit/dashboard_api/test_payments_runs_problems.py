@@ -59,7 +59,12 @@ def test_a_run_shows_how_far_it_is(world: World, partner: Caller) -> None:
 
     body = partner.get(f"/v1/connections/{connection.connection_id}/runs/{run.run_id}").json
 
-    assert body["progress"] == {"done": 170, "expected": 550}
+    assert body["progress"] == {
+        "done": 170,
+        "expected": 550,
+        "expected_customers": 50,
+        "expected_invoices": 500,
+    }
     assert body["step"] == {"record_kind": "invoice", "selection": "all", "number": 2, "of": 2}
     assert (body["invoices"]["created"], body["invoices"]["failed"]) == (118, 2)
     assert (body["state"], body["failure"]) == ("running", None)

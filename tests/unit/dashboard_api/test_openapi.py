@@ -1,0 +1,165 @@
+"""The API's description of itself is valid, complete, and true of what the API answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+
+from bridge.domain.problem import ProblemCode, Trouble
+from bridge.domain.run import RunKind
+from tests.unit.dashboard_api.world import Answer, Caller, World
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    """Read without any token: the description holds nothing of a partner."""
+    answer = World().caller(None).get("/openapi.json")
+    assert answer.status == 200
+    parsed: dict[str, Any] = answer.json
+    return parsed
+
+
+def test_it_is_valid(document: dict[str, Any]) -> None:
+    validate(document)
+
+
+def test_every_operation_is_named_tagged_and_says_how_it_fails(document: dict[str, Any]) -> None:
+    tags = {tag["name"] for tag in document["tags"]}
+    names = []
+    for path, operation in _operations(document):
+        names.append(operation["operationId"])
+        assert set(operation["tags"]) <= tags
+        assert operation["summary"]
+        for status, answer in operation["responses"].items():
+            if int(status) >= 400:
+                assert list(answer["content"]) == ["application/problem+json"], path
+        if path.startswith("/v1/"):
+            assert {"401", "403", "500"} <= set(operation["responses"])
+    assert len(set(names)) == len(names)
+
+
+def test_it_includes_the_routes_of_other_functions(document: dict[str, Any]) -> None:
+    paths = document["paths"]
+
+    assert paths["/v1/connections/{connection_id}/fetches"]["post"]["responses"]["202"]
+    assert paths["/webhooks/connectwise/{connection_id}/{secret}"]["post"]["security"] == []
+
+
+def test_every_v1_route_wants_a_token(document: dict[str, Any]) -> None:
+    assert document["security"] == [{"partnerToken": []}]
+    unguarded = [path for path, operation in _operations(document) if "security" in operation]
+    assert unguarded == ["/webhooks/connectwise/{connection_id}/{secret}"]
+
+
+def test_limits_are_told(document: dict[str, Any]) -> None:
+    parameters = {
+        parameter["name"]: parameter["schema"]
+        for parameter in document["paths"]["/v1/invoices"]["get"]["parameters"]
+    }
+
+    assert (parameters["limit"]["minimum"], parameters["limit"]["maximum"]) == (1, 200)
+    assert parameters["due_from"]["format"] == "date"
+    assert parameters["connection_id"]["pattern"] == "^[0-9a-f]{32}$"
+    assert "null" not in str(parameters)
+
+
+def test_secrets_are_write_only(document: dict[str, Any]) -> None:
+    key = document["components"]["schemas"]["ConnectInput"]["properties"]["private_key"]
+
+    assert (key["format"], key["writeOnly"], key["maxLength"]) == ("password", True, 128)
+
+
+def test_nothing_unknown_is_accepted(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    inputs = [name for name in schemas if name.endswith(("Input", "Patch"))]
+
+    assert len(inputs) > 8
+    assert [n for n in inputs if schemas[n].get("additionalProperties") is not False] == []
+
+
+def test_answers_are_as_described(document: dict[str, Any]) -> None:
+    world = World()
+    partner = world.partner()
+    for method, path, template, answer in _one_answer_each(world, partner):
+        operation = document["paths"][template][method]
+        described = operation["responses"][str(answer.status)]
+        if answer.status == 204:
+            continue
+        media_type = answer.headers["Content-Type"]
+        schema = {
+            **described["content"][media_type]["schema"],
+            "components": document["components"],
+        }
+        errors = list(Draft202012Validator(schema).iter_errors(answer.json))
+        assert not errors, f"{method} {path}: {errors}"
+
+
+def _one_answer_each(world: World, partner: Caller) -> list[tuple[str, str, str, Answer]]:
+    connection = world.connection()
+    customer = world.customer(connection, 1)
+    invoice = world.invoice(connection, 7, payments=[31])
+    run = world.starter.start(connection, RunKind.SWEEP)
+    trouble = Trouble(
+        "partner-a", connection.connection_id, ProblemCode.RECORD_PARKED, "invoice/7", "d"
+    )
+    world.problems.report(trouble, world.clock.now())
+    base = "/v1/connections/{connection_id}"
+    ids = {
+        "connection_id": connection.connection_id,
+        "customer_id": customer.customer_id,
+        "invoice_id": invoice.invoice_id,
+        "payment_id": invoice.payments[0].payment_id,
+        "run_id": run.run_id,
+        "problem_id": trouble.problem_id,
+    }
+    keys = {"public_key": "p", "private_key": "k"}
+    calls: list[tuple[str, str, Any]] = [
+        ("get", "/v1/me", None),
+        ("get", "/v1/connection-requirements", None),
+        ("get", "/v1/connections", None),
+        ("post", "/v1/connections", {"company_id": "new", **keys}),
+        ("post", "/v1/connections", {"company_id": "new", **keys}),
+        ("get", base, None),
+        ("patch", base, {"name": "n"}),
+        ("post", f"{base}/verify", None),
+        ("post", f"{base}/rotate-callback-secret", None),
+        ("put", f"{base}/filters", {"invoices": {"types": ["Standard"]}}),
+        ("post", f"{base}/filters/preview", {"invoices": {"types": ["Agreement"]}}),
+        ("post", f"{base}/filters/archive-left", None),
+        ("post", f"{base}/filters/undo-archive", {"undo_id": "20260302T090000000000Z"}),
+        ("get", "/v1/customers", None),
+        ("get", "/v1/customers/{customer_id}", None),
+        ("post", "/v1/customers", {"name": "n"}),
+        ("post", "/v1/customers", {}),
+        ("patch", "/v1/customers/{customer_id}", {"name": "n"}),
+        ("get", "/v1/invoices", None),
+        ("get", "/v1/invoices/{invoice_id}", None),
+        ("get", "/v1/invoices/{invoice_id}/pdf", None),
+        ("get", "/v1/invoices/{invoice_id}/payments/{payment_id}", None),
+        ("get", "/v1/payments", None),
+        ("get", f"{base}/runs", None),
+        ("get", f"{base}/runs/{{run_id}}", None),
+        ("post", f"{base}/runs/{{run_id}}/cancel", None),
+        ("get", "/v1/problems", None),
+        ("get", "/v1/problems/{problem_id}", None),
+        ("post", "/v1/problems/{problem_id}/actions", {"action": "dismiss"}),
+        ("delete", base, None),
+    ]
+    return [
+        (
+            method,
+            template.format(**ids),
+            template,
+            partner.send(method.upper(), template.format(**ids), body),
+        )
+        for method, template, body in calls
+    ]
+
+
+def _operations(document: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (path, operation) for path, item in document["paths"].items() for operation in item.values()
+    ]

@@ -1,0 +1,250 @@
+"""R8: nobody reads, writes, infers or slows another partner's things.
+
+Every route that takes an id is called by A with B's ids and with ids that nobody has; the
+answers must not differ by a letter, and nothing of B's may change.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from bridge.domain.problem import ProblemCode, Trouble
+from bridge.domain.run import RunKind
+from tests.unit.dashboard_api.world import Answer, Caller, World
+
+KEYS = {"public_key": "p", "private_key": "k"}
+LINE = {"description": "x", "amount_minor": 1}
+BODIES: dict[str, Any] = {
+    "changeConnection": {"name": "mine", "credentials": KEYS, "filters": {}},
+    "saveFilters": {},
+    "previewFilters": {},
+    "undoArchive": {"undo_id": "20260302T090000000000Z"},
+    "changeCustomer": {"name": "mine"},
+    "changeInvoice": {"number": "mine", "line_items": [LINE]},
+    "actOnProblem": {"action": "dismiss"},
+}
+SERVED_ELSEWHERE = {"startFetch", "receiveCallback"}
+
+
+@dataclass(frozen=True)
+class Ids:
+    """One of everything that a path can name."""
+
+    connection_id: str
+    run_id: str
+    customer_id: str
+    invoice_id: str
+    payment_id: str
+    problem_id: str
+
+
+def operations() -> list[tuple[str, str, str]]:
+    """Return (method, path, operation id) of every route with an id in its path."""
+    document = World().caller(None).get("/openapi.json").json
+    return [
+        (method.upper(), path, operation["operationId"])
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if "{" in path and operation["operationId"] not in SERVED_ELSEWHERE
+    ]
+
+
+def things_of(world: World, partner_id: str) -> tuple[Ids, Ids]:
+    """Give the partner one of everything; return the mirrored and the platform-only ones."""
+    connection = world.connection(partner_id)
+    world.customer(connection, 1)
+    invoice = world.invoice(connection, 7, payments=[31])
+    run = world.starter.start(connection, RunKind.SWEEP)
+    trouble = Trouble(
+        partner_id, connection.connection_id, ProblemCode.RECORD_PARKED, "invoice/7", "d"
+    )
+    world.problems.report(trouble, world.clock.now())
+    caller = world.partner(partner_id)
+    customer_id = caller.post("/v1/customers", {"name": f"Only {partner_id}"}).json["id"]
+    own_invoice = {
+        "customer_id": customer_id,
+        "number": "P-1",
+        "currency": "USD",
+        "issued_on": "2026-03-01",
+        "line_items": [LINE],
+    }
+    invoice_id = caller.post("/v1/invoices", own_invoice).json["id"]
+    mirrored = Ids(
+        connection.connection_id,
+        run.run_id,
+        f"{connection.connection_id}-1",
+        invoice.invoice_id,
+        f"{connection.connection_id}-31",
+        trouble.problem_id,
+    )
+    return mirrored, Ids(
+        connection.connection_id,
+        run.run_id,
+        customer_id,
+        invoice_id,
+        mirrored.payment_id,
+        trouble.problem_id,
+    )
+
+
+UNKNOWN = Ids("0" * 32, "1" * 32, "2" * 32 + "-1", "3" * 32 + "-7", "4" * 32 + "-31", "5" * 32)
+UNKNOWN_PLATFORM = Ids("0" * 32, "1" * 32, "2" * 32, "3" * 32, "4" * 32, "5" * 32)
+SHAPELESS = Ids("x", "%00", "a-b", "..", "ü", "'")
+
+
+def call(caller: Caller, method: str, path: str, operation: str, ids: Ids) -> Answer:
+    filled = re.sub(r"\{(\w+)\}", lambda match: str(getattr(ids, match[1])), path)
+    return caller.send(method, filled, BODIES.get(operation))
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), operations())
+def test_anothers_ids_look_like_ids_that_nobody_has(method: str, path: str, operation: str) -> None:
+    # Given two partners with one of everything
+    world = World()
+    things_of(world, "partner-a")
+    mirrored, platform = things_of(world, "partner-b")
+    intruder = world.partner("partner-a")
+    calls_before = list(world.psa.calls)
+    before = snapshot(world)
+
+    # When A asks for B's things, and for nobody's
+    answers = [
+        call(intruder, method, path, operation, ids)
+        for ids in (mirrored, platform, UNKNOWN, UNKNOWN_PLATFORM, SHAPELESS)
+    ]
+
+    # Then nothing tells them apart, and nothing happened
+    assert {answer.status for answer in answers} == {404}
+    assert {answer.text for answer in answers} == {answers[0].text}
+    assert answers[0].problem == "not_found"
+    assert {tuple(sorted(answer.headers.items())) for answer in answers} == {
+        tuple(sorted(answers[0].headers.items()))
+    }
+    assert snapshot(world) == before
+    assert world.psa.calls == calls_before
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), operations())
+def test_the_owners_ids_do_not_look_so(method: str, path: str, operation: str) -> None:
+    """The test above would pass on an API that knows nothing at all."""
+    world = World()
+    mirrored, platform = things_of(world, "partner-b")
+
+    answers = [
+        call(world.partner("partner-b"), method, path, operation, ids)
+        for ids in (mirrored, platform)
+    ]
+
+    assert any(answer.status != 404 for answer in answers)
+
+
+def test_anothers_run_under_ones_own_connection_is_unknown() -> None:
+    world = World()
+    mine, _ = things_of(world, "partner-a")
+    theirs, _ = things_of(world, "partner-b")
+    intruder = world.partner("partner-a")
+
+    path = f"/v1/connections/{mine.connection_id}/runs/{theirs.run_id}"
+
+    assert intruder.get(path).status == 404
+    assert intruder.post(f"{path}/cancel").status == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/v1/connections", {}),
+        ("/v1/customers", {}),
+        ("/v1/customers", {"connection_id": "{connection_id}"}),
+        ("/v1/customers", {"name": "Only partner-b"}),
+        ("/v1/invoices", {}),
+        ("/v1/invoices", {"connection_id": "{connection_id}"}),
+        ("/v1/invoices", {"customer_id": "{customer_id}"}),
+        ("/v1/payments", {}),
+        ("/v1/payments", {"connection_id": "{connection_id}"}),
+        ("/v1/payments", {"customer_id": "{customer_id}"}),
+        ("/v1/payments", {"invoice_id": "{invoice_id}"}),
+        ("/v1/problems", {"state": "all"}),
+    ],
+)
+def test_lists_never_hold_anothers_things(path: str, query: dict[str, str]) -> None:
+    world = World()
+    things_of(world, "partner-a")
+    theirs, platform = things_of(world, "partner-b")
+    filled = {name: value.format(**vars(theirs)) for name, value in query.items()}
+
+    answer = world.partner("partner-a").get(path, **filled)
+
+    assert answer.status == 200
+    for secret in {*vars(theirs).values(), *vars(platform).values(), "partner-b"}:
+        assert secret not in answer.text
+
+
+def test_a_cursor_of_anothers_list_leads_nowhere() -> None:
+    world = World()
+    mine, _ = things_of(world, "partner-a")
+    things_of(world, "partner-b")
+    cursor = world.partner("partner-b").get("/v1/invoices", limit="1").json["next_cursor"]
+    assert cursor
+
+    answer = world.partner("partner-a").get("/v1/invoices", limit="1", cursor=cursor)
+
+    assert (answer.status, answer.problem) == (422, "invalid_input")
+    assert mine.invoice_id not in answer.text
+
+
+def test_an_invoice_cannot_be_made_for_anothers_customer() -> None:
+    world = World()
+    theirs, _ = things_of(world, "partner-b")
+    form = {
+        "number": "P-1",
+        "currency": "USD",
+        "issued_on": "2026-03-01",
+        "line_items": [LINE],
+    }
+
+    answers = [
+        world.partner("partner-a").post("/v1/invoices", form | {"customer_id": customer_id})
+        for customer_id in (theirs.customer_id, UNKNOWN.customer_id)
+    ]
+
+    assert [answer.status for answer in answers] == [422, 422]
+    assert answers[0].text == answers[1].text
+
+
+def test_a_partner_named_in_the_body_is_no_partner() -> None:
+    world = World()
+
+    answer = world.partner("partner-a").post(
+        "/v1/customers", {"name": "x", "partner_id": "partner-b"}
+    )
+
+    assert answer.status == 422
+
+
+def snapshot(world: World) -> Any:
+    """Everything that is stored anywhere, deeply copied."""
+    stores = (
+        world.connections,
+        world.records,
+        world.runs,
+        world.problems,
+        world.vault,
+        world.documents,
+        world.hints,
+        world.run_queue,
+        world.pdfs,
+    )
+    return [
+        {
+            name: copy.deepcopy(value)
+            for name, value in vars(store).items()
+            if isinstance(value, dict | list)
+        }
+        for store in stores
+    ]
