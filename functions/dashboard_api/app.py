@@ -65,12 +65,8 @@ class DashboardApi(APIGatewayHttpResolver):
         )
         self._services = services
 
-    def answer(self, event: dict[str, Any]) -> dict[str, Any]:
-        """Answer one HTTP API event (payload 2.0). No route needs more of the Lambda than it."""
-        return self.resolve(event, LambdaContext())
-
     def resolve(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-        """Refuse what nobody should look at; route the rest."""
+        """Answer one HTTP API event (payload 2.0): refuse it at once, or route it."""
         refused = refusal(event)
         if refused is None and event["rawPath"] != OPENAPI_PATH:
             try:

@@ -10,6 +10,8 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
 from bridge.domain.connection import Connection, ConnectionState, Credentials, PsaAddress
 from bridge.domain.customer import Customer, NamedRef
 from bridge.domain.errors import BridgeError
@@ -171,7 +173,7 @@ class Caller:
         if body is not None:
             text = json.dumps(body)
         event = http_event(method, path, query or {}, text, self.claims) | changes
-        answer = self.world.app.answer(event)
+        answer = self.world.app.resolve(event, LambdaContext())
         headers = dict(answer.get("headers") or {})
         return Answer(answer["statusCode"], headers, answer.get("body") or "")
 
