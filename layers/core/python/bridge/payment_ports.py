@@ -76,7 +76,7 @@ class PsaPayments(Protocol):
 
 
 class PaymentsGateway(Protocol):
-    def open(self, connection: Connection) -> PsaPayments: ...
+    def open_payments(self, connection: Connection) -> PsaPayments: ...
 
 
 # --- the ledger --------------------------------------------------------------------------------

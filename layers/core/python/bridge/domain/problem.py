@@ -19,6 +19,7 @@ class ProblemCode(StrEnum):
     CALLBACKS_BROKEN = "callbacks_broken"
     PDF_UNAVAILABLE = "pdf_unavailable"
     PAYMENT_NOT_WRITTEN = "payment_not_written"
+    PAYMENT_SURPLUS = "payment_surplus"
 
 
 class ProblemState(StrEnum):
@@ -46,6 +47,7 @@ ACTIONS: dict[ProblemCode, tuple[Action, ...]] = {
     ProblemCode.RUN_FAILED: (Action.RETRY, Action.DISMISS),
     ProblemCode.CALLBACKS_BROKEN: (Action.VERIFY,),
     ProblemCode.PDF_UNAVAILABLE: (Action.RETRY, Action.DISMISS),
+    ProblemCode.PAYMENT_SURPLUS: (Action.DISMISS,),
     ProblemCode.PAYMENT_NOT_WRITTEN: (Action.RETRY, Action.MARK_DONE, Action.CANCEL),
 }
 

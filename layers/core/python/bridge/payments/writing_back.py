@@ -105,7 +105,7 @@ class WriteBackDriver:
             return
         attempt = _Attempt(
             ledger=self._ledger,
-            psa=self._gateway.open(connection),
+            psa=self._gateway.open_payments(connection),
             connection=connection,
             lease=lease,
             clock=self._clock,

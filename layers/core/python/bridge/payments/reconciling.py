@@ -1,0 +1,217 @@
+"""The last net: compare what we own with what ConnectWise shows, and wake what is due.
+
+Nothing is posted here. A hole (ours is gone) and a surplus (one by our member that nobody owns)
+are shown to a person; a rewritten payment is adopted with a warning.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from bridge.domain.connection import Connection, ConnectionState
+from bridge.domain.errors import ConflictError, NotFoundError
+from bridge.domain.identity import RecordKind
+from bridge.domain.platform_payment import Target
+from bridge.domain.problem import ProblemCode, Trouble, record_subject
+from bridge.domain.write_back import MAYBE_SENT_STATES, Reason, WriteBack, WriteBackState
+from bridge.payment_ports import (
+    LedgerStore,
+    PaymentsGateway,
+    PsaPayment,
+    PsaPayments,
+    WriteBackQueue,
+)
+from bridge.payments.troubles import WriteBackTroubles
+from bridge.ports import Clock, ConnectionStore, ProblemStore, RecordStore
+
+MAX_DUE = 500
+
+_S = WriteBackState
+# What the world may heal by itself, so that it is tried again without a person.
+HEALING = frozenset(
+    {
+        Reason.INVOICE_GONE,
+        Reason.INVOICE_LOCKED,
+        Reason.OVERPAYMENT,
+        Reason.PAID_BY_HAND,
+        Reason.CURRENCY_DIFFERS,
+        Reason.RIGHT_MISSING,
+        Reason.CREDENTIALS_REJECTED,
+        Reason.DISCONNECTED,
+        Reason.MEMBER_UNKNOWN,
+    }
+)
+
+_logger = logging.getLogger(__name__)
+
+
+class DueWriteBacks:
+    """Wakes write-backs whose time has come: those that wait, and those whose message got lost."""
+
+    def __init__(self, ledger: LedgerStore, queue: WriteBackQueue, clock: Clock) -> None:
+        self._ledger = ledger
+        self._queue = queue
+        self._clock = clock
+
+    def wake(self) -> int:
+        due = self._ledger.list_due(self._clock.now(), limit=MAX_DUE)
+        for write_back in due:
+            self._queue.send(write_back)
+        return len(due)
+
+
+class PaymentReconciler:
+    """Compares the payments of one connection's touched invoices."""
+
+    def __init__(
+        self,
+        *,
+        ledger: LedgerStore,
+        gateway: PaymentsGateway,
+        records: RecordStore,
+        connections: ConnectionStore,
+        problems: ProblemStore,
+        troubles: WriteBackTroubles,
+        queue: WriteBackQueue,
+        clock: Clock,
+    ) -> None:
+        self._ledger = ledger
+        self._gateway = gateway
+        self._records = records
+        self._connections = connections
+        self._problems = problems
+        self._troubles = troubles
+        self._queue = queue
+        self._clock = clock
+
+    def reconcile(self, connection: Connection, invoice_source_id: int) -> None:
+        """Compare one invoice; conflicts are left to whoever moved the write-back."""
+        write_backs = self._ledger.write_backs_of_invoice(
+            connection.connection_id, invoice_source_id
+        )
+        if not write_backs:
+            return
+        psa = self._gateway.open_payments(connection)
+        rows = _rows(psa, invoice_source_id, write_backs[0])
+        now = self._clock.now()
+        for write_back in write_backs:
+            try:
+                self._compare(write_back, rows, now)
+            except ConflictError:
+                _logger.info("write-back moved", extra={"id": write_back.write_back_id})
+        self._report_surplus(connection, invoice_source_id, write_backs, rows)
+
+    def heal(self, write_back: WriteBack) -> None:
+        """Try again what waits for a person only because of how the world was.
+
+        The driver looks at ConnectWise before it posts; here the mirror is asked, so that a
+        waiting write-back costs no call while nothing changed.
+        """
+        if write_back.reason not in HEALING or write_back.target is not Target.POSTED:
+            return
+        if not write_back.needs_person or not self._has_healed(write_back):
+            return
+        stored = self._ledger.get_write_back(write_back.connection_id, write_back.write_back_id)
+        if stored.value != write_back:
+            return
+        again = replace(write_back, state=_S.PENDING, reason=Reason.NONE, due_at=self._clock.now())
+        self._ledger.save_write_back(again, expected_version=stored.version)
+        self._queue.send(again)
+
+    def _has_healed(self, write_back: WriteBack) -> bool:
+        connection = self._connections.get(write_back.connection_id).value
+        if connection is None or connection.state is not ConnectionState.ACTIVE:
+            return False
+        if not connection.member_identifier:
+            return False
+        invoice = self._records.get_invoice(write_back.partner_id, write_back.invoice_id).value
+        return (
+            invoice is not None
+            and invoice.archive is None
+            and invoice.currency.code == write_back.currency.code
+            and not invoice.is_batched
+            and invoice.balance_minor >= write_back.amount_minor
+        )
+
+    def _compare(self, write_back: WriteBack, rows: Sequence[PsaPayment], now: datetime) -> None:
+        """Compare one write-back that says its payment is there."""
+        by_id = {row.psa_payment_id: row for row in rows}
+        mine = write_back.psa_payment_id
+        says_there = write_back.state is _S.CONFIRMED and write_back.target is Target.POSTED
+        if says_there and mine not in by_id:
+            self._missing(write_back, rows)
+        elif write_back.reason is Reason.PAYMENT_GONE and mine in by_id:
+            healed = replace(write_back, state=_S.CONFIRMED, reason=Reason.NONE, due_at=None)
+            self._save(write_back, healed)
+
+    def _missing(self, write_back: WriteBack, rows: Sequence[PsaPayment]) -> None:
+        """Ours is gone: another tool may have written it anew; else a person decides."""
+        alike = [
+            row
+            for row in rows
+            if not row.is_credit
+            and row.amount_minor == write_back.amount_minor
+            and row.paid_on == write_back.paid_on
+        ]
+        owners = self._ledger.owners(
+            write_back.connection_id, [row.psa_payment_id for row in alike]
+        )
+        rewritten = next((row for row in alike if row.psa_payment_id not in owners), None)
+        if rewritten is None:
+            self._save(write_back, write_back.manual(Reason.PAYMENT_GONE))
+            return
+        adopted = replace(
+            write_back,
+            psa_payment_id=rewritten.psa_payment_id,
+            reason=Reason.PAYMENT_REWRITTEN,
+        )
+        self._save(write_back, adopted, own=rewritten.psa_payment_id)
+
+    def _save(self, before: WriteBack, after: WriteBack, *, own: int | None = None) -> None:
+        stored = self._ledger.get_write_back(before.connection_id, before.write_back_id)
+        if stored.value != before:
+            return
+        self._ledger.save_write_back(after, expected_version=stored.version, own_psa_payment_id=own)
+        self._troubles.show(after)
+
+    def _report_surplus(
+        self,
+        connection: Connection,
+        invoice_source_id: int,
+        write_backs: Sequence[WriteBack],
+        rows: Sequence[PsaPayment],
+    ) -> None:
+        """Show payments by our API member that no write-back owns, once nothing is under way."""
+        ours = [
+            row
+            for row in rows
+            if not row.is_credit
+            and row.applied_by.casefold() == connection.member_identifier.casefold()
+        ]
+        owners = self._ledger.owners(connection.connection_id, [row.psa_payment_id for row in ours])
+        surplus = [row.psa_payment_id for row in ours if row.psa_payment_id not in owners]
+        is_moving = any(w.state in MAYBE_SENT_STATES for w in write_backs)
+        trouble = Trouble(
+            connection.partner_id,
+            connection.connection_id,
+            ProblemCode.PAYMENT_SURPLUS,
+            record_subject(RecordKind.INVOICE, invoice_source_id),
+            f"ConnectWise shows payments by our API member that the bridge did not make: "
+            f"{', '.join(map(str, sorted(surplus)[:10]))}.",
+        )
+        if surplus and not is_moving:
+            self._problems.report(trouble, self._clock.now())
+        elif not surplus:
+            self._problems.resolve(connection.partner_id, trouble.problem_id, self._clock.now())
+
+
+def _rows(
+    psa: PsaPayments, invoice_source_id: int, write_back: WriteBack
+) -> tuple[PsaPayment, ...]:
+    try:
+        return psa.list_payments(invoice_source_id, write_back.currency)
+    except NotFoundError:
+        return ()
