@@ -16,7 +16,7 @@ from bridge.domain.errors import ConflictError, NotFoundError
 from bridge.domain.identity import RecordKind
 from bridge.domain.platform_payment import Target
 from bridge.domain.problem import ProblemCode, Trouble, record_subject
-from bridge.domain.write_back import MAYBE_SENT_STATES, Reason, WriteBack, WriteBackState
+from bridge.domain.write_back import MAYBE_SENT_STATES, Reason, Timings, WriteBack, WriteBackState
 from bridge.payment_ports import (
     LedgerStore,
     PaymentsGateway,
@@ -77,7 +77,9 @@ class PaymentReconciler:
         troubles: WriteBackTroubles,
         queue: WriteBackQueue,
         clock: Clock,
+        timings: Timings,
     ) -> None:
+        self._timings = timings
         self._ledger = ledger
         self._gateway = gateway
         self._records = records
@@ -137,15 +139,22 @@ class PaymentReconciler:
         )
 
     def _compare(self, write_back: WriteBack, rows: Sequence[PsaPayment], now: datetime) -> None:
-        """Compare one write-back that says its payment is there."""
-        by_id = {row.psa_payment_id: row for row in rows}
-        mine = write_back.psa_payment_id
+        """Compare one write-back that says its payment is there.
+
+        A young one is left alone: the list may lag behind what was just posted.
+        """
+        intent_at = write_back.intent_at or write_back.created_at
+        if now - intent_at < self._timings.quarantine:
+            return
+        is_there = write_back.psa_payment_id in {row.psa_payment_id for row in rows}
         says_there = write_back.state is _S.CONFIRMED and write_back.target is Target.POSTED
-        if says_there and mine not in by_id:
+        if says_there and not is_there:
             self._missing(write_back, rows)
-        elif write_back.reason is Reason.PAYMENT_GONE and mine in by_id:
-            healed = replace(write_back, state=_S.CONFIRMED, reason=Reason.NONE, due_at=None)
-            self._save(write_back, healed)
+        elif write_back.reason is Reason.PAYMENT_GONE and is_there:
+            self._save(
+                write_back,
+                replace(write_back, state=_S.CONFIRMED, reason=Reason.NONE, due_at=None),
+            )
 
     def _missing(self, write_back: WriteBack, rows: Sequence[PsaPayment]) -> None:
         """Ours is gone: another tool may have written it anew; else a person decides."""
