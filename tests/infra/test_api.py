@@ -1,0 +1,79 @@
+"""Who gets through the HTTP API, how often, and what is written down of it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.infra.templates import StageTemplates, logical_id
+
+pytestmark = pytest.mark.xdist_group("templates")
+
+CALLBACK = "POST /webhooks/connectwise/{connection_id}/{secret}"
+OPEN_ROUTES = {CALLBACK, "GET /openapi.json"}
+
+
+def routes(templates: StageTemplates) -> dict[str, dict[str, Any]]:
+    return {r["RouteKey"]: r for r in templates.of_type("AWS::ApiGatewayV2::Route").values()}
+
+
+def function_behind(templates: StageTemplates, route: dict[str, Any]) -> str:
+    integration = templates.of_type("AWS::ApiGatewayV2::Integration")[
+        logical_id(route["Target"]["Fn::Join"][1][1])
+    ]
+    return templates.function_of(integration["IntegrationUri"])
+
+
+def test_every_other_route_asks_for_a_token(any_stage: StageTemplates) -> None:
+    found = routes(any_stage)
+    without = {key for key, route in found.items() if route["AuthorizationType"] == "NONE"}
+    assert without == OPEN_ROUTES
+    for key in set(found) - OPEN_ROUTES:
+        assert found[key]["AuthorizationType"] == "JWT", key
+        assert "AuthorizerId" in found[key], key
+
+
+def test_a_token_must_be_of_our_pool_and_of_one_of_our_clients(
+    any_stage: StageTemplates,
+) -> None:
+    (authorizer,) = any_stage.of_type("AWS::ApiGatewayV2::Authorizer").values()
+    audience = {any_stage.flat(a) for a in authorizer["JwtConfiguration"]["Audience"]}
+    assert audience == {"<IdentityUsersPartnerClient>", "<IdentityUsersServicesClient>"}
+    issuer = any_stage.flat(authorizer["JwtConfiguration"]["Issuer"])
+    assert issuer == "https://cognito-idp.<AWS::Region>.amazonaws.com/<IdentityUsers>"
+    assert authorizer["IdentitySource"] == ["$request.header.Authorization"]
+
+
+def test_requests_reach_the_function_that_knows_them(any_stage: StageTemplates) -> None:
+    behind = {k: function_behind(any_stage, route) for k, route in routes(any_stage).items()}
+    assert behind.pop(CALLBACK) == "webhook_receiver"
+    assert behind.pop("POST /v1/connections/{connection_id}/fetches") == "manual_fetch"
+    assert set(behind.values()) == {"dashboard_api"}
+
+
+def test_no_route_answers_preflights_but_the_api_itself(any_stage: StageTemplates) -> None:
+    assert not [key for key in routes(any_stage) if key.startswith(("ANY ", "OPTIONS "))]
+    (api,) = any_stage.of_type("AWS::ApiGatewayV2::Api").values()
+    assert "*" not in api["CorsConfiguration"]["AllowOrigins"]
+    assert not api["CorsConfiguration"].get("AllowCredentials")
+
+
+def test_open_routes_have_limits_of_their_own_and_the_rest_a_common_one(
+    any_stage: StageTemplates,
+) -> None:
+    (stage,) = any_stage.of_type("AWS::ApiGatewayV2::Stage").values()
+    assert set(stage["RouteSettings"]) == OPEN_ROUTES
+    for limits in (stage["DefaultRouteSettings"], *stage["RouteSettings"].values()):
+        assert 0 < limits["ThrottlingRateLimit"] <= limits["ThrottlingBurstLimit"]
+
+
+def test_access_logs_never_hold_a_path_or_an_address_of_a_person(
+    any_stage: StageTemplates,
+) -> None:
+    """The path of a callback carries the connection's secret."""
+    (stage,) = any_stage.of_type("AWS::ApiGatewayV2::Stage").values()
+    logged = set(json.loads(stage["AccessLogSettings"]["Format"]).values())
+    assert "$context.requestId" in logged
+    assert "$context.routeKey" in logged
+    forbidden = ("path", "sourceip", "useragent", "querystring", "claims")
+    assert not [name for name in logged if any(word in name.lower() for word in forbidden)]

@@ -1,0 +1,142 @@
+"""What cannot be made again is kept, and nobody but its owner reaches it."""
+
+import pytest
+
+from tests.infra.templates import StageTemplates
+
+pytestmark = pytest.mark.xdist_group("templates")
+
+KEPT = (
+    "AWS::DynamoDB::Table",
+    "AWS::S3::Bucket",
+    "AWS::Cognito::UserPool",
+    "AWS::SecretsManager::Secret",
+    "AWS::EC2::EIP",
+)
+TABLE = "AWS::DynamoDB::Table"
+
+
+def by_table_name(templates: StageTemplates) -> dict[str, dict[str, object]]:
+    prefix = templates.stage.resource_name("")
+    return {p["TableName"].removeprefix(prefix): p for p in templates.of_type(TABLE).values()}
+
+
+def test_production_keeps_its_data_when_a_stack_goes(prod: StageTemplates) -> None:
+    kept = list(prod.resources(*KEPT))
+    assert {resource["Type"] for _, resource in kept} == set(KEPT)
+    for _, resource in kept:
+        assert resource["DeletionPolicy"] == "Retain"
+        assert resource["UpdateReplacePolicy"] == "Retain"
+
+
+def test_nothing_that_is_kept_lives_in_the_replaceable_stack(any_stage: StageTemplates) -> None:
+    types = {resource["Type"] for resource in any_stage.service["Resources"].values()}
+    assert types.isdisjoint(KEPT)
+
+
+def test_production_can_go_back_to_any_second_of_what_is_not_transient(
+    prod: StageTemplates,
+) -> None:
+    backed_up = {
+        name: table["PointInTimeRecoverySpecification"]
+        for name, table in by_table_name(prod).items()
+    }
+    assert backed_up == {
+        "records": {"PointInTimeRecoveryEnabled": True},
+        "operations": {"PointInTimeRecoveryEnabled": True},
+        "coordination": {"PointInTimeRecoveryEnabled": False},
+    }
+    assert all(table["DeletionProtectionEnabled"] for table in by_table_name(prod).values())
+
+
+def test_tables_are_paid_by_request_and_keyed_alike(any_stage: StageTemplates) -> None:
+    for table in by_table_name(any_stage).values():
+        assert table["BillingMode"] == "PAY_PER_REQUEST"
+        assert table["KeySchema"] == [
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "sk", "KeyType": "RANGE"},
+        ]
+
+
+def test_changes_that_become_events_carry_both_images(any_stage: StageTemplates) -> None:
+    streams = {
+        name: table["StreamSpecification"]
+        for name, table in by_table_name(any_stage).items()
+        if "StreamSpecification" in table
+    }
+    both = {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+    assert streams == {"records": both, "operations": both}
+
+
+def test_items_that_expire_say_so_in_one_attribute(any_stage: StageTemplates) -> None:
+    expiring = {
+        name
+        for name, table in by_table_name(any_stage).items()
+        if table.get("TimeToLiveSpecification") == {"AttributeName": "expires_at", "Enabled": True}
+    }
+    assert expiring == {"operations", "coordination"}
+
+
+def test_documents_are_private_encrypted_and_versioned(any_stage: StageTemplates) -> None:
+    (bucket,) = any_stage.of_type("AWS::S3::Bucket").values()
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert "BucketEncryption" in bucket
+    rule = bucket["LifecycleConfiguration"]["Rules"][0]
+    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
+
+
+def test_no_user_can_choose_or_change_a_partner(any_stage: StageTemplates) -> None:
+    (pool,) = any_stage.of_type("AWS::Cognito::UserPool").values()
+    assert pool["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}
+    (attribute,) = (a for a in pool["Schema"] if a["Name"] == "partner_id")
+    assert attribute["Mutable"] is False
+    for client in any_stage.of_type("AWS::Cognito::UserPoolClient").values():
+        assert client["WriteAttributes"] == ["name"]
+
+
+def test_services_get_tokens_by_secret_and_scope_only(any_stage: StageTemplates) -> None:
+    clients = any_stage.of_type("AWS::Cognito::UserPoolClient").values()
+    (services,) = (client for client in clients if client["GenerateSecret"])
+    assert services["AllowedOAuthFlows"] == ["client_credentials"]
+    assert [any_stage.flat(s) for s in services["AllowedOAuthScopes"]] == [
+        "<IdentityUsersBridge>/payments.write"
+    ]
+    (partners,) = (client for client in clients if not client["GenerateSecret"])
+    assert partners["AllowedOAuthFlowsUserPoolClient"] is False
+    assert "ALLOW_USER_PASSWORD_AUTH" not in partners["ExplicitAuthFlows"]
+
+
+def test_production_asks_for_a_second_factor(prod: StageTemplates) -> None:
+    (pool,) = prod.of_type("AWS::Cognito::UserPool").values()
+    assert pool["MfaConfiguration"] == "ON"
+    assert pool["EnabledMfas"] == ["SOFTWARE_TOKEN_MFA"]
+
+
+def test_no_template_holds_a_secret_value(any_stage: StageTemplates) -> None:
+    for secret in any_stage.of_type("AWS::SecretsManager::Secret").values():
+        assert "SecretString" not in secret
+        assert "GenerateSecretString" not in secret
+
+
+def test_partners_are_told_the_addresses_that_calls_come_from(
+    real_stage: StageTemplates, local: StageTemplates
+) -> None:
+    told = real_stage.flat(real_stage.data["Outputs"]["EgressAddresses"]["Value"])
+    addresses = real_stage.of_type("AWS::EC2::EIP")
+    assert len(addresses) == real_stage.stage.nat_addresses
+    assert told.count("PublicIp") == len(addresses)
+    gateways = real_stage.of_type("AWS::EC2::NatGateway").values()
+    used = {real_stage.flat(gateway["AllocationId"]) for gateway in gateways}
+    assert len(used) == len(addresses)
+    assert local.data["Outputs"]["EgressAddresses"]["Value"] == "127.0.0.1"
+
+
+def test_functions_that_leave_through_the_network_can_only_speak_tls(
+    real_stage: StageTemplates,
+) -> None:
+    (group,) = real_stage.of_type("AWS::EC2::SecurityGroup").values()
+    assert [(rule["FromPort"], rule["ToPort"]) for rule in group["SecurityGroupEgress"]] == [
+        (443, 443)
+    ]
+    assert "SecurityGroupIngress" not in group
