@@ -14,6 +14,7 @@ from bridge.domain.identity import mirrored_id
 from bridge.domain.invoice import InvoiceState
 from bridge.domain.money import Currency
 from bridge.ports import CustomerQuery, InvoiceQuery, Page, PaymentQuery
+from bridge.store import listing
 from tests.builders.records import (
     CONNECTION,
     OTHER_CONNECTION,
@@ -151,6 +152,20 @@ def test_a_filter_that_drops_nearly_everything_still_ends(stores: Stores) -> Non
     for source_id in range(1, 61):
         stores.records.save_invoice(an_invoice(source_id), expected_version=0)
     assert listed(stores, InvoiceQuery(number="INV-60"), limit=1) == [60]
+
+
+def test_a_page_whose_work_is_used_up_is_short_but_leads_on(
+    on_dynamodb: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "MAX_QUERIES", 2)
+    monkeypatch.setattr(listing, "_MAX_FILTERED_READ", 4)
+    for source_id in range(1, 21):
+        on_dynamodb.records.save_invoice(an_invoice(source_id), expected_version=0)
+    query = InvoiceQuery(number="INV-20")
+    first = on_dynamodb.records.list_invoices(PARTNER, query, limit=1)
+    assert first.items == ()
+    assert first.next_cursor is not None
+    assert listed(on_dynamodb, query, limit=1) == [20]
 
 
 def test_customers_come_by_name_without_regard_to_case(stores: Stores) -> None:

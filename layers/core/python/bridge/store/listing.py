@@ -13,8 +13,10 @@ from bridge.store.table import Range, Table
 # A page that filters away nearly everything stops after this many queries, short of its limit
 # but with a cursor.
 MAX_QUERIES = 10
-# What a filtering query reads at least, so that a small page does not take many of them.
-_MIN_FILTERED_READ = 200
+# How many items a filtering query reads: few at first, for filters that let much through, then
+# more each time, for those that look for a needle.
+_FIRST_FILTERED_READ = 200
+_MAX_FILTERED_READ = 1000
 
 
 def read_page(
@@ -38,10 +40,11 @@ def read_page(
         return (), None
     found: list[tuple[Position, Item]] = []
     index, start = (after.range_index, after.sort_key) if after else (0, None)
-    for _ in range(MAX_QUERIES):
+    for number in range(MAX_QUERIES):
         wanted = ranges[index]
         start_key = _start_key(wanted, start, key_of) if start is not None else None
-        answer = table.query(wanted, limit=_read_limit(wanted, limit - len(found)), start=start_key)
+        read_limit = _read_limit(wanted, limit - len(found), number)
+        answer = table.query(wanted, limit=read_limit, start=start_key)
         sort_name = wanted.key_names[1]
         found += [(Position(index, str(item[sort_name])), item) for item in answer.items]
         if len(found) > limit:
@@ -55,9 +58,11 @@ def read_page(
     return _items(found), Position(index, start if start is not None else "")
 
 
-def _read_limit(wanted: Range, missing: int) -> int:
+def _read_limit(wanted: Range, missing: int, number: int) -> int:
     """One item more than is missing tells whether there is another page."""
-    return max(missing + 1, _MIN_FILTERED_READ) if wanted.condition else missing + 1
+    if wanted.condition is None:
+        return missing + 1
+    return max(missing + 1, min(_FIRST_FILTERED_READ << number, _MAX_FILTERED_READ))
 
 
 def _items(found: Sequence[tuple[Position, Item]]) -> tuple[Item, ...]:
