@@ -310,15 +310,31 @@ def test_a_broken_payment_breaks_its_invoice_only(world: World, psa: ConnectWise
     assert set(result.broken) == {payment["invoice"]["id"]}
 
 
-def test_too_many_broken_rows_look_like_a_server_in_trouble(
-    world: World, psa: ConnectWisePsa
-) -> None:
+def test_a_list_of_nothing_but_broken_rows_is_got_through() -> None:
+    world = sandboxed_world(customers=5, invoices=20)
+    psa = world.psa()
     for source_id in ids(world):
         corrupt(world, Kind.INVOICE, source_id)
 
+    assert all_heads(psa) == ([], ids(world))
+    assert set(psa.fetch_invoices(ids(world)).broken) == set(ids(world))
+
+
+def test_a_search_for_broken_rows_ends() -> None:
+    many = sandboxed_world(customers=10, invoices=200)
+    for source_id in ids(many):
+        corrupt(many, Kind.INVOICE, source_id)
+    lister, fetcher = many.psa(), many.psa()
+
+    page = lister.list_heads(INVOICE, after_id=0, limit=200)
     with pytest.raises(UnavailableError):
-        psa.fetch_invoices(ids(world))
-    assert sum(psa.calls.values()) < 200
+        fetcher.fetch_invoices(ids(many))
+
+    assert page.broken_ids, "the page ends early, but further on"
+    assert not page.is_last
+    assert page.last_id == page.broken_ids[-1]
+    assert sum(lister.calls.values()) < 1_000
+    assert sum(fetcher.calls.values()) < 500
 
 
 # --- secrets -----------------------------------------------------------------------------------

@@ -50,7 +50,9 @@ SYSTEM_INFO = "/system/info"
 
 MAX_URL_CHARACTERS = 2_000
 MAX_ATTEMPTS = 3
-CALL_SECONDS = 30.0
+READ_SECONDS = 60.0
+"""A page of a thousand records takes its time."""
+WRITE_SECONDS = 30.0
 MIN_CALL_SECONDS = 2.0
 """A call is not begun with less time left than this."""
 RESERVED_SECONDS = 1.0
@@ -147,7 +149,7 @@ class ConnectWiseClient:
         """
 
         def once() -> JsonAnswer:
-            answer = self._read_once(route, ids or {}, query or {}, headers or {}, CALL_SECONDS)
+            answer = self._read_once(route, ids or {}, query or {}, headers or {}, READ_SECONDS)
             try:
                 return JsonAnswer(answer.json(), answer)
             except UnreadableBodyError as error:
@@ -184,7 +186,7 @@ class ConnectWiseClient:
         url = self._url(route, ids or {}, {})
         try:
             answer = self._exchange(
-                method, route, url, seconds=CALL_SECONDS, headers=headers, content=content
+                method, route, url, seconds=WRITE_SECONDS, headers=headers, content=content
             )
         except _UNSENT as error:
             raise UnavailableError("ConnectWise could not be reached") from error
@@ -270,6 +272,7 @@ class ConnectWiseClient:
         headers: Mapping[str, str],
         content: bytes | None = None,
     ) -> Answer:
+        own_headers = self._own_headers()
         self._take_turn()
         allowed_seconds = min(seconds, self._clock.remaining_seconds() - RESERVED_SECONDS)
         self.calls[f"{method} {route}"] += 1
@@ -281,7 +284,7 @@ class ConnectWiseClient:
                 method,
                 url,
                 seconds=allowed_seconds,
-                headers={**self._own_headers(), **headers},
+                headers={**own_headers, **headers},
                 content=content,
             )
         finally:

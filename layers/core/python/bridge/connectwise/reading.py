@@ -2,8 +2,8 @@
 
 ConnectWise answers 500 for a whole page when it cannot write one of its rows, so a failing page
 is halved until the row stands alone (recorded by a public client). A 500 also comes from a
-server in trouble: the number of calls spent on one search is limited, and nothing is called
-broken unless ConnectWise answers at the same time.
+server in trouble, so nothing is called broken unless ConnectWise answers something else at the
+same time, and the number of failing pages is limited.
 Source of the facts: ConnectWise developer guide, pagination.
 """
 
@@ -23,9 +23,8 @@ from bridge.domain.errors import UnavailableError
 
 MAX_PAGE_SIZE = 1_000
 MAX_PAGES = 1_000
-MAX_FAILURES = 60
-"""Failing pages after which a search for broken rows gives up."""
-SEARCH_ATTEMPTS = 2
+MAX_FAILURES = 150
+"""Failing pages after which a search for broken rows ends."""
 
 _FORWARD_ONLY = {"pagination-type": "forward-only"}
 _NEXT_LINK = re.compile(r'rel\s*=\s*"?next\b')
@@ -80,14 +79,16 @@ class _Search:
         """How many rows to ask for next: half of those among which the broken one is."""
         return max(1, self._suspects // 2) if self._suspects else self._page_size
 
-    @property
-    def attempts(self) -> int:
-        return SEARCH_ATTEMPTS if self._failures else MAX_ATTEMPTS
+    def attempts(self, size: int) -> int:
+        """Return how often to ask: a page that is only halved is not worth waiting for."""
+        return 1 if self._failures and size > 1 else MAX_ATTEMPTS
 
-    def note_failure(self, size: int, error: ServerFailedError) -> None:
+    @property
+    def is_exhausted(self) -> bool:
+        return self._failures >= MAX_FAILURES
+
+    def note_failure(self, size: int) -> None:
         self._failures += 1
-        if self._failures > MAX_FAILURES:
-            raise UnavailableError("ConnectWise fails on too many pages") from error
         self._suspects = size if size > 1 else 0
 
     def note_rows(self, count: int) -> None:
@@ -105,19 +106,19 @@ class BulkReader:
     def forward(self, route: str, query: Query, *, after_id: int, limit: int) -> ForwardPage:
         """Return up to ``limit`` rows with ids above ``after_id``, around broken ones.
 
-        ``query`` may hold conditions and fields, which must include the id. Raises
-        UnavailableError when ConnectWise fails on too many rows.
+        ``query`` may hold conditions and fields, which must include the id. A page on which
+        ConnectWise fails too often ends early, behind the last row that was reached.
         """
         search = _Search(limit)
         page = ForwardPage((), after_id, is_last=False, answer=None)
-        while not page.is_last and _count(page) < limit:
+        while not page.is_last and _count(page) < limit and not search.is_exhausted:
             size = min(search.size, limit - _count(page))
             try:
                 step = self._forward_once(
-                    route, query, page.last_id, size=size, attempts=search.attempts
+                    route, query, page.last_id, size=size, attempts=search.attempts(size)
                 )
-            except ServerFailedError as error:
-                search.note_failure(size, error)
+            except ServerFailedError:
+                search.note_failure(size)
                 if size == 1:
                     page = _past(page, self._first_id(route, query, page.last_id))
             else:
@@ -152,7 +153,7 @@ class BulkReader:
         """
         try:
             page = self._forward_once(
-                route, {**query, "fields": "id"}, after_id, size=1, attempts=SEARCH_ATTEMPTS
+                route, {**query, "fields": "id"}, after_id, size=1, attempts=1
             )
             if page.rows:
                 return page.last_id
@@ -205,20 +206,21 @@ class BulkReader:
 
         Raises ServerFailedError (an UnavailableError) when that fails as well.
         """
-        self._client.read(f"{route}/count", max_attempts=SEARCH_ATTEMPTS)
+        self._client.read(f"{route}/count")
 
     def _sift(self, wanted: _Wanted, chunk: Sequence[int], sifted: Sifted, search: _Search) -> None:
         condition = ids_condition(wanted.path, chunk)
-        attempts = MAX_ATTEMPTS if len(chunk) == 1 else search.attempts
+        attempts = search.attempts(len(chunk))
         try:
             rows, sifted.answer = self._all(
                 wanted.route, wanted.query, condition, attempts=attempts
             )
-        except ServerFailedError as error:
-            search.note_failure(len(chunk), error)
+        except ServerFailedError:
+            search.note_failure(len(chunk))
+            if search.is_exhausted:
+                raise
             if len(chunk) == 1:
-                if sifted.answer is None and not sifted.broken_ids:
-                    self.require_answer(wanted.route)
+                self.require_answer(wanted.route)
                 sifted.broken_ids.add(chunk[0])
                 return
             middle = len(chunk) // 2
