@@ -3,93 +3,35 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 
 import httpx
 import pytest
 
-from bridge.connectwise.client import ConnectWiseClient
 from bridge.connectwise.egress import UnsafeAnswerError
 from bridge.connectwise.failures import EndpointMissingError, ServerFailedError, UnroutedError
-from bridge.domain.connection import Credentials, PsaAddress
+from bridge.domain.connection import Credentials
 from bridge.domain.errors import (
     BridgeError,
     CredentialsRejectedError,
     NotFoundError,
-    OutcomeUnknownError,
     OutOfTimeError,
     PermissionMissingError,
     RefusedError,
-    RetryableError,
     ThrottledError,
     UnavailableError,
     UnsafeAddressError,
 )
-from tests.fakes.clock import FakeClock
-from tests.unit.connectwise.sandbox import OpenLimiter
-
-ADDRESS = PsaAddress(
-    "https://na.myconnectwise.net", "https://api-na.myconnectwise.net", "v2025_1/", is_cloud=True
+from tests.unit.connectwise.bench import (
+    ADDRESS,
+    HTML_404,
+    TEXT_400,
+    Step,
+    bench,
+    ok,
+    refused,
 )
-KEYS = Credentials("acme", "public", "private")
-Step = httpx.Response | Exception
-
-
-@dataclass
-class Bench:
-    """A client whose transport plays a script and keeps what was sent."""
-
-    script: Iterator[Step]
-    clock: FakeClock = field(default_factory=FakeClock)
-    limiter: OpenLimiter = field(default_factory=OpenLimiter)
-    sent: list[httpx.Request] = field(default_factory=list)
-    vault: list[Credentials] = field(default_factory=lambda: [KEYS])
-    found: PsaAddress = ADDRESS
-    told: list[PsaAddress] = field(default_factory=list)
-
-    def play(self, request: httpx.Request) -> httpx.Response:
-        self.sent.append(request)
-        step = next(self.script)
-        if isinstance(step, Exception):
-            raise step
-        return step
-
-    def client(self) -> ConnectWiseClient:
-        def credentials(*, is_fresh: bool = False) -> Credentials:
-            return self.vault[-1] if is_fresh else self.vault[0]
-
-        return ConnectWiseClient(
-            connection_id="connection-1",
-            address=ADDRESS,
-            credentials=credentials,
-            client_id=lambda: "client-guid",
-            transport=httpx.MockTransport(self.play),
-            limiter=self.limiter,
-            clock=self.clock,
-            rediscover=lambda: self.found,
-            on_codebase_changed=self.told.append,
-        )
-
-
-def bench(*steps: Step) -> Bench:
-    return Bench(iter(steps))
-
-
-def ok(value: object = ()) -> httpx.Response:
-    return httpx.Response(200, json=list(value) if isinstance(value, Iterable) else value)
-
-
-def refused(status: int, code: str = "Some", **headers: str) -> httpx.Response:
-    body = {"code": code, "message": "text", "errors": None}
-    return httpx.Response(status, json=body, headers=headers)
-
-
-TEXT_400 = httpx.Response(400, text="Cannot route. Codebase/company is invalid")
-HTML_404 = httpx.Response(404, html="<html>not found</html>")
-
 
 # --- what is sent ------------------------------------------------------------------------------
 
@@ -360,146 +302,3 @@ def test_the_clouds_404_for_wrong_keys_is_told_from_a_passing_one() -> None:
     passing = bench(HTML_404, HTML_404, HTML_404, ok({}))
     with pytest.raises(UnavailableError):
         passing.client().read("/x")
-
-
-# --- writes ------------------------------------------------------------------------------------
-
-
-def post(it: Bench) -> Any:
-    return it.client().send("POST", "/finance/invoices/{id}/payments", ids={"id": 1}, body={"a": 1})
-
-
-def test_a_change_is_sent_once_as_json() -> None:
-    it = bench(httpx.Response(201, json={"id": 9}))
-
-    assert post(it) == {"id": 9}
-
-    (request,) = it.sent
-    assert (request.method, request.content) == ("POST", b'{"a": 1}')
-    assert request.headers["Content-Type"] == "application/json"
-
-
-def test_a_deletion_has_no_body() -> None:
-    it = bench(httpx.Response(204))
-
-    assert it.client().send("DELETE", "/system/callbacks/{id}", ids={"id": 3}) is None
-    assert it.sent[0].content == b""
-
-
-@pytest.mark.parametrize(
-    "step",
-    [
-        httpx.ReadTimeout("x"),
-        httpx.WriteTimeout("x"),
-        httpx.ReadError("x"),
-        httpx.WriteError("x"),
-        httpx.RemoteProtocolError("x"),
-        UnsafeAnswerError("too_large"),
-        UnsafeAnswerError("redirect"),
-        httpx.Response(408),
-        refused(409),
-        refused(429),
-        refused(500),
-        httpx.Response(502, html="<html>"),
-        httpx.Response(504),
-        httpx.Response(302),
-        httpx.Response(201, text='{"id": '),
-        httpx.Response(200, html="<html>"),
-    ],
-    ids=repr,
-)
-def test_a_change_without_a_clear_answer_may_have_happened(step: Step) -> None:
-    it = bench(step)
-
-    with pytest.raises(OutcomeUnknownError):
-        post(it)
-
-    assert len(it.sent) == 1, "never sent twice"
-    assert it.clock.slept_seconds == []
-
-
-@pytest.mark.parametrize(
-    "step",
-    [
-        httpx.ConnectError("refused"),
-        httpx.ConnectTimeout("x"),
-        httpx.PoolTimeout("x"),
-        TEXT_400,
-        HTML_404,
-        httpx.Response(403, html="<html>"),
-    ],
-    ids=repr,
-)
-def test_a_change_that_never_arrived_surely_did_not_happen(step: Step) -> None:
-    it = bench(step)
-
-    with pytest.raises(RetryableError):
-        post(it)
-
-    assert len(it.sent) == 1
-
-
-@pytest.mark.parametrize(
-    ("answer", "error"),
-    [
-        (refused(400), RefusedError),
-        (refused(401), CredentialsRejectedError),
-        (refused(403), PermissionMissingError),
-        (refused(404, "NotFound"), NotFoundError),
-        (refused(422), RefusedError),
-    ],
-)
-def test_a_change_that_was_refused_surely_did_not_happen(
-    answer: httpx.Response, error: type[BridgeError]
-) -> None:
-    it = bench(answer)
-
-    with pytest.raises(error):
-        post(it)
-
-    assert len(it.sent) == 1
-
-
-def prepare_keys(it: Bench) -> None:
-    it.vault.append(Credentials("acme", "public", "rotated"))
-
-
-def prepare_codebase(it: Bench) -> None:
-    it.found = replace(ADDRESS, codebase="v2025_2/")
-
-
-@pytest.mark.parametrize(
-    ("answer", "prepare"), [(refused(401), prepare_keys), (HTML_404, prepare_codebase)]
-)
-def test_a_change_is_left_to_the_caller_once_access_was_renewed(
-    answer: httpx.Response, prepare: Callable[[Bench], None]
-) -> None:
-    it = bench(answer)
-    prepare(it)
-
-    with pytest.raises(UnavailableError):
-        post(it)
-
-    assert len(it.sent) == 1
-
-
-def test_a_throttled_change_pauses_everybody() -> None:
-    it = bench(refused(429, **{"Retry-After": "12"}))
-
-    with pytest.raises(OutcomeUnknownError):
-        post(it)
-
-    assert it.limiter.pauses == [12]
-
-
-def test_a_change_is_not_begun_without_time_or_share() -> None:
-    late, throttled = bench(), bench()
-    late.clock.set_remaining(1)
-    throttled.limiter.wait_seconds = 500
-
-    with pytest.raises(OutOfTimeError):
-        post(late)
-    with pytest.raises(ThrottledError):
-        post(throttled)
-
-    assert late.sent == throttled.sent == []

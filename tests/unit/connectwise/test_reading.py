@@ -11,7 +11,7 @@ import pytest
 
 from bridge.connectwise.reading import BulkReader, row_id
 from bridge.domain.errors import UnavailableError
-from tests.unit.connectwise.test_client import Bench, bench
+from tests.unit.connectwise.bench import Bench, bench
 
 NEXT = {"Link": '<https://api/x?pageId=9>; rel="next"'}
 ENDED = {"Link": ""}
