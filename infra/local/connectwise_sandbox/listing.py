@@ -39,7 +39,6 @@ _LEADING_IDS = re.compile(
     r"\s*(?:(?P<field>\w+)/)?id\s*(?:=\s*(?P<one>\d+)|in\s*\((?P<many>[\d\s,]+)\))\s*(?P<rest>.*)",
     re.IGNORECASE | re.DOTALL,
 )
-_AND = re.compile(r"and\b", re.IGNORECASE)
 _OR = re.compile(r"\bor\b", re.IGNORECASE)
 
 
@@ -51,8 +50,6 @@ def narrowed(table: Table, conditions: str) -> Iterable[Record]:
     """
     match = _LEADING_IDS.match(conditions)
     if match is None or _OR.search(match["rest"]):
-        return table
-    if match["rest"] and not _AND.match(match["rest"]):
         return table
     ids = [int(text) for text in re.findall(r"\d+", match["one"] or match["many"] or "")]
     field = match["field"]

@@ -427,6 +427,19 @@ def test_one_success_or_a_quiet_day_starts_the_count_anew() -> None:
     assert psa.get("/system/callbacks")[0]["inactiveFlag"] is False
 
 
+def test_a_success_on_a_day_of_failures_starts_the_count_anew() -> None:
+    psa = Psa()
+    psa.register()
+    invoice_id = psa.bill()
+    for statuses in ((500,), (500, 204), (500,)):
+        for status in statuses:
+            touch(psa, invoice_id)
+            psa.deliver(status)
+        psa.clock.advance(24 * 3_600)
+
+    assert psa.get("/system/callbacks")[0]["inactiveFlag"] is False
+
+
 def test_deliveries_may_be_doubled() -> None:
     psa = Psa(callback_duplicate_rate=1)
     psa.register()

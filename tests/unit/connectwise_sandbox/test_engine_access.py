@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import asdict
 
 import pytest
 
@@ -56,6 +57,18 @@ def test_wrong_keys_are_refused_as_the_switch_says(header: str, switch: int, par
 
     assert answer.status == switch
     assert part in answer.body
+
+
+@pytest.mark.parametrize("part", ["company_id", "public_key", "private_key"])
+def test_each_part_of_the_keys_counts(part: str) -> None:
+    psa = Psa()
+    keys = asdict(psa.tenant.identity) | {part: "other"}
+    user = f"{keys['company_id']}+{keys['public_key']}:{keys['private_key']}"
+    basic = f"Basic {base64.b64encode(user.encode()).decode()}"
+
+    answer = psa.send("GET", "/system/info", headers={**psa.headers, "authorization": basic})
+
+    assert answer.status == 401
 
 
 @pytest.mark.parametrize("status", [400, 401])
@@ -183,6 +196,9 @@ def test_an_allowance_is_refilled_as_time_passes() -> None:
     psa.clock.advance(2)
 
     assert [psa.send("GET", "/system/info").status for _ in range(3)] == [200, 200, 429]
+    psa.clock.advance(3_600)
+    statuses = [psa.send("GET", "/system/info").status for _ in range(61)]
+    assert statuses == [200] * 60 + [429]
 
 
 def test_each_client_id_has_an_allowance_of_its_own() -> None:

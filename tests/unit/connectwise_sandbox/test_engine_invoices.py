@@ -228,6 +228,16 @@ def test_a_put_clears_what_it_leaves_out_but_not_what_cannot_be_empty() -> None:
         assert after[name] == before[name]
 
 
+def test_a_patch_cannot_empty_what_an_invoice_always_has() -> None:
+    psa = Psa()
+    path = f"{INVOICES}/{psa.bill()}"
+    before = psa.send("GET", path).json()
+
+    for name in ("status", "date", "dueDate", "invoiceNumber", "currency"):
+        answer = psa.send("PATCH", path, [{"op": "remove", "path": name}])
+        assert answer.json()[name] == before[name]
+
+
 def test_a_person_changes_the_amount_and_the_due_date() -> None:
     psa = Psa()
     invoice_id = psa.bill()

@@ -199,7 +199,14 @@ ids = st.lists(st.sampled_from([row["id"] for row in BOOKS.tenant.store[Kind.INV
     ids=ids.filter(bool),
     field=st.sampled_from(["invoice/id", "id", "company/id", "INVOICE/ID"]),
     tail=st.sampled_from(
-        ["", " and quantity > 2", " or quantity > 2", ' and description != "a or b"', " AND id > 0"]
+        [
+            "",
+            " and quantity > 2",
+            " or quantity > 2",
+            " and quantity > 2 or price > 5",
+            ' and description != "a or b"',
+            " AND id > 0",
+        ]
     ),
     negated=st.booleans(),
 )

@@ -169,6 +169,7 @@ def test_a_second_payment_may_be_refused() -> None:
 
     assert psa.pay(invoice_id, 10).status == 400
     assert psa.invoice(invoice_id)["balance"] == Decimal(90)
+    assert psa.pay(invoice_id, 10, credit={"id": memo(psa, "10")}).status == 201
 
 
 @pytest.mark.parametrize(
