@@ -28,7 +28,7 @@ check: setup ## Format, lint, types, import rules, synth with cdk-nag
 	$(CDK) synth --quiet -c stage=prod --output build/check.out
 
 test: check ## The whole suite: first what runs alone, in parallel, then what runs deployed
-	$(BIN)/pytest -n auto --ignore tests/e2e --ignore tests/benchmarks
+	$(BIN)/pytest -n auto --dist loadgroup --ignore tests/e2e --ignore tests/benchmarks
 	$(BIN)/pytest tests/benchmarks tests/e2e
 
 demo: setup ## The main job from end to end on this machine; ends with "demo: ok"

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 
-_GRACE_SECONDS = 3.0
+_GRACE_SECONDS = 1.0
 
 
 def main(scratch: str, command: list[str]) -> int:

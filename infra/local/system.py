@@ -6,14 +6,13 @@ import secrets
 import sys
 import tempfile
 import time
-import urllib.parse
-import urllib.request
-from base64 import b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+import httpx
 
 from infra.config import LOCAL, PROJECT_ROOT
 from infra.local.deployment import Outputs, deploy
@@ -149,18 +148,14 @@ class LocalSystem:
         client = self.client("cognito-idp").describe_user_pool_client(
             UserPoolId=self.outputs.data["UserPoolId"], ClientId=client_id
         )["UserPoolClient"]
-        basic = b64encode(f"{client_id}:{client['ClientSecret']}".encode()).decode()
-        form = urllib.parse.urlencode({"grant_type": "client_credentials", "scope": scope})
-        request = urllib.request.Request(  # noqa: S310 - the embedded AWS on loopback
+        answer = httpx.post(
             f"{self.aws.url}/oauth2/token",
-            data=form.encode(),
-            headers={
-                "Authorization": f"Basic {basic}",
-                "Content-Type": "application/x-www-form-urlencoded",
-            },
+            auth=(client_id, client["ClientSecret"]),
+            data={"grant_type": "client_credentials", "scope": scope},
+            timeout=_TOKEN_SECONDS,
+            trust_env=False,
         )
-        with urllib.request.urlopen(request, timeout=_TOKEN_SECONDS) as answer:  # noqa: S310 - as above
-            token: str = json.load(answer)["access_token"]
+        token: str = answer.raise_for_status().json()["access_token"]
         return token
 
     def fire_schedule(self, name: str) -> None:

@@ -1,0 +1,144 @@
+"""The stacks, deployed to the embedded AWS: what starts a function starts it, and no more."""
+
+import io
+import json
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+
+import httpx
+import pytest
+
+from infra.config import LOCAL
+from infra.local.system import LocalSystem, SandboxSize
+
+pytestmark = pytest.mark.xdist_group("local-system")
+
+PATIENCE_SECONDS = 60.0
+NO_ANSWER_SECONDS = 30.0
+
+# Put in place of a function's code, this tells what the function's role allows.
+PROBE = """
+import boto3
+from botocore.exceptions import ClientError
+
+def lambda_handler(event, context):
+    client = boto3.client(event["service"])
+    try:
+        getattr(client, event["call"])(**event["arguments"])
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+    return "allowed"
+"""
+ITEM = {"pk": {"S": "probe"}, "sk": {"S": "probe"}}
+
+
+@pytest.fixture(scope="module")
+def system() -> Iterator[LocalSystem]:
+    with LocalSystem("test-infra", sandbox=SandboxSize(customers=2, invoices=2)) as running:
+        yield running
+
+
+def status(system: LocalSystem, method: str, path: str, token: str | None = None) -> int:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    answer = httpx.request(
+        method, system.api_url + path, headers=headers, timeout=NO_ANSWER_SECONDS
+    )
+    return answer.status_code
+
+
+def eventually(condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def runs_of(system: LocalSystem, function: str) -> int:
+    return sum(line.startswith("START ") for line in system.function_log(function))
+
+
+def waiting(system: LocalSystem, queue: str) -> int:
+    attribute = "ApproximateNumberOfMessages"
+    answer = system.client("sqs").get_queue_attributes(
+        QueueUrl=system.queue_url(queue), AttributeNames=[attribute]
+    )
+    return int(answer["Attributes"][attribute])
+
+
+def test_the_api_answers_at_the_address_that_the_stack_tells(system: LocalSystem) -> None:
+    assert status(system, "GET", "/openapi.json") == HTTPStatus.OK
+
+
+def test_a_request_without_a_token_of_ours_reaches_no_function(system: LocalSystem) -> None:
+    header, payload, signature = system.partner_token("p-1").split(".")
+    forged = ".".join((header, payload, signature[::-1]))
+    for token in (None, "nonsense", forged):
+        assert status(system, "GET", "/v1/connections", token) == HTTPStatus.UNAUTHORIZED
+
+
+def test_tokens_of_partners_and_of_services_are_let_through(system: LocalSystem) -> None:
+    assert status(system, "GET", "/v1/connections", system.partner_token("p-1")) == HTTPStatus.OK
+    # A service is known, but it is no partner: the function itself says no.
+    answer = status(system, "GET", "/v1/connections", system.service_token())
+    assert answer == HTTPStatus.FORBIDDEN
+
+
+def test_a_schedule_starts_its_function(system: LocalSystem) -> None:
+    before = runs_of(system, "customer_sync")
+    system.fire_schedule("customers")
+    assert eventually(lambda: runs_of(system, "customer_sync") > before)
+
+
+def test_a_change_of_a_table_starts_the_publisher(system: LocalSystem) -> None:
+    before = runs_of(system, "event_publisher")
+    system.client("dynamodb").put_item(TableName=system.outputs.data["RecordsTable"], Item=ITEM)
+    assert eventually(lambda: runs_of(system, "event_publisher") > before)
+
+
+def test_a_message_that_nobody_can_read_ends_parked(system: LocalSystem) -> None:
+    before = waiting(system, "parked")
+    system.hasten_redelivery("pdfs", visibility_seconds=1)
+    system.client("sqs").send_message(
+        QueueUrl=system.queue_url("pdfs"), MessageBody=json.dumps({"poison": True})
+    )
+    assert eventually(lambda: waiting(system, "parked") > before)
+
+
+@pytest.mark.parametrize(
+    ("service", "call", "arguments", "answer"),
+    [
+        ("dynamodb", "get_item", {"TableName": "operations", "Key": ITEM}, "allowed"),
+        ("dynamodb", "put_item", {"TableName": "operations", "Item": ITEM}, "denied"),
+        ("dynamodb", "get_item", {"TableName": "records", "Key": ITEM}, "denied"),
+        ("dynamodb", "put_item", {"TableName": "coordination", "Item": ITEM}, "allowed"),
+        ("dynamodb", "scan", {"TableName": "coordination"}, "denied"),
+        ("secretsmanager", "create_secret", {"Name": "bridge/local/connections/x"}, "denied"),
+        ("secretsmanager", "get_secret_value", {"SecretId": "client-id"}, "allowed"),
+    ],
+)
+def test_a_function_is_held_to_its_role(
+    system: LocalSystem, service: str, call: str, arguments: dict[str, object], answer: str
+) -> None:
+    names = {
+        "client-id": system.outputs.data["ConnectWiseClientIdSecret"],
+        **{name: LOCAL.resource_name(name) for name in ("records", "operations", "coordination")},
+    }
+    named = {k: names.get(v, v) if isinstance(v, str) else v for k, v in arguments.items()}
+    told = probe(system, {"service": service, "call": call, "arguments": named})
+    assert ("denied" if "AccessDenied" in told else told) == answer
+
+
+def probe(system: LocalSystem, question: dict[str, object]) -> str:
+    """Ask with the role of the receiver, whose own code nothing else here needs."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("webhook_receiver/handler.py", PROBE)
+    lambda_client = system.client("lambda")
+    function = LOCAL.resource_name("webhook_receiver")
+    lambda_client.update_function_code(FunctionName=function, ZipFile=archive.getvalue())
+    answer = lambda_client.invoke(FunctionName=function, Payload=json.dumps(question))
+    return str(json.load(answer["Payload"]))
