@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from bridge.aws import clients
 from bridge.aws.clock import SystemClock
 from bridge.aws.queues import SqsHintQueue, SqsSender
-from bridge.connectwise.callback_intake import CallbackIntake
+from bridge.connectwise.callback_intake import Callback, CallbackIntake, Verdict
 from bridge.ports import SigningKeySource
 from bridge.store.connections import DynamoConnectionStore
 from bridge.store.signing_keys import DynamoSigningKeyStore
 from bridge.store.table import Table
+
+__all__ = ["Callback", "CallbackIntake", "ReceiverSettings", "Verdict", "build_callback_intake"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,11 +141,13 @@ class _Batch:
             return self._apply_absence(RecordKind.CUSTOMER, source_id, stored, fetched.broken)
         if stored.value is None and not self._connection.filters.customer.accepts(customer):
             return self._skipped(RecordKind.CUSTOMER, source_id)
-        archive = customer.archive or _kept_archive(
-            stored.value.archive if stored.value else None,
-            is_wanted=self._connection.filters.customer.accepts(customer),
-        )
-        customer = replace(customer, archive=archive)
+        before = stored.value.archive if stored.value else None
+        is_wanted = self._connection.filters.customer.accepts(customer)
+        if customer.archive is None:
+            customer = replace(customer, archive=_kept_archive(before, is_wanted=is_wanted))
+        elif before is not None:
+            # A merged company tells no date of its deletion: the first time seen stands.
+            customer = replace(customer, archive=before)
         marks = fetched.marks.get(source_id, "")
         return self._write(RecordKind.CUSTOMER, source_id, stored, customer, marks)
 
