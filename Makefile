@@ -4,6 +4,7 @@
 PYTHON ?= python3
 STAGE ?= dev
 UV_VERSION := 0.13.9
+PYTHON_VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
 TOOLS := .tools
 STAMPS := $(TOOLS)/stamps
@@ -18,13 +19,13 @@ CDK := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/node $(TOOLS)/cdk/node_modules/aws-
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-10s %s\n", $$1, $$2}'
 
-setup: $(STAMPS)/python $(STAMPS)/ministack $(STAMPS)/cdk ## Install all tools into this folder
+setup: $(STAMPS)/python-$(PYTHON_VERSION) $(STAMPS)/ministack-$(PYTHON_VERSION) $(STAMPS)/cdk ## Install all tools into this folder
 
 check: setup ## Format, lint, types, import rules, synth with cdk-nag
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy infra functions layers/core/python tests
-	$(BIN)/lint-imports
+	PYTHONPATH=layers/core/python $(BIN)/lint-imports
 	$(CDK) synth --quiet -c stage=prod --output build/check.out
 
 test: check ## The whole suite: first what runs alone, in parallel, then what runs deployed
@@ -56,16 +57,16 @@ $(STAMPS)/uv-$(UV_VERSION):
 	@mkdir -p $(STAMPS)
 	@touch $@
 
-$(STAMPS)/python: uv.lock pyproject.toml $(STAMPS)/uv-$(UV_VERSION)
+$(STAMPS)/python-$(PYTHON_VERSION): uv.lock pyproject.toml | $(STAMPS)/uv-$(UV_VERSION)
 	$(UV) sync --quiet --frozen --python $(PYTHON)
 	@touch $@
 
-$(STAMPS)/ministack: infra/tools/ministack/requirements.txt $(STAMPS)/python
+$(STAMPS)/ministack-$(PYTHON_VERSION): infra/tools/ministack/requirements.txt | $(STAMPS)/python-$(PYTHON_VERSION)
 	$(UV) venv --quiet --clear --python $(BIN)/python $(TOOLS)/ministack
 	$(UV) pip sync --quiet --require-hashes --python $(TOOLS)/ministack/bin/python $<
 	@touch $@
 
-$(STAMPS)/cdk: infra/tools/cdk/package-lock.json $(STAMPS)/python
+$(STAMPS)/cdk: infra/tools/cdk/package-lock.json | $(STAMPS)/python-$(PYTHON_VERSION)
 	mkdir -p $(TOOLS)/cdk
 	cp infra/tools/cdk/package.json infra/tools/cdk/package-lock.json $(TOOLS)/cdk
 	cd $(TOOLS)/cdk && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent --ignore-scripts --no-audit --no-fund
