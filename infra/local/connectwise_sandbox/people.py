@@ -21,14 +21,11 @@ from infra.local.connectwise_sandbox.contacts import EMAIL, set_communication
 from infra.local.connectwise_sandbox.errors import bad_reference, record_not_found
 from infra.local.connectwise_sandbox.finance.accounting import make_batch
 from infra.local.connectwise_sandbox.finance.balances import (
-    applications_of,
-    payments_of,
     remaining_credit,
     with_balance,
 )
 from infra.local.connectwise_sandbox.finance.invoices import (
-    LINE_KINDS,
-    lines_of,
+    erase_invoice,
     raise_total,
     status_reference,
 )
@@ -118,14 +115,7 @@ class People:
 
     def delete_invoice(self, invoice_id: int, by: str = PERSON) -> None:
         """Delete an invoice with its payments; its lines become billable again."""
-        tenant, invoice = self._tenant, self._invoice(invoice_id)
-        for payment in payments_of(tenant, invoice_id) + applications_of(tenant, invoice_id):
-            delete_payment(tenant, payment, by, may_be_locked=True)
-        for kind in LINE_KINDS:
-            for line in lines_of(tenant, kind, invoice_id):
-                released = {name: value for name, value in line.items() if name != "invoice"}
-                tenant.change(kind, released, by)
-        tenant.remove(Kind.INVOICE, invoice["id"], by)
+        erase_invoice(self._tenant, self._invoice(invoice_id), by)
 
     def mutate_invoices(
         self, count: int, what: Literal["due_date", "total"] = "due_date", by: str = PERSON

@@ -183,6 +183,20 @@ def test_a_person_deletes_an_invoice_whatever_state_it_is_in() -> None:
 
     assert psa.send("GET", f"{INVOICES}/{invoice_id}").status == 404
     assert len(psa.tenant.store[Kind.PAYMENT]) == 0
+    lines = psa.get("/procurement/products")
+    assert lines
+    assert all("invoice" not in line for line in lines)
+
+
+def test_an_invoice_that_is_deleted_gives_its_credits_back() -> None:
+    psa = Psa(deleting_paid_invoice="accepted")
+    invoice_id = psa.bill()
+    memo_id = psa.people.apply_credit(invoice_id, Decimal(40))["credit"]["id"]
+    assert psa.people.remaining_credit(memo_id) == 0
+
+    assert psa.send("DELETE", f"{INVOICES}/{invoice_id}").status == 204
+
+    assert psa.invoice(memo_id)["balance"] == -40
 
 
 # Changing invoices ------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from infra.local.connectwise_sandbox.finance.locks import (
     require_not_batched,
     require_unlocked,
 )
+from infra.local.connectwise_sandbox.finance.payments import delete_payment
 from infra.local.connectwise_sandbox.kinds import Kind, Record, reference_to
 from infra.local.connectwise_sandbox.money import ZERO, decimals_of, rounded
 from infra.local.connectwise_sandbox.tenant import Tenant
@@ -180,9 +181,17 @@ def delete_invoice(tenant: Tenant, invoice: Record, by: str) -> None:
     rows = payments_of(tenant, invoice["id"]) + applications_of(tenant, invoice["id"])
     if rows and tenant.switches.deleting_paid_invoice == "refused":
         raise invalid_field(RESOURCE, "payments", "The invoice has payments or credits.")
-    for row in rows:
-        tenant.remove(Kind.PAYMENT, row["id"], by)
-    _release_lines(tenant, invoice["id"], by)
+    erase_invoice(tenant, invoice, by)
+
+
+def erase_invoice(tenant: Tenant, invoice: Record, by: str) -> None:
+    """Remove an invoice in whatever state, first its payments; its lines become billable again."""
+    for row in payments_of(tenant, invoice["id"]) + applications_of(tenant, invoice["id"]):
+        delete_payment(tenant, row, by, may_be_locked=True)
+    for kind in LINE_KINDS:
+        for line in lines_of(tenant, kind, invoice["id"]):
+            released = {name: value for name, value in line.items() if name != "invoice"}
+            tenant.change(kind, released, by)
     tenant.remove(Kind.INVOICE, invoice["id"], by)
 
 
@@ -209,9 +218,3 @@ def _with_closer(tenant: Tenant, before: Record, after: Record, by: str) -> Reco
         raise invalid_field(RESOURCE, "accountNumber", message)
     return after | {"closedBy": by}
 
-
-def _release_lines(tenant: Tenant, invoice_id: int, by: str) -> None:
-    for kind in LINE_KINDS:
-        for line in lines_of(tenant, kind, invoice_id):
-            released = {name: value for name, value in line.items() if name != "invoice"}
-            tenant.change(kind, released, by, announce=False)
