@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bridge.domain.permissions import Right
-from dashboard_api.models.common import View
+from dashboard_api.models.values import View
 
 
 class AccountView(View):

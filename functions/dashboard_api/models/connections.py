@@ -16,9 +16,9 @@ from bridge.domain.problem import Problem, ProblemCode
 from bridge.domain.run import Run
 from bridge.sync.connecting import ConnectionRequest
 from bridge.sync.verifying import Outcome, Verification
-from dashboard_api.models.common import Input, Name, View
 from dashboard_api.models.filters import FiltersInput, FiltersView
 from dashboard_api.models.runs import RunView
+from dashboard_api.models.values import Input, Name, View
 
 _KEY = r"^[!-~]+$"
 _RIGHT_PREFIX = "right/"

@@ -10,7 +10,7 @@ from pydantic import StringConstraints
 from bridge.domain.customer import Address, Customer
 from bridge.domain.identity import Origin
 from bridge.sync.platform_records import CustomerDetails
-from dashboard_api.models.common import ArchiveView, Input, Line, Name, NamedRefView, View
+from dashboard_api.models.values import ArchiveView, Input, Line, Name, NamedRefView, View
 
 Email = Annotated[
     str,

@@ -16,8 +16,8 @@ from bridge.domain.filters import (
 from bridge.domain.invoice import InvoiceType
 from bridge.sync.filter_changes import ArchivingStep
 from bridge.sync.filter_preview import Effect, Preview
-from dashboard_api.models.common import AmountView, CalendarDate, Input, Name, View, plain
 from dashboard_api.models.runs import RunView
+from dashboard_api.models.values import AmountView, CalendarDate, Input, Name, View, plain
 
 SourceId = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
 SourceIds = Annotated[tuple[SourceId, ...], Field(max_length=MAX_FILTER_VALUES)]

@@ -21,7 +21,8 @@ from bridge.domain.invoice import (
 from bridge.domain.money import MAX_AMOUNT_MINOR, Currency
 from bridge.sync.pdf_links import PdfLink
 from bridge.sync.platform_records import InvoiceDetails
-from dashboard_api.models.common import (
+from dashboard_api.models.payments import PaymentView
+from dashboard_api.models.values import (
     AmountView,
     ArchiveView,
     CalendarDate,
@@ -33,7 +34,6 @@ from dashboard_api.models.common import (
     View,
     plain,
 )
-from dashboard_api.models.payments import PaymentView
 
 MAX_LINES = 200
 

@@ -6,7 +6,7 @@ from datetime import date
 
 from bridge.domain.identity import Origin
 from bridge.domain.payment import Payment, PaymentKind
-from dashboard_api.models.common import AmountView, View
+from dashboard_api.models.values import AmountView, View
 
 
 class PaymentView(View):

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bridge.domain.identity import RecordKind, mirrored_id
 from bridge.domain.problem import Action, Problem, ProblemCode, ProblemState
-from dashboard_api.models.common import Input, View
+from dashboard_api.models.values import Input, View
 
 TITLES: dict[ProblemCode, str] = {
     ProblemCode.RECORD_MALFORMED: "A record of ConnectWise cannot be read",

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bridge.domain.identity import RecordKind
 from bridge.domain.run import Counters, Run, RunKind, RunState, Selection
-from dashboard_api.models.common import View
+from dashboard_api.models.values import View
 
 
 class CountersView(View):

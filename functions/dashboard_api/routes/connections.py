@@ -11,7 +11,6 @@ from bridge.domain.connection import Connection
 from bridge.runtime.dashboard_services import DashboardServices
 from bridge.sync.owned_connections import OwnedConnections
 from dashboard_api.dependencies import Partner, Services, new_router
-from dashboard_api.models.common import RecordId
 from dashboard_api.models.connections import (
     ConnectInput,
     ConnectionDetail,
@@ -20,6 +19,7 @@ from dashboard_api.models.connections import (
     ConnectionView,
     VerificationView,
 )
+from dashboard_api.models.values import RecordId
 
 router = new_router()
 _TAGS = ["connections"]

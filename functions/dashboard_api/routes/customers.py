@@ -12,19 +12,19 @@ from bridge.domain.errors import NotFoundError
 from bridge.domain.identity import is_record_id
 from bridge.ports import CustomerQuery
 from dashboard_api.dependencies import Partner, Services, new_router
-from dashboard_api.models.common import (
+from dashboard_api.models.customers import (
+    CustomerInput,
+    CustomerPage,
+    CustomerPatch,
+    CustomerView,
+)
+from dashboard_api.models.values import (
     DEFAULT_PAGE_SIZE,
     ConnectionIdQuery,
     Cursor,
     Flag,
     Limit,
     RecordId,
-)
-from dashboard_api.models.customers import (
-    CustomerInput,
-    CustomerPage,
-    CustomerPatch,
-    CustomerView,
 )
 
 router = new_router()

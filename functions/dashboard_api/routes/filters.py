@@ -6,7 +6,6 @@ from bridge.domain.connection import Connection
 from bridge.runtime.dashboard_services import DashboardServices
 from bridge.sync.owned_connections import OwnedConnections
 from dashboard_api.dependencies import Partner, Services, new_router
-from dashboard_api.models.common import Cursor, RecordId
 from dashboard_api.models.filters import (
     ArchivingView,
     FiltersInput,
@@ -16,6 +15,7 @@ from dashboard_api.models.filters import (
     UndoInput,
 )
 from dashboard_api.models.runs import RunView
+from dashboard_api.models.values import Cursor, RecordId
 
 router = new_router()
 _TAGS = ["filters"]

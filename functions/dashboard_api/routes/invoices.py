@@ -14,15 +14,6 @@ from bridge.domain.invoice import Invoice, InvoiceState
 from bridge.ports import InvoiceQuery
 from bridge.runtime.dashboard_services import DashboardServices
 from dashboard_api.dependencies import Partner, Services, new_router
-from dashboard_api.models.common import (
-    DEFAULT_PAGE_SIZE,
-    ConnectionIdQuery,
-    Cursor,
-    DateQuery,
-    Limit,
-    RecordId,
-    RecordIdQuery,
-)
 from dashboard_api.models.invoices import (
     InvoiceDetail,
     InvoiceInput,
@@ -34,6 +25,15 @@ from dashboard_api.models.invoices import (
     pdf_path,
 )
 from dashboard_api.models.payments import PaymentView
+from dashboard_api.models.values import (
+    DEFAULT_PAGE_SIZE,
+    ConnectionIdQuery,
+    Cursor,
+    DateQuery,
+    Limit,
+    RecordId,
+    RecordIdQuery,
+)
 
 PDF_RETRY_AFTER_SECONDS = 3
 

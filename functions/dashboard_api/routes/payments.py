@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bridge.ports import PaymentQuery
 from dashboard_api.dependencies import Partner, Services, new_router
-from dashboard_api.models.common import (
+from dashboard_api.models.payments import PaymentPage, PaymentView
+from dashboard_api.models.values import (
     DEFAULT_PAGE_SIZE,
     ConnectionIdQuery,
     Cursor,
@@ -13,7 +14,6 @@ from dashboard_api.models.common import (
     Limit,
     RecordIdQuery,
 )
-from dashboard_api.models.payments import PaymentPage, PaymentView
 
 router = new_router()
 

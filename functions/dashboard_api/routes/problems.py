@@ -9,8 +9,8 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from bridge.domain.problem import ProblemState
 from dashboard_api.dependencies import Partner, Services, new_router
-from dashboard_api.models.common import DEFAULT_PAGE_SIZE, Cursor, Limit, RecordId
 from dashboard_api.models.problems import ActionInput, ProblemPage, ProblemView
+from dashboard_api.models.values import DEFAULT_PAGE_SIZE, Cursor, Limit, RecordId
 
 router = new_router()
 _TAGS = ["problems"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bridge.sync.owned_connections import OwnedConnections
 from dashboard_api.dependencies import Partner, Services, new_router
-from dashboard_api.models.common import DEFAULT_PAGE_SIZE, Cursor, Limit, RecordId
 from dashboard_api.models.runs import RunPage, RunView
+from dashboard_api.models.values import DEFAULT_PAGE_SIZE, Cursor, Limit, RecordId
 
 router = new_router()
 _TAGS = ["runs"]
