@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from infra.local.connectwise_sandbox.bodies import read_json
-from infra.local.connectwise_sandbox.companies import Companies, Sites, TypeAssociations
+from infra.local.connectwise_sandbox.companies import COMPANIES, Companies, TypeAssociations
 from infra.local.connectwise_sandbox.contacts import Contacts
 from infra.local.connectwise_sandbox.errors import bad_request
 from infra.local.connectwise_sandbox.finance.accounting import (
@@ -57,7 +57,6 @@ def build_router() -> Router:
     for resource in (
         Companies(),
         Contacts(),
-        Sites(),
         TypeAssociations(),
         invoices,
         Payments(invoices),
@@ -94,6 +93,13 @@ def _plain_resources() -> list[Resource]:
         *tables,
         *lines,
         *nested,
+        Resource(
+            Kind.SITE,
+            f"{COMPANIES}/{{parentId}}/sites",
+            Rows.COMPANY_MAINTENANCE,
+            methods=READ_WRITE,
+            parent=Parent(Kind.COMPANY, "company"),
+        ),
         Resource(Kind.CATALOG_ITEM, f"/{PATHS[Kind.CATALOG_ITEM]}", Rows.PRODUCT_CATALOG),
         Resource(
             Kind.COMPONENT,

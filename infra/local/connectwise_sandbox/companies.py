@@ -157,16 +157,3 @@ def _repeat_types(tenant: Tenant, company_id: int, by: str) -> None:
     company = tenant.get(Kind.COMPANY, company_id)
     types = [each["type"] for each in associations]
     tenant.change(Kind.COMPANY, company | {"types": types}, by)
-
-
-class Sites(Resource):
-    """The sites of a company."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            Kind.SITE,
-            f"{COMPANIES}/{{parentId}}/sites",
-            Rows.COMPANY_MAINTENANCE,
-            methods=READ_WRITE,
-            parent=Parent(Kind.COMPANY, "company"),
-        )

@@ -93,6 +93,7 @@ class Engine:
                 fault,
                 perform=lambda: self._perform(request),
                 perform_later=partial(self._perform_later, request),
+                roll_codebase_over=self.people.roll_codebase_over,
             )
         return self._with_standard_headers(response)
 

@@ -41,6 +41,8 @@ class Effect(StrEnum):
     """The request takes effect at once, the answer comes `seconds` later."""
     LATE_EFFECT = "late_effect"
     """No answer comes, and the request takes effect `seconds` later."""
+    CODEBASE_ROLLOVER = "codebase_rollover"
+    """ConnectWise is upgraded just before the request arrives."""
 
 
 def _compilable(pattern: str) -> str:
@@ -113,12 +115,19 @@ class FaultPlan:
 
 
 def suffer(
-    fault: Fault, perform: Callable[[], Response], perform_later: Callable[[float], None]
+    fault: Fault,
+    *,
+    perform: Callable[[], Response],
+    perform_later: Callable[[float], None],
+    roll_codebase_over: Callable[[], object],
 ) -> Response:
     """Return the answer that a request meets because of `fault`.
 
     `perform` carries the request out now, `perform_later` after that many seconds.
     """
+    if fault.effect is Effect.CODEBASE_ROLLOVER:
+        roll_codebase_over()
+        return perform()
     if fault.effect in _INSTEAD:
         return _INSTEAD[fault.effect](fault)
     if fault.effect is Effect.LATE_EFFECT:

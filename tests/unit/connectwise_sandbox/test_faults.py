@@ -11,7 +11,7 @@ import pytest
 
 from infra.local.connectwise_sandbox.faults import MAX_FAULTS
 from infra.local.connectwise_sandbox.httpx_transport import EngineTransport
-from infra.local.connectwise_sandbox.messages import Fate
+from infra.local.connectwise_sandbox.messages import Fate, Request
 from tests.builders.connectwise_sandbox import INVOICES, Psa
 
 
@@ -127,6 +127,18 @@ def test_faults_are_used_up_in_order_by_the_requests_they_are_aimed_at() -> None
     assert statuses == [500, 500, 200, 502, 200]
     assert psa.send("GET", f"{INVOICES}/{invoice_id}").status == 200
     assert psa.admin("GET", "/faults").json() == {"injected": 3, "waiting": []}
+
+
+def test_the_codebase_may_roll_over_in_the_middle_of_a_run() -> None:
+    psa = Psa()
+    inject(psa, "codebase_rollover", skip=2)
+    path = "/v2025_1/apis/3.0/finance/invoices"
+    requests = [Request.of("GET", f"{path}?page={page}", psa.headers) for page in range(1, 5)]
+
+    statuses = [psa.engine.handle(request).status for request in requests]
+
+    assert statuses == [200, 200, 400, 400]
+    assert psa.tenant.codebase == "v2025_2/"
 
 
 def test_a_fault_can_be_aimed_at_a_query() -> None:
