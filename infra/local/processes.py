@@ -11,7 +11,8 @@ from types import TracebackType
 from typing import IO, Self
 
 _LEASH = Path(__file__).with_name("leash.py")
-_STOP_SECONDS = 10.0
+# Processes end within a second or so; removing what hundreds of workers unpacked takes longer.
+_STOP_SECONDS = 60.0
 
 
 class ProcessFailedError(Exception):
