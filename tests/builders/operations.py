@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from bridge.domain.callback_endpoint import CallbackEndpoint
 from bridge.domain.connection import (
     CallbackSecret,
     Connection,
@@ -40,6 +41,16 @@ def a_connection(connection_id: str = CONNECTION, **changes: Any) -> Connection:
         name="Acme",
     )
     return replace(connection, **changes)
+
+
+def endpoint_of(connection: Connection) -> CallbackEndpoint:
+    """Return what the receiver would know of the connection, whatever its state."""
+    return CallbackEndpoint(
+        connection.connection_id,
+        connection.company_id,
+        connection.address,
+        connection.callback_secret,
+    )
 
 
 def a_run(run_id: str | None = None, **changes: Any) -> Run:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from bridge.ports import (
+    CallbackEndpointStore,
     ConnectionStore,
     ProblemStore,
     RateLimiter,
@@ -22,6 +23,7 @@ from bridge.ports import (
     RunStore,
     SigningKeyStore,
 )
+from bridge.store.callback_endpoints import DynamoCallbackEndpoints
 from bridge.store.connections import DynamoConnectionStore
 from bridge.store.problems import DynamoProblemStore
 from bridge.store.rate_limit import DynamoRateLimiter, RateSettings
@@ -31,7 +33,7 @@ from bridge.store.signing_keys import DynamoSigningKeyStore
 from bridge.store.table import Table
 from infra.local.embedded_aws import EmbeddedAws
 from tests.fakes.clock import FakeClock
-from tests.fakes.connections import InMemoryConnectionStore
+from tests.fakes.connections import InMemoryCallbackEndpoints, InMemoryConnectionStore
 from tests.fakes.coordination import InMemoryRateLimiter, InMemorySigningKeyStore
 from tests.fakes.problems import InMemoryProblemStore
 from tests.fakes.records import InMemoryRecordStore
@@ -48,6 +50,7 @@ class Stores:
 
     clock: FakeClock
     connections: ConnectionStore
+    callback_endpoints: CallbackEndpointStore
     records: RecordStore
     runs: RunStore
     problems: ProblemStore
@@ -72,6 +75,7 @@ class Tables:
         return Stores(
             clock=clock,
             connections=DynamoConnectionStore(operations),
+            callback_endpoints=DynamoCallbackEndpoints(operations),
             records=DynamoRecordStore(Table(client, self.records, clock)),
             runs=DynamoRunStore(operations, clock),
             problems=DynamoProblemStore(operations, clock),
@@ -132,9 +136,11 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def in_memory(clock: FakeClock) -> Stores:
+    connections = InMemoryConnectionStore()
     return Stores(
         clock=clock,
-        connections=InMemoryConnectionStore(),
+        connections=connections,
+        callback_endpoints=InMemoryCallbackEndpoints(connections),
         records=InMemoryRecordStore(),
         runs=InMemoryRunStore(clock),
         problems=InMemoryProblemStore(clock),

@@ -31,6 +31,7 @@ from infra.local.connectwise_sandbox.httpx_transport import EngineTransport
 from infra.local.connectwise_sandbox.kinds import Kind, Record
 from infra.local.connectwise_sandbox.permissions import Action
 from infra.local.connectwise_sandbox.tenant import API_MEMBER
+from tests.builders.operations import endpoint_of
 from tests.unit.connectwise.sandbox import World, sandboxed_world
 
 PREFIX = "https://hooks.example/webhooks/connectwise/connection-1/"
@@ -326,7 +327,7 @@ def test_a_delivery_passes_every_check(world: World, psa: ConnectWisePsa, access
 
     check_secret(secret, CallbackSecret(sha256(b"secret-2").hexdigest()))
     hint = parse_callback(sent.body, world.connection.company_id)
-    key = keys(world).fetch(world.connection, hint.key_url)
+    key = keys(world).fetch(endpoint_of(world.connection), hint.key_url)
     check_signature(sent.body, sent.headers["x-content-signature"], key)
 
     assert (hint.record_kind, hint.source_id) == (RecordKind.INVOICE, sent.record_id)
@@ -336,7 +337,7 @@ def test_a_delivery_passes_every_check(world: World, psa: ConnectWisePsa, access
 def test_a_delivery_that_was_touched_fails(world: World, psa: ConnectWisePsa) -> None:
     sent = delivery(world, psa)
     hint = parse_callback(sent.body, world.connection.company_id)
-    key = keys(world).fetch(world.connection, hint.key_url)
+    key = keys(world).fetch(endpoint_of(world.connection), hint.key_url)
 
     with pytest.raises(CallbackRejectedError):
         check_signature(sent.body + b" ", sent.headers["x-content-signature"], key)
@@ -351,7 +352,7 @@ def test_a_key_of_another_company_or_host_is_not_fetched(world: World, psa: Conn
         hint.key_url.replace("na.my", "eu.my"),
     ):
         with pytest.raises(UnsafeAddressError):
-            keys(world).fetch(world.connection, url)
+            keys(world).fetch(endpoint_of(world.connection), url)
 
     assert world.engine.calls.total == before
 
@@ -361,4 +362,4 @@ def test_a_key_that_does_not_come_in_time_is_unavailable(world: World, psa: Conn
     world.engine.faults.add(Fault(path_regex="callbackkey", effect=Effect.SLOW, seconds=2.5))
 
     with pytest.raises(UnavailableError):
-        keys(world).fetch(world.connection, hint.key_url)
+        keys(world).fetch(endpoint_of(world.connection), hint.key_url)

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import threading
 
+from bridge.domain.callback_endpoint import CallbackEndpoint
 from bridge.domain.connection import Connection
 from bridge.domain.errors import ConflictError
-from bridge.ports import Page, Stored
+from bridge.ports import ConnectionStore, Page, Stored
 from bridge.store.cursors import Position
 from tests.fakes.pages import cut_page
 
 PAGE_SIZE = 100
+
+
+class InMemoryCallbackEndpoints:
+    """What the receiver sees of the connections in memory."""
+
+    def __init__(self, connections: ConnectionStore) -> None:
+        self._connections = connections
+
+    def get(self, connection_id: str) -> CallbackEndpoint | None:
+        connection = self._connections.get(connection_id).value
+        return connection.callback_endpoint if connection else None
 
 
 class InMemoryConnectionStore:

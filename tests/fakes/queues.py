@@ -9,7 +9,8 @@ from typing import Generic, TypeVar
 
 from bridge.domain.hint import Hint
 from bridge.domain.run import Run
-from bridge.ports import Clock, PdfRequest, RunMessage
+from bridge.domain.work_messages import PdfRequest, RunMessage
+from bridge.ports import Clock
 
 T = TypeVar("T")
 

@@ -12,6 +12,7 @@ import pytest
 from bridge.connectwise.signing_keys import ConnectWiseSigningKeys
 from bridge.domain.connection import Connection, ConnectionState, Credentials, PsaAddress
 from bridge.domain.errors import UnavailableError, UnsafeAddressError
+from tests.builders.operations import endpoint_of
 from tests.fakes.vault import CLIENT_ID, InMemoryVault
 
 CONNECTION = Connection(
@@ -52,7 +53,7 @@ def source(
 
 
 def test_a_key_labelled_as_text_is_read() -> None:
-    assert source(lambda _: KEY).fetch(CONNECTION, KEY_URL) == "k-1"
+    assert source(lambda _: KEY).fetch(endpoint_of(CONNECTION), KEY_URL) == "k-1"
 
 
 def test_the_members_keys_go_to_the_api_host_only() -> None:
@@ -62,7 +63,7 @@ def test_the_members_keys_go_to_the_api_host_only() -> None:
         sent.append(request)
         return KEY if "Authorization" in request.headers else httpx.Response(401)
 
-    assert source(answer).fetch(CONNECTION, KEY_URL) == "k-1"
+    assert source(answer).fetch(endpoint_of(CONNECTION), KEY_URL) == "k-1"
 
     assert [request.url.host for request in sent] == [
         "na.myconnectwise.net",
@@ -83,7 +84,7 @@ def test_on_premise_the_one_host_gets_them_at_once() -> None:
         return httpx.Response(401)
 
     with pytest.raises(UnavailableError):
-        source(answer).fetch(connection, f"{own}{PATH}")
+        source(answer).fetch(endpoint_of(connection), f"{own}{PATH}")
 
     (request,) = sent
     assert "Authorization" in request.headers
@@ -94,7 +95,7 @@ def test_a_key_elsewhere_is_not_asked_for() -> None:
         raise AssertionError("nothing may be sent")
 
     with pytest.raises(UnsafeAddressError):
-        source(answer).fetch(CONNECTION, KEY_URL.replace("//na.", "//eu."))
+        source(answer).fetch(endpoint_of(CONNECTION), KEY_URL.replace("//na.", "//eu."))
 
 
 @pytest.mark.parametrize(
@@ -114,7 +115,7 @@ def test_a_key_elsewhere_is_not_asked_for() -> None:
 )
 def test_anything_else_is_no_key(answer: httpx.Response) -> None:
     with pytest.raises(UnavailableError):
-        source(lambda _: answer).fetch(CONNECTION, KEY_URL)
+        source(lambda _: answer).fetch(endpoint_of(CONNECTION), KEY_URL)
 
 
 def test_a_host_that_does_not_answer_is_unavailable() -> None:
@@ -122,7 +123,7 @@ def test_a_host_that_does_not_answer_is_unavailable() -> None:
         raise httpx.ReadTimeout("x")
 
     with pytest.raises(UnavailableError):
-        source(answer).fetch(CONNECTION, KEY_URL)
+        source(answer).fetch(endpoint_of(CONNECTION), KEY_URL)
 
 
 def test_two_seconds_are_all_that_both_tries_get() -> None:
@@ -133,8 +134,8 @@ def test_two_seconds_are_all_that_both_tries_get() -> None:
         return httpx.Response(403)
 
     with pytest.raises(UnavailableError):
-        source(answer, Ticks(0.5)).fetch(CONNECTION, KEY_URL)
+        source(answer, Ticks(0.5)).fetch(endpoint_of(CONNECTION), KEY_URL)
     with pytest.raises(UnavailableError):
-        source(answer, Ticks(1.5)).fetch(CONNECTION, KEY_URL)
+        source(answer, Ticks(1.5)).fetch(endpoint_of(CONNECTION), KEY_URL)
 
     assert limits == [1.5, 1.0, 0.5]

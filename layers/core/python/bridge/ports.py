@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Generic, Protocol, TypeVar
 
+from bridge.domain.callback_endpoint import CallbackEndpoint
 from bridge.domain.connection import Connection, Credentials, PsaAddress
 from bridge.domain.customer import Customer
 from bridge.domain.events import DomainEvent
@@ -23,6 +24,7 @@ from bridge.domain.permissions import RightFinding
 from bridge.domain.problem import Problem, ProblemState, Trouble
 from bridge.domain.run import Run
 from bridge.domain.window import Window
+from bridge.domain.work_messages import PdfRequest
 
 T = TypeVar("T")
 
@@ -220,7 +222,7 @@ class RateLimiter(Protocol):
 
 
 class SigningKeySource(Protocol):
-    def fetch(self, connection: Connection, key_url: str) -> str:
+    def fetch(self, endpoint: CallbackEndpoint, key_url: str) -> str:
         """Return the key that signs a callback, from its ``key_url``.
 
         Raises UnsafeAddressError when the URL is not exactly where this connection's own
@@ -359,6 +361,12 @@ class RecordStore(Protocol):
         ...
 
 
+class CallbackEndpointStore(Protocol):
+    def get(self, connection_id: str) -> CallbackEndpoint | None:
+        """Return what callbacks of a connection must prove; None unless it is kept in step."""
+        ...
+
+
 class SigningKeyStore(Protocol):
     """Callback signing keys, kept for at most an hour. A key is a secret: it is never logged."""
 
@@ -449,25 +457,10 @@ class HintQueue(Protocol):
     def send(self, hints: Sequence[Hint], *, delay_seconds: int = 0) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class RunMessage:
-    """What a run's queue message says: which run, and how many pages it had when it was sent."""
-
-    connection_id: str
-    run_id: str
-    page_count: int
-
-
 class RunQueue(Protocol):
     def send(self, run: Run, *, delay_seconds: int = 0) -> None:
         """Ask a worker to do the run's next page."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class PdfRequest:
-    connection_id: str
-    invoice_id: str
 
 
 class PdfQueue(Protocol):

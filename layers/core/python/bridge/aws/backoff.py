@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from typing import TYPE_CHECKING
 
-from bridge.ports import Clock
+if TYPE_CHECKING:
+    from bridge.ports import Clock
 
 MAX_ATTEMPTS = 4
 _FIRST_WAIT_SECONDS = 0.1

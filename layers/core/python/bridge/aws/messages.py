@@ -10,7 +10,7 @@ from typing import Any
 
 from bridge.domain.hint import Hint, HintReason
 from bridge.domain.identity import RecordKind
-from bridge.ports import PdfRequest, RunMessage
+from bridge.domain.work_messages import PdfRequest, RunMessage
 
 
 def write_hint(hint: Hint) -> str:

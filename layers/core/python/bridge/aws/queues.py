@@ -11,12 +11,14 @@ from bridge.aws.backoff import MAX_ATTEMPTS, wait_after
 from bridge.aws.errors import translated
 from bridge.aws.messages import write_hint, write_pdf_request, write_run
 from bridge.domain.errors import InvalidInputError, PermanentError, UnavailableError
-from bridge.domain.hint import Hint
-from bridge.domain.run import Run
-from bridge.ports import Clock, PdfRequest, RunMessage
+from bridge.domain.work_messages import PdfRequest, RunMessage
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+
+    from bridge.domain.hint import Hint
+    from bridge.domain.run import Run
+    from bridge.ports import Clock
 
 MAX_BATCH = 10
 MAX_DELAY_SECONDS = 900

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from bridge.connectwise.callbacks import (
     MAX_BODY_BYTES,
@@ -21,10 +22,18 @@ from bridge.connectwise.callbacks import (
     check_signature,
     parse_callback,
 )
-from bridge.domain.connection import Connection
 from bridge.domain.errors import RetryableError, ThrottledError, UnsafeAddressError
 from bridge.domain.hint import Hint, HintReason
-from bridge.ports import Clock, ConnectionStore, HintQueue, SigningKeySource, SigningKeyStore
+
+if TYPE_CHECKING:
+    from bridge.domain.callback_endpoint import CallbackEndpoint
+    from bridge.ports import (
+        CallbackEndpointStore,
+        Clock,
+        HintQueue,
+        SigningKeySource,
+        SigningKeyStore,
+    )
 
 KEY_LIFE = timedelta(hours=1)
 KEY_REFETCH_AFTER = timedelta(minutes=1)
@@ -72,14 +81,14 @@ class CallbackIntake:
     def __init__(
         self,
         *,
-        connections: ConnectionStore,
+        endpoints: CallbackEndpointStore,
         keys: SigningKeyStore,
         key_source: Callable[[], SigningKeySource],
         hints: HintQueue,
         clock: Clock,
         allow_loopback: bool = False,
     ) -> None:
-        self._connections = connections
+        self._endpoints = endpoints
         self._keys = keys
         self._key_source = key_source
         self._hints = hints
@@ -109,26 +118,23 @@ class CallbackIntake:
     def _take(self, callback: Callback) -> Verdict:
         if len(callback.body) > MAX_BODY_BYTES:
             raise CallbackRejectedError(Rejection.TOO_LARGE)
-        connection = self._connections.get(callback.connection_id).value
-        is_live = connection is not None and connection.is_syncing
-        check_secret(
-            callback.secret, connection.callback_secret if connection and is_live else None
-        )
-        if connection is None:
+        endpoint = self._endpoints.get(callback.connection_id)
+        check_secret(callback.secret, endpoint.secret if endpoint else None)
+        if endpoint is None:
             raise CallbackRejectedError(Rejection.SECRET)
-        hint = parse_callback(callback.body, connection.company_id)
+        hint = parse_callback(callback.body, endpoint.company_id)
         check_key_url(
             hint.key_url,
-            connection.address,
-            connection.company_id,
+            endpoint.address,
+            endpoint.company_id,
             allow_loopback=self._allow_loopback,
         )
-        self._check_signature(connection, callback, hint)
+        self._check_signature(endpoint, callback, hint)
         if hint.record_kind is not None:
             self._hints.send(
                 [
                     Hint(
-                        connection.connection_id,
+                        endpoint.connection_id,
                         hint.record_kind,
                         hint.source_id,
                         HintReason.CALLBACK,
@@ -138,43 +144,41 @@ class CallbackIntake:
         return Verdict.ACCEPTED
 
     def _check_signature(
-        self, connection: Connection, callback: Callback, hint: CallbackHint
+        self, endpoint: CallbackEndpoint, callback: Callback, hint: CallbackHint
     ) -> None:
         """Check with the key at hand; a mismatch fetches the key once more, for it may be new."""
-        known = self._known_key(connection, hint.key_url)
+        known = self._known_key(endpoint, hint.key_url)
         try:
             check_signature(callback.body, callback.signature, known.key)
         except CallbackRejectedError:
             if known.fetched_at + KEY_REFETCH_AFTER > self._clock.now():
                 raise
-            known = self._fetch_key(connection, hint.key_url)
+            known = self._fetch_key(endpoint, hint.key_url)
             check_signature(callback.body, callback.signature, known.key)
 
-    def _known_key(self, connection: Connection, key_url: str) -> _KnownKey:
-        place = (connection.connection_id, key_url)
+    def _known_key(self, endpoint: CallbackEndpoint, key_url: str) -> _KnownKey:
+        place = (endpoint.connection_id, key_url)
         known = self._memory.get(place)
         now = self._clock.now()
         if known is not None and known.fetched_at + KEY_LIFE > now:
             return known
-        stored = self._keys.get(connection.connection_id, key_url)
+        stored = self._keys.get(endpoint.connection_id, key_url)
         if stored is None:
-            return self._fetch_key(connection, key_url)
+            return self._fetch_key(endpoint, key_url)
         # When it was fetched is not stored; as if long ago, so that a mismatch asks again.
         return self._remember(place, _KnownKey(stored, now - KEY_REFETCH_AFTER))
 
-    def _fetch_key(self, connection: Connection, key_url: str) -> _KnownKey:
+    def _fetch_key(self, endpoint: CallbackEndpoint, key_url: str) -> _KnownKey:
         """Fetch a key, at most MAX_FETCHES a minute for a connection in this process: whoever
         knows the path's secret but no key may not make us call ConnectWise at will."""
         now = self._clock.now()
-        recent = [
-            at for at in self._fetches.get(connection.connection_id, []) if at > now - _MINUTE
-        ]
+        recent = [at for at in self._fetches.get(endpoint.connection_id, []) if at > now - _MINUTE]
         if len(recent) >= MAX_FETCHES:
             raise ThrottledError("too many signing keys asked for", retry_after_seconds=60)
-        self._fetches[connection.connection_id] = [*recent, now]
-        key = self._key_source().fetch(connection, key_url)
-        self._keys.put(connection.connection_id, key_url, key)
-        return self._remember((connection.connection_id, key_url), _KnownKey(key, now))
+        self._fetches[endpoint.connection_id] = [*recent, now]
+        key = self._key_source().fetch(endpoint, key_url)
+        self._keys.put(endpoint.connection_id, key_url, key)
+        return self._remember((endpoint.connection_id, key_url), _KnownKey(key, now))
 
     def _remember(self, place: tuple[str, str], known: _KnownKey) -> _KnownKey:
         if len(self._memory) >= MAX_KEYS_IN_MEMORY:

@@ -20,11 +20,14 @@ from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from bridge.domain.connection import CallbackSecret, PsaAddress
 from bridge.domain.errors import PermanentError, UnsafeAddressError
 from bridge.domain.identity import RecordKind
+
+if TYPE_CHECKING:
+    from bridge.domain.callback_endpoint import CallbackSecret, PsaAddress
 
 MAX_BODY_BYTES = 256 * 1024
 MAX_SECRET_CHARACTERS = 200

@@ -18,7 +18,7 @@ from bridge.connectwise.callbacks import check_key_url
 from bridge.connectwise.client import basic_authorization
 from bridge.connectwise.egress import UnsafeAnswerError
 from bridge.connectwise.exchange import Answer, UnreadableBodyError, exchange
-from bridge.domain.connection import Connection
+from bridge.domain.callback_endpoint import CallbackEndpoint
 from bridge.domain.errors import NotFoundError, UnavailableError
 from bridge.ports import SecretVault
 
@@ -49,46 +49,46 @@ class ConnectWiseSigningKeys:
         self._monotonic = monotonic
         self._allow_loopback = allow_loopback
 
-    def fetch(self, connection: Connection, key_url: str) -> str:
+    def fetch(self, endpoint: CallbackEndpoint, key_url: str) -> str:
         check_key_url(
             key_url,
-            connection.address,
-            connection.company_id,
+            endpoint.address,
+            endpoint.company_id,
             allow_loopback=self._allow_loopback,
         )
         ends_at = self._monotonic() + FETCH_SECONDS
-        answer = self._get(connection, key_url, ends_at)
-        if answer.status in _REFUSALS and not _is_at_api(connection, key_url):
-            answer = self._get(connection, _at_api(connection, key_url), ends_at)
+        answer = self._get(endpoint, key_url, ends_at)
+        if answer.status in _REFUSALS and not _is_at_api(endpoint, key_url):
+            answer = self._get(endpoint, _at_api(endpoint, key_url), ends_at)
         return _signing_key(answer)
 
-    def _get(self, connection: Connection, url: str, ends_at: float) -> Answer:
+    def _get(self, endpoint: CallbackEndpoint, url: str, ends_at: float) -> Answer:
         seconds = ends_at - self._monotonic()
         if seconds <= 0:
             raise UnavailableError("no signing key in time")
         headers = {"clientId": self._vault.get_client_id(), "Accept": "application/json, */*"}
-        if _is_at_api(connection, url):
-            headers["Authorization"] = self._authorization(connection)
+        if _is_at_api(endpoint, url):
+            headers["Authorization"] = self._authorization(endpoint)
         try:
             return exchange(self._transport, "GET", url, seconds=seconds, headers=headers)
         except (httpx.RequestError, UnsafeAnswerError) as error:
             raise UnavailableError("no signing key could be read") from error
 
-    def _authorization(self, connection: Connection) -> str:
+    def _authorization(self, endpoint: CallbackEndpoint) -> str:
         try:
-            return basic_authorization(self._vault.get_credentials(connection.connection_id))
+            return basic_authorization(self._vault.get_credentials(endpoint.connection_id))
         except NotFoundError as error:
             raise UnavailableError("no keys are stored") from error
 
 
-def _is_at_api(connection: Connection, url: str) -> bool:
+def _is_at_api(endpoint: CallbackEndpoint, url: str) -> bool:
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}".lower() == connection.address.api_origin
+    return f"{parts.scheme}://{parts.netloc}".lower() == endpoint.address.api_origin
 
 
-def _at_api(connection: Connection, url: str) -> str:
+def _at_api(endpoint: CallbackEndpoint, url: str) -> str:
     parts = urlsplit(url)
-    return f"{connection.address.api_origin}{parts.path}?{parts.query}"
+    return f"{endpoint.address.api_origin}{parts.path}?{parts.query}"
 
 
 def _signing_key(answer: Answer) -> str:

@@ -6,8 +6,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from bridge.domain.callback_endpoint import CallbackEndpoint, CallbackSecret, PsaAddress
 from bridge.domain.filters import ImportFilters
 from bridge.domain.platform_payment import WriteBackPolicy
+
+__all__ = [
+    "SYNCING_STATES",
+    "CallbackSecret",
+    "Connection",
+    "ConnectionState",
+    "Credentials",
+    "PsaAddress",
+]
 
 
 class ConnectionState(StrEnum):
@@ -26,21 +36,6 @@ SYNCING_STATES = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class PsaAddress:
-    """Where a ConnectWise company answers.
-
-    ``site_url`` is the origin without a path, e.g. ``https://na.myconnectwise.net``.
-    ``api_origin`` differs from it on the cloud only (``https://api-na.myconnectwise.net``).
-    ``codebase`` ends in a slash, e.g. ``v2025_1/``, and changes with every cloud upgrade.
-    """
-
-    site_url: str
-    api_origin: str
-    codebase: str
-    is_cloud: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Credentials:
     """What is kept secret of a connection: it is never logged and has no readable ``repr``.
 
@@ -55,14 +50,6 @@ class Credentials:
 
     def __repr__(self) -> str:
         return "Credentials(***)"
-
-
-@dataclass(frozen=True, slots=True)
-class CallbackSecret:
-    """The secret part of the callback URL: only hashes are kept, two live ones while it rotates."""
-
-    current_sha256: str
-    previous_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +72,15 @@ class Connection:
     @property
     def is_syncing(self) -> bool:
         return self.state in SYNCING_STATES
+
+    @property
+    def callback_endpoint(self) -> CallbackEndpoint | None:
+        """What the receiver may know; None while callbacks are not taken."""
+        if not self.is_syncing:
+            return None
+        return CallbackEndpoint(
+            self.connection_id, self.company_id, self.address, self.callback_secret
+        )
 
     def moved_to(self, state: ConnectionState) -> Connection:
         return replace(self, state=state)

@@ -14,6 +14,7 @@ from uuid import UUID, uuid4, uuid5
 _NAMESPACE = UUID("5f0c1f62-8a5e-4d52-9d2a-0d8f6d1f3c11")
 _MIRRORED = re.compile(r"([0-9a-f]{32})-([1-9][0-9]{0,9})")
 _PLATFORM = re.compile(r"[0-9a-f]{32}")
+_WRITE_BACK = re.compile(r"(.+)\.([1-9][0-9]{0,9})")
 
 
 class RecordKind(StrEnum):
@@ -66,6 +67,20 @@ def is_record_id(text: str) -> bool:
 def new_id() -> str:
     """Return a fresh random id: 32 hexadecimal digits."""
     return uuid4().hex
+
+
+def write_back_id_of(payment_id: str, invoice_source_id: int) -> str:
+    """Return the id of a payment's write-back to one invoice.
+
+    With the connection's id it leads to the stored write-back without asking anybody.
+    """
+    return f"{payment_id}.{invoice_source_id}"
+
+
+def parse_write_back_id(write_back_id: str) -> tuple[str, int] | None:
+    """Return the payment's id and the invoice's ConnectWise id, or None for any other text."""
+    match = _WRITE_BACK.fullmatch(write_back_id)
+    return (match[1], int(match[2])) if match else None
 
 
 def connection_id_of(partner_id: str, company_id: str, site_url: str) -> str:

@@ -13,6 +13,7 @@ from bridge.domain.errors import (
     NotFoundError,
     NotPossibleError,
 )
+from bridge.domain.identity import write_back_id_of
 from bridge.domain.invoice import Invoice
 from bridge.domain.platform_payment import (
     PlatformPayment,
@@ -124,7 +125,7 @@ class PaymentRecorder:
             return None
         now = self._clock.now()
         return WriteBack(
-            write_back_id=f"{payment.payment_id}.{invoice.source_id}",
+            write_back_id=write_back_id_of(payment.payment_id, invoice.source_id),
             partner_id=payment.partner_id,
             connection_id=invoice.connection_id,
             payment_id=payment.payment_id,

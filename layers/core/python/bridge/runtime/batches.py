@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from bridge.aws.messages import read_hint, read_pdf_request, read_run
 from bridge.domain.hint import Hint
-from bridge.ports import PdfRequest, RunMessage
+from bridge.domain.work_messages import PdfRequest, RunMessage
 
 T = TypeVar("T")
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bridge.aws import clients
 from bridge.aws.clock import SystemClock
 from bridge.aws.queues import SqsHintQueue, SqsSender
 from bridge.connectwise.callback_intake import Callback, CallbackIntake, Verdict
-from bridge.ports import SigningKeySource
-from bridge.store.connections import DynamoConnectionStore
+from bridge.store.callback_endpoints import DynamoCallbackEndpoints
 from bridge.store.signing_keys import DynamoSigningKeyStore
 from bridge.store.table import Table
+
+if TYPE_CHECKING:
+    from bridge.ports import SigningKeySource
 
 __all__ = ["Callback", "CallbackIntake", "ReceiverSettings", "Verdict", "build_callback_intake"]
 
@@ -57,7 +60,7 @@ def build_callback_intake(settings: ReceiverSettings) -> CallbackIntake:
         )
 
     return CallbackIntake(
-        connections=DynamoConnectionStore(Table(dynamodb, settings.operations_table, clock)),
+        endpoints=DynamoCallbackEndpoints(Table(dynamodb, settings.operations_table, clock)),
         keys=DynamoSigningKeyStore(Table(dynamodb, settings.coordination_table, clock), clock),
         key_source=key_source,
         hints=SqsHintQueue(SqsSender(clients.sqs_client(), settings.hints_queue_url, clock)),

@@ -124,17 +124,6 @@ def _record_key(partner_id: str, kind: RecordKind, record_id: str) -> Key:
 # --- times -------------------------------------------------------------------------------------
 
 
-def epoch_seconds(moment: datetime) -> int:
-    """Return seconds since 1970, as DynamoDB's expiry wants them."""
-    return int(moment.timestamp())
-
-
-def has_expired(item: Mapping[str, Plain], now: datetime) -> bool:
-    """Tell whether an item's time is over; DynamoDB itself removes it days later."""
-    expires_at = item.get("expires_at")
-    return isinstance(expires_at, int) and expires_at <= now.timestamp()
-
-
 def read_time(item: Mapping[str, Plain], name: str) -> datetime:
     return datetime.fromisoformat(str(item[name])).astimezone(UTC)
 

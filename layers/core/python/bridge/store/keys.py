@@ -11,16 +11,25 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from bridge.domain.connection import Connection
-from bridge.domain.customer import Customer
 from bridge.domain.errors import InvalidInputError
-from bridge.domain.identity import RecordKind, is_platform_id, parse_mirrored_id
-from bridge.domain.invoice import Invoice, InvoiceState
-from bridge.domain.payment import Payment
-from bridge.domain.problem import Problem, ProblemState
-from bridge.domain.run import Run, RunKind
+from bridge.domain.identity import (
+    RecordKind,
+    is_platform_id,
+    parse_mirrored_id,
+    parse_write_back_id,
+)
+
+if TYPE_CHECKING:
+    from bridge.domain.connection import Connection
+    from bridge.domain.customer import Customer
+    from bridge.domain.invoice import Invoice, InvoiceState
+    from bridge.domain.payment import Payment
+    from bridge.domain.platform_payment import PlatformPayment
+    from bridge.domain.problem import Problem, ProblemState
+    from bridge.domain.run import Run, RunKind
+    from bridge.domain.write_back import WriteBack
 
 LISTING_INDEX: Final = "by_due"
 CUSTOMER_INDEX: Final = "by_customer"
@@ -113,9 +122,7 @@ def of_customer_prefix(kind: RecordKind, bucket: str = "") -> str:
 
 def invoice_bucket(state: InvoiceState) -> str:
     """Return the bucket of a state; what is partly paid stays among the unpaid ones."""
-    if state is InvoiceState.ARCHIVED:
-        return ARCHIVED
-    return PAID if state is InvoiceState.PAID else UNPAID
+    return state.name if state.name in (ARCHIVED, PAID) else UNPAID
 
 
 def invoice_index_keys(invoice: Invoice) -> dict[str, str]:
@@ -243,6 +250,89 @@ def signing_key_key(connection_id: str, key_url: str) -> Key:
     return Key(_connection(connection_id), f"SIGNING_KEY#{digest}")
 
 
+# --- the ledger --------------------------------------------------------------------------------
+#
+# pk                                        sk                              what
+# PARTNER#{p}#PLATFORM_PAYMENT              {payment}                       a payment
+# PARTNER#{p}#PLATFORM_PAYMENT_EVENT        {payment}#{version}             its history
+# CONNECTION#{c}#INVOICE#{invoice}          WRITE_BACK#{payment}            a write-back
+# CONNECTION#{c}#INVOICE#{invoice}          EVENT#{payment}#{version}       its history
+# CONNECTION#{c}#INVOICE#{invoice}          LEASE                           who may act on it
+# CONNECTION#{c}#PSA_PAYMENT                {ConnectWise payment}           whose payment it is
+#
+# Payments are listed by partner (by_due) and by customer (by_customer); write-backs that somebody
+# should look at again stand in one partition of by_due. A write-back moves there a few times in
+# its life, so that partition bears some hundred payments a second, of all partners together.
+
+DUE_WRITE_BACKS_PK: Final = "DUE_WRITE_BACK"
+
+
+def platform_payment_key(partner_id: str, payment_id: str) -> Key:
+    return Key(platform_payments_pk(partner_id), _part(payment_id))
+
+
+def platform_payments_pk(partner_id: str) -> str:
+    """Return the partition of a partner's payments, in the table and in the index by time."""
+    return f"{_partner(partner_id)}#PLATFORM_PAYMENT"
+
+
+def platform_payment_event_key(partner_id: str, payment_id: str, version: int) -> Key:
+    pk = f"{_partner(partner_id)}#PLATFORM_PAYMENT_EVENT"
+    return Key(pk, f"{_part(payment_id)}#{version:010d}")
+
+
+def platform_payment_index_keys(payment: PlatformPayment) -> dict[str, str]:
+    position = f"{timestamp(payment.recorded_at)}#{payment.payment_id}"
+    return {
+        "gsi1pk": platform_payments_pk(payment.partner_id),
+        "gsi1sk": position,
+        "gsi2pk": of_customer_pk(payment.partner_id, payment.customer_id),
+        "gsi2sk": PLATFORM_PAYMENT_PREFIX + position,
+    }
+
+
+PLATFORM_PAYMENT_PREFIX: Final = "PLATFORM_PAYMENT#"
+WRITE_BACK_PREFIX: Final = "WRITE_BACK#"
+
+
+def ledger_invoice_pk(connection_id: str, invoice_source_id: int) -> str:
+    """Return the partition of all that concerns payments of the platform on one invoice."""
+    return f"{_connection(connection_id)}#INVOICE#{mirrored_sk(invoice_source_id)}"
+
+
+def write_back_key(connection_id: str, write_back_id: str) -> Key | None:
+    """Return where the write-back lies, or None for a text that is no write-back's id."""
+    parsed = parse_write_back_id(write_back_id)
+    if parsed is None:
+        return None
+    payment_id, invoice_source_id = parsed
+    pk = ledger_invoice_pk(connection_id, invoice_source_id)
+    return Key(pk, WRITE_BACK_PREFIX + _part(payment_id))
+
+
+def write_back_event_key(write_back: Key, version: int) -> Key:
+    """Return the key of an entry in the history of the write-back that lies at a key."""
+    payment_id = write_back.sk.removeprefix(WRITE_BACK_PREFIX)
+    return Key(write_back.pk, f"EVENT#{payment_id}#{version:010d}")
+
+
+def write_back_index_keys(write_back: WriteBack) -> dict[str, str]:
+    """Return nothing for a write-back that waits for no time: it is not in the index."""
+    if write_back.due_at is None or write_back.has_ended:
+        return {}
+    position = f"{timestamp(write_back.due_at)}#{write_back.write_back_id}"
+    return {"gsi1pk": DUE_WRITE_BACKS_PK, "gsi1sk": position}
+
+
+def lease_key(connection_id: str, invoice_source_id: int) -> Key:
+    return Key(ledger_invoice_pk(connection_id, invoice_source_id), "LEASE")
+
+
+def psa_payment_key(connection_id: str, psa_payment_id: int) -> Key:
+    """Return the key of the item that says which write-back owns a ConnectWise payment."""
+    return Key(f"{_connection(connection_id)}#PSA_PAYMENT", mirrored_sk(psa_payment_id))
+
+
 # --- parts -------------------------------------------------------------------------------------
 
 
@@ -274,7 +364,8 @@ def _part(text: str) -> str:
 def stored_type(key: Mapping[str, object]) -> str:
     """Return what kind of item a key holds: the last word of ``pk``, or the first of ``sk``.
 
-    E.g. INVOICE, CUSTOMER, PAYMENT, PROBLEM from the one; META, RUN, PLACE from the other.
+    E.g. INVOICE, CUSTOMER, PAYMENT, PLATFORM_PAYMENT, PROBLEM from the one; META, RUN, PLACE,
+    WRITE_BACK from the other.
     """
     pk, sk = str(key["pk"]), str(key["sk"])
     if pk.startswith("CONNECTION#"):

@@ -13,8 +13,9 @@ from bridge.store import keys
 from bridge.store.attributes import Item
 from bridge.store.codec import encode
 from bridge.store.cursors import check_limit, read_cursor, write_cursor
+from bridge.store.expiry import epoch_seconds, has_expired
 from bridge.store.expressions import all_equal, version_is
-from bridge.store.items import epoch_seconds, has_expired, read_record, read_stored, record_item
+from bridge.store.items import read_record, read_stored, record_item
 from bridge.store.listing import read_page
 from bridge.store.table import Range, Table
 

@@ -20,8 +20,9 @@ from bridge.store.attributes import Item
 from bridge.store.codec import encode
 from bridge.store.cursors import check_limit, read_cursor, write_cursor
 from bridge.store.errors import ConditionFailedError
+from bridge.store.expiry import epoch_seconds
 from bridge.store.expressions import IS_NEW, Condition, version_is
-from bridge.store.items import epoch_seconds, read_record, read_stored, read_time, record_item
+from bridge.store.items import read_record, read_stored, read_time, record_item
 from bridge.store.listing import read_page
 from bridge.store.table import Range, Table, Write
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from bridge.ports import Clock
 from bridge.store import keys
-from bridge.store.items import epoch_seconds, has_expired
-from bridge.store.table import Table
+from bridge.store.expiry import epoch_seconds, has_expired
+
+if TYPE_CHECKING:
+    from bridge.ports import Clock
+    from bridge.store.table import Table
 
 SIGNING_KEY_LIFE = timedelta(hours=1)
 

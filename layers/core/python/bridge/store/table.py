@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from bridge.domain.errors import ConflictError, ThrottledError, UnavailableError
-from bridge.ports import Clock
 from bridge.store.attributes import Item, Plain, check_storable, from_item, to_item
 from bridge.store.errors import ConditionFailedError, ContendedError, translated
 from bridge.store.expressions import Condition, parameters
@@ -22,6 +21,8 @@ from bridge.store.keys import LISTING_INDEX, PARTNER_INDEX, Key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+    from bridge.ports import Clock
 
 T = TypeVar("T")
 
@@ -34,11 +35,15 @@ _dice = secrets.SystemRandom()
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One part of a transaction: put ``item``, or delete what lies at ``key``."""
+    """One part of a transaction: put ``item``, or delete what lies at ``key``.
+
+    With ``is_check`` nothing at ``key`` changes; the condition is only insisted on.
+    """
 
     item: Item | None = None
     key: Key | None = None
     condition: Condition | None = None
+    is_check: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +229,8 @@ class Table:
             return {"Put": self._part(_signed(write.item, token), write.condition)}
         if write.key is None:
             raise ValueError("a write needs an item or a key")
-        return {"Delete": self._part(None, write.condition) | {"Key": _of(write.key)}}
+        action = "ConditionCheck" if write.is_check else "Delete"
+        return {action: self._part(None, write.condition) | {"Key": _of(write.key)}}
 
     def _part(self, item: Item | None, condition: Condition | None) -> dict[str, Any]:
         """Return what a write has in common alone and within a transaction."""
@@ -241,7 +247,8 @@ class Table:
         try:
             self._attempt(write)
         except ConditionFailedError as error:
-            if any(item.get(WRITE_TOKEN) != token for item in error.found.values()):
+            # All parts of a transaction are made or none, so that one item of ours proves it.
+            if all(item.get(WRITE_TOKEN) != token for item in error.found.values()):
                 raise
 
     def _attempt(self, write: Callable[[], T]) -> T:

@@ -12,13 +12,8 @@ from bridge.domain.errors import OutcomeUnknownError, RetryableError
 from bridge.domain.hint import MAX_HINT_ATTEMPTS, Hint, HintReason
 from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import Invoice
-from bridge.ports import (
-    ConnectionStore,
-    HintQueue,
-    PdfQueue,
-    PdfRequest,
-    PsaGateway,
-)
+from bridge.domain.work_messages import PdfRequest
+from bridge.ports import ConnectionStore, HintQueue, PdfQueue, PsaGateway
 from bridge.sync.health import CONNECTION_ERRORS, ConnectionHealth
 from bridge.sync.refreshing import Refresher
 

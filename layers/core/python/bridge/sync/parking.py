@@ -8,7 +8,8 @@ from bridge.domain.hint import Hint
 from bridge.domain.identity import RecordKind, parse_mirrored_id
 from bridge.domain.problem import ProblemCode, Trouble, record_subject
 from bridge.domain.run import RunState
-from bridge.ports import Clock, ConnectionStore, PdfRequest, ProblemStore, RunMessage, RunStore
+from bridge.domain.work_messages import PdfRequest, RunMessage
+from bridge.ports import Clock, ConnectionStore, ProblemStore, RunStore
 
 
 class Parker:

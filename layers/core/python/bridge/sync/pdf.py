@@ -10,12 +10,12 @@ from bridge.domain.hint import Hint, HintReason
 from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import Invoice
 from bridge.domain.problem import ProblemCode, Trouble, record_subject
+from bridge.domain.work_messages import PdfRequest
 from bridge.ports import (
     Clock,
     ConnectionStore,
     DocumentStore,
     HintQueue,
-    PdfRequest,
     ProblemStore,
     PsaGateway,
     RecordStore,

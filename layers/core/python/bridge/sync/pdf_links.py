@@ -10,15 +10,8 @@ from bridge.domain.errors import NotFoundError, NotPossibleError
 from bridge.domain.identity import RecordKind, is_record_id
 from bridge.domain.invoice import Invoice
 from bridge.domain.problem import ProblemCode, ProblemState, Trouble, record_subject
-from bridge.ports import (
-    Clock,
-    ConnectionStore,
-    DocumentStore,
-    PdfQueue,
-    PdfRequest,
-    ProblemStore,
-    RecordStore,
-)
+from bridge.domain.work_messages import PdfRequest
+from bridge.ports import Clock, ConnectionStore, DocumentStore, PdfQueue, ProblemStore, RecordStore
 from bridge.sync.owned_connections import OwnedConnections
 from bridge.sync.pdf import pdf_key
 

@@ -8,15 +8,8 @@ from bridge.domain.hint import Hint, HintReason
 from bridge.domain.identity import RecordKind, is_platform_id, mirrored_id
 from bridge.domain.problem import Action, Problem, ProblemCode
 from bridge.domain.run import RunKind
-from bridge.ports import (
-    Clock,
-    ConnectionStore,
-    HintQueue,
-    PdfQueue,
-    PdfRequest,
-    ProblemStore,
-    RunStore,
-)
+from bridge.domain.work_messages import PdfRequest
+from bridge.ports import Clock, ConnectionStore, HintQueue, PdfQueue, ProblemStore, RunStore
 from bridge.sync.connecting import IMPORT_SUBJECT
 from bridge.sync.owned_connections import OwnedConnections
 from bridge.sync.runs import RunStarter

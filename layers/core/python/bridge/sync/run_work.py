@@ -32,6 +32,7 @@ from bridge.domain.run import (
     RunStep,
     Selection,
 )
+from bridge.domain.work_messages import RunMessage
 from bridge.ports import (
     Clock,
     ConnectionStore,
@@ -39,7 +40,6 @@ from bridge.ports import (
     ProblemStore,
     Psa,
     PsaGateway,
-    RunMessage,
     RunQueue,
     RunStore,
 )
@@ -55,7 +55,7 @@ WATERMARK_OVERLAP = timedelta(minutes=10)
 # Which watermarks a finished run may move: only runs that took everything that had changed.
 _WATERMARKS: dict[RunKind, tuple[RecordKind, ...]] = {
     RunKind.IMPORT: (RecordKind.CUSTOMER, RecordKind.INVOICE),
-    RunKind.SWEEP: (RecordKind.CUSTOMER, RecordKind.INVOICE),
+    RunKind.SWEEP: (RecordKind.INVOICE,),
     RunKind.CUSTOMERS: (RecordKind.CUSTOMER,),
     RunKind.INVOICES: (RecordKind.INVOICE,),
 }

@@ -1,0 +1,297 @@
+"""R3: a callback is accepted only after its hint is durable, and nothing it says is believed."""
+
+import base64
+import hashlib
+import hmac
+import json
+import logging
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bridge.connectwise.callback_intake import (
+    KEY_REFETCH_AFTER,
+    MAX_FETCHES,
+    Callback,
+    CallbackIntake,
+    Verdict,
+)
+from bridge.connectwise.callbacks import MAX_BODY_BYTES
+from bridge.domain.callback_endpoint import CallbackEndpoint
+from bridge.domain.connection import CallbackSecret, ConnectionState, PsaAddress
+from bridge.domain.errors import UnavailableError
+from bridge.domain.hint import Hint, HintReason
+from bridge.domain.identity import RecordKind
+from bridge.ports import SigningKeySource
+from tests.builders.operations import a_connection
+from tests.builders.records import CONNECTION
+from tests.fakes.clock import FakeClock
+from tests.fakes.connections import InMemoryCallbackEndpoints, InMemoryConnectionStore
+from tests.fakes.coordination import InMemorySigningKeyStore
+from tests.fakes.queues import InMemoryHintQueue
+
+SECRET = "s" * 43
+KEY = "signing-key-1"
+HOST = "https://na.myconnectwise.net"
+KEY_URL = f"{HOST}/v2025_1//system/callbackkey/index.rails?companyName=acme&id=5b1f"
+
+
+class Keys:
+    """Where ConnectWise keeps signing keys; counts how often it is asked."""
+
+    def __init__(self, key: str | None = KEY) -> None:
+        self.key = key
+        self.asked = 0
+
+    def fetch(self, endpoint: CallbackEndpoint, key_url: str) -> str:
+        self.asked += 1
+        if self.key is None:
+            raise UnavailableError("no signing key in time")
+        return self.key
+
+
+class Receiver:
+    """An intake with everything around it in memory."""
+
+    def __init__(self, **changes: Any) -> None:
+        self.clock = FakeClock()
+        self.connections = InMemoryConnectionStore()
+        self.hints = InMemoryHintQueue(self.clock)
+        self.source = Keys()
+        self.key_store = InMemorySigningKeyStore(self.clock)
+        connection = a_connection(
+            company_id="acme",
+            address=PsaAddress(HOST, "https://api-na.myconnectwise.net", "v2025_1/", True),
+            state=ConnectionState.ACTIVE,
+            callback_secret=CallbackSecret(hashlib.sha256(SECRET.encode()).hexdigest()),
+        )
+        self.connection = replace(connection, **changes)
+        self.connections.save(self.connection, expected_version=0)
+        self.intake = self.restarted()
+
+    def restarted(self) -> CallbackIntake:
+        """A fresh process: its memory is empty."""
+
+        def source() -> SigningKeySource:
+            return self.source
+
+        return CallbackIntake(
+            endpoints=InMemoryCallbackEndpoints(self.connections),
+            keys=self.key_store,
+            key_source=source,
+            hints=self.hints,
+            clock=self.clock,
+        )
+
+    def take(self, body: bytes | None = None, **changes: Any) -> Verdict:
+        raw = a_body() if body is None else body
+        callback = Callback(CONNECTION, SECRET, raw, sign(raw))
+        return self.intake.take(replace(callback, **changes))
+
+    def hinted(self) -> list[Hint]:
+        return self.hints.take_due()
+
+
+def a_body(**changes: Any) -> bytes:
+    message = {
+        "MessageId": "00000000-0000-0000-0000-000000000001",
+        "CompanyId": "acme",
+        "Action": "updated",
+        "Type": "invoice",
+        "ID": 42,
+        "Entity": json.dumps({"id": 42, "balance": 1}),
+        "Metadata": {"key_url": KEY_URL},
+    }
+    return json.dumps(message | changes).encode()
+
+
+def sign(body: bytes, key: str = KEY) -> str:
+    digest = hmac.new(hashlib.sha256(key.encode()).digest(), body, hashlib.sha256).digest()
+    return base64.b64encode(digest).decode()
+
+
+def test_a_good_callback_becomes_a_hint_of_ids_only() -> None:
+    receiver = Receiver()
+    assert receiver.take() is Verdict.ACCEPTED
+    assert receiver.hinted() == [Hint(CONNECTION, RecordKind.INVOICE, 42, HintReason.CALLBACK)]
+
+
+def test_a_company_is_hinted_as_a_customer() -> None:
+    receiver = Receiver()
+    assert receiver.take(a_body(Type="company", ID=7)) is Verdict.ACCEPTED
+    assert receiver.hinted() == [Hint(CONNECTION, RecordKind.CUSTOMER, 7, HintReason.CALLBACK)]
+
+
+def test_a_type_that_is_not_followed_is_accepted_and_dropped() -> None:
+    receiver = Receiver()
+    assert receiver.take(a_body(Type="ticket")) is Verdict.ACCEPTED
+    assert receiver.hinted() == []
+
+
+def test_with_the_key_at_hand_connectwise_is_not_called() -> None:
+    receiver = Receiver()
+    for number in range(5):
+        assert receiver.take(a_body(ID=number + 1)) is Verdict.ACCEPTED
+    assert receiver.source.asked == 1
+
+
+def test_a_new_process_takes_the_key_from_the_store() -> None:
+    receiver = Receiver()
+    receiver.take()
+    receiver.intake = receiver.restarted()
+    assert receiver.take() is Verdict.ACCEPTED
+    assert receiver.source.asked == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [
+        ({"secret": "t" * 43}, Verdict.UNKNOWN),
+        ({"secret": ""}, Verdict.UNKNOWN),
+        ({"connection_id": "0" * 32}, Verdict.UNKNOWN),
+        ({"signature": None}, Verdict.FORGED),
+        ({"signature": ""}, Verdict.FORGED),
+        ({"signature": "x" * 44}, Verdict.FORGED),
+        ({"signature": sign(b"another body")}, Verdict.FORGED),
+        ({"signature": sign(a_body(), "another key")}, Verdict.FORGED),
+    ],
+)
+def test_an_unproven_callback_changes_nothing(changes: dict[str, Any], verdict: Verdict) -> None:
+    receiver = Receiver()
+    assert receiver.take(**changes) is verdict
+    assert receiver.hinted() == []
+
+
+@pytest.mark.parametrize(
+    ("body", "verdict"),
+    [
+        (b"x" * (MAX_BODY_BYTES + 1), Verdict.TOO_LARGE),
+        (b"no json", Verdict.MALFORMED),
+        (b"[1]", Verdict.MALFORMED),
+        (a_body(ID="42"), Verdict.MALFORMED),
+        (a_body(ID=0), Verdict.MALFORMED),
+        (a_body(ID=2**31), Verdict.MALFORMED),
+        (a_body(Action="exploded"), Verdict.MALFORMED),
+        (a_body(Metadata=None), Verdict.MALFORMED),
+        (a_body(CompanyId="globex"), Verdict.FORGED),
+    ],
+)
+def test_a_body_that_makes_no_sense_changes_nothing(body: bytes, verdict: Verdict) -> None:
+    receiver = Receiver()
+    assert receiver.take(body) is verdict
+    assert receiver.hinted() == []
+    assert receiver.source.asked == 0
+
+
+@pytest.mark.parametrize(
+    "key_url",
+    [
+        "https://evil.example/v1/system/callbackkey/index.rails?companyName=acme&id=5b1f",
+        "https://eu.myconnectwise.net/v1//system/callbackkey/index.rails?companyName=acme&id=5b1f",
+        f"{HOST}/v2025_1//system/callbackkey/index.rails?companyName=globex&id=5b1f",
+        f"{HOST}/v2025_1//system/info?companyName=acme&id=5b1f",
+        "http://na.myconnectwise.net/v1//system/callbackkey/index.rails?companyName=acme&id=5b1f",
+        "https://na.myconnectwise.net@evil.example/v1//system/callbackkey/index.rails?id=1",
+        "https://169.254.169.254/latest/meta-data",
+    ],
+)
+def test_a_key_from_anywhere_else_is_never_asked_for(key_url: str) -> None:
+    """Another ConnectWise customer can sign with his own key; his key proves nothing here."""
+    receiver = Receiver()
+    body = a_body(Metadata={"key_url": key_url})
+    assert receiver.take(body) is Verdict.FORGED
+    assert receiver.source.asked == 0
+    assert receiver.hinted() == []
+
+
+@pytest.mark.parametrize("state", [ConnectionState.DISCONNECTED, ConnectionState.VERIFYING])
+def test_a_connection_that_does_not_sync_looks_unknown(state: ConnectionState) -> None:
+    receiver = Receiver(state=state)
+    assert receiver.take() is Verdict.UNKNOWN
+    assert receiver.hinted() == []
+
+
+def test_without_any_secret_stored_nothing_is_accepted() -> None:
+    assert Receiver(callback_secret=None).take() is Verdict.UNKNOWN
+
+
+def test_both_live_secrets_are_accepted_while_they_rotate() -> None:
+    hashes = [hashlib.sha256(text.encode()).hexdigest() for text in ("new", SECRET)]
+    receiver = Receiver(callback_secret=CallbackSecret(hashes[0], hashes[1]))
+    assert receiver.take() is Verdict.ACCEPTED
+    assert receiver.take(secret="new") is Verdict.ACCEPTED
+
+
+def test_when_no_key_can_be_had_connectwise_is_asked_to_repeat() -> None:
+    receiver = Receiver()
+    receiver.source.key = None
+    assert receiver.take() is Verdict.AGAIN
+    assert receiver.hinted() == []
+
+
+def test_when_the_hint_cannot_be_stored_connectwise_is_asked_to_repeat(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    receiver = Receiver()
+
+    def fail(*_: object, **__: object) -> None:
+        raise UnavailableError("SQS did not answer")
+
+    monkeypatch.setattr(receiver.hints, "send", fail)
+    assert receiver.take() is Verdict.AGAIN
+
+
+def test_a_changed_key_is_fetched_once_more() -> None:
+    receiver = Receiver()
+    receiver.take()
+    receiver.source.key = "signing-key-2"
+    receiver.clock.advance(minutes=2)
+    body = a_body()
+    assert receiver.take(body, signature=sign(body, "signing-key-2")) is Verdict.ACCEPTED
+    assert receiver.source.asked == 2
+
+
+def test_forgeries_cannot_make_us_call_connectwise_at_will() -> None:
+    receiver = Receiver()
+    for _ in range(50):
+        assert receiver.take(signature=sign(a_body(), "forged")) is Verdict.FORGED
+    assert receiver.source.asked == 1
+    for number in range(50):
+        url = KEY_URL.replace("5b1f", f"{number:04x}")
+        body = a_body(Metadata={"key_url": url})
+        receiver.take(body, signature=sign(body, "forged"))
+    assert receiver.source.asked <= MAX_FETCHES
+
+
+def test_a_key_lives_for_an_hour() -> None:
+    receiver = Receiver()
+    receiver.take()
+    receiver.clock.advance(hours=1, seconds=1)
+    assert receiver.take() is Verdict.ACCEPTED
+    assert receiver.source.asked == 2
+
+
+def test_a_replayed_callback_is_only_one_more_hint() -> None:
+    receiver = Receiver()
+    assert receiver.take() is receiver.take() is Verdict.ACCEPTED
+    assert len(set(receiver.hinted())) == 1
+
+
+def test_logs_hold_neither_secret_nor_key_nor_body(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    receiver = Receiver()
+    receiver.take()
+    receiver.take(signature=None)
+    receiver.take(secret="canary-secret")
+    receiver.take(a_body(CompanyId="canary-company"))
+    for canary in (SECRET, KEY, KEY_URL, "canary-secret", "canary-company", "balance"):
+        assert canary not in caplog.text
+
+
+def test_a_stored_key_that_does_not_fit_is_fetched_anew() -> None:
+    receiver = Receiver()
+    receiver.key_store.put(CONNECTION, KEY_URL, "stale key")
+    receiver.clock.advance(seconds=KEY_REFETCH_AFTER.total_seconds() + 1)
+    assert receiver.take() is Verdict.ACCEPTED
+    assert receiver.source.asked == 1
