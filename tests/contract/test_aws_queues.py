@@ -22,7 +22,7 @@ from bridge.aws.queues import Outgoing, SqsHintQueue, SqsPdfQueue, SqsRunQueue, 
 from bridge.domain.errors import InvalidInputError, NotFoundError, PermanentError, UnavailableError
 from bridge.domain.hint import Hint, HintReason
 from bridge.domain.identity import RecordKind, mirrored_id
-from bridge.ports import PdfRequest, RunMessage
+from bridge.domain.work_messages import PdfRequest, RunMessage
 from infra.local.embedded_aws import EmbeddedAws
 from tests.builders.operations import a_run
 from tests.builders.records import CONNECTION

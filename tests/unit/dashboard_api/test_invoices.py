@@ -10,7 +10,7 @@ import pytest
 from bridge.domain.customer import Archive, ArchiveReason
 from bridge.domain.money import MAX_AMOUNT_MINOR
 from bridge.domain.problem import ProblemCode, Trouble
-from bridge.ports import PdfRequest
+from bridge.domain.work_messages import PdfRequest
 from bridge.sync.pdf import pdf_key
 from tests.unit.dashboard_api.world import JPY, Caller, World
 

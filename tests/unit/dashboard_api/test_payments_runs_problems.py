@@ -12,7 +12,7 @@ from bridge.domain.hint import Hint, HintReason
 from bridge.domain.identity import RecordKind
 from bridge.domain.problem import ProblemCode, Trouble
 from bridge.domain.run import Counters, Run, RunKind, RunState
-from bridge.ports import PdfRequest
+from bridge.domain.work_messages import PdfRequest
 from tests.unit.dashboard_api.world import Answer, Caller, World
 
 
