@@ -14,7 +14,7 @@ CDK := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/node $(TOOLS)/cdk/node_modules/aws-
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup check test demo local synth deploy clean distclean
+.PHONY: help setup check test demo local synth deploy redrive clean distclean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-10s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ synth: setup ## Write the templates of STAGE (dev, prod or local) to cdk.out
 
 deploy: setup ## Deploy STAGE to the AWS account of the current credentials
 	$(CDK) deploy --all -c stage=$(STAGE)
+
+redrive: setup ## Send parked messages of STAGE back to the queues they failed in
+	$(BIN)/python -m infra.redrive --stage $(STAGE)
 
 clean: ## Remove what was built; keep the tools
 	rm -rf build cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
