@@ -1,0 +1,138 @@
+"""What the use cases need from ConnectWise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from bridge.domain.callback_endpoint import CallbackEndpoint
+from bridge.domain.connection import Connection, Credentials, PsaAddress
+from bridge.domain.customer import Customer
+from bridge.domain.filters import ImportFilters
+from bridge.domain.identity import RecordKind
+from bridge.domain.invoice import Invoice
+from bridge.domain.permissions import RightFinding
+from bridge.ports.values import Fetched, Head, HeadPage, SystemInfo
+
+
+class Psa(Protocol):
+    """One connection's ConnectWise. Reads never change anything there.
+
+    Any method may raise ThrottledError, UnavailableError, OutOfTimeError,
+    CredentialsRejectedError, PermissionMissingError or WrongCompanyError.
+    """
+
+    def read_system_info(self) -> SystemInfo: ...
+
+    def list_heads(
+        self,
+        kind: RecordKind,
+        *,
+        after_id: int,
+        limit: int,
+        changed_since: datetime | None = None,
+        filters: ImportFilters | None = None,
+    ) -> HeadPage:
+        """Return up to ``limit`` heads with ids above ``after_id``, lowest first (limit <= 1000).
+
+        Customers that are marked deleted in ConnectWise are not listed.
+        """
+        ...
+
+    def fetch_heads(self, kind: RecordKind, source_ids: Sequence[int]) -> Mapping[int, Head]:
+        """Return the heads of those of the ids that ConnectWise lists, whatever the filters.
+
+        A company marked deleted is not listed.
+        """
+        ...
+
+    def count(self, kind: RecordKind, *, filters: ImportFilters | None = None) -> int: ...
+
+    def list_customers_with_changed_contacts(self, changed_since: datetime) -> frozenset[int]:
+        """Return ids of customers one of whose contacts changed since then."""
+        ...
+
+    def fetch_invoices(
+        self, source_ids: Sequence[int], *, with_payments_of: frozenset[int] = frozenset()
+    ) -> Fetched[Invoice]:
+        """Return whole invoices: header, lines, and payments.
+
+        Payments cost one call an invoice, so they are read for invoices whose header shows
+        payments or credits, and for the ids in ``with_payments_of``.
+        """
+        ...
+
+    def fetch_customers(self, source_ids: Sequence[int]) -> Fetched[Customer]:
+        """Return customers with their e-mail; one marked deleted comes back archived."""
+        ...
+
+    def exists(self, kind: RecordKind, source_id: int) -> bool:
+        """Tell whether ConnectWise has the record; False only after proof.
+
+        Proof is a 404 for the record while ``/system/info`` answers with the same credentials
+        and codebase. Raises UnavailableError when neither can be shown.
+        """
+        ...
+
+    def fetch_invoice_pdf(self, source_id: int) -> bytes:
+        """Return the PDF. Raises MalformedRecordError for anything else, NotFoundError on 404."""
+        ...
+
+    def check_rights(self) -> tuple[RightFinding, ...]:
+        """Probe with harmless reads every right that can be probed so."""
+        ...
+
+    def ensure_callbacks(self, url: str) -> str:
+        """Make the registrations exactly one each for invoices and companies, at ``url``.
+
+        Returns the identifier of the API member they belong to. Registrations of other URLs on
+        our own path prefix (an older secret) are removed; those of anybody else stay.
+        """
+        ...
+
+    def remove_callbacks(self, url_prefix: str) -> None: ...
+
+
+class PsaGateway(Protocol):
+    """Opens connections to ConnectWise."""
+
+    def open(self, connection: Connection) -> Psa:
+        """Return the connection's ConnectWise; credentials are read when first needed."""
+        ...
+
+    def try_out(self, connection: Connection, credentials: Credentials) -> Psa:
+        """The same with credentials that are not stored yet, for verifying them."""
+        ...
+
+    def discover(self, company_id: str, site_url: str | None) -> PsaAddress:
+        """Find where the company answers; None asks the cloud regions in turn.
+
+        Raises WrongCompanyError, UnsafeAddressError, UnavailableError.
+        """
+        ...
+
+
+class RateLimiter(Protocol):
+    """A tenant's share of calls, kept for all workers together."""
+
+    def acquire(self, connection_id: str, *, calls: int = 1) -> float:
+        """Take calls from the share and return the seconds to wait before making them.
+
+        Raises ThrottledError, with the wait and taking nothing, when it would be too long.
+        """
+        ...
+
+    def pause(self, connection_id: str, *, seconds: float) -> None:
+        """Let nobody call for that long: ConnectWise asked for it."""
+        ...
+
+
+class SigningKeySource(Protocol):
+    def fetch(self, endpoint: CallbackEndpoint, key_url: str) -> str:
+        """Return the key that signs a callback, from its ``key_url``.
+
+        Raises UnsafeAddressError when the URL is not exactly where this connection's own
+        ConnectWise keeps its keys, UnavailableError when no key came within 2 seconds.
+        """
+        ...
