@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from bridge.domain.connection import Connection
 from bridge.domain.invoice import BillingStatus
@@ -13,6 +13,8 @@ from bridge.domain.money import Currency
 from bridge.domain.platform_payment import PlatformPayment
 from bridge.domain.write_back import Lease, WriteBack
 from bridge.ports import Page, Stored
+
+T = TypeVar("T")
 
 # --- ConnectWise -------------------------------------------------------------------------------
 
@@ -52,9 +54,13 @@ class PsaPayments(Protocol):
         """Raises NotFoundError when ConnectWise does not have the invoice."""
         ...
 
-    def list_payments(
-        self, invoice_source_id: int, currency: Currency
-    ) -> tuple[PsaPayment, ...]: ...
+    def list_payments(self, invoice_source_id: int, currency: Currency) -> tuple[PsaPayment, ...]:
+        """Return every payment of an invoice that can be read, by id.
+
+        Raises NotFoundError when ConnectWise does not have the invoice, and MalformedRecordError
+        for a row that cannot be read and may be ours; one of somebody else is left out.
+        """
+        ...
 
     def post_payment(
         self, invoice_source_id: int, *, amount_minor: int, currency: Currency, paid_on: date
@@ -82,17 +88,32 @@ class PaymentsGateway(Protocol):
 # --- the ledger --------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class LedgerEntry(Generic[T]):
+    """One entry of a history: what a record became at ``version``, when, and who wrote it.
+
+    ``written_by`` is a part of the bridge, not a person.
+    """
+
+    version: int
+    recorded_at: datetime
+    written_by: str
+    value: T
+
+
 class LedgerStore(Protocol):
     """Payments of the platform, their write-backs, who owns which ConnectWise payment, and leases.
 
     Conditional writes raise ConflictError when their condition fails, except for a write of our
-    own whose answer was lost: that one counts as made.
+    own whose answer was lost: that one counts as made. Payments and write-backs are never
+    deleted, and each change of one adds an entry to its history.
     """
 
     def record(self, payment: PlatformPayment, write_backs: Sequence[WriteBack]) -> None:
         """Store a new payment with its write-backs, all or none.
 
-        Raises ConflictError when a payment of that id is stored already.
+        Raises ConflictError when a payment of that id is stored already, and InvalidInputError
+        for a write-back that is not one of the payment's own.
         """
         ...
 
@@ -117,18 +138,35 @@ class LedgerStore(Protocol):
         """Return payments, latest first."""
         ...
 
+    def payment_history(
+        self, partner_id: str, payment_id: str, *, limit: int
+    ) -> tuple[LedgerEntry[PlatformPayment], ...]:
+        """Return the latest entries of a payment's history, latest first."""
+        ...
+
     def get_write_back(self, connection_id: str, write_back_id: str) -> Stored[WriteBack]: ...
+
+    def write_back_history(
+        self, connection_id: str, write_back_id: str, *, limit: int
+    ) -> tuple[LedgerEntry[WriteBack], ...]: ...
 
     def write_backs_of_payment(
         self, partner_id: str, payment_id: str
-    ) -> tuple[Stored[WriteBack], ...]: ...
+    ) -> tuple[Stored[WriteBack], ...]:
+        """Return them in the order of the payment's allocations."""
+        ...
 
     def write_backs_of_invoice(
         self, connection_id: str, invoice_source_id: int
-    ) -> tuple[WriteBack, ...]: ...
+    ) -> tuple[WriteBack, ...]:
+        """Return them in the order they were made in."""
+        ...
 
     def list_due(self, now: datetime, *, limit: int) -> tuple[WriteBack, ...]:
-        """Return write-backs of all partners whose ``due_at`` has come, the oldest first."""
+        """Return write-backs of all partners whose ``due_at`` has come, the longest due first.
+
+        Those that have ended are not among them.
+        """
         ...
 
     def save_write_back(
@@ -146,7 +184,10 @@ class LedgerStore(Protocol):
 
         With ``holding`` the write is made only while that lease's token stands; with it the lease
         can be extended or released in the same step. With ``own_psa_payment_id`` the ConnectWise
-        payment must be nobody's and becomes this write-back's, in the same step.
+        payment must be nobody's, or this write-back's already, and becomes its own in the same
+        step; with ``disown_psa_payment_id`` it must be as well and becomes nobody's.
+
+        Raises ValueError for a lease of another invoice, or a change of one that is not held.
         """
         ...
 
@@ -161,7 +202,8 @@ class LedgerStore(Protocol):
     ) -> Lease:
         """Take the invoice's lease if it is free, over, or this holder's own.
 
-        The token is new each time, so an earlier worker of the same holder is fenced off. Raises
+        The token is new each time, so an earlier worker of the same holder is fenced off; a lease
+        that it had extended, for a request that may still take effect, is not shortened. Raises
         LeaseTakenError with the time when it is over.
         """
         ...

@@ -252,19 +252,21 @@ def signing_key_key(connection_id: str, key_url: str) -> Key:
 
 # --- the ledger --------------------------------------------------------------------------------
 #
-# pk                                        sk                              what
-# PARTNER#{p}#PLATFORM_PAYMENT              {payment}                       a payment
-# PARTNER#{p}#PLATFORM_PAYMENT_EVENT        {payment}#{version}             its history
-# CONNECTION#{c}#INVOICE#{invoice}          WRITE_BACK#{payment}            a write-back
-# CONNECTION#{c}#INVOICE#{invoice}          EVENT#{payment}#{version}       its history
-# CONNECTION#{c}#INVOICE#{invoice}          LEASE                           who may act on it
-# CONNECTION#{c}#PSA_PAYMENT                {ConnectWise payment}           whose payment it is
+# a payment              PARTNER#{p}#PLATFORM_PAYMENT          {payment}
+# its history            PARTNER#{p}#PLATFORM_PAYMENT_EVENT    {payment}#{version}
+# a write-back           CONNECTION#{c}#INVOICE#{invoice}      WRITE_BACK#{payment}
+# its history            CONNECTION#{c}#INVOICE#{invoice}      EVENT#{payment}#{version}
+# who may act on it      CONNECTION#{c}#INVOICE#{invoice}      LEASE
+# whose a payment is     CONNECTION#{c}#PSA_PAYMENT            {ConnectWise payment}
 #
 # Payments are listed by partner (by_due) and by customer (by_customer); write-backs that somebody
 # should look at again stand in one partition of by_due. A write-back moves there a few times in
 # its life, so that partition bears some hundred payments a second, of all partners together.
 
 DUE_WRITE_BACKS_PK: Final = "DUE_WRITE_BACK"
+PLATFORM_PAYMENT_PREFIX: Final = "PLATFORM_PAYMENT#"
+WRITE_BACK_PREFIX: Final = "WRITE_BACK#"
+LAST_VERSION: Final = 10**10 - 1
 
 
 def platform_payment_key(partner_id: str, payment_id: str) -> Key:
@@ -289,10 +291,6 @@ def platform_payment_index_keys(payment: PlatformPayment) -> dict[str, str]:
         "gsi2pk": of_customer_pk(payment.partner_id, payment.customer_id),
         "gsi2sk": PLATFORM_PAYMENT_PREFIX + position,
     }
-
-
-PLATFORM_PAYMENT_PREFIX: Final = "PLATFORM_PAYMENT#"
-WRITE_BACK_PREFIX: Final = "WRITE_BACK#"
 
 
 def ledger_invoice_pk(connection_id: str, invoice_source_id: int) -> str:
