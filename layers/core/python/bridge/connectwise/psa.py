@@ -20,11 +20,12 @@ from bridge.domain.customer import Customer
 from bridge.domain.errors import NotFoundError, UnavailableError
 from bridge.domain.filters import ImportFilters
 from bridge.domain.identity import RecordKind
-from bridge.domain.invoice import Invoice
+from bridge.domain.invoice import BillingStatus, Invoice
 from bridge.domain.money import DOUBLE_NOISE
 from bridge.domain.permissions import RightFinding
 from bridge.ports import Clock, Fetched, Head, HeadPage, SystemInfo
 
+BILLING_STATUSES = "/finance/billingStatuses"
 MAX_EXISTENCE_CHECKS = 2
 
 _ROUTES = {RecordKind.INVOICE: INVOICES, RecordKind.CUSTOMER: COMPANIES}
@@ -150,6 +151,17 @@ class ConnectWisePsa:
     def check_rights(self) -> tuple[RightFinding, ...]:
         return check_rights(self._client)
 
+    def list_billing_statuses(self) -> tuple[BillingStatus, ...]:
+        """See ``Psa.list_billing_statuses``. A row that cannot be read is left out.
+
+        Source: ConnectWise public interface 2025.1, billing statuses: ``closedFlag`` locks an
+        invoice, ``inactiveFlag`` takes a status out of use.
+        """
+        fields = "id,name,closedFlag,inactiveFlag"
+        rows, _ = self._reader.all(BILLING_STATUSES, {"fields": fields})
+        in_use = [row for row in rows if row.get("inactiveFlag") is not True]
+        return tuple(filter(None, map(_billing_status, in_use)))
+
     def ensure_callbacks(self, url: str) -> str:
         return Registrations(self._client, self._reader).ensure(url)
 
@@ -169,6 +181,13 @@ def _heads(kind: RecordKind, rows: Sequence[Json]) -> list[Head]:
             marks = marks_of(row, _MARK_FIELDS[kind])
             heads.append(Head(source_id, marks, has_balance=_has_balance(row.get("balance"))))
     return heads
+
+
+def _billing_status(row: Json) -> BillingStatus | None:
+    source_id, name = row_id(row), row.get("name")
+    if source_id is None or not isinstance(name, str):
+        return None
+    return BillingStatus(source_id, name, is_closed=row.get("closedFlag") is True)
 
 
 def _has_balance(balance: object) -> bool:

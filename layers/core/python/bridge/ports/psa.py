@@ -11,7 +11,7 @@ from bridge.domain.connection import Connection, Credentials, PsaAddress
 from bridge.domain.customer import Customer
 from bridge.domain.filters import ImportFilters
 from bridge.domain.identity import RecordKind
-from bridge.domain.invoice import Invoice
+from bridge.domain.invoice import BillingStatus, Invoice
 from bridge.domain.permissions import RightFinding
 from bridge.ports.values import Fetched, Head, HeadPage, SystemInfo
 
@@ -81,6 +81,10 @@ class Psa(Protocol):
 
     def check_rights(self) -> tuple[RightFinding, ...]:
         """Probe with harmless reads every right that can be probed so."""
+        ...
+
+    def list_billing_statuses(self) -> tuple[BillingStatus, ...]:
+        """Return the tenant's own billing statuses that are in use, by id."""
         ...
 
     def ensure_callbacks(self, url: str) -> str:
