@@ -22,6 +22,10 @@ class ProblemCode(StrEnum):
     PAYMENT_SURPLUS = "payment_surplus"
 
 
+# A record that could not be read or brought up to date; it closes when the record is read well.
+RECORD_TROUBLES = (ProblemCode.RECORD_MALFORMED, ProblemCode.RECORD_PARKED)
+
+
 class ProblemState(StrEnum):
     OPEN = "open"
     RESOLVED = "resolved"
@@ -97,6 +101,14 @@ class Problem:
 def record_subject(kind: RecordKind, source_id: int) -> str:
     """Return the subject of a problem with one ConnectWise record, e.g. ``invoice/1234``."""
     return f"{kind.value}/{source_id}"
+
+
+def record_of_subject(subject: str) -> tuple[RecordKind, int] | None:
+    """Return the ConnectWise record that a subject names, None for any other subject."""
+    kind, _, source_id = subject.partition("/")
+    if kind not in (RecordKind.INVOICE, RecordKind.CUSTOMER) or not source_id.isdecimal():
+        return None
+    return RecordKind(kind), int(source_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,22 +49,36 @@ class HintProcessor:
         A hint that found ConnectWise out of reach is sent again with a growing delay; only when
         that has happened MAX_HINT_ATTEMPTS times is it returned, and so, in the end, parked where
         a person sees it. Hints of a connection that no longer syncs are dropped: connecting
-        again starts with a full comparison.
+        again starts with a full comparison. What fails for a reason that nobody foresaw is returned
+        alone: it neither fails the others of its connection nor those of another.
         """
         groups: dict[tuple[str, RecordKind], list[Hint]] = defaultdict(list)
         for hint in hints:
             groups[hint.connection_id, hint.record_kind].append(hint)
         failed: list[Hint] = []
         for (connection_id, kind), group in groups.items():
-            connection = self._connections.get(connection_id).value
-            if connection is None or not connection.is_syncing:
-                continue
-            failed.extend(self._process_group(connection, kind, group))
+            failed.extend(self._guarded(connection_id, kind, group))
         return tuple(failed)
 
-    def _process_group(
-        self, connection: Connection, kind: RecordKind, hints: list[Hint]
+    def _guarded(
+        self, connection_id: str, kind: RecordKind, hints: Sequence[Hint]
     ) -> Sequence[Hint]:
+        try:
+            return self._process_group(connection_id, kind, hints)
+        except Exception:
+            # The boundary of one record of a batch: the queue counts and parks repeats.
+            _logger.exception("hints failed", extra={"count": len(hints)})
+        if len(hints) == 1:
+            return hints
+        alone = (self._guarded(connection_id, kind, [hint]) for hint in hints)
+        return [failed for each in alone for failed in each]
+
+    def _process_group(
+        self, connection_id: str, kind: RecordKind, hints: Sequence[Hint]
+    ) -> Sequence[Hint]:
+        connection = self._connections.get(connection_id).value
+        if connection is None or not connection.is_syncing:
+            return ()
         try:
             contested = self._refresh(connection, kind, sorted({h.source_id for h in hints}))
         except CONNECTION_ERRORS as error:

@@ -43,11 +43,14 @@ class Parker:
         )
 
     def park_run(self, message: RunMessage) -> None:
-        """Fail the run, so that its place is free for the next one."""
+        """Fail the run, so that its place is free for the next one.
+
+        A message of a page that was done meanwhile says nothing: the run went on without it.
+        """
         stored = self._runs.get(message.connection_id, message.run_id)
-        if stored.value is None or stored.value.has_ended:
-            return
         run = stored.value
+        if run is None or run.has_ended or message.page_count < run.page_count:
+            return
         self._report(
             run.connection_id,
             ProblemCode.RUN_FAILED,

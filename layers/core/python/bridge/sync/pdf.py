@@ -80,6 +80,7 @@ class PdfKeeper:
             "ConnectWise answered with something that is not a PDF.",
         )
         if self._documents.has_pdf(key):
+            self._problems.resolve(connection.partner_id, trouble.problem_id, self._clock.now())
             return
         try:
             content = self._gateway.open(connection).fetch_invoice_pdf(invoice.source_id)

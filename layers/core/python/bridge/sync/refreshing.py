@@ -17,7 +17,13 @@ from bridge.domain.customer import Archive, ArchiveReason, Customer
 from bridge.domain.errors import ConflictError, MalformedRecordError
 from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import Invoice
-from bridge.domain.problem import Problem, ProblemCode, Trouble, record_subject
+from bridge.domain.problem import (
+    RECORD_TROUBLES,
+    Problem,
+    ProblemCode,
+    Trouble,
+    record_subject,
+)
 from bridge.domain.run import Counters
 from bridge.ports import Clock, Fetched, ProblemStore, Psa, RecordStore, Stored
 
@@ -232,7 +238,7 @@ class _Batch:
         """Close what was wrong with a record that has just been read well."""
         if self._open_problems is None:
             self._open_problems = self._problems.open_of_connection(*self._scope)
-        for code in (ProblemCode.RECORD_MALFORMED, ProblemCode.RECORD_PARKED):
+        for code in RECORD_TROUBLES:
             problem_id = self._trouble(kind, source_id, "", code).problem_id
             if problem_id in self._open_problems:
                 self._problems.resolve(self._connection.partner_id, problem_id, self._now)

@@ -22,7 +22,13 @@ from bridge.domain.errors import (
 )
 from bridge.domain.hint import Hint, HintReason
 from bridge.domain.identity import RecordKind
-from bridge.domain.problem import ProblemCode, Trouble, record_subject
+from bridge.domain.problem import (
+    RECORD_TROUBLES,
+    ProblemCode,
+    Trouble,
+    record_of_subject,
+    record_subject,
+)
 from bridge.domain.run import (
     MAX_ATTEMPTS_PER_PAGE,
     Counters,
@@ -257,13 +263,34 @@ class RunWorker:
                 self._runs.set_watermark(run.connection_id, kind, run.server_time)
         if run.kind is RunKind.IMPORT:
             self._health.import_finished(run.connection_id)
-        now = self._clock.now()
-        codes = [(ProblemCode.RUN_FAILED, f"run/{run.kind.value}")]
         if run.kind is RunKind.SWEEP:
-            codes.append((ProblemCode.MASS_ARCHIVE_STOPPED, "sweep"))
-        for code, subject in codes:
+            self._look_again(run)
+        self._close_problems(run)
+
+    def _look_again(self, run: Run) -> None:
+        """Have every record that a problem is open for fetched once more.
+
+        It may have healed without a mark of it changing, and then no comparison comes back to it.
+        """
+        problems = self._problems.open_of_connection(run.partner_id, run.connection_id)
+        troubled = {p.subject for p in problems.values() if p.code in RECORD_TROUBLES}
+        records = filter(None, map(record_of_subject, sorted(troubled)))
+        self._hints.send(
+            [Hint(run.connection_id, kind, i, HintReason.RETRY) for kind, i in records]
+        )
+
+    def _close_problems(self, run: Run) -> None:
+        """Close what a failed run of the kind opened; a sweep makes every failed run good."""
+        is_sweep = run.kind is RunKind.SWEEP
+        closed = [
+            (ProblemCode.RUN_FAILED, f"run/{kind.value}")
+            for kind in (RunKind if is_sweep else (run.kind,))
+        ]
+        if is_sweep:
+            closed.append((ProblemCode.MASS_ARCHIVE_STOPPED, "sweep"))
+        for code, subject in closed:
             trouble = Trouble(run.partner_id, run.connection_id, code, subject)
-            self._problems.resolve(run.partner_id, trouble.problem_id, now)
+            self._problems.resolve(run.partner_id, trouble.problem_id, self._clock.now())
 
     def _save(self, run: Run, version: int) -> bool:
         try:

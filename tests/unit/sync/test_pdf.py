@@ -1,0 +1,144 @@
+"""PDFs are kept by content, as ConnectWise renders them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bridge.domain.connection import ConnectionState
+from bridge.domain.customer import Archive, ArchiveReason
+from bridge.domain.errors import (
+    MalformedRecordError,
+    PermissionMissingError,
+    UnavailableError,
+)
+from bridge.domain.hint import HintReason
+from bridge.domain.identity import RecordKind, mirrored_id, new_id
+from bridge.domain.problem import ProblemCode
+from bridge.domain.work_messages import PdfRequest
+from bridge.sync.pdf import pdf_key
+from tests.builders.records import CONNECTION, PARTNER, a_customer, an_invoice
+from tests.fakes.clock import START
+from tests.unit.sync.bench import Bench
+from tests.unit.sync.psa import PDF
+
+REQUEST = PdfRequest(CONNECTION, mirrored_id(CONNECTION, 1001))
+PROBLEM = (ProblemCode.PDF_UNAVAILABLE, "invoice/1001")
+
+
+@pytest.fixture(autouse=True)
+def mirrored(bench: Bench) -> None:
+    bench.psa.put(a_customer(), an_invoice())
+    bench.hint(RecordKind.INVOICE, 1001)
+    bench.psa.calls.clear()
+
+
+def test_the_pdf_is_fetched_and_kept(bench: Bench) -> None:
+    bench.pdf_keeper.keep(REQUEST)
+
+    key = pdf_key(bench.invoice(1001))
+    assert bench.documents.contents == {key: PDF}
+    assert key.startswith(f"{PARTNER}/{REQUEST.invoice_id}/")
+
+
+def test_a_pdf_that_is_kept_is_not_fetched_again(bench: Bench) -> None:
+    bench.pdf_keeper.keep(REQUEST)
+    bench.pdf_keeper.keep(REQUEST)
+
+    assert bench.psa.calls == ["fetch_invoice_pdf"]
+
+
+def test_another_content_is_another_pdf(bench: Bench) -> None:
+    bench.pdf_keeper.keep(REQUEST)
+    bench.psa.put(an_invoice(balance_minor=100))
+    bench.hint(RecordKind.INVOICE, 1001)
+
+    bench.pdf_keeper.keep(REQUEST)
+
+    assert len(bench.documents.contents) == 2
+
+
+def test_archiving_an_invoice_does_not_change_what_is_printed() -> None:
+    archived = an_invoice(archive=Archive(ArchiveReason.BY_PERSON, START))
+
+    assert pdf_key(archived) == pdf_key(an_invoice())
+
+
+def test_an_answer_that_is_no_pdf_is_a_problem(bench: Bench) -> None:
+    bench.psa.pdfs[1001] = MalformedRecordError("the document is no PDF")
+
+    bench.pdf_keeper.keep(REQUEST)
+
+    assert PROBLEM in bench.open_problems()
+    assert bench.documents.contents == {}
+
+
+def test_the_problem_closes_when_the_pdf_is_there(bench: Bench) -> None:
+    bench.psa.pdfs[1001] = MalformedRecordError("the document is no PDF")
+    bench.pdf_keeper.keep(REQUEST)
+    bench.psa.pdfs.clear()
+
+    bench.pdf_keeper.keep(REQUEST)
+
+    assert bench.open_problems() == {}
+
+
+def test_the_problem_closes_even_when_another_worker_kept_the_pdf(bench: Bench) -> None:
+    """A message is parked some time after its last try; meanwhile another may have succeeded."""
+    bench.pdf_keeper.keep(REQUEST)
+    bench.parker.park_pdf(REQUEST)
+
+    bench.pdf_keeper.keep(REQUEST)
+
+    assert bench.open_problems() == {}
+
+
+def test_an_invoice_that_is_gone_becomes_a_hint(bench: Bench) -> None:
+    bench.psa.delete(RecordKind.INVOICE, 1001)
+
+    bench.pdf_keeper.keep(REQUEST)
+
+    assert [(hint.source_id, hint.reason) for hint in bench.hints.sent] == [
+        (1001, HintReason.CONFLICT)
+    ]
+    assert bench.open_problems() == {}
+
+
+def test_connectwise_out_of_reach_is_tried_again_by_the_queue(bench: Bench) -> None:
+    bench.psa.fail("fetch_invoice_pdf", UnavailableError("down"))
+
+    with pytest.raises(UnavailableError):
+        bench.pdf_keeper.keep(REQUEST)
+
+
+def test_a_connection_that_is_turned_away_is_degraded(bench: Bench) -> None:
+    bench.psa.fail("fetch_invoice_pdf", PermissionMissingError("no"))
+
+    bench.pdf_keeper.keep(REQUEST)
+
+    assert bench.connection.state is ConnectionState.DEGRADED
+
+
+@pytest.mark.parametrize("invoice_id", [new_id(), mirrored_id(CONNECTION, 4711)])
+def test_an_invoice_that_is_not_mirrored_has_no_pdf(bench: Bench, invoice_id: str) -> None:
+    bench.pdf_keeper.keep(PdfRequest(CONNECTION, invoice_id))
+
+    assert bench.psa.calls == []
+
+
+def test_an_archived_invoice_is_not_rendered_any_more(bench: Bench) -> None:
+    archived = replace(bench.invoice(1001), archive=Archive(ArchiveReason.BY_PERSON, START))
+    bench.records.save_invoice(archived, expected_version=1)
+
+    bench.pdf_keeper.keep(REQUEST)
+
+    assert bench.psa.calls == []
+
+
+def test_a_disconnected_connection_is_left_alone(bench: Bench) -> None:
+    bench.change_connection(state=ConnectionState.DISCONNECTED)
+
+    bench.pdf_keeper.keep(REQUEST)
+
+    assert bench.psa.calls == []
