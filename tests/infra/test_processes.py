@@ -16,12 +16,12 @@ from infra.local.processes import LeashedProcess, ProcessFailedError, minimal_en
 
 PATIENCE_SECONDS = 15.0
 # A process that starts another one, as the embedded AWS starts functions, and tells both ids.
-FAMILY = (
+SHORT_FAMILY = (
     "import os, subprocess, sys, time\n"
     "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
     "print(os.getpid(), child.pid, flush=True)\n"
-    "time.sleep(60)\n"
 )
+FAMILY = SHORT_FAMILY + "time.sleep(60)\n"
 
 
 def family(tmp_path: Path, program: str = FAMILY) -> LeashedProcess:
@@ -96,6 +96,12 @@ def test_a_killed_starter_takes_everything_with_it(end: signal.Signals, tmp_path
         os.kill(process.pid, end)
         assert eventually(lambda: not any(map(is_running, pids)))
         assert eventually(lambda: not (tmp_path / "scratch").exists())
+
+
+def test_what_a_process_started_ends_with_it(tmp_path: Path) -> None:
+    with family(tmp_path, SHORT_FAMILY) as process:
+        pids = [int(pid) for pid in process.read_first_line(PATIENCE_SECONDS).split()]
+        assert eventually(lambda: not any(map(is_running, pids)))
 
 
 def test_a_process_that_dies_early_is_told_apart_from_a_slow_one(tmp_path: Path) -> None:
