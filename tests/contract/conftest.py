@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from bridge.payment_ports import LedgerStore
 from bridge.ports import (
     CallbackEndpointStore,
     ConnectionStore,
@@ -32,9 +33,11 @@ from bridge.store.runs import DynamoRunStore
 from bridge.store.signing_keys import DynamoSigningKeyStore
 from bridge.store.table import Table
 from infra.local.embedded_aws import EmbeddedAws
+from tests.contract.ledger import WRITER, LedgerTable
 from tests.fakes.clock import FakeClock
 from tests.fakes.connections import InMemoryCallbackEndpoints, InMemoryConnectionStore
 from tests.fakes.coordination import InMemoryRateLimiter, InMemorySigningKeyStore
+from tests.fakes.ledger import InMemoryLedgerStore
 from tests.fakes.problems import InMemoryProblemStore
 from tests.fakes.records import InMemoryRecordStore
 from tests.fakes.runs import InMemoryRunStore
@@ -158,3 +161,22 @@ def on_dynamodb(tables: Tables, clock: FakeClock) -> Stores:
 def stores(request: pytest.FixtureRequest) -> Stores:
     given: Stores = request.getfixturevalue(request.param)
     return given
+
+
+@pytest.fixture
+def ledger_table(
+    dynamodb: Any, table_definitions: dict[str, dict[str, Any]]
+) -> Iterator[LedgerTable]:
+    """The ledger has the keys and the indexes of the records."""
+    name = f"ledger-{next(_numbers)}"
+    dynamodb.create_table(TableName=name, **table_definitions["Records"])
+    yield LedgerTable(dynamodb, name)
+    dynamodb.delete_table(TableName=name)
+
+
+@pytest.fixture(params=["in_memory", "on_dynamodb"])
+def ledger(request: pytest.FixtureRequest, clock: FakeClock) -> LedgerStore:
+    if request.param == "in_memory":
+        return InMemoryLedgerStore(clock, written_by=WRITER)
+    table: LedgerTable = request.getfixturevalue("ledger_table")
+    return table.store(clock)

@@ -1,0 +1,433 @@
+"""What every LedgerStore does: payments and their write-backs, all or none, one version at a time.
+
+Leases, owners and races are in ``test_store_ledger_leases``, lost answers in
+``test_store_ledger_lost_answers``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bridge.domain.errors import ConflictError, InvalidInputError
+from bridge.domain.identity import mirrored_id, new_id
+from bridge.domain.platform_payment import (
+    MAX_ALLOCATIONS,
+    Allocation,
+    PlatformPayment,
+    PlatformPaymentState,
+    Target,
+)
+from bridge.domain.write_back import Reason, Timings, WriteBack, WriteBackState
+from bridge.payment_ports import LedgerStore
+from bridge.ports import Stored
+from tests.builders.payments import a_platform_payment, a_write_back, write_backs_for
+from tests.builders.records import CONNECTION, OTHER_CONNECTION, OTHER_PARTNER, PARTNER
+from tests.contract.ledger import MINUTE, WRITER, stored
+from tests.contract.walking import walk
+from tests.fakes.clock import START, FakeClock
+
+
+def over_invoices(count: int, payment_id: str = "pay-1") -> PlatformPayment:
+    """A payment that gives one unit to each of so many invoices."""
+    ids = [mirrored_id(CONNECTION, 1001 + place) for place in range(count)]
+    return a_platform_payment(payment_id, allocations=tuple(Allocation(each, 1) for each in ids))
+
+
+def returned(payment: PlatformPayment) -> PlatformPayment:
+    return payment.moved_to(PlatformPaymentState.RETURNED, reason="R01", now=START + MINUTE)
+
+
+def versions(ledger: LedgerStore, payment: PlatformPayment) -> list[int]:
+    """The versions of a payment and of its write-backs."""
+    found = ledger.write_backs_of_payment(payment.partner_id, payment.payment_id)
+    head = ledger.get_payment(payment.partner_id, payment.payment_id)
+    return [head.version, *(each.version for each in found)]
+
+
+# --- recording ---------------------------------------------------------------------------------
+
+
+def test_a_recorded_payment_comes_back_with_its_write_backs(ledger: LedgerStore) -> None:
+    payment = over_invoices(3)
+    write_backs = write_backs_for(payment)
+
+    ledger.record(payment, write_backs)
+
+    assert ledger.get_payment(PARTNER, payment.payment_id) == Stored(payment, 1)
+    found = ledger.write_backs_of_payment(PARTNER, payment.payment_id)
+    assert found == tuple(Stored(write_back, 1) for write_back in write_backs)
+    assert [stored(ledger, write_back) for write_back in write_backs] == list(found)
+
+
+def test_a_payments_id_is_used_once(ledger: LedgerStore) -> None:
+    payment = a_platform_payment()
+    ledger.record(payment, write_backs_for(payment))
+    other = over_invoices(2, payment.payment_id)
+
+    with pytest.raises(ConflictError):
+        ledger.record(other, write_backs_for(other))
+
+    assert ledger.get_payment(PARTNER, payment.payment_id) == Stored(payment, 1)
+    assert len(ledger.write_backs_of_payment(PARTNER, payment.payment_id)) == 1
+    assert ledger.write_backs_of_invoice(CONNECTION, 1002) == ()
+
+
+def test_partners_may_use_the_same_id(ledger: LedgerStore) -> None:
+    mine = a_platform_payment()
+    invoice_id = mirrored_id(OTHER_CONNECTION, 1001)
+    theirs = a_platform_payment(
+        partner_id=OTHER_PARTNER, allocations=(Allocation(invoice_id, 5),), amount_minor=5
+    )
+
+    for payment in (mine, theirs):
+        ledger.record(payment, write_backs_for(payment))
+
+    assert ledger.get_payment(PARTNER, mine.payment_id).value == mine
+    assert ledger.get_payment(OTHER_PARTNER, mine.payment_id).value == theirs
+    (write_back,) = ledger.write_backs_of_payment(OTHER_PARTNER, mine.payment_id)
+    assert write_back.value is not None
+    assert write_back.value.connection_id == OTHER_CONNECTION
+
+
+def test_as_many_allocations_as_a_payment_may_have_are_stored_and_moved_at_once(
+    ledger: LedgerStore,
+) -> None:
+    payment = over_invoices(MAX_ALLOCATIONS)
+    write_backs = write_backs_for(payment)
+    ledger.record(payment, write_backs)
+
+    ledger.move_payment(
+        returned(payment),
+        expected_version=1,
+        write_backs=[(each.retargeted(Target.ABSENT, START), 1) for each in write_backs],
+    )
+
+    assert versions(ledger, payment) == [2] * (MAX_ALLOCATIONS + 1)
+
+
+def test_an_invoice_of_the_platforms_own_has_no_write_back(ledger: LedgerStore) -> None:
+    allocations = (Allocation(new_id(), 7), Allocation(mirrored_id(CONNECTION, 1001), 8))
+    payment = a_platform_payment(allocations=allocations)
+    mirrored = replace(payment, allocations=allocations[1:])
+
+    ledger.record(payment, write_backs_for(mirrored))
+
+    (found,) = ledger.write_backs_of_payment(PARTNER, payment.payment_id)
+    assert found.value is not None
+    assert found.value.amount_minor == 8
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"partner_id": OTHER_PARTNER},
+        {"payment_id": "pay-2"},
+        {"write_back_id": "pay-1.1002"},
+        {"write_back_id": "pay-2.1001"},
+        {"connection_id": OTHER_CONNECTION},
+    ],
+)
+def test_a_write_back_of_anything_else_is_refused(
+    ledger: LedgerStore, changes: dict[str, str]
+) -> None:
+    payment = a_platform_payment()
+    with pytest.raises(InvalidInputError):
+        ledger.record(payment, [a_write_back(**changes)])
+    assert ledger.get_payment(PARTNER, payment.payment_id) == Stored(None, 0)
+
+
+def test_a_write_back_is_named_once(ledger: LedgerStore) -> None:
+    with pytest.raises(InvalidInputError):
+        ledger.record(a_platform_payment(), [a_write_back(), a_write_back()])
+
+
+def test_what_was_never_stored_is_nothing(ledger: LedgerStore) -> None:
+    assert ledger.get_payment(PARTNER, "pay-1") == Stored(None, 0)
+    assert ledger.write_backs_of_payment(PARTNER, "pay-1") == ()
+    assert ledger.write_backs_of_invoice(CONNECTION, 1001) == ()
+    assert ledger.list_due(START, limit=10) == ()
+    for no_id in ("pay-1.1001", "pay-1", "pay-1.0", "pay-1.x", ""):
+        assert ledger.get_write_back(CONNECTION, no_id) == Stored(None, 0)
+        assert ledger.write_back_history(CONNECTION, no_id, limit=5) == ()
+
+
+@pytest.mark.parametrize("part", ["a#b", "", "x" * 65, "PARTNER#p"])
+def test_an_id_that_could_break_out_of_its_place_is_refused(ledger: LedgerStore, part: str) -> None:
+    with pytest.raises(InvalidInputError):
+        ledger.get_payment(part, "pay-1")
+    with pytest.raises(InvalidInputError):
+        ledger.get_payment(PARTNER, part)
+    with pytest.raises(InvalidInputError):
+        ledger.write_backs_of_payment(PARTNER, part)
+    with pytest.raises(InvalidInputError):
+        ledger.get_write_back(part, "pay-1.1001")
+
+
+# --- moving ------------------------------------------------------------------------------------
+
+
+def test_a_payment_and_its_write_backs_move_together(ledger: LedgerStore) -> None:
+    payment = over_invoices(2)
+    first, second = write_backs_for(payment)
+    ledger.record(payment, [first, second])
+    gone = first.retargeted(Target.ABSENT, START + MINUTE)
+
+    ledger.move_payment(returned(payment), expected_version=1, write_backs=[(gone, 1)])
+
+    assert ledger.get_payment(PARTNER, payment.payment_id) == Stored(returned(payment), 2)
+    assert stored(ledger, first) == Stored(gone, 2)
+    assert stored(ledger, second) == Stored(second, 1)
+
+
+def test_a_payment_may_move_alone(ledger: LedgerStore) -> None:
+    payment = a_platform_payment()
+    ledger.record(payment, [])
+    ledger.move_payment(returned(payment), expected_version=1, write_backs=[])
+    assert versions(ledger, payment) == [2]
+
+
+@pytest.mark.parametrize(
+    ("payment_version", "write_back_version"), [(2, 1), (1, 2), (0, 1), (1, 0), (2, 2)]
+)
+def test_when_one_of_them_moved_meanwhile_nothing_moves(
+    ledger: LedgerStore, payment_version: int, write_back_version: int
+) -> None:
+    payment, write_back = a_platform_payment(), a_write_back()
+    ledger.record(payment, [write_back])
+    gone = write_back.retargeted(Target.ABSENT, START)
+
+    with pytest.raises(ConflictError):
+        ledger.move_payment(
+            returned(payment),
+            expected_version=payment_version,
+            write_backs=[(gone, write_back_version)],
+        )
+
+    assert ledger.get_payment(PARTNER, payment.payment_id) == Stored(payment, 1)
+    assert stored(ledger, write_back) == Stored(write_back, 1)
+
+
+@pytest.mark.parametrize("version", [0, 1])
+def test_what_is_not_stored_does_not_move(ledger: LedgerStore, version: int) -> None:
+    with pytest.raises(ConflictError):
+        ledger.move_payment(a_platform_payment(), expected_version=version, write_backs=[])
+    with pytest.raises(ConflictError):
+        ledger.save_write_back(a_write_back(), expected_version=version)
+    assert ledger.get_payment(PARTNER, "pay-1").version == 0
+    assert stored(ledger, a_write_back()).version == 0
+
+
+def test_a_write_back_is_saved_at_its_version_only(ledger: LedgerStore) -> None:
+    before = a_write_back()
+    ledger.record(a_platform_payment(), [before])
+    moved = before.posting(START, Timings(), balance_minor=11000, rows=0)
+
+    assert ledger.save_write_back(moved, expected_version=1) == 2
+    for stale in (0, 1, 3):
+        with pytest.raises(ConflictError):
+            ledger.save_write_back(before, expected_version=stale)
+
+    assert stored(ledger, before) == Stored(moved, 2)
+
+
+def test_every_field_of_a_write_back_comes_back(ledger: LedgerStore) -> None:
+    ledger.record(a_platform_payment(), [a_write_back()])
+    full = a_write_back(
+        target=Target.ABSENT,
+        state=WriteBackState.MANUAL,
+        due_at=START + timedelta(microseconds=1),
+        intent_at=START,
+        posts=3,
+        psa_payment_id=77,
+        reason=Reason.PAYMENT_CHANGED,
+        balance_before_minor=-5,
+        rows_before=2,
+        previous_status_id=4,
+        wants_follow_up=True,
+    )
+    ledger.save_write_back(full, expected_version=1)
+    assert stored(ledger, full).value == full
+
+
+# --- lists -------------------------------------------------------------------------------------
+
+
+def test_payments_are_listed_latest_first_in_pages(ledger: LedgerStore) -> None:
+    payments = [
+        a_platform_payment(f"pay-{place}", recorded_at=START + place * MINUTE)
+        for place in (3, 1, 4, 5, 2)
+    ]
+    for payment in payments:
+        ledger.record(payment, [])
+    ledger.record(a_platform_payment(partner_id=OTHER_PARTNER), [])
+
+    listed = walk(
+        lambda cursor: ledger.list_payments(PARTNER, customer_id=None, limit=2, cursor=cursor)
+    )
+
+    assert listed == sorted(payments, key=lambda payment: payment.recorded_at, reverse=True)
+
+
+def test_a_customers_payments_are_listed_alone(ledger: LedgerStore) -> None:
+    other_id = mirrored_id(CONNECTION, 12)
+    for place in range(6):
+        customer = {"customer_id": other_id} if place % 2 else {}
+        at = START + place * MINUTE
+        ledger.record(a_platform_payment(f"pay-{place}", recorded_at=at, **customer), [])
+
+    listed = walk(
+        lambda cursor: ledger.list_payments(PARTNER, customer_id=other_id, limit=1, cursor=cursor)
+    )
+
+    assert [payment.payment_id for payment in listed] == ["pay-5", "pay-3", "pay-1"]
+    assert ledger.list_payments(OTHER_PARTNER, customer_id=other_id, limit=5).items == ()
+
+
+def test_a_moved_payment_stays_where_it_was_in_the_lists(ledger: LedgerStore) -> None:
+    payment = a_platform_payment()
+    ledger.record(payment, [])
+    ledger.move_payment(returned(payment), expected_version=1, write_backs=[])
+    for customer_id in (None, payment.customer_id):
+        listed = ledger.list_payments(PARTNER, customer_id=customer_id, limit=5).items
+        assert listed == (returned(payment),)
+
+
+def test_a_cursor_of_another_list_is_refused(ledger: LedgerStore) -> None:
+    for place in range(2):
+        ledger.record(a_platform_payment(f"pay-{place}"), [])
+    customer_id = a_platform_payment().customer_id
+    cursor = ledger.list_payments(PARTNER, customer_id=None, limit=1).next_cursor
+    assert cursor is not None
+    with pytest.raises(InvalidInputError):
+        ledger.list_payments(PARTNER, customer_id=customer_id, limit=1, cursor=cursor)
+    with pytest.raises(InvalidInputError):
+        ledger.list_payments(OTHER_PARTNER, customer_id=None, limit=1, cursor=cursor)
+
+
+@pytest.mark.parametrize("limit", [0, -1, 1001])
+def test_a_page_has_a_limit(ledger: LedgerStore, limit: int) -> None:
+    with pytest.raises(InvalidInputError):
+        ledger.list_payments(PARTNER, customer_id=None, limit=limit)
+    with pytest.raises(InvalidInputError):
+        ledger.list_due(START, limit=limit)
+    with pytest.raises(InvalidInputError):
+        ledger.payment_history(PARTNER, "pay-1", limit=limit)
+
+
+def test_an_invoices_write_backs_are_listed_in_the_order_they_were_made(
+    ledger: LedgerStore,
+) -> None:
+    made = []
+    for place, payment_id in enumerate(["z", "a", "m.1", "m"]):
+        payment = over_invoices(2, payment_id)
+        at = START + place * MINUTE
+        write_backs = write_backs_for(replace(payment, recorded_at=at))
+        ledger.record(replace(payment, recorded_at=at), write_backs)
+        made.append(write_backs[0])
+
+    assert ledger.write_backs_of_invoice(CONNECTION, 1001) == tuple(made)
+    assert len(ledger.write_backs_of_invoice(CONNECTION, 1002)) == 4
+    assert ledger.write_backs_of_invoice(CONNECTION, 1003) == ()
+    assert ledger.write_backs_of_invoice(OTHER_CONNECTION, 1001) == ()
+
+
+# --- what is due -------------------------------------------------------------------------------
+
+
+def due_at(ledger: LedgerStore, payment_id: str, minutes: int | None) -> WriteBack:
+    """Record a write-back that is due so many minutes from the start."""
+    payment = a_platform_payment(payment_id)
+    at = None if minutes is None else START + minutes * MINUTE
+    (write_back,) = write_backs_for(payment, due_at=at)
+    ledger.record(payment, [write_back])
+    return write_back
+
+
+def test_what_is_due_is_listed_with_the_longest_due_first(ledger: LedgerStore) -> None:
+    later, soon, now = due_at(ledger, "b", 2), due_at(ledger, "c", 1), due_at(ledger, "a", 3)
+    due_at(ledger, "d", 4)
+    due_at(ledger, "e", None)
+
+    assert ledger.list_due(START + 3 * MINUTE, limit=10) == (soon, later, now)
+    assert ledger.list_due(START + 3 * MINUTE, limit=2) == (soon, later)
+    assert ledger.list_due(START, limit=10) == ()
+
+
+def test_what_has_ended_or_waits_for_its_payment_is_not_due(ledger: LedgerStore) -> None:
+    write_back = due_at(ledger, "a", 0)
+    states = [
+        write_back.confirmed(7, START).followed_up(Reason.NONE),
+        write_back.rejected(Reason.REFUSED),
+        replace(write_back, target=Target.NONE),
+        replace(write_back, state=WriteBackState.CANCELLED),
+    ]
+    for version, state in enumerate(states, start=1):
+        ledger.save_write_back(state, expected_version=version)
+        assert ledger.list_due(START, limit=10) == (), state
+
+    again = write_back.confirmed(7, START)
+    ledger.save_write_back(again, expected_version=len(states) + 1)
+    assert ledger.list_due(START, limit=10) == (again,)
+
+
+def test_what_was_put_off_is_due_later_only(ledger: LedgerStore) -> None:
+    write_back = due_at(ledger, "a", 0)
+    ledger.save_write_back(replace(write_back, due_at=START + MINUTE), expected_version=1)
+    assert ledger.list_due(START, limit=10) == ()
+    assert len(ledger.list_due(START + MINUTE, limit=10)) == 1
+
+
+# --- histories ---------------------------------------------------------------------------------
+
+
+def test_every_change_is_kept_with_its_time_and_its_writer(
+    ledger: LedgerStore, clock: FakeClock
+) -> None:
+    payment, write_back = a_platform_payment(), a_write_back()
+    ledger.record(payment, [write_back])
+    clock.advance(minutes=1)
+    unclear = write_back.unclear()
+    ledger.save_write_back(unclear, expected_version=1)
+    clock.advance(minutes=1)
+    gone = unclear.retargeted(Target.ABSENT, clock.now())
+    ledger.move_payment(returned(payment), expected_version=1, write_backs=[(gone, 2)])
+
+    of_payment = ledger.payment_history(PARTNER, payment.payment_id, limit=10)
+    of_write_back = ledger.write_back_history(CONNECTION, write_back.write_back_id, limit=10)
+
+    assert [entry.value for entry in of_payment] == [returned(payment), payment]
+    assert [entry.value for entry in of_write_back] == [gone, unclear, write_back]
+    assert [entry.version for entry in of_write_back] == [3, 2, 1]
+    minutes = [(entry.recorded_at - START) / MINUTE for entry in of_write_back]
+    assert minutes == [2, 1, 0]
+    assert {entry.written_by for entry in of_payment} == {WRITER}
+    assert {entry.written_by for entry in of_write_back} == {WRITER}
+
+
+def test_a_history_is_cut_to_its_latest_entries(ledger: LedgerStore) -> None:
+    write_back = a_write_back()
+    ledger.record(a_platform_payment(), [write_back])
+    for version in range(1, 12):
+        ledger.save_write_back(replace(write_back, posts=version), expected_version=version)
+    entries = ledger.write_back_history(CONNECTION, write_back.write_back_id, limit=3)
+    assert [entry.version for entry in entries] == [12, 11, 10]
+
+
+def test_histories_of_like_ids_are_apart(ledger: LedgerStore) -> None:
+    for payment_id in ("p", "p.1", "p-1"):
+        payment = a_platform_payment(payment_id)
+        ledger.record(payment, write_backs_for(payment))
+    for payment_id in ("p", "p.1", "p-1"):
+        assert len(ledger.payment_history(PARTNER, payment_id, limit=10)) == 1
+        assert len(ledger.write_back_history(CONNECTION, f"{payment_id}.1001", limit=10)) == 1
+
+
+def test_a_change_that_was_refused_leaves_no_entry(ledger: LedgerStore) -> None:
+    write_back = a_write_back()
+    ledger.record(a_platform_payment(), [write_back])
+    with pytest.raises(ConflictError):
+        ledger.save_write_back(write_back.unclear(), expected_version=2)
+    assert len(ledger.write_back_history(CONNECTION, write_back.write_back_id, limit=10)) == 1
