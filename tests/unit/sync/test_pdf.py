@@ -127,6 +127,32 @@ def test_an_invoice_that_is_not_mirrored_has_no_pdf(bench: Bench, invoice_id: st
     assert bench.psa.calls == []
 
 
+@pytest.mark.parametrize("is_gone", [True, False])
+def test_the_problem_closes_with_the_content_that_could_not_be_printed(
+    bench: Bench, is_gone: bool
+) -> None:
+    bench.psa.pdfs[1001] = MalformedRecordError("the document is no PDF")
+    bench.pdf_keeper.keep(REQUEST)
+    if is_gone:
+        bench.psa.delete(RecordKind.INVOICE, 1001)
+    else:
+        bench.psa.put(an_invoice(reference="changed"))
+
+    bench.hint(RecordKind.INVOICE, 1001)
+
+    assert bench.open_problems() == {}
+
+
+def test_asking_again_for_an_archived_invoice_closes_the_problem(bench: Bench) -> None:
+    bench.psa.delete(RecordKind.INVOICE, 1001)
+    bench.hint(RecordKind.INVOICE, 1001)
+    bench.parker.park_pdf(REQUEST)
+
+    bench.pdf_keeper.keep(REQUEST)
+
+    assert bench.open_problems() == {}
+
+
 def test_an_archived_invoice_is_not_rendered_any_more(bench: Bench) -> None:
     archived = replace(bench.invoice(1001), archive=Archive(ArchiveReason.BY_PERSON, START))
     bench.records.save_invoice(archived, expected_version=1)

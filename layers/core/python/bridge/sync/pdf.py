@@ -62,13 +62,13 @@ class PdfKeeper:
         """Fetch and keep one PDF; RetryableError when ConnectWise is out of reach.
 
         An invoice that ConnectWise no longer has becomes a hint. An answer that is no PDF
-        becomes a problem.
+        becomes a problem, which closes when the PDF is kept or no longer wanted.
         """
         connection = self._connections.get(request.connection_id).value
         if connection is None or not connection.is_syncing:
             return
         invoice = self._records.get_invoice(connection.partner_id, request.invoice_id).value
-        if invoice is None or invoice.source_id is None or invoice.archive:
+        if invoice is None or invoice.source_id is None:
             return
         key = pdf_key(invoice)
         subject = record_subject(RecordKind.INVOICE, invoice.source_id)
@@ -79,7 +79,7 @@ class PdfKeeper:
             subject,
             "ConnectWise answered with something that is not a PDF.",
         )
-        if self._documents.has_pdf(key):
+        if invoice.archive or self._documents.has_pdf(key):
             self._problems.resolve(connection.partner_id, trouble.problem_id, self._clock.now())
             return
         try:

@@ -27,6 +27,9 @@ from bridge.domain.problem import (
 from bridge.domain.run import Counters
 from bridge.ports import Clock, Fetched, ProblemStore, Psa, RecordStore, Stored
 
+# What was wrong with the printing of an invoice is over with its content.
+_PRINTING = (ProblemCode.PDF_UNAVAILABLE,)
+
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
@@ -194,7 +197,7 @@ class _Batch:
             return Refreshed(Counters(failed=1))
         if not self._may_archive or self._psa.exists(kind, source_id):
             return Refreshed(Counters(skipped=1))
-        self._resolve(kind, source_id)
+        self._resolve(kind, source_id, *_PRINTING)
         if stored.value is None:
             self._records.save_tombstone(*self._scope, kind, source_id)
             return Refreshed(Counters(skipped=1))
@@ -224,7 +227,7 @@ class _Batch:
         except MalformedRecordError as error:
             self._report(kind, source_id, error.reason)
             return Refreshed(Counters(failed=1))
-        self._resolve(kind, source_id)
+        self._resolve(kind, source_id, *(_PRINTING if value != stored.value else ()))
         return Refreshed(_count(stored.value, value))
 
     def _skipped(self, kind: RecordKind, source_id: int) -> Refreshed:
@@ -234,11 +237,11 @@ class _Batch:
     def _report(self, kind: RecordKind, source_id: int, reason: str) -> None:
         self._problems.report(self._trouble(kind, source_id, reason), self._now)
 
-    def _resolve(self, kind: RecordKind, source_id: int) -> None:
+    def _resolve(self, kind: RecordKind, source_id: int, *more_codes: ProblemCode) -> None:
         """Close what was wrong with a record that has just been read well."""
         if self._open_problems is None:
             self._open_problems = self._problems.open_of_connection(*self._scope)
-        for code in RECORD_TROUBLES:
+        for code in (*RECORD_TROUBLES, *more_codes):
             problem_id = self._trouble(kind, source_id, "", code).problem_id
             if problem_id in self._open_problems:
                 self._problems.resolve(self._connection.partner_id, problem_id, self._now)

@@ -1,0 +1,189 @@
+"""The machinery: queues deliver, callbacks arrive, schedules tick, time passes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from bridge.connectwise.callback_intake import Callback
+from bridge.domain.run import RunKind
+from bridge.sync.reconciling import Job
+from infra.local.connectwise_sandbox.deliveries import Delivery
+from tests.simulation.functions import QueueFunction
+from tests.simulation.parts import Actor
+from tests.simulation.queues import QueuedMessage
+from tests.simulation.wiring import Wiring
+from tests.simulation.world import World
+
+RECEIVER_TIMEOUT_SECONDS = 10.0
+JOB_TIMEOUT_SECONDS = 300.0
+SERVER_ERROR = 500
+LONGEST_PAUSE_SECONDS = 900.0
+
+
+class Messages(Actor):
+    """Hands a batch of one queue's messages to its function."""
+
+    def __init__(self, function: QueueFunction) -> None:
+        self.name = function.queue
+        self._function = function
+
+    def weight(self, world: World) -> float:
+        return 4.0 if world.queues[self.name].visible() else 0.0
+
+    def act(self, world: World) -> str:
+        queue = world.queues[self.name]
+        wanted = world.random.randint(1, self._function.batch_size)
+        batch = queue.receive(wanted, world.random)
+        if not batch:
+            return "moved to the dead letters"
+        event = {"Records": [_record(message, self.name) for message in batch]}
+        invocation = world.invoke(
+            self.name,
+            self._function.timeout_seconds,
+            lambda wiring: self._function.handle(wiring, event),
+        )
+        if invocation.value is None:
+            return f"{len(batch)} failed together"
+        failed = {item["itemIdentifier"] for item in invocation.value["batchItemFailures"]}
+        for message in batch:
+            if message.message_id in failed:
+                continue
+            if not any(fault.repeats(world, "message") for fault in _active(world)):
+                queue.delete(message)
+        return f"{len(batch)} done, {len(failed)} to be repeated"
+
+
+class Callbacks(Actor):
+    """Carries ConnectWise's deliveries to the receiver, in any order."""
+
+    name = "callback"
+
+    def __init__(self) -> None:
+        self._under_way: list[Delivery] = []
+
+    def weight(self, world: World) -> float:
+        self._under_way += world.engine.take_due_deliveries()
+        return 3.0 if self._under_way else 0.0
+
+    def act(self, world: World) -> str:
+        place = world.random.randrange(len(self._under_way))
+        delivery = self._under_way.pop(place)
+        connection_id, secret = urlsplit(delivery.url).path.split("/")[-2:]
+        callback = Callback(
+            connection_id=connection_id,
+            secret=secret,
+            body=delivery.body,
+            signature=delivery.headers["x-content-signature"],
+        )
+        invocation = world.invoke(
+            "webhook_receiver",
+            RECEIVER_TIMEOUT_SECONDS,
+            lambda wiring: wiring.callback_intake.take(callback),
+        )
+        status = invocation.value.value if invocation.value else SERVER_ERROR
+        world.engine.record_delivery_result(delivery.id, status)
+        return f"{delivery.type} {delivery.record_id} {delivery.action}: {status}"
+
+
+class Timetable(Actor):
+    """Starts a function every ``period``; a tick may come twice, or be lost in a crash."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        period: timedelta,
+        next_at: datetime,
+        work: Callable[[Wiring], object],
+    ) -> None:
+        self.name = name
+        self.period = period
+        self.next_at = next_at
+        self._work = work
+
+    def weight(self, world: World) -> float:
+        return 4.0 if self.next_at <= world.clock.now() else 0.0
+
+    def act(self, world: World) -> str:
+        if not any(fault.repeats(world, "tick") for fault in _active(world)):
+            while self.next_at <= world.clock.now():
+                self.next_at += self.period
+        invocation = world.invoke(self.name, JOB_TIMEOUT_SECONDS, self._work)
+        return f"{invocation.value}"
+
+
+class Time(Actor):
+    """Lets time pass: to where something is due, or just a while."""
+
+    name = "time"
+
+    def weight(self, world: World) -> float:
+        if world.depth:
+            return 0.05
+        if not world.is_calm:
+            return 1.0
+        return 0.0 if any(actor.weight(world) for actor in self._others(world)) else 1.0
+
+    def act(self, world: World) -> str:
+        seconds = world.random.uniform(0, 120) if world.depth > 1 else self._seconds(world)
+        world.clock.advance(seconds=seconds)
+        return f"{seconds:.0f} seconds pass"
+
+    def _seconds(self, world: World) -> float:
+        now = world.clock.now()
+        due = [at for at in self._due(world) if at > now]
+        until_due = (min(due) - now).total_seconds() if due else LONGEST_PAUSE_SECONDS
+        if world.is_calm or world.random.random() < 0.5:
+            return min(until_due, LONGEST_PAUSE_SECONDS)
+        return world.random.uniform(0, min(until_due, 120.0))
+
+    def _due(self, world: World) -> list[datetime]:
+        skew = timedelta(seconds=world.books.clock_skew_seconds)
+        engine_due = world.engine.next_due()
+        queues = (queue.next_visible_at() for queue in world.queues.values())
+        ticks = (actor.next_at for actor in world.actors if isinstance(actor, Timetable))
+        moments = [engine_due - skew if engine_due else None, *queues, *ticks]
+        return [moment for moment in moments if moment]
+
+    def _others(self, world: World) -> list[Actor]:
+        return [actor for actor in world.actors if actor is not self]
+
+
+def timetables(starts_at: datetime, sweeps_at: datetime) -> list[Timetable]:
+    """Return the schedules of the service stack, each with its first tick."""
+
+    def job(job: Job) -> Callable[[Wiring], object]:
+        return lambda wiring: dict(wiring.reconciler.do(job))
+
+    return [
+        Timetable(
+            "customers",
+            period=timedelta(hours=1),
+            next_at=starts_at + timedelta(minutes=40),
+            work=lambda wiring: wiring.scheduled_runs.start(RunKind.CUSTOMERS),
+        ),
+        Timetable(
+            "invoice-delta",
+            period=timedelta(minutes=15),
+            next_at=starts_at + timedelta(minutes=5),
+            work=job(Job.INVOICE_DELTA),
+        ),
+        Timetable("sweep", period=timedelta(days=1), next_at=sweeps_at, work=job(Job.SWEEP)),
+        Timetable(
+            "callbacks", period=timedelta(hours=1), next_at=starts_at, work=job(Job.CALLBACKS)
+        ),
+    ]
+
+
+def _record(message: QueuedMessage, queue: str) -> dict[str, str]:
+    return {
+        "messageId": message.message_id,
+        "body": message.body,
+        "eventSourceARN": f"arn:aws:sqs:eu-central-1:000000000000:{queue}",
+    }
+
+
+def _active(world: World) -> list:  # type: ignore[type-arg]
+    return [] if world.is_calm else world.faults

@@ -1,0 +1,297 @@
+"""One seed's story: connect and import, bad days, healing, calm, and the reckoning."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from random import Random
+from unittest.mock import patch
+from uuid import UUID
+
+from bridge.domain import identity
+from bridge.domain.filters import CustomerFilter, ImportFilters, InvoiceFilter
+from bridge.domain.invoice import InvoiceType
+from bridge.domain.run import RunKind
+from infra.local.connectwise_sandbox.switches import Switches
+from tests.fakes.clock import START
+from tests.simulation import endings, faults, invariants, people, troubles
+from tests.simulation.actors import Callbacks, Messages, Time, Timetable, timetables
+from tests.simulation.functions import WORKERS, parker_of
+from tests.simulation.parts import Actor, Fault, Invariant
+from tests.simulation.wiring import Wiring
+from tests.simulation.world import Books, Violation, World
+
+MAX_STEPS = 60_000
+CALM_HOURS_BEFORE_SWEEP = 6
+MAX_BAD_HOURS = 14
+LAST_LINES = 60
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a seed ended. ``digest`` is equal for equal stories."""
+
+    seed: int
+    violations: tuple[Violation, ...]
+    steps: int
+    calls: int
+    injected: Counter[str]
+    trace: Sequence[str]
+    digest: str
+
+    def story(self) -> str:
+        """Return the last lines before the first violation, and how to see it again."""
+        lines = [*self.trace[-LAST_LINES:], "", *(str(each) for each in self.violations[:5])]
+        replay = f"SEED={self.seed} .venv/bin/pytest tests/simulation -k replay -s"
+        return "\n".join([*lines, f"replay: {replay}"])
+
+
+@dataclass(frozen=True)
+class Weather:
+    """How bad the bad days are: rates per call, hours, and which parts take part."""
+
+    hours: float
+    faults: Sequence[Fault]
+    troubles: Sequence[Actor]
+    minutes_between_edits: float = 8.0
+
+
+def any_weather(seed: int) -> Weather:
+    """Return bad days as bad as this seed makes them."""
+    dice = Random(f"weather {seed}")
+
+    def rate(*choices: float) -> float:
+        return dice.choice(choices)
+
+    return Weather(
+        hours=dice.uniform(3, MAX_BAD_HOURS),
+        faults=[
+            faults.Interleaving(rate(0.02, 0.05)),
+            faults.BadNetwork(rate(0, 0.01, 0.05, 0.15)),
+            faults.Outage(rate(0, 0, 0.0005)),
+            faults.Crashes(rate(0, 0.001, 0.005)),
+            faults.BadStores(rate(0, 0.001, 0.005)),
+            faults.Repetition(rate(0, 0.02, 0.1)),
+            faults.LossyCallbacks(rate(0, 0.1, 0.4)),
+        ],
+        troubles=[
+            trouble
+            for trouble in (
+                troubles.CorruptRows(hours_between=4, longest_hours=5),
+                troubles.RightRevoked(hours_between=12, longest_hours=3),
+                troubles.KeysRejected(hours_between=16, longest_hours=2),
+                troubles.HiddenLocation(hours_between=12, longest_hours=4),
+                troubles.NoPdfs(hours_between=6, longest_hours=3),
+                troubles.Upgrades(),
+            )
+            if dice.random() < 0.5
+        ],
+    )
+
+
+def any_books(seed: int) -> Books:
+    """Return books with the unproven behaviour of ConnectWise as this seed decides it."""
+    dice = Random(f"books {seed}")
+    switches = Switches(
+        forward_only_end=dice.choice(("empty_page", "short_page")),
+        payment_touches_last_updated=dice.random() < 0.8,
+        payment_fires_invoice_callback=dice.random() < 0.8,
+        balance_delay_seconds=dice.choice((0, 0, 20)),
+        wrong_keys_status=dice.choice((401, 404)),
+        callback_key_access=dice.choice(("open", "client_id", "authenticated")),
+        callback_server_error=dice.choice(("lost", "retried")),
+        delete_fires_callback=dice.random() < 0.8,
+        merge_touches_last_updated=True,
+    )
+    return Books(
+        clock_skew_seconds=dice.choice((0, 0, -200, 45, 200)),
+        switches=switches,
+        filters=dice.choice((ImportFilters(), ImportFilters(), _some_filters(dice))),
+    )
+
+
+def _some_filters(dice: Random) -> ImportFilters:
+    return dice.choice(
+        (
+            ImportFilters(customer=CustomerFilter(status_ids=frozenset({1}))),
+            ImportFilters(customer=CustomerFilter(type_ids=frozenset({1, 2}))),
+            ImportFilters(invoice=InvoiceFilter(types=frozenset({InvoiceType.STANDARD}))),
+            ImportFilters(invoice=InvoiceFilter(billing_status_ids=frozenset({1, 2}))),
+            ImportFilters(invoice=InvoiceFilter(minimum_balance=Decimal(100))),
+            ImportFilters(
+                customer=CustomerFilter(status_ids=frozenset({1, 2})),
+                invoice=InvoiceFilter(date_from=START.date() - timedelta(days=365)),
+            ),
+        )
+    )
+
+
+def all_invariants() -> list[Invariant]:
+    return [
+        invariants.NothingOlder(),
+        invariants.ArchivedOnProof(),
+        invariants.Brake(),
+        invariants.WatermarksFollow(),
+        invariants.NothingOfThePlatform(),
+        endings.CustomersAgree(),
+        endings.InvoicesAgree(),
+        endings.ProblemsHaveCauses(),
+        endings.QueuesAreEmpty(),
+        endings.NoRunIsStuck(),
+    ]
+
+
+def build_world(
+    seed: int,
+    weather: Weather,
+    *,
+    books: Books | None = None,
+    wiring: type[Wiring] = Wiring,
+    checks: Sequence[Invariant] | None = None,
+) -> World:
+    """Put a world together from the lists of parts."""
+    dice = Random(f"start {seed}")
+    starts_at = START + timedelta(minutes=dice.randint(0, 24 * 60))
+    first_hour = max(0.5, weather.hours - 24 + CALM_HOURS_BEFORE_SWEEP)
+    sweeps_at = starts_at + timedelta(hours=dice.uniform(first_hour, weather.hours))
+    actors: list[Actor] = [
+        *(Messages(function) for function in WORKERS),
+        *(Messages(parker_of(function)) for function in WORKERS),
+        Callbacks(),
+        *timetables(starts_at, sweeps_at),
+        people.ConnectWiseStaff(weather.minutes_between_edits),
+        people.Accountant(),
+        people.ImpatientUser(),
+        *weather.troubles,
+        Time(),
+    ]
+    return World(
+        seed,
+        books=books or any_books(seed),
+        actors=actors,
+        faults=weather.faults,
+        invariants=all_invariants() if checks is None else checks,
+        wiring=wiring,
+        starts_at=starts_at,
+    )
+
+
+def play(world: World, *, bad_hours: float) -> Outcome:
+    """Play a world's story to its end, or to the first step that breaks an invariant."""
+    with _reproducible(world):
+        _connect(world)
+        bad_days_end = world.clock.now() + timedelta(hours=bad_hours)
+        _go_on(world, lambda: world.clock.now() < bad_days_end)
+        if not world.violations:
+            _calm_down(world)
+            _go_on(world, _until_rested(world))
+        if not world.violations:
+            for invariant in world.invariants:
+                invariant.at_end(world)
+    return Outcome(
+        seed=world.seed,
+        violations=tuple(world.violations),
+        steps=world.steps,
+        calls=world.calls,
+        injected=world.injected,
+        trace=world.trace,
+        digest=world.digest.hexdigest(),
+    )
+
+
+def play_seed(seed: int, wiring: type[Wiring] = Wiring) -> Outcome:
+    """Play the story that a seed alone decides."""
+    weather = any_weather(seed)
+    return play(build_world(seed, weather, wiring=wiring), bad_hours=weather.hours)
+
+
+def _connect(world: World) -> None:
+    """Start the first import, as connecting does; nothing goes wrong yet."""
+    world.is_calm = True
+    world.invoke(
+        "dashboard_api",
+        people.API_TIMEOUT_SECONDS,
+        lambda wiring: wiring.run_starter.start(world.connection, RunKind.IMPORT),
+    )
+    world.is_calm = False
+
+
+def _go_on(world: World, goes_on: Callable[[], bool]) -> None:
+    while goes_on() and not world.violations:
+        if world.steps >= MAX_STEPS:
+            world.violate("the story ends", f"not after {MAX_STEPS} steps")
+            return
+        world.step()
+
+
+def _calm_down(world: World) -> None:
+    world.note("      --- the bad days are over ---")
+    world.is_calm = True
+    for actor in world.actors:
+        actor.calm_down(world)
+    for fault in world.faults:
+        fault.calm_down(world)
+    world.engine.faults.clear()
+
+
+def _until_rested(world: World) -> Callable[[], bool]:
+    """Go on until a night of calm has passed, and then until nothing is left to do at once."""
+    sweep = next(
+        actor for actor in world.actors if isinstance(actor, Timetable) and actor.name == "sweep"
+    )
+    rested_at = sweep.next_at + timedelta(hours=2)
+
+    def goes_on() -> bool:
+        is_busy = any(queue.messages for queue in world.queues.values())
+        return world.clock.now() < rested_at or (
+            is_busy and world.clock.now() < rested_at + timedelta(hours=12)
+        )
+
+    return goes_on
+
+
+@contextmanager
+def _reproducible(world: World) -> Iterator[None]:
+    """Let ids and the client's back-off come from the seed, and watch what is logged."""
+    dice = Random(f"ids {world.seed}")
+    before = random.getstate()
+    random.seed(world.seed)
+    logger = logging.getLogger("bridge")
+    watcher = _LogWatcher(world)
+    level, propagate = logger.level, logger.propagate
+    logger.addHandler(watcher)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    try:
+        with patch.object(identity, "uuid4", lambda: UUID(int=dice.getrandbits(128), version=4)):
+            yield
+    finally:
+        logger.removeHandler(watcher)
+        logger.setLevel(level)
+        logger.propagate = propagate
+        random.setstate(before)
+
+
+class _LogWatcher(logging.Handler):
+    """Notes the errors that batches swallow, and keeps secrets and people out of logs (R9)."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._world = world
+        identity_ = world.engine.tenant.identity
+        self._secrets = (identity_.private_key, identity_.public_key, "simulated-callback", "@")
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = f"{record.getMessage()} {vars(record)}"
+        for secret in self._secrets:
+            if secret in text:
+                self._world.violate("no secrets in logs", record.getMessage())
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None:
+            self._world.note_error(record.getMessage(), error)

@@ -1,0 +1,260 @@
+"""What must hold while the bad days last: looked at after every port call that took effect."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+
+import httpx
+
+from bridge.aws.messages import read_hint
+from bridge.domain.customer import Archive, ArchiveReason, Customer
+from bridge.domain.filters import ImportFilters
+from bridge.domain.identity import Origin, RecordKind
+from bridge.domain.invoice import Invoice
+from bridge.domain.problem import ProblemCode
+from bridge.domain.run import Run, RunKind, RunState
+from infra.local.connectwise_sandbox.clock import wire_time
+from infra.local.connectwise_sandbox.kinds import Kind
+from tests.simulation.parts import Invariant
+from tests.simulation.truth import last_updated, true_customer
+from tests.simulation.watching import PortCall
+from tests.simulation.world import CONNECTION_ID, PARTNER_ID, World
+
+SAVES = ("records.save_invoice", "records.save_customer")
+PROOF_LIFE = timedelta(minutes=30)
+KIND_OF = {RecordKind.INVOICE: Kind.INVOICE, RecordKind.CUSTOMER: Kind.COMPANY}
+
+
+def saved_record(call: PortCall) -> Customer | Invoice | None:
+    """Return the mirrored record that a call wrote, None for any other call."""
+    if call.name not in SAVES:
+        return None
+    record = call.arguments[0]
+    if not isinstance(record, Customer | Invoice):
+        raise TypeError("saved something else than a record")
+    return record if record.source_id is not None else None
+
+
+class NothingOlder(Invariant):
+    """R4: what ConnectWise said later is never overwritten by what it said earlier."""
+
+    name = "older never overwrites newer"
+
+    def __init__(self) -> None:
+        self._newest: dict[str, str] = {}
+
+    def after_call(self, world: World, call: PortCall, result: object) -> None:
+        record = saved_record(call)
+        updated = _updated_in(str(call.named.get("marks", "")))
+        if record is None or not updated:
+            return
+        key = f"{type(record).__name__} {record.source_id}"
+        newest = self._newest.get(key, "")
+        if updated < newest:
+            world.violate(self.name, f"{key} of {updated} over {newest}")
+        self._newest[key] = max(updated, newest)
+
+
+class ArchivedOnProof(Invariant):
+    """R5: a record is archived as deleted only while ConnectWise does not have it.
+
+    What ConnectWise has again, or shows again, since a few minutes may just have been proven
+    gone by a worker that is not done yet.
+    """
+
+    name = "archived only on proof"
+
+    def __init__(self) -> None:
+        self._gone_at: dict[tuple[Kind, int], datetime] = {}
+
+    def after_call(self, world: World, call: PortCall, result: object) -> None:
+        if call.port in ("http", "records"):
+            self._look_who_is_gone(world)
+        record = saved_record(call)
+        archive: Archive | None = record.archive if record else None
+        if record is None or archive is None or record.source_id is None:
+            return
+        if archive.reason is not ArchiveReason.DELETED_IN_CONNECTWISE:
+            return
+        kind = Kind.INVOICE if isinstance(record, Invoice) else Kind.COMPANY
+        if not self._was_gone(world, kind, record.source_id):
+            world.violate(self.name, f"{kind.value} {record.source_id} is in ConnectWise")
+
+    def _look_who_is_gone(self, world: World) -> None:
+        """Deleted companies can come back and hidden invoices show again; nothing else can."""
+        now = world.clock.now()
+        for company in world.engine.tenant.store[Kind.COMPANY]:
+            if company.get("deletedFlag"):
+                self._gone_at[Kind.COMPANY, company["id"]] = now
+        visible = world.engine.switches.visible_location_ids
+        if visible is not None:
+            for invoice in world.engine.tenant.store[Kind.INVOICE]:
+                if invoice.get("locationId") not in visible:
+                    self._gone_at[Kind.INVOICE, invoice["id"]] = now
+
+    def _was_gone(self, world: World, kind: Kind, source_id: int) -> bool:
+        if world.engine.tenant.store[kind].get(source_id) is None:
+            return True
+        gone_at = self._gone_at.get((kind, source_id))
+        return gone_at is not None and world.clock.now() - gone_at <= PROOF_LIFE
+
+
+class Brake(Invariant):
+    """R5: no run archives more than max(10, 5 %) of the records unless a person approved it."""
+
+    name = "mass archiving stops"
+
+    def after_call(self, world: World, call: PortCall, result: object) -> None:
+        run = call.arguments[0] if call.name == "runs.save" else None
+        if not isinstance(run, Run) or run.archive_is_approved:
+            return
+        for kind, counters in (
+            (RecordKind.CUSTOMER, run.customers),
+            (RecordKind.INVOICE, run.invoices),
+        ):
+            stored = world.outside.records.list_heads(
+                PARTNER_ID, CONNECTION_ID, kind, after_id=0, through_id=None, limit=1000
+            )
+            if counters.archived > max(10, len(stored) // 20):
+                detail = f"{run.kind.value} archived {counters.archived} of {len(stored)}"
+                world.violate(self.name, detail)
+
+
+class WatermarksFollow(Invariant):
+    """R7: when a watermark moves, everything that had changed before it is stored.
+
+    Or somebody is about to look (a hint is queued) or can see why not (a problem is open). Left
+    out is what no list shows: records beside a filter, and hidden ones until the next sweep.
+    """
+
+    name = "watermarks follow what is stored"
+
+    def __init__(self) -> None:
+        self._unseen: dict[tuple[Kind, int], datetime] = {}
+
+    def after_call(self, world: World, call: PortCall, result: object) -> None:
+        if call.port == "http":
+            self._note_unseen(world)
+        if call.name == "runs.save" and isinstance(call.arguments[0], Run):
+            self._forget_unseen(call.arguments[0])
+        if call.name != "runs.set_watermark" or world.books.filters != ImportFilters():
+            return
+        _, kind, watermark = call.arguments
+        assert isinstance(kind, RecordKind)
+        assert isinstance(watermark, datetime)
+        explained = _hinted(world, kind) | _in_trouble(world, kind)
+        for record in world.engine.tenant.store[KIND_OF[kind]]:
+            source_id = record["id"]
+            if source_id in explained or (KIND_OF[kind], source_id) in self._unseen:
+                continue
+            self._check(world, kind, source_id, wire_time(watermark))
+
+    def _check(self, world: World, kind: RecordKind, source_id: int, watermark: str) -> None:
+        updated = last_updated(world.engine, KIND_OF[kind], source_id)
+        if updated < watermark and _stored_update(world, kind, source_id) < updated:
+            world.violate(
+                self.name, f"{kind.value} {source_id} changed {updated}, watermark {watermark}"
+            )
+        if kind is RecordKind.CUSTOMER:
+            self._check_email(world, source_id, watermark)
+
+    def _check_email(self, world: World, source_id: int, watermark: str) -> None:
+        """A contact's change is no change of its company, and is not in its marks."""
+        true = true_customer(world.engine, source_id)
+        stored = world.outside.records.get_customers(PARTNER_ID, CONNECTION_ID, [source_id])
+        customer = stored[source_id].value
+        contacts = world.engine.tenant.store[Kind.CONTACT].referring("company", [source_id])
+        latest = max((contact["_info"]["lastUpdated"] for contact in contacts), default="")
+        if true is None or customer is None or true.is_deleted or latest >= watermark:
+            return
+        updated = last_updated(world.engine, Kind.COMPANY, source_id)
+        if updated < watermark and customer.email != true.email:
+            world.violate(self.name, f"customer {source_id} has an old address, {watermark}")
+
+    def _note_unseen(self, world: World) -> None:
+        visible = world.engine.switches.visible_location_ids
+        if visible is None:
+            return
+        for invoice in world.engine.tenant.store[Kind.INVOICE]:
+            if invoice.get("locationId") not in visible:
+                self._unseen[Kind.INVOICE, invoice["id"]] = world.clock.now()
+
+    def _forget_unseen(self, run: Run) -> None:
+        if run.kind is RunKind.SWEEP and run.state is RunState.SUCCEEDED:
+            self._unseen = {key: at for key, at in self._unseen.items() if at >= run.created_at}
+
+
+class NothingOfThePlatform(Invariant):
+    """R6: the sync writes nothing to ConnectWise but its own callback registrations, and what was
+    made on the platform is in no request and stays as it was."""
+
+    name = "nothing of the platform reaches ConnectWise"
+    CANARY = "Platform-Only-Canary"
+
+    def __init__(self) -> None:
+        self._customer: Customer | None = None
+
+    def after_call(self, world: World, call: PortCall, result: object) -> None:
+        if self._customer is None:
+            self._customer = self._make_customer(world)
+        if call.port != "http":
+            return
+        request = call.arguments[0]
+        assert isinstance(request, httpx.Request)
+        if call.method != "get" and "/system/callbacks" not in request.url.path:
+            world.violate(self.name, f"{call.method} {request.url.path}")
+        if self.CANARY in str(request.url) or self.CANARY.encode() in request.read():
+            world.violate(self.name, f"{request.url}")
+
+    def at_end(self, world: World) -> None:
+        if self._customer is None:
+            return
+        stored = world.outside.records.get_customer(PARTNER_ID, self._customer.customer_id)
+        if stored.value != self._customer or stored.version != 1:
+            world.violate(self.name, "a customer made on the platform was changed")
+
+    def _make_customer(self, world: World) -> Customer:
+        customer = Customer(
+            customer_id="c0ffee" + "0" * 26,
+            partner_id=PARTNER_ID,
+            origin=Origin.PLATFORM,
+            name=self.CANARY,
+            email="canary@platform.example",
+        )
+        world.outside.records.save_customer(customer, expected_version=0)
+        return customer
+
+
+def _updated_in(marks: str) -> str:
+    return str(json.loads(marks)[0] or "") if marks else ""
+
+
+def _stored_update(world: World, kind: RecordKind, source_id: int) -> str:
+    """Return when the stored record changed last in ConnectWise; deleted companies need not be
+    stored."""
+    records = world.outside.records
+    scope = (PARTNER_ID, CONNECTION_ID, [source_id])
+    if kind is RecordKind.INVOICE:
+        return _updated_in(records.get_invoices(*scope)[source_id].marks)
+    company = world.engine.tenant.store[Kind.COMPANY].get(source_id)
+    if company and company.get("deletedFlag"):
+        return "~"
+    return _updated_in(records.get_customers(*scope)[source_id].marks)
+
+
+def _hinted(world: World, kind: RecordKind) -> set[int]:
+    hints = [read_hint(message.body) for message in world.queues["hints"].messages]
+    hints += [read_hint(message.body) for message in world.queues["hints-dead"].messages]
+    return {hint.source_id for hint in hints if hint.record_kind is kind}
+
+
+def _in_trouble(world: World, kind: RecordKind) -> set[int]:
+    """Return the records that a problem is open for."""
+    problems = world.outside.problems.open_of_connection(PARTNER_ID, CONNECTION_ID)
+    subjects = [
+        problem.subject.partition("/")
+        for problem in problems.values()
+        if problem.code in (ProblemCode.RECORD_MALFORMED, ProblemCode.RECORD_PARKED)
+    ]
+    return {int(text) for subject_kind, _, text in subjects if subject_kind == kind.value}

@@ -1,0 +1,109 @@
+"""A queue as SQS keeps it: messages come at least once, in any order, and poison moves aside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+
+from bridge.aws.messages import write_hint, write_pdf_request, write_run
+from bridge.domain.errors import InvalidInputError
+from bridge.domain.hint import Hint
+from bridge.domain.run import Run
+from bridge.domain.work_messages import PdfRequest, RunMessage
+from bridge.ports import Clock
+from tests.simulation.watching import Observer
+
+MAX_SENT_AT_ONCE = 10
+MAX_DELAY_SECONDS = 900
+
+
+@dataclass
+class QueuedMessage:
+    message_id: str
+    body: str
+    visible_at: datetime
+    receives: int = 0
+
+
+@dataclass
+class SimulatedQueue:
+    """``visibility_seconds`` hide a message that was received; one that was received
+    ``max_receives`` times without success goes to ``dead_letters`` (None: it stays for ever)."""
+
+    name: str
+    clock: Clock
+    visibility_seconds: float
+    max_receives: int = 5
+    dead_letters: SimulatedQueue | None = None
+    messages: list[QueuedMessage] = field(default_factory=list)
+    sent: int = 0
+
+    def put(self, body: str, *, delay_seconds: float = 0) -> None:
+        self.sent += 1
+        visible_at = self.clock.now() + timedelta(seconds=delay_seconds)
+        self.messages.append(QueuedMessage(f"{self.name}-{self.sent}", body, visible_at))
+
+    def visible(self) -> list[QueuedMessage]:
+        now = self.clock.now()
+        return [message for message in self.messages if message.visible_at <= now]
+
+    def receive(self, limit: int, random: Random) -> list[QueuedMessage]:
+        """Take up to ``limit`` visible messages, in no order, and hide them for a while."""
+        visible = self.visible()
+        taken: list[QueuedMessage] = []
+        for message in random.sample(visible, min(limit, len(visible))):
+            if message.receives >= self.max_receives and self.dead_letters:
+                self.messages.remove(message)
+                self.dead_letters.put(message.body)
+                continue
+            message.receives += 1
+            message.visible_at = self.clock.now() + timedelta(seconds=self.visibility_seconds)
+            taken.append(message)
+        return taken
+
+    def delete(self, message: QueuedMessage) -> None:
+        """Delete a message; it may be gone already."""
+        if message in self.messages:
+            self.messages.remove(message)
+
+    def next_visible_at(self) -> datetime | None:
+        return min((message.visible_at for message in self.messages), default=None)
+
+
+class _Sender:
+    """Puts bodies into a queue in the batches of the SQS API, each a call that may fail."""
+
+    def __init__(self, queue: SimulatedQueue, observer: Observer) -> None:
+        self._queue = queue
+        self._observer = observer
+
+    def _put_all(self, bodies: Sequence[str], delay_seconds: int = 0) -> None:
+        if not 0 <= delay_seconds <= MAX_DELAY_SECONDS:
+            raise InvalidInputError("delay is out of range", field="delay_seconds")
+        for start in range(0, len(bodies), MAX_SENT_AT_ONCE):
+            self._put_batch(bodies[start : start + MAX_SENT_AT_ONCE], delay_seconds)
+
+    def _put_batch(self, bodies: Sequence[str], delay_seconds: int) -> None:
+        def put() -> None:
+            for body in bodies:
+                self._queue.put(body, delay_seconds=delay_seconds)
+
+        self._observer.pass_through(("queue", f"send_{self._queue.name}"), put)
+
+
+class SimulatedHintQueue(_Sender):
+    def send(self, hints: Sequence[Hint], *, delay_seconds: int = 0) -> None:
+        self._put_all([write_hint(hint) for hint in hints], delay_seconds)
+
+
+class SimulatedRunQueue(_Sender):
+    def send(self, run: Run, *, delay_seconds: int = 0) -> None:
+        message = RunMessage(run.connection_id, run.run_id, run.page_count)
+        self._put_all([write_run(message)], delay_seconds)
+
+
+class SimulatedPdfQueue(_Sender):
+    def send(self, requests: Sequence[PdfRequest]) -> None:
+        self._put_all([write_pdf_request(request) for request in requests])

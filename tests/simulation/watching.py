@@ -1,0 +1,66 @@
+"""Watch every call that a worker makes through a port, to number it and to let it go wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar, cast
+
+T = TypeVar("T")
+
+
+class SimulatedCrashError(BaseException):
+    """The worker is gone with all its memory. No code of the bridge may catch this."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortCall:
+    """One call through a port: its number in the world, and e.g. ``records.save_invoice``."""
+
+    number: int
+    port: str
+    method: str
+    arguments: tuple[object, ...] = ()
+    named: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return f"{self.port}.{self.method}"
+
+
+class Observer(Protocol):
+    """Carries a call out, with whatever happens around it."""
+
+    def pass_through(
+        self,
+        name: tuple[str, str],
+        do: Callable[[], Any],
+        arguments: tuple[object, ...] = (),
+        named: dict[str, object] | None = None,
+    ) -> Any: ...
+
+
+class _Watched:
+    """Stands before a port; attributes that are no methods pass unseen."""
+
+    def __init__(self, target: object, port: str, observer: Observer) -> None:
+        self._target = target
+        self._port = port
+        self._observer = observer
+
+    def __getattr__(self, method: str) -> Any:
+        value = getattr(self._target, method)
+        if not callable(value):
+            return value
+
+        def call(*arguments: object, **named: object) -> Any:
+            return self._observer.pass_through(
+                (self._port, method), lambda: value(*arguments, **named), arguments, named
+            )
+
+        return call
+
+
+def watched(target: T, port: str, observer: Observer) -> T:
+    """Return the target with each of its methods going through the observer."""
+    return cast(T, _Watched(target, port, observer))

@@ -1,0 +1,324 @@
+"""A world: ConnectWise, the bridge's stores and queues, whoever acts on them, and one seed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any, Generic, TypeVar
+
+import httpx
+
+from bridge.domain.connection import (
+    CallbackSecret,
+    Connection,
+    ConnectionState,
+    Credentials,
+    PsaAddress,
+)
+from bridge.domain.errors import BridgeError
+from bridge.domain.filters import ImportFilters
+from infra.local.connectwise_sandbox.httpx_transport import EngineTransport
+from infra.local.connectwise_sandbox.server import stocked_engine
+from infra.local.connectwise_sandbox.switches import Switches
+from tests.fakes.clock import START, FakeClock
+from tests.fakes.connections import InMemoryConnectionStore
+from tests.fakes.coordination import InMemoryRateLimiter, InMemorySigningKeyStore
+from tests.fakes.documents import InMemoryDocuments
+from tests.fakes.problems import InMemoryProblemStore
+from tests.fakes.records import InMemoryRecordStore
+from tests.fakes.runs import InMemoryRunStore
+from tests.fakes.vault import InMemoryVault
+from tests.simulation.clocks import WorkerClock
+from tests.simulation.functions import (
+    DEAD_LETTERS_TIMEOUT_SECONDS,
+    VISIBILITY_PER_TIMEOUT,
+    WORKERS,
+)
+from tests.simulation.parts import Actor, Fault, Invariant
+from tests.simulation.queues import (
+    SimulatedHintQueue,
+    SimulatedPdfQueue,
+    SimulatedQueue,
+    SimulatedRunQueue,
+)
+from tests.simulation.watching import PortCall, SimulatedCrashError
+from tests.simulation.wiring import Outside, Wiring
+
+T = TypeVar("T")
+
+PARTNER_ID = "partner-simulated"
+CONNECTION_ID = "5a" * 16
+CALLBACK_SECRET = "simulated-callback-secret-of-43-characters-"
+SITE_URL = "https://na.myconnectwise.net"
+API_ORIGIN = "https://api-na.myconnectwise.net"
+MAX_DEPTH = 3
+
+
+@dataclass(frozen=True)
+class Books:
+    """How large and how odd the simulated ConnectWise is. ``clock_skew_seconds`` is how far its
+    clock is ahead of ours."""
+
+    customers: int = 8
+    invoices: int = 40
+    clock_skew_seconds: int = 0
+    switches: Switches = field(default_factory=Switches)
+    filters: ImportFilters = field(default_factory=ImportFilters)
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """``invariant`` did not hold at ``step``, in port call ``call``."""
+
+    invariant: str
+    detail: str
+    step: int
+    call: int
+
+    def __str__(self) -> str:
+        return f"{self.invariant} broken at step {self.step}, port call {self.call}: {self.detail}"
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation(Generic[T]):
+    """How a function's invocation ended: with a value, an error, or not at all."""
+
+    value: T | None = None
+    error: Exception | None = None
+    has_crashed: bool = False
+
+    @property
+    def has_succeeded(self) -> bool:
+        return self.error is None and not self.has_crashed
+
+
+class World:
+    """Implements ``watching.Observer``: every port call of every worker passes through here."""
+
+    def __init__(
+        self,
+        seed: int,
+        *,
+        books: Books | None = None,
+        actors: Sequence[Actor] = (),
+        faults: Sequence[Fault] = (),
+        invariants: Sequence[Invariant] = (),
+        wiring: type[Wiring] = Wiring,
+        starts_at: datetime = START,
+    ) -> None:
+        self.seed = seed
+        self.books = books or Books()
+        self.random = Random(f"world {seed}")
+        self.actors = list(actors)
+        self.faults = list(faults)
+        self.invariants = list(invariants)
+        self.is_calm = False
+        self.trace: list[str] = []
+        self.digest = hashlib.sha256()
+        self.violations: list[Violation] = []
+        self.injected: Counter[str] = Counter()
+        self.steps = 0
+        self.calls = 0
+        self.depth = 0
+        self.clock = FakeClock(starts_at)
+        self.engine = stocked_engine(
+            seed=seed,
+            customers=self.books.customers,
+            invoices=self.books.invoices,
+            clock=self.connectwise_now,
+            switches=self.books.switches,
+        )
+        self.engine.tenant.base_url = SITE_URL
+        self.queues = _queues(self.clock)
+        self.parked: list[str] = []
+        self.outside = self._outside()
+        self.network = _Network(self)
+        self._wiring = wiring
+        self._workers: list[WorkerClock] = []
+        self._store_connection()
+
+    def connectwise_now(self) -> datetime:
+        return self.clock.now() + timedelta(seconds=self.books.clock_skew_seconds)
+
+    @property
+    def connection(self) -> Connection:
+        """The connection as it is stored."""
+        stored = self.outside.connections.get(CONNECTION_ID).value
+        if stored is None:
+            raise LookupError("the connection is gone")
+        return stored
+
+    # --- what happens ----------------------------------------------------------------------------
+
+    def step(self) -> None:
+        """Let one actor, chosen at random among those with something to do, act."""
+        weights = [actor.weight(self) for actor in self.actors]
+        if not any(weights):
+            return
+        actor = self.random.choices(self.actors, weights)[0]
+        self.steps += 1
+        number, at = self.steps, self.clock.now()
+        self.depth += 1
+        try:
+            what = actor.act(self)
+        finally:
+            self.depth -= 1
+        inside = "  " * self.depth
+        self.note(f"{inside}{number:5} {at:%d %H:%M:%S} {actor.name}: {what}")
+
+    def invoke(
+        self, function: str, timeout_seconds: float, work: Callable[[Wiring], T]
+    ) -> Invocation[T]:
+        """Run a function as Lambda does: with a deadline, and nothing kept in memory after it."""
+        clock = WorkerClock(self.clock, timeout_seconds)
+        wiring = self._wiring(self.outside, clock, self.network, self)
+        self._workers.append(clock)
+        try:
+            return Invocation(value=work(wiring))
+        except SimulatedCrashError as crash:
+            self.note(f"{'  ' * self.depth}      {function} died {crash}")
+            return Invocation(has_crashed=True)
+        except Exception as error:  # noqa: BLE001 - as Lambda, which reports any error and goes on
+            self.note_error(function, error)
+            return Invocation(error=error)
+        finally:
+            self._workers.remove(clock)
+
+    def pass_through(
+        self,
+        name: tuple[str, str],
+        do: Callable[[], Any],
+        arguments: tuple[object, ...] = (),
+        named: dict[str, object] | None = None,
+    ) -> Any:
+        """Carry a port call out, unless a fault comes between; see ``watching.Observer``."""
+        self.calls += 1
+        call = PortCall(self.calls, *name, arguments, named or {})
+        self.digest.update(f"{call.name}\n".encode())
+        self._die_when_out_of_time()
+        if not self.is_calm:
+            for fault in self.faults:
+                fault.before_call(self, call)
+        result = do()
+        for invariant in self.invariants:
+            invariant.after_call(self, call, result)
+        if not self.is_calm:
+            for fault in self.faults:
+                fault.after_call(self, call)
+        return result
+
+    def _die_when_out_of_time(self) -> None:
+        if self._workers and self._workers[-1].remaining_seconds() <= 0:
+            raise SimulatedCrashError("at its time-out")
+
+    # --- what is written down --------------------------------------------------------------------
+
+    def note(self, line: str) -> None:
+        self.trace.append(line)
+        self.digest.update(f"{line}\n".encode())
+
+    def note_fault(self, name: str) -> None:
+        self.injected[name] += 1
+
+    def note_error(self, where: str, error: BaseException) -> None:
+        """Write an error down; one that the bridge does not name is a violation."""
+        self.note(f"{'  ' * self.depth}      {where} failed: {type(error).__name__}")
+        if not isinstance(error, BridgeError):
+            self.violate("only named errors", f"{where}: {error!r}")
+
+    def violate(self, invariant: str, detail: str) -> None:
+        self.violations.append(Violation(invariant, detail, self.steps, self.calls))
+
+    # --- setting up ------------------------------------------------------------------------------
+
+    def _outside(self) -> Outside:
+        return Outside(
+            connections=InMemoryConnectionStore(),
+            records=InMemoryRecordStore(),
+            runs=InMemoryRunStore(self.clock),
+            problems=InMemoryProblemStore(self.clock),
+            documents=InMemoryDocuments(),
+            signing_keys=InMemorySigningKeyStore(self.clock),
+            limiter=InMemoryRateLimiter(self.clock),
+            vault=InMemoryVault(self.engine.tenant.identity.client_id),
+            hints=SimulatedHintQueue(self.queues["hints"], self),
+            run_queue=SimulatedRunQueue(self.queues["run-steps"], self),
+            pdf_queue=SimulatedPdfQueue(self.queues["pdfs"], self),
+            parked=_Parked(self.parked),
+        )
+
+    def _store_connection(self) -> None:
+        identity = self.engine.tenant.identity
+        connection = Connection(
+            connection_id=CONNECTION_ID,
+            partner_id=PARTNER_ID,
+            company_id=identity.company_id,
+            address=PsaAddress(SITE_URL, API_ORIGIN, self.engine.tenant.codebase, is_cloud=True),
+            state=ConnectionState.IMPORTING,
+            created_at=self.clock.now(),
+            filters=self.books.filters,
+            callback_secret=CallbackSecret(hashlib.sha256(CALLBACK_SECRET.encode()).hexdigest()),
+            member_identifier=identity.member_identifier,
+        )
+        self.outside.connections.save(connection, expected_version=0)
+        self.outside.vault.put_credentials(
+            CONNECTION_ID,
+            Credentials(
+                identity.company_id, identity.public_key, identity.private_key, CALLBACK_SECRET
+            ),
+        )
+
+
+class _Parked:
+    """Where dead letters lie for an operator."""
+
+    def __init__(self, bodies: list[str]) -> None:
+        self._bodies = bodies
+
+    def send(self, body: str, *, source: str) -> None:
+        self._bodies.append(body)
+
+
+class _Network(httpx.BaseTransport):
+    """The way from the bridge to ConnectWise, on which each request may be hit by a fault."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._transport = EngineTransport(
+            world.engine, wait=lambda seconds: world.clock.advance(seconds=seconds)
+        )
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        world = self._world
+
+        def send() -> httpx.Response:
+            if not world.is_calm:
+                hits = (fault.on_request(world, request) for fault in world.faults)
+                for hit in filter(None, hits):
+                    world.engine.faults.add(hit)
+                    break
+            return self._transport.handle_request(request)
+
+        return world.pass_through(  # type: ignore[no-any-return]
+            ("http", request.method.lower()), send, (request,)
+        )
+
+
+def _queues(clock: FakeClock) -> dict[str, SimulatedQueue]:
+    queues = {}
+    for worker in WORKERS:
+        name = f"{worker.queue}-dead"
+        queues[name] = SimulatedQueue(
+            name, clock, VISIBILITY_PER_TIMEOUT * DEAD_LETTERS_TIMEOUT_SECONDS
+        )
+        queues[worker.queue] = SimulatedQueue(
+            worker.queue,
+            clock,
+            VISIBILITY_PER_TIMEOUT * worker.timeout_seconds,
+            dead_letters=queues[name],
+        )
+    return queues
