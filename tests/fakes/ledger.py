@@ -106,6 +106,17 @@ class InMemoryLedgerStore:
             lambda w: (w.connection_id, w.invoice_source_id) == place, lambda w: w.created_at
         )
 
+    def list_write_backs(
+        self, connection_id: str, *, limit: int, cursor: str | None = None
+    ) -> Page[WriteBack]:
+        listed = [stored.value for stored in list(self._write_backs.values()) if stored.value]
+        entries = [
+            (Position(0, keys.write_back_index_keys(write_back)["gsi2sk"]), write_back)
+            for write_back in listed
+            if write_back.connection_id == connection_id
+        ]
+        return cut_page(entries, "write-backs", connection_id, limit=limit, cursor=cursor)
+
     def list_due(self, now: datetime, *, limit: int) -> tuple[WriteBack, ...]:
         check_limit(limit)
         return self._sorted(

@@ -162,6 +162,12 @@ class LedgerStore(Protocol):
         """Return them in the order they were made in."""
         ...
 
+    def list_write_backs(
+        self, connection_id: str, *, limit: int, cursor: str | None = None
+    ) -> Page[WriteBack]:
+        """Return all write-backs of a connection, those of one invoice side by side."""
+        ...
+
     def list_due(self, now: datetime, *, limit: int) -> tuple[WriteBack, ...]:
         """Return write-backs of all partners whose ``due_at`` has come, the longest due first.
 

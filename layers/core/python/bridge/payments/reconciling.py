@@ -7,13 +7,16 @@ are shown to a person; a rewritten payment is adopted with a warning.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
+from itertools import groupby
 
 from bridge.domain.connection import Connection, ConnectionState
-from bridge.domain.errors import ConflictError, NotFoundError
+from bridge.domain.errors import BridgeError, ConflictError, NotFoundError
 from bridge.domain.identity import RecordKind
+from bridge.domain.payment import PaymentKind
 from bridge.domain.platform_payment import Target
 from bridge.domain.problem import ProblemCode, Trouble, record_subject
 from bridge.domain.write_back import MAYBE_SENT_STATES, Reason, Timings, WriteBack, WriteBackState
@@ -25,9 +28,17 @@ from bridge.payment_ports import (
     WriteBackQueue,
 )
 from bridge.payments.troubles import WriteBackTroubles
-from bridge.ports import Clock, ConnectionStore, ProblemStore, RecordStore
+from bridge.ports import (
+    Clock,
+    ConnectionStore,
+    ProblemStore,
+    RecordStore,
+    syncing_connections,
+)
 
 MAX_DUE = 500
+PAGE_SIZE = 100
+MAX_PAGES = 10_000
 
 _S = WriteBackState
 # What the world may heal by itself, so that it is tried again without a person.
@@ -106,22 +117,24 @@ class PaymentReconciler:
                 _logger.info("write-back moved", extra={"id": write_back.write_back_id})
         self._report_surplus(connection, invoice_source_id, write_backs, rows)
 
-    def heal(self, write_back: WriteBack) -> None:
-        """Try again what waits for a person only because of how the world was.
+    def heal(self, write_back: WriteBack) -> bool:
+        """Try again what waits for a person only because of how the world was; tell if so.
 
         The driver looks at ConnectWise before it posts; here the mirror is asked, so that a
         waiting write-back costs no call while nothing changed.
         """
         if write_back.reason not in HEALING or write_back.target is not Target.POSTED:
-            return
+            return False
         if not write_back.needs_person or not self._has_healed(write_back):
-            return
+            return False
         stored = self._ledger.get_write_back(write_back.connection_id, write_back.write_back_id)
         if stored.value != write_back:
-            return
+            return False
         again = replace(write_back, state=_S.PENDING, reason=Reason.NONE, due_at=self._clock.now())
         self._ledger.save_write_back(again, expected_version=stored.version)
+        self._troubles.show(again)
         self._queue.send(again)
+        return True
 
     def _has_healed(self, write_back: WriteBack) -> bool:
         connection = self._connections.get(write_back.connection_id).value
@@ -215,6 +228,81 @@ class PaymentReconciler:
             self._problems.report(trouble, self._clock.now())
         elif not surplus:
             self._problems.resolve(connection.partner_id, trouble.problem_id, self._clock.now())
+
+
+class PaymentSweep:
+    """Goes through every connection's write-backs: heals what waited, compares what is written.
+
+    The mirror is in step with ConnectWise and holds every invoice's payments, so it is asked
+    first; ConnectWise itself is asked only about invoices on which the two disagree.
+    """
+
+    def __init__(
+        self,
+        *,
+        ledger: LedgerStore,
+        records: RecordStore,
+        connections: ConnectionStore,
+        reconciler: PaymentReconciler,
+    ) -> None:
+        self._ledger = ledger
+        self._records = records
+        self._connections = connections
+        self._reconciler = reconciler
+
+    def heal_all(self) -> int:
+        """Return the number of write-backs that are tried again because the world healed."""
+        healed = 0
+        for connection in syncing_connections(self._connections):
+            for write_back in self._write_backs(connection):
+                if write_back.needs_person and write_back.reason in HEALING:
+                    healed += _guarded(partial(self._reconciler.heal, write_back))
+        return healed
+
+    def compare_all(self) -> int:
+        """Return the number of invoices that ConnectWise itself was asked about."""
+        asked = 0
+        for connection in syncing_connections(self._connections):
+            by_invoice = groupby(self._write_backs(connection), lambda w: w.invoice_source_id)
+            for invoice_source_id, write_backs in by_invoice:
+                if self._is_suspicious(connection, list(write_backs)):
+                    asked += _guarded(
+                        partial(self._reconciler.reconcile, connection, invoice_source_id)
+                    )
+        return asked
+
+    def _is_suspicious(self, connection: Connection, write_backs: Sequence[WriteBack]) -> bool:
+        """Tell whether the mirror disagrees with what we believe to own on one invoice."""
+        first = write_backs[0]
+        invoice = self._records.get_invoice(first.partner_id, first.invoice_id).value
+        ours = {
+            payment.source_id
+            for payment in (invoice.payments if invoice else ())
+            if payment.kind is PaymentKind.MONEY
+            and payment.applied_by.casefold() == connection.member_identifier.casefold()
+        }
+        owned = {w.psa_payment_id for w in write_backs if w.state is WriteBackState.CONFIRMED}
+        return ours != owned or any(w.reason is Reason.PAYMENT_GONE for w in write_backs)
+
+    def _write_backs(self, connection: Connection) -> Iterator[WriteBack]:
+        cursor = None
+        for _ in range(MAX_PAGES):
+            page = self._ledger.list_write_backs(
+                connection.connection_id, limit=PAGE_SIZE, cursor=cursor
+            )
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+
+def _guarded(work: Callable[[], object]) -> int:
+    """Do one invoice's work; a failure is logged and the others go on."""
+    try:
+        return int(work() is not False)
+    except BridgeError as error:
+        _logger.warning("payment check failed: %s", type(error).__name__)
+        return 0
 
 
 def _rows(

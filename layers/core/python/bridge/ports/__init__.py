@@ -26,6 +26,7 @@ from bridge.ports.stores import (
     RunStore,
     SecretVault,
     SigningKeyStore,
+    syncing_connections,
 )
 from bridge.ports.values import (
     CustomerQuery,
@@ -66,4 +67,5 @@ __all__ = [
     "SigningKeyStore",
     "Stored",
     "SystemInfo",
+    "syncing_connections",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -16,6 +16,8 @@ from bridge.domain.problem import Problem, ProblemState, Trouble
 from bridge.domain.run import Run
 from bridge.domain.window import Window
 from bridge.ports.values import CustomerQuery, Head, InvoiceQuery, Page, PaymentQuery, Stored
+
+MAX_PAGES_OF_CONNECTIONS = 1000
 
 
 class ConnectionStore(Protocol):
@@ -198,3 +200,14 @@ class SecretVault(Protocol):
     def get_client_id(self) -> str:
         """Return the bridge's own ConnectWise client id."""
         ...
+
+
+def syncing_connections(connections: ConnectionStore) -> Iterator[Connection]:
+    """Yield every connection that is to be kept in step, of all partners."""
+    cursor = None
+    for _ in range(MAX_PAGES_OF_CONNECTIONS):
+        page = connections.list_syncing(cursor)
+        yield from page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            return

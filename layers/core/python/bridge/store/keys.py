@@ -261,7 +261,8 @@ def signing_key_key(connection_id: str, key_url: str) -> Key:
 #
 # Payments are listed by partner (by_due) and by customer (by_customer); write-backs that somebody
 # should look at again stand in one partition of by_due. A write-back moves there a few times in
-# its life, so that partition bears some hundred payments a second, of all partners together.
+# its life, so that partition bears some hundred payments a second, of all partners together. A
+# connection's write-backs are listed in the order of their invoices (by_customer).
 
 DUE_WRITE_BACKS_PK: Final = "DUE_WRITE_BACK"
 PLATFORM_PAYMENT_PREFIX: Final = "PLATFORM_PAYMENT#"
@@ -315,11 +316,20 @@ def write_back_event_key(write_back: Key, version: int) -> Key:
 
 
 def write_back_index_keys(write_back: WriteBack) -> dict[str, str]:
-    """Return nothing for a write-back that waits for no time: it is not in the index."""
+    """A write-back stands in its connection's list, and in the list of those due while it waits
+    for a time."""
+    listed = {
+        "gsi2pk": write_backs_of_connection_pk(write_back.connection_id),
+        "gsi2sk": f"{mirrored_sk(write_back.invoice_source_id)}#{write_back.write_back_id}",
+    }
     if write_back.due_at is None or write_back.has_ended:
-        return {}
+        return listed
     position = f"{timestamp(write_back.due_at)}#{write_back.write_back_id}"
-    return {"gsi1pk": DUE_WRITE_BACKS_PK, "gsi1sk": position}
+    return {**listed, "gsi1pk": DUE_WRITE_BACKS_PK, "gsi1sk": position}
+
+
+def write_backs_of_connection_pk(connection_id: str) -> str:
+    return f"{_connection(connection_id)}#WRITE_BACK"
 
 
 def lease_key(connection_id: str, invoice_source_id: int) -> Key:

@@ -129,6 +129,20 @@ class DynamoLedgerStore:
         items = self._table.walk(wanted, max_pages=MAX_PAGES_OF_INVOICE)
         return tuple(sorted((read_record(WriteBack, item) for item in items), key=_age))
 
+    def list_write_backs(
+        self, connection_id: str, *, limit: int, cursor: str | None = None
+    ) -> Page[WriteBack]:
+        check_limit(limit)
+        pk = keys.write_backs_of_connection_pk(connection_id)
+        items, last = read_page(
+            self._table,
+            [Range(pk, keys.FIRST, keys.LAST, keys.CUSTOMER_INDEX)],
+            after=read_cursor(cursor, pk),
+            limit=limit,
+            key_of=lambda write_back_id: _key_of(connection_id, write_back_id),
+        )
+        return Page(tuple(read_record(WriteBack, item) for item in items), write_cursor(last, pk))
+
     def list_due(self, now: datetime, *, limit: int) -> tuple[WriteBack, ...]:
         check_limit(limit)
         high = keys.timestamp(now) + keys.LAST

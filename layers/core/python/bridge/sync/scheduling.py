@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from datetime import timedelta
 
 from bridge.domain.connection import Connection, ConnectionState
@@ -18,13 +17,13 @@ from bridge.ports import (
     RunQueue,
     RunStore,
     SecretVault,
+    syncing_connections,
 )
 from bridge.sync.callback_url import callback_url
 from bridge.sync.health import CONNECTION_ERRORS, CONNECTION_SUBJECT, ConnectionHealth
 from bridge.sync.runs import RunStarter
 
 STALLED_AFTER = timedelta(minutes=30)
-MAX_PAGES_OF_CONNECTIONS = 1000
 
 _logger = logging.getLogger(__name__)
 
@@ -138,14 +137,3 @@ class CallbackKeeper:
         if secret:
             url = callback_url(self._webhook_base_url, connection.connection_id, secret)
             self._gateway.open(connection).ensure_callbacks(url)
-
-
-def syncing_connections(connections: ConnectionStore) -> Iterator[Connection]:
-    """Yield every connection that is to be kept in step, of all partners."""
-    cursor = None
-    for _ in range(MAX_PAGES_OF_CONNECTIONS):
-        page = connections.list_syncing(cursor)
-        yield from page.items
-        cursor = page.next_cursor
-        if cursor is None:
-            return
