@@ -8,7 +8,6 @@ Source of the facts: ConnectWise developer guide (authentication, versions, thro
 
 from __future__ import annotations
 
-import json
 import logging
 import random
 import re
@@ -24,7 +23,7 @@ import httpx
 
 from bridge.connectwise.conditions import encoded
 from bridge.connectwise.egress import UnsafeAnswerError
-from bridge.connectwise.exchange import Answer, UnreadableBodyError, exchange
+from bridge.connectwise.exchange import Answer, UnreadableBodyError, exchange, json_bytes
 from bridge.connectwise.failures import (
     UnroutedError,
     failure_of,
@@ -33,10 +32,12 @@ from bridge.connectwise.failures import (
 )
 from bridge.domain.connection import Credentials, PsaAddress
 from bridge.domain.errors import (
+    ConflictError,
     CredentialsRejectedError,
     NotFoundError,
     OutcomeUnknownError,
     OutOfTimeError,
+    RetryableError,
     ThrottledError,
     UnavailableError,
 )
@@ -181,7 +182,7 @@ class ConnectWiseClient:
         happened; RefusedError, NotFoundError, PermissionMissingError and
         CredentialsRejectedError for a sure refusal; OutcomeUnknownError for everything else.
         """
-        content = None if body is None else json.dumps(body, allow_nan=False).encode()
+        content = None if body is None else json_bytes(body)
         headers = {} if content is None else {"Content-Type": "application/json"}
         url = self._url(route, ids or {}, {})
         try:
@@ -290,8 +291,15 @@ class ConnectWiseClient:
         finally:
             _log_call(method, route, answer, time.perf_counter() - started)
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-            self._limiter.pause(self._connection_id, seconds=retry_after_seconds(answer))
+            self._ask_to_pause(retry_after_seconds(answer))
         return answer
+
+    def _ask_to_pause(self, seconds: float) -> None:
+        """Tell the other workers. If that fails, ConnectWise's answer still counts as it is."""
+        try:
+            self._limiter.pause(self._connection_id, seconds=seconds)
+        except (RetryableError, ConflictError):
+            _log.warning("no pause could be noted", exc_info=True)
 
     def _take_turn(self) -> None:
         """Wait for the tenant's next call, if that is due within the worker's time."""

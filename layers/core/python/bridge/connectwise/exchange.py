@@ -103,6 +103,28 @@ class Answer:
         return Refusal(code, tuple(name for name in fields if _FIELD.fullmatch(name)))
 
 
+def json_bytes(value: object) -> bytes:
+    """Return JSON in which decimals are numbers with all their places, such as ``110.00``.
+
+    Raises TypeError for a float, which an amount must never have been.
+    """
+    return _json_text(value).encode()
+
+
+def _json_text(value: object) -> str:
+    match value:
+        case Mapping():
+            pairs = (f"{json.dumps(name)}: {_json_text(each)}" for name, each in value.items())
+            return f"{{{', '.join(pairs)}}}"
+        case list():
+            return f"[{', '.join(map(_json_text, value))}]"
+        case Decimal() if value.is_finite():
+            return f"{value:f}"
+        case float() | Decimal():
+            raise TypeError("a number in JSON is an integer or a decimal")
+    return json.dumps(value)
+
+
 def exchange(
     transport: httpx.BaseTransport,
     method: str,

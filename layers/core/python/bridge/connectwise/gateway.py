@@ -1,4 +1,4 @@
-"""Opens connections to ConnectWise: ``ports.PsaGateway``."""
+"""Opens connections to ConnectWise, for what is mirrored and for payments."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import httpx
 from bridge.connectwise.client import ConnectWiseClient, CredentialsReader
 from bridge.connectwise.discovery import discover, read_address
 from bridge.connectwise.mapping import Owner
+from bridge.connectwise.payments import ConnectWisePayments
 from bridge.connectwise.psa import ConnectWisePsa
 from bridge.domain.connection import Connection, Credentials, PsaAddress
 from bridge.ports import Clock, RateLimiter, SecretVault
@@ -17,7 +18,7 @@ AddressChanged = Callable[[Connection, PsaAddress], None]
 
 
 class ConnectWiseGateway:
-    """Implements ``ports.PsaGateway``.
+    """Implements ``ports.PsaGateway`` and ``payment_ports.PaymentsGateway``.
 
     ``transport`` is the guarded one outside tests. ``on_codebase_changed`` is told when a
     connection was found on another codebase than the one it is stored with.
@@ -41,25 +42,36 @@ class ConnectWiseGateway:
         self._allow_loopback = allow_loopback
 
     def open(self, connection: Connection) -> ConnectWisePsa:
-        def stored(*, is_fresh: bool = False) -> Credentials:
-            return self._vault.get_credentials(connection.connection_id, is_fresh=is_fresh)
+        return self._psa(connection, self._stored(connection))
 
-        return self._opened(connection, stored)
+    def open_payments(self, connection: Connection) -> ConnectWisePayments:
+        client = self._client(connection, self._stored(connection))
+        return ConnectWisePayments(client, connection.member_identifier)
 
     def try_out(self, connection: Connection, credentials: Credentials) -> ConnectWisePsa:
         def given(*, is_fresh: bool = False) -> Credentials:  # noqa: ARG001 - there is one set
             return credentials
 
-        return self._opened(connection, given)
+        return self._psa(connection, given)
 
     def discover(self, company_id: str, site_url: str | None) -> PsaAddress:
         return discover(self._transport, company_id, site_url, allow_loopback=self._allow_loopback)
 
-    def _opened(self, connection: Connection, credentials: CredentialsReader) -> ConnectWisePsa:
+    def _stored(self, connection: Connection) -> CredentialsReader:
+        def stored(*, is_fresh: bool = False) -> Credentials:
+            return self._vault.get_credentials(connection.connection_id, is_fresh=is_fresh)
+
+        return stored
+
+    def _psa(self, connection: Connection, credentials: CredentialsReader) -> ConnectWisePsa:
+        owner = Owner(connection.partner_id, connection.connection_id)
+        return ConnectWisePsa(self._client(connection, credentials), owner, self._clock)
+
+    def _client(self, connection: Connection, credentials: CredentialsReader) -> ConnectWiseClient:
         def rediscover() -> PsaAddress:
             return read_address(self._transport, connection.address.site_url, connection.company_id)
 
-        client = ConnectWiseClient(
+        return ConnectWiseClient(
             connection_id=connection.connection_id,
             address=connection.address,
             credentials=credentials,
@@ -70,5 +82,3 @@ class ConnectWiseGateway:
             rediscover=rediscover,
             on_codebase_changed=lambda found: self._on_codebase_changed(connection, found),
         )
-        owner = Owner(connection.partner_id, connection.connection_id)
-        return ConnectWisePsa(client, owner, self._clock)

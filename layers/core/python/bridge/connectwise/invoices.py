@@ -50,7 +50,7 @@ _HEADER_FIELDS = (
     "salesTax,agreementAmount,agreement,locationId,departmentId,reference,customerPO,"
     "billingTerms,glBatch,_info/lastUpdated"
 )
-_PAYMENT_FIELDS = "id,amount,paymentDate,appliedBy,credit/id"
+PAYMENT_FIELDS = "id,amount,paymentDate,appliedBy,credit/id"
 _PRODUCT_FIELDS = (
     "id,invoice/id,description,customerDescription,quantity,price,extPrice,billableOption,"
     "cancelledFlag"
@@ -142,7 +142,7 @@ class InvoiceReader:
         if not is_wanted and not has_payments(header):
             return []
         try:
-            rows, _ = self._reader.all(PAYMENTS, {"fields": _PAYMENT_FIELDS}, ids={"id": header.id})
+            rows, _ = self._reader.all(PAYMENTS, {"fields": PAYMENT_FIELDS}, ids={"id": header.id})
         except ServerFailedError as error:
             self._reader.require_answer(INVOICES)
             raise MalformedRecordError(f"a payment: {UNREADABLE}") from error

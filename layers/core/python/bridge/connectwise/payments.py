@@ -1,0 +1,167 @@
+"""Payments of invoices, and the billing status beside them: ``payment_ports.PsaPayments``.
+
+A payment cannot carry a reference of ours, and neither posting nor deleting one is idempotent, so
+each change goes out once and its outcome is named no more precisely than the answer allows.
+Source of the facts: ConnectWise public interface 2025.1 (payments, closed invoices) and the
+developer guide (patches replace references whole; a patch may answer well and change nothing).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from bridge.connectwise.client import ConnectWiseClient
+from bridge.connectwise.failures import EndpointMissingError
+from bridge.connectwise.invoices import INVOICES, PAYMENT_FIELDS, PAYMENTS
+from bridge.connectwise.reading import BulkReader, Json, row_id
+from bridge.connectwise.wire import (
+    Amount,
+    CurrencyRow,
+    Id,
+    IdRow,
+    PaymentRow,
+    Row,
+    StatusRow,
+    Text,
+    parse_row,
+)
+from bridge.domain.errors import (
+    MalformedRecordError,
+    OutcomeUnknownError,
+    RefusedError,
+    UnavailableError,
+)
+from bridge.domain.invoice import BillingStatus
+from bridge.domain.money import Currency, to_decimal, to_minor
+from bridge.payment_ports import PsaBalance, PsaPayment
+
+INVOICE = f"{INVOICES}/{{id}}"
+PAYMENT = f"{PAYMENTS}/{{payment_id}}"
+CLOSED_INVOICE = "/finance/closedInvoices/{id}"
+UNCHANGED = "Unchanged"
+"""Our code for a change that ConnectWise answered well and did not make."""
+
+_BALANCE_FIELDS = "id,currency,total,balance,status,glBatch"
+
+
+class _BalanceRow(Row):
+    """The part of an invoice that a payment needs; money is in the currency's major unit."""
+
+    id: Id
+    currency: CurrencyRow
+    total: Amount
+    balance: Amount
+    status: StatusRow | None = None
+    gl_batch: IdRow | None = None
+
+
+class _AppliedByRow(Row):
+    applied_by: Text = ""
+
+
+class ConnectWisePayments:
+    """One connection's payments. ``member_identifier`` is our API member's, by which a row that
+    cannot be read is told to be somebody else's."""
+
+    def __init__(self, client: ConnectWiseClient, member_identifier: str) -> None:
+        self._client = client
+        self._reader = BulkReader(client)
+        self._member = member_identifier.casefold()
+
+    @property
+    def calls(self) -> Mapping[str, int]:
+        """How many requests went out, by method and route template."""
+        return self._client.calls
+
+    # --- reading -------------------------------------------------------------------------------
+
+    def read_balance(self, invoice_source_id: int) -> PsaBalance:
+        try:
+            answer = self._client.read(
+                INVOICE, ids={"id": invoice_source_id}, query={"fields": _BALANCE_FIELDS}
+            )
+        except EndpointMissingError as error:
+            raise UnavailableError("the 404 is not about the invoice") from error
+        row = parse_row(_BalanceRow, answer.value)
+        if row.id != invoice_source_id:
+            raise UnavailableError("ConnectWise answered another invoice")
+        currency = Currency(row.currency.currency_code, row.currency.number_of_decimals)
+        status = row.status
+        return PsaBalance(
+            currency=currency,
+            total_minor=to_minor(row.total, currency, field="total"),
+            balance_minor=to_minor(row.balance, currency, field="balance"),
+            status=BillingStatus(status.id, status.name, status.is_closed) if status else None,
+            is_batched=row.gl_batch is not None,
+        )
+
+    def list_payments(self, invoice_source_id: int, currency: Currency) -> tuple[PsaPayment, ...]:
+        try:
+            rows, _ = self._reader.all(
+                PAYMENTS, {"fields": PAYMENT_FIELDS}, ids={"id": invoice_source_id}
+            )
+        except EndpointMissingError as error:
+            raise UnavailableError("the 404 is not about the invoice") from error
+        found = []
+        for row in rows:
+            try:
+                found.append(_payment(row, currency))
+            except MalformedRecordError:
+                if self._may_be_ours(row):
+                    raise
+        return tuple(sorted(found, key=lambda payment: payment.psa_payment_id))
+
+    def _may_be_ours(self, row: Json) -> bool:
+        """A row without a readable name may be anybody's, so that it may be ours."""
+        applied_by = parse_row(_AppliedByRow, row).applied_by.casefold()
+        return applied_by in ("", self._member)
+
+    # --- changing ------------------------------------------------------------------------------
+
+    def post_payment(
+        self, invoice_source_id: int, *, amount_minor: int, currency: Currency, paid_on: date
+    ) -> int:
+        body = {
+            "amount": to_decimal(amount_minor, currency),
+            "paymentDate": f"{paid_on.isoformat()}T00:00:00Z",
+        }
+        made = self._send("POST", PAYMENTS, {"id": invoice_source_id}, body)
+        psa_payment_id = row_id(made)
+        if psa_payment_id is None:
+            raise OutcomeUnknownError("ConnectWise named no payment")
+        return psa_payment_id
+
+    def delete_payment(self, invoice_source_id: int, psa_payment_id: int) -> None:
+        self._send("DELETE", PAYMENT, {"id": invoice_source_id, "payment_id": psa_payment_id})
+
+    def set_status(self, invoice_source_id: int, status_id: int, *, is_closed: bool) -> None:
+        route = CLOSED_INVOICE if is_closed else INVOICE
+        change = {"op": "replace", "path": "status", "value": {"id": status_id}}
+        changed = self._send("PATCH", route, {"id": invoice_source_id}, [change])
+        if not isinstance(changed, Mapping):
+            raise OutcomeUnknownError("ConnectWise showed no invoice")
+        if row_id(changed.get("status")) != status_id:
+            raise RefusedError(UNCHANGED, fields=("status",))
+
+    def _send(
+        self, method: str, route: str, ids: Mapping[str, int], body: object | None = None
+    ) -> Any:
+        """Make a change once. A 404 that is not about a record refuses the change, and proves
+        nothing about the record."""
+        try:
+            return self._client.send(method, route, ids=ids, body=body)
+        except EndpointMissingError as error:
+            raise RefusedError("EndpointMissing") from error
+
+
+def _payment(row: Json, currency: Currency) -> PsaPayment:
+    payment = parse_row(PaymentRow, row)
+    return PsaPayment(
+        psa_payment_id=payment.id,
+        amount_minor=to_minor(payment.amount, currency, field="amount"),
+        paid_on=payment.payment_date,
+        applied_by=payment.applied_by,
+        is_credit=payment.credit is not None,
+    )
