@@ -9,7 +9,8 @@ from typing import Generic, TypeVar
 
 from bridge.domain.hint import Hint
 from bridge.domain.run import Run
-from bridge.domain.work_messages import PdfRequest, RunMessage
+from bridge.domain.work_messages import PdfRequest, RunMessage, WriteBackMessage
+from bridge.domain.write_back import WriteBack
 from bridge.ports import Clock
 
 T = TypeVar("T")
@@ -62,3 +63,10 @@ class InMemoryRunQueue(InMemoryQueue[RunMessage]):
 class InMemoryPdfQueue(InMemoryQueue[PdfRequest]):
     def send(self, requests: Sequence[PdfRequest]) -> None:
         self._add(requests)
+
+
+class InMemoryWriteBackQueue(InMemoryQueue[WriteBackMessage]):
+    """Messages come out in the order they were sent in, as they do within a group of SQS."""
+
+    def send(self, write_back: WriteBack) -> None:
+        self._add([WriteBackMessage(write_back.connection_id, write_back.write_back_id)])

@@ -10,7 +10,7 @@ from typing import Any
 
 from bridge.domain.hint import Hint, HintReason
 from bridge.domain.identity import RecordKind
-from bridge.domain.work_messages import PdfRequest, RunMessage
+from bridge.domain.work_messages import PdfRequest, RunMessage, WriteBackMessage
 
 
 def write_hint(hint: Hint) -> str:
@@ -59,6 +59,18 @@ def read_pdf_request(body: str) -> PdfRequest:
     content = _read(body)
     return PdfRequest(
         connection_id=_text(content, "connection_id"), invoice_id=_text(content, "invoice_id")
+    )
+
+
+def write_write_back(message: WriteBackMessage) -> str:
+    return _write(connection_id=message.connection_id, write_back_id=message.write_back_id)
+
+
+def read_write_back(body: str) -> WriteBackMessage:
+    content = _read(body)
+    return WriteBackMessage(
+        connection_id=_text(content, "connection_id"),
+        write_back_id=_text(content, "write_back_id"),
     )
 
 

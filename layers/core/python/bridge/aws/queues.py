@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.aws.backoff import MAX_ATTEMPTS, wait_after
 from bridge.aws.errors import translated
-from bridge.aws.messages import write_hint, write_pdf_request, write_run
+from bridge.aws.messages import write_hint, write_pdf_request, write_run, write_write_back
 from bridge.domain.errors import InvalidInputError, PermanentError, UnavailableError
-from bridge.domain.work_messages import PdfRequest, RunMessage
+from bridge.domain.identity import mirrored_id, new_id
+from bridge.domain.work_messages import PdfRequest, RunMessage, WriteBackMessage
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
     from bridge.domain.hint import Hint
     from bridge.domain.run import Run
+    from bridge.domain.write_back import WriteBack
     from bridge.ports import Clock
 
 MAX_BATCH = 10
@@ -95,6 +97,29 @@ class SqsPdfQueue:
     def send(self, requests: Sequence[PdfRequest]) -> None:
         self._sender.send(
             [Outgoing(write_pdf_request(request), request.connection_id) for request in requests]
+        )
+
+
+class SqsWriteBackQueue:
+    """See :class:`bridge.payment_ports.WriteBackQueue`. The queue is a FIFO queue.
+
+    A group is one invoice of one connection: its write-backs are driven one after another.
+
+    SQS drops a message whose deduplication id it saw within five minutes, even when the first one
+    was received and deleted long ago. Every send therefore has an id of its own: a write-back
+    that is retried, returned or found due again must not be dropped. The SDK's repetition of a
+    request whose answer was lost repeats the id, so it is dropped, as it should be. A message too
+    many costs one read: the ledger says that nothing is due.
+    """
+
+    def __init__(self, sender: SqsSender) -> None:
+        self._sender = sender
+
+    def send(self, write_back: WriteBack) -> None:
+        message = WriteBackMessage(write_back.connection_id, write_back.write_back_id)
+        group_id = mirrored_id(write_back.connection_id, write_back.invoice_source_id)
+        self._sender.send(
+            [Outgoing(write_write_back(message), group_id, deduplication_id=new_id())]
         )
 
 

@@ -20,3 +20,11 @@ class PdfRequest:
 
     connection_id: str
     invoice_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class WriteBackMessage:
+    """Which write-back to drive on. What is to be done is in the ledger, never in a message."""
+
+    connection_id: str
+    write_back_id: str
