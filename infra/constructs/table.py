@@ -14,11 +14,16 @@ EXPIRY_ATTRIBUTE = "expires_at"
 
 @dataclass(frozen=True)
 class Index:
-    """A global secondary index: its name and its two string keys; every attribute is copied."""
+    """A global secondary index: its name, its two text keys and what it copies beside keys.
+
+    `copied` names the attributes that queries of the index read or filter by; with none, every
+    attribute is copied.
+    """
 
     name: str
     partition_key: str
     sort_key: str
+    copied: tuple[str, ...] = ()
 
 
 def table_name(stage: StageConfig, id_: str) -> str:
@@ -65,7 +70,10 @@ def table(
             index_name=index.name,
             partition_key=_string(index.partition_key),
             sort_key=_string(index.sort_key),
-            projection_type=dynamodb.ProjectionType.ALL,
+            projection_type=(
+                dynamodb.ProjectionType.INCLUDE if index.copied else dynamodb.ProjectionType.ALL
+            ),
+            non_key_attributes=list(index.copied) or None,
         )
     if not kept:
         acknowledge(made, {"AwsSolutions-DDB3": "Data of this stage can be made again."})

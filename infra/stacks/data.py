@@ -12,7 +12,17 @@ from infra.constructs.acknowledgement import PLAIN_HTTP, acknowledge
 from infra.constructs.identity import Identity
 from infra.constructs.table import Index, table
 
-RECORDS_INDEXES = (Index("by_due", "gsi1pk", "gsi1sk"), Index("by_customer", "gsi2pk", "gsi2sk"))
+# Lists read a record and filter by its state; compressed line items and the marks of the sync
+# would only be paid for and moved about.
+_LISTED = ("data", "schema", "state")
+RECORDS_INDEXES = (
+    Index("listing", "gsi1pk", "gsi1sk", _LISTED),
+    Index("by_customer", "gsi2pk", "gsi2sk", _LISTED),
+)
+LEDGER_INDEXES = (
+    Index("listing", "gsi1pk", "gsi1sk", ("data", "schema")),
+    Index("by_customer", "gsi2pk", "gsi2sk", ("data", "schema")),
+)
 OPERATIONS_INDEXES = (Index("by_partner", "gsi1pk", "gsi1sk"),)
 
 _OLD_VERSION_DAYS = 30
@@ -48,6 +58,7 @@ class DataStack(cdk.Stack):
             stream=True,
             expires=True,
         )
+        self.ledger = table(self, "Ledger", stage=self._stage, indexes=LEDGER_INDEXES, stream=True)
         self.coordination = table(
             self, "Coordination", stage=self._stage, expires=True, backed_up=False
         )
@@ -124,6 +135,7 @@ class DataStack(cdk.Stack):
         outputs = {
             "RecordsTable": self.records.table_name,
             "OperationsTable": self.operations.table_name,
+            "LedgerTable": self.ledger.table_name,
             "CoordinationTable": self.coordination.table_name,
             "DocumentsBucket": self.documents.bucket_name,
             "EventBusName": self.bus.event_bus_name,

@@ -44,6 +44,7 @@ from tests.fakes.runs import InMemoryRunStore
 
 RATE = RateSettings(calls_per_minute=60, burst=3, max_wait_seconds=30)
 _TABLES = ("Records", "Operations", "Coordination")
+_LEDGER = "Ledger"
 _numbers = itertools.count(1)
 
 
@@ -115,7 +116,7 @@ def table_definitions() -> dict[str, dict[str, Any]]:
         name: {
             field: value["Properties"][field] for field in wanted if field in value["Properties"]
         }
-        for name in _TABLES
+        for name in (*_TABLES, _LEDGER)
         for logical_id, value in found.items()
         if logical_id.startswith(name)
     }
@@ -167,9 +168,9 @@ def stores(request: pytest.FixtureRequest) -> Stores:
 def ledger_table(
     dynamodb: Any, table_definitions: dict[str, dict[str, Any]]
 ) -> Iterator[LedgerTable]:
-    """The ledger has the keys and the indexes of the records."""
+    """One test's own ledger, empty."""
     name = f"ledger-{next(_numbers)}"
-    dynamodb.create_table(TableName=name, **table_definitions["Records"])
+    dynamodb.create_table(TableName=name, **table_definitions[_LEDGER])
     yield LedgerTable(dynamodb, name)
     dynamodb.delete_table(TableName=name)
 

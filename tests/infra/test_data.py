@@ -1,7 +1,16 @@
 """What cannot be made again is kept, and nobody but its owner reaches it."""
 
+import re
+from datetime import date
+
 import pytest
 
+from bridge.domain.invoice import InvoiceState
+from bridge.ports import CustomerQuery, InvoiceQuery, PaymentQuery
+from bridge.store.queries import customer_ranges, invoice_ranges, payment_ranges
+from bridge.store.table import Range
+from infra.constructs.table import Index
+from infra.stacks.data import LEDGER_INDEXES, RECORDS_INDEXES
 from tests.infra.templates import StageTemplates
 
 pytestmark = pytest.mark.xdist_group("templates")
@@ -44,6 +53,7 @@ def test_production_can_go_back_to_any_second_of_what_is_not_transient(
     assert backed_up == {
         "records": {"PointInTimeRecoveryEnabled": True},
         "operations": {"PointInTimeRecoveryEnabled": True},
+        "ledger": {"PointInTimeRecoveryEnabled": True},
         "coordination": {"PointInTimeRecoveryEnabled": False},
     }
     assert all(table["DeletionProtectionEnabled"] for table in by_table_name(prod).values())
@@ -65,7 +75,33 @@ def test_changes_that_become_events_carry_both_images(any_stage: StageTemplates)
         if "StreamSpecification" in table
     }
     both = {"StreamViewType": "NEW_AND_OLD_IMAGES"}
-    assert streams == {"records": both, "operations": both}
+    assert streams == {"records": both, "operations": both, "ledger": both}
+
+
+DAY = date(2026, 3, 1)
+EVERY_QUESTION = [
+    *invoice_ranges("p", InvoiceQuery(InvoiceState.OPEN, "c", "k", "USD", "1", DAY, DAY)),
+    *invoice_ranges("p", InvoiceQuery(InvoiceState.PARTIALLY_PAID)),
+    *customer_ranges("p", CustomerQuery(connection_id="c", name="n")),
+    *payment_ranges("p", PaymentQuery("c", "k", "i", DAY, DAY)),
+    *payment_ranges("p", PaymentQuery()),
+]
+
+
+@pytest.mark.parametrize("question", EVERY_QUESTION)
+def test_an_index_holds_all_that_a_list_reads_and_filters_by(question: Range) -> None:
+    """DynamoDB takes an attribute that is not copied for missing, the embedded AWS does not."""
+    (index,) = (index for index in RECORDS_INDEXES if index.name == question.index)
+    expression = question.condition.expression if question.condition else ""
+    filtered = {path.partition(".")[0] for path in re.findall(r"#([a-z0-9_.]+)", expression)}
+    held = {"pk", "sk", index.partition_key, index.sort_key, *index.copied}
+    assert {*question.attributes, *filtered} <= held
+
+
+@pytest.mark.parametrize("index", [*RECORDS_INDEXES, *LEDGER_INDEXES])
+def test_an_index_copies_records_without_their_lines(index: Index) -> None:
+    assert {"data", "schema"} <= set(index.copied)
+    assert "line_items" not in index.copied
 
 
 def test_items_that_expire_say_so_in_one_attribute(any_stage: StageTemplates) -> None:

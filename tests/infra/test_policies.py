@@ -84,7 +84,7 @@ def named_by_setting(setting: str, function: str, stage: str) -> Rights:
     table: dict[str, Rights] = {
         "RECORDS_TABLE": {
             "<records.Arn>": READ | WRITE,
-            "<records.Arn>/index/by_due": READ,
+            "<records.Arn>/index/listing": READ,
             "<records.Arn>/index/by_customer": READ,
         },
         "OPERATIONS_TABLE": {

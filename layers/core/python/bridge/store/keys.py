@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from bridge.domain.run import Run, RunKind
     from bridge.domain.write_back import WriteBack
 
-LISTING_INDEX: Final = "by_due"
+LISTING_INDEX: Final = "listing"
 CUSTOMER_INDEX: Final = "by_customer"
 PARTNER_INDEX: Final = "by_partner"
 
@@ -259,9 +259,9 @@ def signing_key_key(connection_id: str, key_url: str) -> Key:
 # who may act on it      CONNECTION#{c}#INVOICE#{invoice}      LEASE
 # whose a payment is     CONNECTION#{c}#PSA_PAYMENT            {ConnectWise payment}
 #
-# Payments are listed by partner (by_due) and by customer (by_customer); write-backs that somebody
-# should look at again stand in one partition of by_due. A write-back moves there a few times in
-# its life, so that partition bears some hundred payments a second, of all partners together. A
+# Payments are listed by partner (listing) and by customer (by_customer); write-backs that somebody
+# should look at again stand in one partition of the listing. A write-back moves there a few times
+# in its life, so that partition bears some hundred payments a second, of all partners together. A
 # connection's write-backs are listed in the order of their invoices (by_customer).
 
 DUE_WRITE_BACKS_PK: Final = "DUE_WRITE_BACK"
