@@ -19,7 +19,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from bridge.domain.errors import BridgeError
-from bridge.runtime.callers import CallerRefusedError, partner_user
+from bridge.runtime.callers import CallerRefusedError
 from bridge.runtime.dashboard_services import DashboardServices
 from bridge.runtime.problem_documents import (
     CONTENT_TYPE,
@@ -31,7 +31,8 @@ from bridge.runtime.problem_documents import (
     invalid_input,
 )
 from dashboard_api.admission import BodyRefusedError, admitted, read_body, refusal
-from dashboard_api.dependencies import PARTNER, SERVICES
+from dashboard_api.audience import admitted_caller
+from dashboard_api.dependencies import CALLER, SERVICES
 from dashboard_api.openapi import OPENAPI_PATH, openapi_document
 from dashboard_api.routes import ROUTERS
 
@@ -70,7 +71,7 @@ class DashboardApi(APIGatewayHttpResolver):
         refused = refusal(event)
         if refused is None and event["rawPath"] != OPENAPI_PATH:
             try:
-                self.context[PARTNER] = partner_user(event)
+                self.context[CALLER] = admitted_caller(event)
             except CallerRefusedError as error:
                 refused = describe(error, self._services.clock.now())
         if refused is not None:

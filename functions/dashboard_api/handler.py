@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from bridge.runtime.bootstrap import build_dashboard
+from bridge.runtime.dashboard_bootstrap import build_dashboard
 from bridge.runtime.entry import Event, LambdaContext, http_entry
 from dashboard_api.app import DashboardApi, create_app
 from dashboard_api.settings import DashboardSettings

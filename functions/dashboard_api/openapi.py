@@ -10,7 +10,9 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from bridge.runtime.callers import WRITE_PAYMENTS
 from bridge.runtime.problem_documents import CONTENT_TYPE
+from dashboard_api.audience import is_for_services
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
@@ -30,20 +32,23 @@ TAGS = (
     ("customers", "Payers, mirrored and platform-only."),
     ("invoices", "Invoices, mirrored and platform-only."),
     ("payments", "Payments as they stand on invoices."),
+    ("platform-payments", "Payments that the platform collected, and their write-backs."),
     ("runs", "Bulk work and its progress."),
     ("problems", "What needs a person."),
     ("callbacks", "What ConnectWise calls."),
 )
 _METHODS = frozenset({"get", "post", "put", "patch", "delete"})
-_TOKEN = "partnerToken"  # noqa: S105  # the scheme's name, no secret
+_PARTNER_SCHEME = "partnerToken"
+_SERVICE_SCHEME = "serviceToken"
 _PROBLEM_REF = {"$ref": "#/components/schemas/Problem"}
 _FAILURES = {
     "400": "The body is not readable JSON.",
     "401": "No valid token.",
-    "403": "The token is not one of a partner user.",
+    "403": "A token of another kind, or without the scope.",
     "404": "No such record, or not the caller's.",
     "409": "The record's state does not allow it, or it changed meanwhile.",
     "413": "The body is too large.",
+    "414": "The query is too long.",
     "415": "The body is not JSON.",
     "422": "Values break a stated limit, or ConnectWise does not accept them.",
     "429": "Too many requests; see Retry-After.",
@@ -61,9 +66,14 @@ def openapi_document(app: APIGatewayHttpResolver) -> str:
     generated = app.get_openapi_json_schema(title=TITLE, version=VERSION, description=DESCRIPTION)
     document: dict[str, Any] = json.loads(generated)
     document["tags"] = tags
-    document["security"] = [{_TOKEN: []}]
+    document["security"] = [{_PARTNER_SCHEME: []}]
     components = document.setdefault("components", {})
-    components["securitySchemes"] = {_TOKEN: _token_scheme()}
+    components["securitySchemes"] = {
+        _PARTNER_SCHEME: _token("ID token of a partner user, from the user pool."),
+        _SERVICE_SCHEME: _token(
+            f"Access token of a platform service, by client credentials: scope {WRITE_PAYMENTS}."
+        ),
+    }
     schemas = components.setdefault("schemas", {})
     for name in _FRAMEWORK_SCHEMAS:
         schemas.pop(name, None)
@@ -71,6 +81,8 @@ def openapi_document(app: APIGatewayHttpResolver) -> str:
     document["paths"].update(_routes_of_other_functions())
     for path, operation in _operations(document):
         _add_failures(path, operation)
+        if is_for_services(path):
+            operation["security"] = [{_SERVICE_SCHEME: [WRITE_PAYMENTS]}]
         for parameter in operation.get("parameters", ()):
             parameter["schema"] = _without_null(parameter["schema"])
     return json.dumps(document)
@@ -113,12 +125,12 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
     return {**kept[0], **rest}
 
 
-def _token_scheme() -> dict[str, Any]:
+def _token(description: str) -> dict[str, Any]:
     return {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": "ID token of a partner user, from the user pool.",
+        "description": description,
     }
 
 

@@ -6,11 +6,13 @@ from bridge.runtime.settings import (
     DocumentsBucket,
     EgressAddresses,
     HintsQueue,
+    LedgerTable,
     OperationsTable,
     PdfsQueue,
     RecordsTable,
     RunStepsQueue,
     WebhookBase,
+    WriteBacksQueue,
 )
 
 
@@ -18,10 +20,12 @@ class DashboardSettings(
     RecordsTable,
     OperationsTable,
     CoordinationTable,
+    LedgerTable,
     ConnectWiseAccess,
     HintsQueue,
     RunStepsQueue,
     PdfsQueue,
+    WriteBacksQueue,
     DocumentsBucket,
     WebhookBase,
     EgressAddresses,

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, StringConstraints, field_validator
 
 from bridge.domain.connection import Connection, ConnectionState, Credentials
 from bridge.domain.filters import ImportFilters
+from bridge.domain.invoice import BillingStatus
 from bridge.domain.permissions import Finding
+from bridge.domain.platform_payment import (
+    UNDONE_STATES,
+    PlatformPaymentState,
+    WriteBackPolicy,
+    WriteBackWhen,
+)
 from bridge.domain.problem import Problem, ProblemCode
 from bridge.domain.run import Run
 from bridge.sync.connecting import ConnectionRequest
 from bridge.sync.verifying import Outcome, Verification
-from dashboard_api.models.filters import FiltersInput, FiltersView
+from dashboard_api.models.filters import FiltersInput, FiltersView, SourceId
+from dashboard_api.models.invoices import StatusView
 from dashboard_api.models.runs import RunView
 from dashboard_api.models.values import Input, Name, View
 
@@ -67,12 +75,47 @@ class ConnectInput(KeyPair):
         )
 
 
+UndoneState = Literal[
+    PlatformPaymentState.RETURNED,
+    PlatformPaymentState.REFUNDED,
+    PlatformPaymentState.CHARGED_BACK,
+    PlatformPaymentState.VOIDED,
+]
+
+
+class WriteBackPatch(Input):
+    """How payments appear in ConnectWise; what is left out stays.
+
+    ``paid_status_id`` is one of the connection's billing statuses, to set when a balance reaches
+    zero; null leaves statuses alone. ``reverse_on`` are the ways of being undone that take the
+    payment out of ConnectWise again; a voided or failed one never stays there.
+    """
+
+    when: WriteBackWhen | None = None
+    paid_status_id: SourceId | None = None
+    reverse_on: Annotated[tuple[UndoneState, ...], Field(max_length=len(UNDONE_STATES))] | None = (
+        None
+    )
+
+    def apply_to(self, policy: WriteBackPolicy) -> WriteBackPolicy:
+        sent = self.model_fields_set
+        reverse_on = policy.reverse_on if self.reverse_on is None else frozenset(self.reverse_on)
+        return WriteBackPolicy(
+            when=self.when or policy.when,
+            paid_status_id=self.paid_status_id
+            if "paid_status_id" in sent
+            else policy.paid_status_id,
+            reverse_on=reverse_on,
+        )
+
+
 class ConnectionPatch(Input):
     """What may be changed; what is left out stays. Filters start an import, keys are verified."""
 
     name: Name | None = None
     credentials: KeyPair | None = None
     filters: FiltersInput | None = None
+    write_back: WriteBackPatch | None = None
 
     @property
     def import_filters(self) -> ImportFilters | None:
@@ -87,6 +130,22 @@ class CallbackState(StrEnum):
     NONE = "none"
 
 
+class WriteBackPolicyView(View):
+    """How payments appear in ConnectWise, in the form in which it can be sent back."""
+
+    when: WriteBackWhen
+    paid_status_id: int | None
+    reverse_on: list[PlatformPaymentState]
+
+    @classmethod
+    def of(cls, policy: WriteBackPolicy) -> WriteBackPolicyView:
+        return cls(
+            when=policy.when,
+            paid_status_id=policy.paid_status_id,
+            reverse_on=sorted(policy.reverse_on),
+        )
+
+
 class ConnectionView(View):
     """A link to one ConnectWise company."""
 
@@ -98,6 +157,7 @@ class ConnectionView(View):
     state: ConnectionState
     created_at: datetime
     filters: FiltersView
+    write_back: WriteBackPolicyView
 
     @classmethod
     def of(cls, connection: Connection) -> ConnectionView:
@@ -143,6 +203,16 @@ class ConnectionDetail(ConnectionView):
 
 class ConnectionList(View):
     items: list[ConnectionView]
+
+
+class BillingStatusList(View):
+    """The tenant's own billing statuses that are in use."""
+
+    items: list[StatusView]
+
+    @classmethod
+    def of(cls, statuses: Iterable[BillingStatus]) -> BillingStatusList:
+        return cls(items=[StatusView.of(status) for status in statuses])
 
 
 class RightFindingView(View):
@@ -198,4 +268,5 @@ def _common(connection: Connection) -> dict[str, object]:
         "state": connection.state,
         "created_at": connection.created_at,
         "filters": FiltersView.of(connection.filters),
+        "write_back": WriteBackPolicyView.of(connection.write_back),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bridge.domain.identity import RecordKind, mirrored_id
+from bridge.domain.identity import RecordKind, mirrored_id, parse_write_back_id
 from bridge.domain.problem import Action, Problem, ProblemCode, ProblemState
 from dashboard_api.models.values import Input, View
 
@@ -17,6 +17,8 @@ TITLES: dict[ProblemCode, str] = {
     ProblemCode.RUN_FAILED: "A run failed",
     ProblemCode.CALLBACKS_BROKEN: "ConnectWise cannot notify us of changes",
     ProblemCode.PDF_UNAVAILABLE: "A PDF could not be fetched",
+    ProblemCode.PAYMENT_NOT_WRITTEN: "A payment is not in ConnectWise as it should be",
+    ProblemCode.PAYMENT_SURPLUS: "ConnectWise shows a payment that the bridge did not make",
 }
 
 
@@ -27,7 +29,10 @@ class ActionInput(Input):
 
 
 class ProblemView(View):
-    """``record_id`` is the customer or invoice that it is about, if it is about one."""
+    """``record_id`` is the customer or invoice that it is about, if it is about one.
+
+    ``payment_id`` is the platform's payment that could not be written back, if it is about one.
+    """
 
     id: str
     connection_id: str
@@ -36,6 +41,7 @@ class ProblemView(View):
     detail: str
     subject: str
     record_id: str | None
+    payment_id: str | None
     state: ProblemState
     actions: list[Action]
     times_seen: int
@@ -45,6 +51,7 @@ class ProblemView(View):
 
     @classmethod
     def of(cls, problem: Problem) -> ProblemView:
+        payment_id, record_id = _about(problem)
         return cls(
             id=problem.problem_id,
             connection_id=problem.connection_id,
@@ -52,7 +59,8 @@ class ProblemView(View):
             title=TITLES.get(problem.code, problem.code.value),
             detail=problem.detail,
             subject=problem.subject,
-            record_id=_record_id(problem),
+            record_id=record_id,
+            payment_id=payment_id,
             state=problem.state,
             actions=list(problem.actions),
             times_seen=problem.times_seen,
@@ -67,8 +75,12 @@ class ProblemPage(View):
     next_cursor: str | None
 
 
-def _record_id(problem: Problem) -> str | None:
-    kind, _, source_id = problem.subject.partition("/")
-    if kind in (RecordKind.CUSTOMER, RecordKind.INVOICE) and source_id.isdecimal():
-        return mirrored_id(problem.connection_id, int(source_id))
-    return None
+def _about(problem: Problem) -> tuple[str | None, str | None]:
+    """Return the ids of the platform's payment and of the record that a subject names."""
+    kind, _, name = problem.subject.partition("/")
+    if kind == "write_back" and (parsed := parse_write_back_id(name)):
+        payment_id, invoice_source_id = parsed
+        return payment_id, mirrored_id(problem.connection_id, invoice_source_id)
+    if kind in (RecordKind.CUSTOMER, RecordKind.INVOICE) and name.isdecimal():
+        return None, mirrored_id(problem.connection_id, int(name))
+    return None, None

@@ -12,6 +12,7 @@ from bridge.runtime.dashboard_services import DashboardServices
 from bridge.sync.owned_connections import OwnedConnections
 from dashboard_api.dependencies import Partner, Services, new_router
 from dashboard_api.models.connections import (
+    BillingStatusList,
     ConnectInput,
     ConnectionDetail,
     ConnectionList,
@@ -61,7 +62,7 @@ def get_connection(
 @router.patch(
     "/v1/connections/<connection_id>",
     operation_id="changeConnection",
-    summary="Change name, keys or filters",
+    summary="Change name, keys, filters or how payments are written back",
     description="New keys are proven first. New filters start an import.",
     tags=_TAGS,
 )
@@ -76,6 +77,8 @@ def change_connection(
             public_key=patch.credentials.public_key.get_secret_value(),
             private_key=patch.credentials.private_key.get_secret_value(),
         ).connection
+    if patch.write_back:
+        connection = services.payment_preferences.change(*scope, patch.write_back.apply_to)
     filters = patch.import_filters
     if filters is not None:
         connection, _ = services.filter_changes.apply(*scope, filters)
@@ -96,6 +99,20 @@ def verify_connection(
 ) -> VerificationView:
     connection = _owned(services).get_syncing(partner.partner_id, connection_id)
     return VerificationView.of(services.verifier.verify(connection))
+
+
+@router.get(
+    "/v1/connections/<connection_id>/billing-statuses",
+    operation_id="listBillingStatuses",
+    summary="The ConnectWise's own billing statuses, one of which can mark invoices as paid",
+    tags=_TAGS,
+)
+def list_billing_statuses(
+    partner: Partner, services: Services, connection_id: RecordId
+) -> BillingStatusList:
+    return BillingStatusList.of(
+        services.payment_preferences.list_billing_statuses(partner.partner_id, connection_id)
+    )
 
 
 @router.post(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from openapi_spec_validator import validate
 
 from bridge.domain.problem import ProblemCode, Trouble
 from bridge.domain.run import RunKind
+from tests.unit.dashboard_api.payments import STEPS, payment_form, recorded
 from tests.unit.dashboard_api.world import Answer, Caller, World
 
 
@@ -50,8 +52,28 @@ def test_it_includes_the_routes_of_other_functions(document: dict[str, Any]) -> 
 
 def test_every_v1_route_wants_a_token(document: dict[str, Any]) -> None:
     assert document["security"] == [{"partnerToken": []}]
-    unguarded = [path for path, operation in _operations(document) if "security" in operation]
-    assert unguarded == ["/webhooks/connectwise/{connection_id}/{secret}"]
+    assert set(document["components"]["securitySchemes"]) == {"partnerToken", "serviceToken"}
+    for path, operation in _operations(document):
+        if path.startswith("/webhooks/"):
+            assert operation["security"] == []
+        elif path.startswith("/v1/connections/{connection_id}/payments/"):
+            assert operation["security"] == [{"serviceToken": ["bridge/payments.write"]}]
+        else:
+            assert "security" not in operation
+
+
+def test_amounts_are_described_as_integers(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    amounts = {
+        (name, field): described
+        for name, schema in schemas.items()
+        for field, described in schema.get("properties", {}).items()
+        if field.endswith("_minor")
+    }
+
+    assert len(amounts) > 4
+    assert {described["type"] for described in amounts.values()} == {"integer"}
+    assert not [name for name in schemas if '"type": "number"' in json.dumps(schemas[name])]
 
 
 def test_limits_are_told(document: dict[str, Any]) -> None:
@@ -83,7 +105,8 @@ def test_nothing_unknown_is_accepted(document: dict[str, Any]) -> None:
 def test_answers_are_as_described(document: dict[str, Any]) -> None:
     world = World()
     partner = world.partner()
-    for method, path, template, answer in _one_answer_each(world, partner):
+    answers = [*_one_answer_each(world, partner), *_one_payment_answer_each()]
+    for method, path, template, answer in answers:
         operation = document["paths"][template][method]
         described = operation["responses"][str(answer.status)]
         if answer.status == 204:
@@ -124,6 +147,8 @@ def _one_answer_each(world: World, partner: Caller) -> list[tuple[str, str, str,
         ("post", "/v1/connections", {"company_id": "new", **keys}),
         ("get", base, None),
         ("patch", base, {"name": "n"}),
+        ("patch", base, {"write_back": {"paid_status_id": 4}}),
+        ("get", f"{base}/billing-statuses", None),
         ("post", f"{base}/verify", None),
         ("post", f"{base}/rotate-callback-secret", None),
         ("put", f"{base}/filters", {"invoices": {"types": ["Standard"]}}),
@@ -156,6 +181,36 @@ def _one_answer_each(world: World, partner: Caller) -> list[tuple[str, str, str,
             partner.send(method.upper(), template.format(**ids), body),
         )
         for method, template, body in calls
+    ]
+
+
+def _one_payment_answer_each() -> list[tuple[str, str, str, Answer]]:
+    """Payments of the platform, as its services and as partner users meet them."""
+    world = World()
+    connection = world.connection()
+    invoice = world.invoice(connection, 7)
+    recorded(world, connection, invoice, "pay-0")
+    base = "/v1/connections/{connection_id}/payments/{payment_id}"
+    form = payment_form(invoice, state="pending")
+    calls: list[tuple[Caller, str, str, Any]] = [
+        *((world.service(), "put", base, body) for body in (form, form, {**form, "method": "x"})),
+        (world.service(), "put", base, {}),
+        (world.service(), "get", base, None),
+        *((world.service(), "post", f"{base}/{step}", {"reason": "r"}) for step in STEPS),
+        (world.partner(), "put", base, form),
+        (world.partner(), "get", "/v1/platform-payments", None),
+        (world.partner(), "get", "/v1/platform-payments/{payment_id}", None),
+        (world.service(), "get", "/v1/platform-payments", None),
+    ]
+    ids = {"connection_id": connection.connection_id, "payment_id": "pay-1"}
+    return [
+        (
+            method,
+            template.format(**ids),
+            template,
+            caller.send(method.upper(), template.format(**ids), body),
+        )
+        for caller, method, template, body in calls
     ]
 
 

@@ -160,10 +160,22 @@ def test_retrying_a_pdf_asks_for_it_again(world: World, partner: Caller) -> None
     assert world.pdfs.sent == [PdfRequest(connection.connection_id, invoice_id)]
 
 
+@pytest.mark.parametrize("kind", RunKind)
+def test_every_kind_of_run_can_be_retried(world: World, partner: Caller, kind: RunKind) -> None:
+    connection = world.connection()
+    problem_id = open_problem(world, connection, ProblemCode.RUN_FAILED, f"run/{kind.value}")
+
+    answer = act(partner, problem_id, "retry")
+
+    assert (answer.status, answer.json["state"]) == (200, "resolved")
+    [run] = world.runs.list_of_connection(connection.connection_id, limit=10).items
+    assert run.kind is kind
+
+
 def test_retrying_a_failed_run_starts_one_like_it(world: World, partner: Caller) -> None:
     connection = world.connection()
     failed = failed_run(world, connection, RunKind.INVOICES)
-    problem_id = open_problem(world, connection, ProblemCode.RUN_FAILED, f"run/{failed.run_id}")
+    problem_id = open_problem(world, connection, ProblemCode.RUN_FAILED, f"run/{failed.kind.value}")
 
     answer = act(partner, problem_id, "retry")
 
@@ -178,7 +190,7 @@ def test_a_retry_that_cannot_be_queued_leaves_the_problem_open(
 ) -> None:
     connection = world.connection()
     failed = failed_run(world, connection, RunKind.SWEEP)
-    problem_id = open_problem(world, connection, ProblemCode.RUN_FAILED, f"run/{failed.run_id}")
+    problem_id = open_problem(world, connection, ProblemCode.RUN_FAILED, f"run/{failed.kind.value}")
     world.run_queue.error = UnavailableError("no queue")
 
     answer = act(partner, problem_id, "retry")
@@ -191,9 +203,7 @@ def test_approving_a_stopped_archiving_starts_an_approved_sweep(
     world: World, partner: Caller
 ) -> None:
     connection = world.connection()
-    problem_id = open_problem(
-        world, connection, ProblemCode.MASS_ARCHIVE_STOPPED, "run/" + "0" * 32
-    )
+    problem_id = open_problem(world, connection, ProblemCode.MASS_ARCHIVE_STOPPED, "sweep")
 
     answer = act(partner, problem_id, "approve")
 
@@ -205,7 +215,7 @@ def test_approving_a_stopped_archiving_starts_an_approved_sweep(
 def test_approving_waits_for_a_sweep_that_goes_on(world: World, partner: Caller) -> None:
     connection = world.connection()
     going_on = world.starter.start(connection, RunKind.SWEEP)
-    problem_id = open_problem(world, connection, ProblemCode.MASS_ARCHIVE_STOPPED, "connection")
+    problem_id = open_problem(world, connection, ProblemCode.MASS_ARCHIVE_STOPPED, "sweep")
 
     answer = act(partner, problem_id, "approve")
 
@@ -259,7 +269,7 @@ def test_a_resolved_problem_offers_nothing(world: World, partner: Caller) -> Non
     [
         (ProblemCode.RECORD_PARKED, "connection", "nothing_to_retry"),
         (ProblemCode.RECORD_PARKED, "invoice/x", "nothing_to_retry"),
-        (ProblemCode.RUN_FAILED, "run/" + "0" * 32, "run_forgotten"),
+        (ProblemCode.RUN_FAILED, "run/" + "0" * 32, "nothing_to_retry"),
     ],
 )
 def test_a_problem_without_a_record_or_run_cannot_be_retried(

@@ -39,6 +39,74 @@ def test_only_partner_users_are_let_in(
     assert (answer.status, answer.problem) == (403, "not_allowed")
 
 
+PAYMENT = f"/v1/connections/{'0' * 32}/payments/pay-1"
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        None,
+        {},
+        {"token_use": "id", "custom:partner_id": "partner-a", "sub": "u"},
+        {"token_use": "id", "custom:partner_id": "partner-a", "scope": "bridge/payments.write"},
+        SERVICE | {"scope": ""},
+        SERVICE | {"scope": "bridge/payments.read"},
+        SERVICE | {"scope": "bridge/payments.write.not"},
+        SERVICE | {"scope": "aws.cognito.signin.user.admin"},
+        SERVICE | {"scope": ["bridge/payments.write"]},
+        {"token_use": "access", "sub": "client-1"},
+    ],
+)
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PUT", PAYMENT),
+        ("GET", PAYMENT),
+        ("POST", f"{PAYMENT}/settle"),
+        ("POST", f"{PAYMENT}/nothing"),
+        ("GET", PAYMENT.removesuffix("/pay-1")),
+    ],
+)
+def test_only_services_with_the_scope_reach_payments(
+    world: World, claims: dict[str, Any] | None, method: str, path: str
+) -> None:
+    answer = world.caller(claims).send(method, path, {"nonsense": 1})
+
+    assert (answer.status, answer.problem) == (403, "not_allowed")
+
+
+@pytest.mark.parametrize("scope", ["bridge/payments.write", "a/b bridge/payments.write c/d"])
+def test_a_service_may_have_other_scopes_too(world: World, scope: str) -> None:
+    answer = world.caller(SERVICE | {"scope": scope}).get(PAYMENT)
+
+    assert (answer.status, answer.problem) == (404, "not_found")
+
+
+def test_the_kind_of_caller_is_made_sure_of_where_payments_are_written(
+    world: World, partner: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even if a route were taken for one of partner users."""
+    monkeypatch.setattr("dashboard_api.audience.is_for_services", lambda _path: False)
+
+    answer = partner.get(PAYMENT)
+
+    assert (answer.status, answer.problem) == (403, "not_allowed")
+
+
+def test_one_caller_is_not_taken_for_the_one_before(world: World) -> None:
+    partner, service = world.partner(), world.service()
+
+    statuses = [
+        partner.get("/v1/me").status,
+        service.get("/v1/me").status,
+        service.get(PAYMENT).status,
+        partner.get(PAYMENT).status,
+        world.caller(None).get("/v1/me").status,
+    ]
+
+    assert statuses == [200, 403, 404, 403, 403]
+
+
 def test_a_service_is_refused_before_its_body_is_looked_at(world: World) -> None:
     answer = world.caller(SERVICE).post("/v1/connections", {"nonsense": 1})
 

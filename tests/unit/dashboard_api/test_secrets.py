@@ -16,7 +16,14 @@ from bridge.domain.errors import (
     UnavailableError,
     WrongCompanyError,
 )
+from bridge.domain.write_back import Reason
 from dashboard_api.models.connections import ConnectInput, ConnectionPatch
+from tests.unit.dashboard_api.payments import (
+    path_to,
+    payment_form,
+    put_in_state,
+    write_backs,
+)
 from tests.unit.dashboard_api.world import Answer, Caller, World
 
 CANARY = "canary-7b1f-secret"
@@ -174,6 +181,85 @@ def test_rejected_queries_and_paths_are_not_echoed(
     answer = partner.get(path, **query)
 
     assert answer.status in (404, 422)
+    assert_unspoken([answer], log)
+
+
+def test_what_a_service_tells_of_a_payer_stays_with_the_payment(
+    world: World, partner: Caller, log: pytest.LogCaptureFixture
+) -> None:
+    """A reference and a reason are free texts: they may name people and accounts."""
+    invoice = world.invoice(world.connection(), 7)
+    service = world.service()
+    answers = [
+        service.put(path_to(invoice), payment_form(invoice, reference=CANARY)),
+        service.post(path_to(invoice, step="return"), {"reason": CANARY}),
+        service.put(path_to(invoice), payment_form(invoice, reference=f"other {CANARY}")),
+        service.post(path_to(invoice, step="settle"), {"reason": CANARY}),
+    ]
+    put_in_state(world, write_backs(world)[0].manual(Reason.REFUSED))
+
+    assert [answer.status for answer in answers] == [201, 200, 409, 409]
+    assert_unspoken([*answers[2:], partner.get("/v1/problems", state="all")], log)
+    assert CANARY in partner.get("/v1/platform-payments/pay-1").text
+    others = (world.connections, world.problems, world.write_backs, world.hints, world.runs)
+    assert CANARY not in repr([vars(store) for store in others])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"reference": [CANARY]},
+        {"reference": f"{CANARY}\n"},
+        {"method": f"{CANARY} x"},
+        {"currency": CANARY},
+        {"amount_minor": CANARY},
+        {"received_on": CANARY},
+        {"state": CANARY},
+        {"customer_id": CANARY},
+        {"allocations": CANARY},
+        {"allocations": [{"invoice_id": CANARY, "amount_minor": 1}]},
+        {CANARY: 1},
+    ],
+)
+def test_rejected_payments_are_not_echoed(
+    world: World, log: pytest.LogCaptureFixture, changes: dict[str, Any]
+) -> None:
+    invoice = world.invoice(world.connection(), 7)
+
+    answer = world.service().put(path_to(invoice), payment_form(invoice) | changes)
+
+    assert answer.status == 422
+    assert_unspoken([answer], log)
+
+
+@pytest.mark.parametrize("step", ["", "settle", f"{CANARY}"])
+def test_payment_ids_are_not_echoed(
+    world: World, partner: Caller, log: pytest.LogCaptureFixture, step: str
+) -> None:
+    connection = world.connection()
+    path = path_to(connection, CANARY, step)
+
+    answers = [
+        world.service().send("POST" if step else "GET", path),
+        partner.send("POST" if step else "GET", path),
+        partner.get(f"/v1/platform-payments/{CANARY}"),
+    ]
+
+    assert {answer.status for answer in answers} <= {403, 404}
+    assert_unspoken(answers, log)
+
+
+def test_a_bug_in_recording_does_not_speak(
+    world: World, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def explode(*arguments: object) -> None:
+        raise ValueError(f"cannot store {arguments}")
+
+    monkeypatch.setattr(world.ledger, "record", explode)
+    invoice = world.invoice(world.connection(), 7)
+    answer = world.service().put(path_to(invoice), payment_form(invoice, reference=CANARY))
+
+    assert answer.status == 500
     assert_unspoken([answer], log)
 
 

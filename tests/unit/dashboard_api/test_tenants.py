@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import copy
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
 from bridge.domain.problem import ProblemCode, Trouble
 from bridge.domain.run import RunKind
+from tests.unit.dashboard_api.payments import path_to, payment_form, recorded
 from tests.unit.dashboard_api.world import Answer, Caller, World
 
 KEYS = {"public_key": "p", "private_key": "k"}
@@ -41,16 +42,19 @@ class Ids:
     invoice_id: str
     payment_id: str
     problem_id: str
+    platform_payment_id: str
 
 
-def operations() -> list[tuple[str, str, str]]:
+def operations(*, for_services: bool = False) -> list[tuple[str, str, str]]:
     """Return (method, path, operation id) of every route with an id in its path."""
     document = World().caller(None).get("/openapi.json").json
     return [
         (method.upper(), path, operation["operationId"])
         for path, item in document["paths"].items()
         for method, operation in item.items()
-        if "{" in path and operation["operationId"] not in SERVED_ELSEWHERE
+        if "{" in path
+        if operation["operationId"] not in SERVED_ELSEWHERE
+        if ("security" in operation) == for_services
     ]
 
 
@@ -74,6 +78,7 @@ def things_of(world: World, partner_id: str) -> tuple[Ids, Ids]:
         "line_items": [LINE],
     }
     invoice_id = caller.post("/v1/invoices", own_invoice).json["id"]
+    recorded(world, connection, invoice, f"pay-of-{partner_id}", state="pending")
     mirrored = Ids(
         connection.connection_id,
         run.run_id,
@@ -81,23 +86,21 @@ def things_of(world: World, partner_id: str) -> tuple[Ids, Ids]:
         invoice.invoice_id,
         f"{connection.connection_id}-31",
         trouble.problem_id,
+        f"pay-of-{partner_id}",
     )
-    return mirrored, Ids(
-        connection.connection_id,
-        run.run_id,
-        customer_id,
-        invoice_id,
-        mirrored.payment_id,
-        trouble.problem_id,
-    )
+    return mirrored, replace(mirrored, customer_id=customer_id, invoice_id=invoice_id)
 
 
-UNKNOWN = Ids("0" * 32, "1" * 32, "2" * 32 + "-1", "3" * 32 + "-7", "4" * 32 + "-31", "5" * 32)
-UNKNOWN_PLATFORM = Ids("0" * 32, "1" * 32, "2" * 32, "3" * 32, "4" * 32, "5" * 32)
-SHAPELESS = Ids("x", "%00", "a-b", "..", "ü", "'")
+UNKNOWN = Ids(
+    "0" * 32, "1" * 32, "2" * 32 + "-1", "3" * 32 + "-7", "4" * 32 + "-31", "5" * 32, "pay-of-none"
+)
+UNKNOWN_PLATFORM = Ids("0" * 32, "1" * 32, "2" * 32, "3" * 32, "4" * 32, "5" * 32, "6" * 64)
+SHAPELESS = Ids("x", "%00", "a-b", "..", "ü", "'", "a.b")
 
 
 def call(caller: Caller, method: str, path: str, operation: str, ids: Ids) -> Answer:
+    if path.startswith(("/v1/platform-payments", "/v1/connections/{connection_id}/payments")):
+        path = path.replace("{payment_id}", "{platform_payment_id}")
     filled = re.sub(r"\{(\w+)\}", lambda match: str(getattr(ids, match[1])), path)
     return caller.send(method, filled, BODIES.get(operation))
 
@@ -170,6 +173,8 @@ def test_anothers_run_under_ones_own_connection_is_unknown() -> None:
         ("/v1/payments", {"customer_id": "{customer_id}"}),
         ("/v1/payments", {"invoice_id": "{invoice_id}"}),
         ("/v1/problems", {"state": "all"}),
+        ("/v1/platform-payments", {}),
+        ("/v1/platform-payments", {"customer_id": "{connection_id}-1"}),
     ],
 )
 def test_lists_never_hold_anothers_things(path: str, query: dict[str, str]) -> None:
@@ -185,17 +190,104 @@ def test_lists_never_hold_anothers_things(path: str, query: dict[str, str]) -> N
         assert secret not in answer.text
 
 
-def test_a_cursor_of_anothers_list_leads_nowhere() -> None:
+@pytest.mark.parametrize("path", ["/v1/invoices", "/v1/platform-payments"])
+def test_a_cursor_of_anothers_list_leads_nowhere(path: str) -> None:
     world = World()
-    mine, _ = things_of(world, "partner-a")
-    things_of(world, "partner-b")
-    cursor = world.partner("partner-b").get("/v1/invoices", limit="1").json["next_cursor"]
+    for partner_id in ("partner-a", "partner-b"):
+        mine, _ = things_of(world, partner_id)
+        second = world.invoice(world.stored_connection(mine.connection_id), 8)
+        recorded(world, world.stored_connection(mine.connection_id), second, f"2-{partner_id}")
+    cursor = world.partner("partner-b").get(path, limit="1").json["next_cursor"]
     assert cursor
 
-    answer = world.partner("partner-a").get("/v1/invoices", limit="1", cursor=cursor)
+    answer = world.partner("partner-a").get(path, limit="1", cursor=cursor)
 
     assert (answer.status, answer.problem) == (422, "invalid_input")
-    assert mine.invoice_id not in answer.text
+    assert "partner-a" not in answer.text
+
+
+SERVICE_READS_AND_STEPS = [each for each in operations(for_services=True) if each[0] != "PUT"]
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), SERVICE_READS_AND_STEPS)
+def test_a_services_tenant_is_the_connections_alone(method: str, path: str, operation: str) -> None:
+    # Given two partners, each with a payment, and one of them with a second connection
+    world = World()
+    mine, _ = things_of(world, "partner-a")
+    theirs, _ = things_of(world, "partner-b")
+    second = world.connection("partner-a", company_id="second")
+    before = snapshot(world)
+
+    # When a service names a payment that is not of the connection that it names
+    wrong = [
+        replace(mine, platform_payment_id=theirs.platform_payment_id),
+        replace(mine, connection_id=second.connection_id),
+        replace(mine, platform_payment_id="never"),
+        UNKNOWN,
+        SHAPELESS,
+    ]
+    answers = [call(world.service(), method, path, operation, ids) for ids in wrong]
+
+    # Then nothing tells these cases apart, and nothing happened
+    assert {(answer.status, answer.text) for answer in answers} == {(404, answers[0].text)}
+    assert answers[0].problem == "not_found"
+    assert snapshot(world) == before
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), SERVICE_READS_AND_STEPS)
+def test_a_service_reaches_a_payment_through_its_connection(
+    method: str, path: str, operation: str
+) -> None:
+    world = World()
+    mine, _ = things_of(world, "partner-a")
+
+    answer = call(world.service(), method, path, operation, mine)
+
+    assert answer.status in (200, 409)
+
+
+def test_nothing_is_recorded_for_a_connection_that_nobody_has() -> None:
+    world = World()
+    mine, _ = things_of(world, "partner-a")
+    invoice = world.records.get_invoice("partner-a", mine.invoice_id).value
+    assert invoice
+
+    for connection_id in (UNKNOWN.connection_id, SHAPELESS.connection_id):
+        path = f"/v1/connections/{connection_id}/payments/pay-1"
+        answer = world.service().put(path, payment_form(invoice))
+        assert (answer.status, answer.problem) == (404, "not_found")
+
+
+def test_the_same_id_at_two_partners_is_two_payments() -> None:
+    world = World()
+    connections = [world.connection("partner-a"), world.connection("partner-b")]
+    invoices = [world.invoice(connection, 7) for connection in connections]
+
+    for connection, invoice in zip(connections, invoices, strict=True):
+        recorded(world, connection, invoice, "pay-1")
+    world.service().post(path_to(connections[0], step="refund"))
+
+    states = [world.service().get(path_to(each)).json["state"] for each in connections]
+    assert states == ["refunded", "settled"]
+    shown = world.partner("partner-b").get("/v1/platform-payments/pay-1").json
+    assert (shown["state"], shown["connection_id"]) == ("settled", connections[1].connection_id)
+
+
+def test_a_payment_cannot_be_recorded_for_anothers_customer() -> None:
+    world = World()
+    mine, _ = things_of(world, "partner-a")
+    theirs, platform = things_of(world, "partner-b")
+    invoice = world.records.get_invoice("partner-a", mine.invoice_id).value
+    assert invoice
+    customers = (theirs.customer_id, platform.customer_id, UNKNOWN.customer_id)
+
+    answers = [
+        world.service().put(path_to(invoice), payment_form(invoice, customer_id=customer_id))
+        for customer_id in customers
+    ]
+
+    assert {answer.status for answer in answers} == {422}
+    assert len({answer.text for answer in answers}) == 1
 
 
 def test_an_invoice_cannot_be_made_for_anothers_customer() -> None:
@@ -239,6 +331,8 @@ def snapshot(world: World) -> Any:
         world.hints,
         world.run_queue,
         world.pdfs,
+        world.ledger,
+        world.write_backs,
     )
     return [
         {

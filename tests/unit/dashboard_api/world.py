@@ -21,12 +21,19 @@ from bridge.domain.invoice import BillingStatus, Invoice, LineItem, LineKind
 from bridge.domain.money import Currency
 from bridge.domain.payment import Payment, PaymentKind
 from bridge.domain.permissions import REQUIRED_RIGHTS, Finding, Right, RightFinding
+from bridge.domain.platform_payment import WriteBackPolicy
+from bridge.domain.write_back import WriteBack
+from bridge.payments.collecting import CollectedPayments
+from bridge.payments.deciding import WriteBackDecisions
+from bridge.payments.recording import PaymentRecorder
+from bridge.payments.troubles import WriteBackTroubles
 from bridge.ports import SystemInfo
 from bridge.sync.connecting import Connecting
 from bridge.sync.filter_changes import FilterChanges
 from bridge.sync.filter_preview import FilterPreview
 from bridge.sync.health import ConnectionHealth
 from bridge.sync.owned_connections import OwnedConnections
+from bridge.sync.payment_preferences import PaymentPreferences
 from bridge.sync.pdf_links import PdfLinks
 from bridge.sync.platform_records import PlatformRecords
 from bridge.sync.problem_actions import ProblemActions
@@ -37,8 +44,14 @@ from dashboard_api.app import DashboardServices, create_app
 from tests.fakes.clock import FakeClock
 from tests.fakes.connections import InMemoryConnectionStore
 from tests.fakes.documents import InMemoryDocuments
+from tests.fakes.ledger import InMemoryLedgerStore
 from tests.fakes.problems import InMemoryProblemStore
-from tests.fakes.queues import InMemoryHintQueue, InMemoryPdfQueue, InMemoryRunQueue
+from tests.fakes.queues import (
+    InMemoryHintQueue,
+    InMemoryPdfQueue,
+    InMemoryQueue,
+    InMemoryRunQueue,
+)
 from tests.fakes.records import InMemoryRecordStore
 from tests.fakes.runs import InMemoryRunStore
 from tests.fakes.vault import InMemoryVault
@@ -50,6 +63,19 @@ REQUEST_ID = "request-1"
 USD = Currency("USD", 2)
 JPY = Currency("JPY", 0)
 ADDRESS = PsaAddress("https://na.psa.test", "https://api-na.psa.test", "v2025_1/", is_cloud=True)
+
+
+STATUSES = (
+    BillingStatus(3, "Sent", is_closed=False),
+    BillingStatus(4, "Paid in Full", is_closed=True),
+)
+
+
+class WriteBackInbox(InMemoryQueue[WriteBack]):
+    """What workers were asked to drive on."""
+
+    def send(self, write_back: WriteBack) -> None:
+        self._add([write_back])
 
 
 class SpyPsa:
@@ -74,6 +100,10 @@ class SpyPsa:
             )
             for right in REQUIRED_RIGHTS
         )
+
+    def list_billing_statuses(self) -> tuple[BillingStatus, ...]:
+        self._called("list_billing_statuses")
+        return STATUSES
 
     def count(self, kind: RecordKind, *, filters: ImportFilters | None = None) -> int:
         self._called("count")
@@ -228,6 +258,25 @@ class World:
         self.hints = InMemoryHintQueue(self.clock)
         self.run_queue = InMemoryRunQueue(self.clock)
         self.pdfs = InMemoryPdfQueue(self.clock)
+        self.ledger = InMemoryLedgerStore(self.clock)
+        self.write_backs = WriteBackInbox(self.clock)
+        self.troubles = WriteBackTroubles(self.problems, self.clock)
+        self.decisions = WriteBackDecisions(
+            self.ledger, self.write_backs, self.troubles, self.clock
+        )
+        self.collected_payments = CollectedPayments(
+            recorder=PaymentRecorder(
+                ledger=self.ledger,
+                records=self.records,
+                connections=self.connections,
+                queue=self.write_backs,
+                clock=self.clock,
+            ),
+            ledger=self.ledger,
+            records=self.records,
+            connections=self.connections,
+            clock=self.clock,
+        )
         self.health = ConnectionHealth(self.connections, self.problems, self.clock)
         self.starter = RunStarter(self.runs, self.run_queue, self.clock)
         self.run_control = RunControl(self.runs, self.starter, self.clock)
@@ -267,6 +316,7 @@ class World:
             records=self.records,
             runs=self.runs,
             problems=self.problems,
+            ledger=self.ledger,
             clock=self.clock,
             connecting=self.connecting,
             verifier=self.verifier,
@@ -295,13 +345,21 @@ class World:
                 hints=self.hints,
                 pdfs=self.pdfs,
                 verifier=self.verifier,
+                decisions=self.decisions,
                 clock=self.clock,
             ),
+            collected_payments=self.collected_payments,
+            payment_preferences=PaymentPreferences(self.connections, self.gateway),
             egress_addresses=self.egress_addresses,
         )
 
     def partner(self, partner_id: str = "partner-a") -> Caller:
         claims = {"token_use": "id", "custom:partner_id": partner_id, "sub": f"user-{partner_id}"}
+        return Caller(self, claims)
+
+    def service(self) -> Caller:
+        """A service of the platform, with the scope to write payments."""
+        claims = {"token_use": "access", "scope": "bridge/payments.write", "client_id": "client-1"}
         return Caller(self, claims)
 
     def caller(self, claims: Mapping[str, Any] | None) -> Caller:
@@ -314,6 +372,7 @@ class World:
         company_id: str = "acme",
         state: ConnectionState = ConnectionState.ACTIVE,
         filters: ImportFilters | None = None,
+        write_back: WriteBackPolicy | None = None,
     ) -> Connection:
         """Store a connection as it is after connecting."""
         connection = Connection(
@@ -324,6 +383,7 @@ class World:
             state=state,
             created_at=self.clock.now(),
             filters=filters or ImportFilters(),
+            write_back=write_back or WriteBackPolicy(),
             member_identifier="AlternativeAgent",
             name=company_id,
         )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bridge.aws import clients
-from bridge.runtime import bootstrap
+from bridge.runtime import bootstrap, dashboard_bootstrap
 from bridge.runtime.settings import Settings
 
 BUILDERS: dict[str, Callable[[Settings], object]] = {
@@ -19,7 +19,7 @@ BUILDERS: dict[str, Callable[[Settings], object]] = {
     "invoice_pdf": bootstrap.build_pdf_keeper,
     "event_publisher": bootstrap.build_stream_relay,
     "dead_letters": bootstrap.build_dead_letters,
-    "dashboard_api": bootstrap.build_dashboard,
+    "dashboard_api": dashboard_bootstrap.build_dashboard,
 }
 
 

@@ -6,7 +6,7 @@ from bridge.domain.problem import ProblemCode, Trouble
 from bridge.domain.write_back import Reason, WriteBack
 from bridge.ports import Clock, ProblemStore
 
-_DETAILS: dict[Reason, str] = {
+REASON_TEXTS: dict[Reason, str] = {
     Reason.INVOICE_GONE: "The invoice is not in ConnectWise any more.",
     Reason.INVOICE_LOCKED: "The invoice is closed or batched in ConnectWise and takes no payment.",
     Reason.OVERPAYMENT: "The payment is larger than what is open on the invoice in ConnectWise.",
@@ -31,6 +31,17 @@ def write_back_subject(write_back: WriteBack) -> str:
     return f"write_back/{write_back.write_back_id}"
 
 
+def write_back_trouble(write_back: WriteBack) -> Trouble:
+    """Return what a person sees of a write-back that has a reason."""
+    return Trouble(
+        write_back.partner_id,
+        write_back.connection_id,
+        ProblemCode.PAYMENT_NOT_WRITTEN,
+        write_back_subject(write_back),
+        REASON_TEXTS.get(write_back.reason, ""),
+    )
+
+
 class WriteBackTroubles:
     """One problem a write-back at most: open while a reason stands, resolved when none does."""
 
@@ -41,13 +52,7 @@ class WriteBackTroubles:
     def show(self, write_back: WriteBack) -> None:
         """Make the problem list say what the write-back says."""
         now = self._clock.now()
-        trouble = Trouble(
-            write_back.partner_id,
-            write_back.connection_id,
-            ProblemCode.PAYMENT_NOT_WRITTEN,
-            write_back_subject(write_back),
-            _DETAILS.get(write_back.reason, ""),
-        )
+        trouble = write_back_trouble(write_back)
         if write_back.reason is Reason.NONE:
             self._problems.resolve(write_back.partner_id, trouble.problem_id, now)
         else:

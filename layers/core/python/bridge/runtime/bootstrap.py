@@ -16,9 +16,9 @@ from bridge.runtime.settings import (
     ConnectWiseAccess,
     CoordinationTable,
     DocumentsBucket,
-    EgressAddresses,
     EventBusName,
     HintsQueue,
+    LedgerTable,
     OperationsTable,
     ParkedQueue,
     PdfsQueue,
@@ -26,11 +26,14 @@ from bridge.runtime.settings import (
     RunStepsQueue,
     Settings,
     WebhookBase,
+    WriteBacksQueue,
 )
 from bridge.store.table import Table
 
 if TYPE_CHECKING:
     from bridge.aws.queues import SqsSender
+    from bridge.payment_ports import LedgerStore, WriteBackQueue
+    from bridge.payments.troubles import WriteBackTroubles
     from bridge.ports import (
         ConnectionStore,
         DocumentStore,
@@ -44,23 +47,17 @@ if TYPE_CHECKING:
         RunStore,
         SecretVault,
     )
-    from bridge.runtime.dashboard_services import DashboardServices
     from bridge.runtime.dead_letters import DeadLetters
     from bridge.runtime.manual_fetch_api import ManualFetchApi
     from bridge.runtime.stream_relay import StreamRelay
-    from bridge.sync.connecting import Connecting
     from bridge.sync.health import ConnectionHealth
     from bridge.sync.hint_processing import HintProcessor
     from bridge.sync.pdf import PdfKeeper
-    from bridge.sync.pdf_links import PdfLinks
-    from bridge.sync.problem_actions import ProblemActions
     from bridge.sync.reconciling import Reconciler
     from bridge.sync.refreshing import Refresher
-    from bridge.sync.run_control import RunControl
     from bridge.sync.run_work import RunWorker
     from bridge.sync.runs import RunStarter
     from bridge.sync.scheduling import ScheduledRuns
-    from bridge.sync.verifying import Callbacks, Verifier
 
 S = TypeVar("S", bound=Settings)
 
@@ -68,10 +65,14 @@ clock = SystemClock()
 
 
 class Adapters:
-    """The adapters that a function's settings allow, each made when first asked for."""
+    """The adapters that a function's settings allow, each made when first asked for.
 
-    def __init__(self, settings: Settings) -> None:
+    ``part`` is the name of the function, for the histories that the ledger keeps.
+    """
+
+    def __init__(self, settings: Settings, *, part: str = "") -> None:
         self._settings = settings
+        self._part = part
 
     def need(self, kind: type[S]) -> S:
         """Return the settings as the kind that an adapter needs.
@@ -106,6 +107,13 @@ class Adapters:
         from bridge.store.records import DynamoRecordStore
 
         return DynamoRecordStore(self._table(self.need(RecordsTable).records_table))
+
+    @cached_property
+    def ledger(self) -> LedgerStore:
+        from bridge.store.ledger import DynamoLedgerStore
+
+        table = self._table(self.need(LedgerTable).ledger_table)
+        return DynamoLedgerStore(table, clock, written_by=self._part)
 
     @cached_property
     def limiter(self) -> RateLimiter:
@@ -160,6 +168,12 @@ class Adapters:
         return SqsPdfQueue(self._sender(self.need(PdfsQueue).pdf_queue_url))
 
     @cached_property
+    def write_back_queue(self) -> WriteBackQueue:
+        from bridge.aws.queues import SqsWriteBackQueue
+
+        return SqsWriteBackQueue(self._sender(self.need(WriteBacksQueue).writebacks_queue_url))
+
+    @cached_property
     def documents(self) -> DocumentStore:
         from bridge.aws.documents import S3DocumentStore
 
@@ -170,6 +184,12 @@ class Adapters:
         from bridge.sync.health import ConnectionHealth
 
         return ConnectionHealth(self.connections, self.problems, clock)
+
+    @cached_property
+    def troubles(self) -> WriteBackTroubles:
+        from bridge.payments.troubles import WriteBackTroubles
+
+        return WriteBackTroubles(self.problems, clock)
 
     @cached_property
     def refresher(self) -> Refresher:
@@ -188,83 +208,6 @@ class Adapters:
         from bridge.sync.scheduling import ScheduledRuns
 
         return ScheduledRuns(self.connections, self.run_starter)
-
-    @cached_property
-    def run_control(self) -> RunControl:
-        from bridge.sync.run_control import RunControl
-
-        return RunControl(self.runs, self.run_starter, clock)
-
-    @cached_property
-    def callbacks(self) -> Callbacks:
-        from bridge.sync.owned_connections import OwnedConnections
-        from bridge.sync.verifying import Callbacks
-
-        return Callbacks(
-            owned=OwnedConnections(self.connections),
-            vault=self.vault,
-            problems=self.problems,
-            clock=clock,
-            webhook_base_url=self.need(WebhookBase).webhook_base_url,
-        )
-
-    @cached_property
-    def connecting(self) -> Connecting:
-        from bridge.sync.connecting import Connecting
-
-        return Connecting(
-            connections=self.connections,
-            gateway=self.gateway,
-            vault=self.vault,
-            problems=self.problems,
-            clock=clock,
-            callbacks=self.callbacks,
-            run_control=self.run_control,
-            webhook_base_url=self.need(WebhookBase).webhook_base_url,
-        )
-
-    @cached_property
-    def verifier(self) -> Verifier:
-        from bridge.sync.verifying import Verifier
-
-        return Verifier(
-            connections=self.connections,
-            gateway=self.gateway,
-            vault=self.vault,
-            problems=self.problems,
-            health=self.health,
-            clock=clock,
-            callbacks=self.callbacks,
-            run_control=self.run_control,
-        )
-
-    @cached_property
-    def pdf_links(self) -> PdfLinks:
-        from bridge.sync.pdf_links import PdfLinks
-
-        return PdfLinks(
-            connections=self.connections,
-            records=self.records,
-            problems=self.problems,
-            documents=self.documents,
-            pdfs=self.pdf_queue,
-            clock=clock,
-        )
-
-    @cached_property
-    def problem_actions(self) -> ProblemActions:
-        from bridge.sync.problem_actions import ProblemActions
-
-        return ProblemActions(
-            connections=self.connections,
-            problems=self.problems,
-            runs=self.runs,
-            starter=self.run_starter,
-            hints=self.hints,
-            pdfs=self.pdf_queue,
-            verifier=self.verifier,
-            clock=clock,
-        )
 
     @cached_property
     def _operations(self) -> Table:
@@ -360,37 +303,6 @@ def build_reconciler(settings: Settings) -> Reconciler:
             clock=clock,
             webhook_base_url=adapters.need(WebhookBase).webhook_base_url,
         ),
-    )
-
-
-def build_dashboard(settings: Settings) -> DashboardServices:
-    from bridge.runtime.dashboard_services import DashboardServices
-    from bridge.sync.filter_changes import FilterChanges
-    from bridge.sync.filter_preview import FilterPreview
-    from bridge.sync.platform_records import PlatformRecords
-
-    adapters = Adapters(settings)
-    addresses = adapters.need(EgressAddresses).egress_addresses.split(",")
-    return DashboardServices(
-        connections=adapters.connections,
-        records=adapters.records,
-        runs=adapters.runs,
-        problems=adapters.problems,
-        clock=clock,
-        connecting=adapters.connecting,
-        verifier=adapters.verifier,
-        run_control=adapters.run_control,
-        filter_preview=FilterPreview(adapters.records, adapters.gateway, clock),
-        filter_changes=FilterChanges(
-            connections=adapters.connections,
-            records=adapters.records,
-            run_control=adapters.run_control,
-            clock=clock,
-        ),
-        platform_records=PlatformRecords(adapters.records, clock),
-        pdf_links=adapters.pdf_links,
-        problem_actions=adapters.problem_actions,
-        egress_addresses=tuple(filter(None, addresses)),
     )
 
 

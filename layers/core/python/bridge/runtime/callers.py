@@ -14,6 +14,7 @@ from typing import Any
 from bridge.domain.errors import PermanentError
 
 PARTNER_CLAIM = "custom:partner_id"
+WRITE_PAYMENTS = "bridge/payments.write"
 _PARTNER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -29,6 +30,13 @@ class PartnerUser:
     user_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class PlatformService:
+    """A service of the platform, which acts for all partners. ``client_id`` is its own name."""
+
+    client_id: str
+
+
 def partner_user(event: Mapping[str, Any]) -> PartnerUser:
     """Return the partner user of an HTTP API event (payload 2.0).
 
@@ -42,6 +50,21 @@ def partner_user(event: Mapping[str, Any]) -> PartnerUser:
     if not isinstance(partner_id, str) or not _PARTNER_ID.fullmatch(partner_id):
         raise CallerRefusedError("the token names no partner")
     return PartnerUser(partner_id, str(claims.get("sub", "")))
+
+
+def platform_service(event: Mapping[str, Any]) -> PlatformService:
+    """Return the service of an HTTP API event (payload 2.0) that may write payments.
+
+    Raises CallerRefusedError for ID tokens, for tokens without the scope, and when the event
+    went through no authorizer.
+    """
+    claims = _claims(event)
+    if claims.get("token_use") != "access":
+        raise CallerRefusedError("this route is for the platform's services")
+    scopes = claims.get("scope")
+    if not isinstance(scopes, str) or WRITE_PAYMENTS not in scopes.split():
+        raise CallerRefusedError("the token lacks the scope")
+    return PlatformService(str(claims.get("client_id", "")))
 
 
 def _claims(event: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bridge.payment_ports import LedgerStore
+from bridge.payments.collecting import CollectedPayments
 from bridge.ports import Clock, ConnectionStore, ProblemStore, RecordStore, RunStore
 from bridge.sync.connecting import Connecting
 from bridge.sync.filter_changes import FilterChanges
 from bridge.sync.filter_preview import FilterPreview
+from bridge.sync.payment_preferences import PaymentPreferences
 from bridge.sync.pdf_links import PdfLinks
 from bridge.sync.platform_records import PlatformRecords
 from bridge.sync.problem_actions import ProblemActions
@@ -26,6 +29,7 @@ class DashboardServices:
     records: RecordStore
     runs: RunStore
     problems: ProblemStore
+    ledger: LedgerStore
     clock: Clock
     connecting: Connecting
     verifier: Verifier
@@ -35,4 +39,6 @@ class DashboardServices:
     platform_records: PlatformRecords
     pdf_links: PdfLinks
     problem_actions: ProblemActions
+    collected_payments: CollectedPayments
+    payment_preferences: PaymentPreferences
     egress_addresses: tuple[str, ...] = ()

@@ -116,7 +116,7 @@ _DOCUMENTS: dict[type[BridgeError], ProblemDocument] = {
         "not_allowed",
         HTTPStatus.FORBIDDEN,
         "Not allowed",
-        "This token does not belong to a user of a partner.",
+        "Tokens of this kind, or with these scopes, do not open this route.",
     ),
     CredentialsRejectedError: ProblemDocument(
         "credentials_rejected",

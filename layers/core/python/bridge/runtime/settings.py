@@ -47,6 +47,10 @@ class ConnectWiseAccess(Settings):
     allow_loopback_egress: bool = False
 
 
+class LedgerTable(Settings):
+    ledger_table: str = Field(min_length=3)
+
+
 class HintsQueue(Settings):
     hints_queue_url: str = Field(min_length=8)
 
@@ -61,6 +65,22 @@ class PdfsQueue(Settings):
 
 class ParkedQueue(Settings):
     parked_queue_url: str = Field(min_length=8)
+
+
+class WriteBacksQueue(Settings):
+    writebacks_queue_url: str = Field(min_length=8)
+
+
+class WriteBackTimings(Settings):
+    """How long an attempt to write a payment may live; the reasons stand at ``domain.write_back``.
+
+    ``write_back_worker_seconds`` is the function's own timeout: the stacks set both from one
+    number.
+    """
+
+    write_back_worker_seconds: int = Field(ge=10, le=900)
+    write_back_in_flight_seconds: int = Field(default=600, ge=1, le=3600)
+    write_back_read_lag_seconds: int = Field(default=60, ge=1, le=600)
 
 
 class DocumentsBucket(Settings):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from bridge.domain.connection import Connection
 from bridge.domain.errors import NotFoundError, NotPossibleError
 from bridge.domain.hint import Hint, HintReason
@@ -9,11 +11,23 @@ from bridge.domain.identity import RecordKind, is_platform_id, mirrored_id
 from bridge.domain.problem import Action, Problem, ProblemCode
 from bridge.domain.run import RunKind
 from bridge.domain.work_messages import PdfRequest
+from bridge.domain.write_back import WriteBack
 from bridge.ports import Clock, ConnectionStore, HintQueue, PdfQueue, ProblemStore, RunStore
-from bridge.sync.connecting import IMPORT_SUBJECT
 from bridge.sync.owned_connections import OwnedConnections
 from bridge.sync.runs import RunStarter
 from bridge.sync.verifying import Verifier
+
+MAX_RUNS_SEARCHED = 50
+
+
+class Decisions(Protocol):
+    """What a person may decide about a payment that is not in ConnectWise as it should be."""
+
+    def retry(self, partner_id: str, connection_id: str, write_back_id: str) -> WriteBack: ...
+
+    def mark_done(self, partner_id: str, connection_id: str, write_back_id: str) -> WriteBack: ...
+
+    def cancel(self, partner_id: str, connection_id: str, write_back_id: str) -> WriteBack: ...
 
 
 class ProblemActions:
@@ -29,6 +43,7 @@ class ProblemActions:
         hints: HintQueue,
         pdfs: PdfQueue,
         verifier: Verifier,
+        decisions: Decisions,
         clock: Clock,
     ) -> None:
         self._owned = OwnedConnections(connections)
@@ -38,6 +53,7 @@ class ProblemActions:
         self._hints = hints
         self._pdfs = pdfs
         self._verifier = verifier
+        self._decisions = decisions
         self._clock = clock
 
     def get(self, partner_id: str, problem_id: str) -> Problem:
@@ -52,46 +68,61 @@ class ProblemActions:
         """Do it and return the problem as it stands then.
 
         Dismissing, approving, and starting a failed run again resolve the problem at once (new
-        trouble opens a new one). A retried record or PDF resolves it when it succeeds.
+        trouble opens a new one). A retried record, PDF or payment resolves it when it succeeds.
+        What needs ConnectWise is refused while the connection is not syncing; the rest never is.
 
         Raises NotFoundError, NotPossibleError when the problem does not offer the action or its
-        connection is not syncing, RunActiveError, and what verifying raises.
+        state does not allow it, RunActiveError, and what verifying raises.
         """
         problem = self.get(partner_id, problem_id)
         if action not in problem.actions:
             raise NotPossibleError(
                 "action_not_offered", "The problem does not offer this action in its state."
             )
-        if action is not Action.DISMISS:
-            connection = self._owned.get_syncing(partner_id, problem.connection_id)
-            self._work_on(problem, connection, action)
-        if action is Action.DISMISS or action is Action.APPROVE:
-            self._problems.resolve(partner_id, problem_id, self._clock.now())
+        if action is Action.DISMISS:
+            self._resolve(problem)
+        elif action is Action.MARK_DONE or action is Action.CANCEL:
+            self._decide(problem, action)
+        else:
+            self._work_on(problem, self._owned.get_syncing(partner_id, problem.connection_id))
         return self.get(partner_id, problem_id)
 
-    def _work_on(self, problem: Problem, connection: Connection, action: Action) -> None:
-        if action is Action.VERIFY:
+    def _work_on(self, problem: Problem, connection: Connection) -> None:
+        """Do what the problem offers beside dismissing: there is one such thing for each code."""
+        if Action.VERIFY in problem.actions:
             self._verifier.verify(connection)
-        elif action is Action.APPROVE:
+        elif problem.code is ProblemCode.MASS_ARCHIVE_STOPPED:
             self._starter.start(connection, RunKind.SWEEP, archive_is_approved=True)
-        elif action is not Action.RETRY:
-            raise NotPossibleError("nothing_to_do", "This action has no effect on this problem.")
+            self._resolve(problem)
         elif problem.code is ProblemCode.RUN_FAILED:
             self._start_again(problem, connection)
+            self._resolve(problem)
+        elif problem.code is ProblemCode.PAYMENT_NOT_WRITTEN:
+            self._decide(problem, Action.RETRY)
         else:
             self._retry_record(problem, connection)
 
-    def _start_again(self, problem: Problem, connection: Connection) -> None:
-        """Start a run like the one that failed."""
-        if problem.subject == IMPORT_SUBJECT:
-            self._starter.start(connection, RunKind.IMPORT)
-        else:
-            run_id = problem.subject.partition("/")[2]
-            run = self._runs.get(connection.connection_id, run_id).value
-            if run is None:
-                raise NotPossibleError("run_forgotten", "The run that failed is not kept any more.")
-            self._starter.start(connection, run.kind, since=run.since)
+    def _resolve(self, problem: Problem) -> None:
         self._problems.resolve(problem.partner_id, problem.problem_id, self._clock.now())
+
+    def _decide(self, problem: Problem, action: Action) -> None:
+        decide = {
+            Action.RETRY: self._decisions.retry,
+            Action.MARK_DONE: self._decisions.mark_done,
+            Action.CANCEL: self._decisions.cancel,
+        }[action]
+        write_back_id = problem.subject.partition("/")[2]
+        decide(problem.partner_id, problem.connection_id, write_back_id)
+
+    def _start_again(self, problem: Problem, connection: Connection) -> None:
+        """Start a run like the one that failed, from where that one began."""
+        name = problem.subject.partition("/")[2]
+        kind = next((kind for kind in RunKind if kind.value == name), None)
+        if kind is None:
+            raise NotPossibleError("nothing_to_retry", "The problem names no kind of run.")
+        newest = self._runs.list_of_connection(connection.connection_id, limit=MAX_RUNS_SEARCHED)
+        since = next((run.since for run in newest.items if run.kind is kind), None)
+        self._starter.start(connection, kind, since=since)
 
     def _retry_record(self, problem: Problem, connection: Connection) -> None:
         kind, _, source_id = problem.subject.partition("/")

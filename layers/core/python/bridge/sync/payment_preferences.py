@@ -1,0 +1,59 @@
+"""How a partner wants payments to appear in ConnectWise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from bridge.domain.connection import Connection
+from bridge.domain.errors import InvalidInputError
+from bridge.domain.invoice import BillingStatus
+from bridge.domain.platform_payment import WriteBackPolicy
+from bridge.ports import ConnectionStore, PsaGateway
+from bridge.sync.owned_connections import OwnedConnections
+
+
+class PaymentPreferences:
+    """The write-back policy of a partner's connection, and what there is to choose from."""
+
+    def __init__(self, connections: ConnectionStore, gateway: PsaGateway) -> None:
+        self._owned = OwnedConnections(connections)
+        self._gateway = gateway
+
+    def list_billing_statuses(
+        self, partner_id: str, connection_id: str
+    ) -> tuple[BillingStatus, ...]:
+        """Return the tenant's own statuses, one of which can mark an invoice as paid.
+
+        Raises NotFoundError, NotPossibleError unless the connection is syncing, and what asking
+        ConnectWise raises.
+        """
+        connection = self._owned.get_syncing(partner_id, connection_id)
+        return self._gateway.open(connection).list_billing_statuses()
+
+    def change(
+        self,
+        partner_id: str,
+        connection_id: str,
+        change: Callable[[WriteBackPolicy], WriteBackPolicy],
+    ) -> Connection:
+        """Change the policy; payments follow it from their next change of state on.
+
+        ConnectWise is asked only about another paid status: InvalidInputError when it is not in
+        the tenant's list. Raises what :meth:`list_billing_statuses` raises then, NotFoundError
+        and ConflictError.
+        """
+        present = self._owned.get(partner_id, connection_id).write_back
+        wanted_id = change(present).paid_status_id
+        if wanted_id is not None and wanted_id != present.paid_status_id:
+            statuses = self.list_billing_statuses(partner_id, connection_id)
+            if wanted_id not in {status.source_id for status in statuses}:
+                raise InvalidInputError(
+                    "not one of this connection's billing statuses",
+                    field="write_back.paid_status_id",
+                )
+        return self._owned.change(
+            partner_id,
+            connection_id,
+            lambda stored: replace(stored, write_back=change(stored.write_back)),
+        )
