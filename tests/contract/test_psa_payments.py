@@ -32,7 +32,7 @@ from bridge.domain.errors import (
 )
 from bridge.domain.invoice import BillingStatus
 from bridge.domain.money import Currency, to_decimal
-from bridge.payment_ports import PsaPayment
+from bridge.payment_ports import PostedPayment, PsaPayment
 from infra.local.connectwise_sandbox.faults import Effect, Fault
 from infra.local.connectwise_sandbox.finance.balances import payments_of
 from infra.local.connectwise_sandbox.httpx_transport import EngineTransport
@@ -86,9 +86,10 @@ class Scene:
         return invoice_id
 
     def post(self, amount_minor: int = 5000, *, payments: ConnectWisePayments | None = None) -> int:
-        return (payments or self.payments).post_payment(
+        posted = (payments or self.payments).post_payment(
             self.invoice_id, amount_minor=amount_minor, currency=USD, paid_on=PAID_ON
         )
+        return posted.psa_payment_id
 
     def rows(self) -> list[Any]:
         """What really stands on the invoice."""
@@ -332,15 +333,16 @@ def test_a_payment_is_posted_to_the_last_decimal(
         return engine.handle_request(request)
 
     payments = scene.through(httpx.MockTransport(note))
-    psa_payment_id = payments.post_payment(
+    posted = payments.post_payment(
         invoice_id, amount_minor=amount_minor, currency=currency, paid_on=PAID_ON
     )
 
     assert bodies == [f'{{"amount": {sent}, "paymentDate": "2026-02-20T00:00:00Z"}}'.encode()]
     member = scene.world.engine.tenant.identity.member_identifier
     assert scene.payments.list_payments(invoice_id, currency) == (
-        PsaPayment(psa_payment_id, amount_minor, PAID_ON, member),
+        PsaPayment(posted.psa_payment_id, amount_minor, PAID_ON, member),
     )
+    assert posted.amount_minor == amount_minor
 
 
 @given(amount_minor=st.integers(1, 10**15), decimals=st.integers(0, 4))
@@ -615,11 +617,25 @@ def test_an_overpayment_that_is_accepted_is_posted_whole(scene: Scene) -> None:
     assert scene.payments.read_balance(scene.invoice_id).balance_minor == -1000
 
 
-def test_an_overpayment_that_is_capped_shows_in_the_list_only(scene: Scene) -> None:
+def test_an_overpayment_that_is_capped_says_so(scene: Scene) -> None:
     scene.world.engine.switches.overpayment = "capped"
-    psa_payment_id = scene.post(12000)
+    posted = scene.payments.post_payment(
+        scene.invoice_id, amount_minor=12000, currency=USD, paid_on=PAID_ON
+    )
     (listed,) = scene.payments.list_payments(scene.invoice_id, USD)
-    assert (listed.psa_payment_id, listed.amount_minor) == (psa_payment_id, 11000)
+    assert (listed.psa_payment_id, listed.amount_minor) == (posted.psa_payment_id, 11000)
+    assert posted.amount_minor == 11000
+
+
+@pytest.mark.parametrize("more", [{}, {"amount": "x"}, {"amount": 1.005}, {"paymentDate": "x"}])
+def test_an_answer_that_does_not_say_the_amount_leaves_it_open(
+    scene: Scene, more: dict[str, object]
+) -> None:
+    payments = scene.through(answering(201, {"id": 7, **more}))
+    posted = payments.post_payment(
+        scene.invoice_id, amount_minor=12000, currency=USD, paid_on=PAID_ON
+    )
+    assert posted == PostedPayment(7, None)
 
 
 def test_an_overpayment_that_is_refused_is_a_sure_refusal(scene: Scene) -> None:

@@ -31,6 +31,15 @@ class PsaPayment:
 
 
 @dataclass(frozen=True, slots=True)
+class PostedPayment:
+    """What ConnectWise answered to a post. ``amount_minor`` may be less than was asked for, since
+    an overpayment may be capped; it is None where the answer did not say it."""
+
+    psa_payment_id: int
+    amount_minor: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class PsaBalance:
     """What a payment needs to know of an invoice in ConnectWise."""
 
@@ -64,8 +73,8 @@ class PsaPayments(Protocol):
 
     def post_payment(
         self, invoice_source_id: int, *, amount_minor: int, currency: Currency, paid_on: date
-    ) -> int:
-        """Post a payment once and return its ConnectWise id."""
+    ) -> PostedPayment:
+        """Post a payment once."""
         ...
 
     def delete_payment(self, invoice_source_id: int, psa_payment_id: int) -> None:

@@ -35,7 +35,7 @@ from bridge.domain.errors import (
 )
 from bridge.domain.invoice import BillingStatus
 from bridge.domain.money import Currency, to_decimal, to_minor
-from bridge.payment_ports import PsaBalance, PsaPayment
+from bridge.payment_ports import PostedPayment, PsaBalance, PsaPayment
 
 INVOICE = f"{INVOICES}/{{id}}"
 PAYMENT = f"{PAYMENTS}/{{payment_id}}"
@@ -122,7 +122,7 @@ class ConnectWisePayments:
 
     def post_payment(
         self, invoice_source_id: int, *, amount_minor: int, currency: Currency, paid_on: date
-    ) -> int:
+    ) -> PostedPayment:
         body = {
             "amount": to_decimal(amount_minor, currency),
             "paymentDate": f"{paid_on.isoformat()}T00:00:00Z",
@@ -131,7 +131,10 @@ class ConnectWisePayments:
         psa_payment_id = row_id(made)
         if psa_payment_id is None:
             raise OutcomeUnknownError("ConnectWise named no payment")
-        return psa_payment_id
+        try:
+            return PostedPayment(psa_payment_id, _payment(made, currency).amount_minor)
+        except MalformedRecordError:
+            return PostedPayment(psa_payment_id, None)
 
     def delete_payment(self, invoice_source_id: int, psa_payment_id: int) -> None:
         self._send("DELETE", PAYMENT, {"id": invoice_source_id, "payment_id": psa_payment_id})

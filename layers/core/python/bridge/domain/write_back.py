@@ -65,6 +65,7 @@ class Reason(StrEnum):
     PAYMENT_GONE = "payment_gone"
     PAYMENT_REWRITTEN = "payment_rewritten"
     PAYMENT_CHANGED = "payment_changed"
+    UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,17 @@ class WriteBack:
         return self.state is _S.PENDING
 
     @property
+    def is_at_target(self) -> bool:
+        """ConnectWise shows what it should; only the follow-up may be left."""
+        arrived = _S.CONFIRMED if self.target is Target.POSTED else _S.REVERSED
+        return self.state is arrived
+
+    @property
+    def was_ever_stated(self) -> bool:
+        """A post was stated once, so that a payment of ours may stand there."""
+        return self.posts > 0 or self.intent_at is not None
+
+    @property
     def needs_person(self) -> bool:
         return self.state in (_S.REJECTED, _S.MANUAL)
 
@@ -198,7 +210,7 @@ class WriteBack:
 
     def reversed(self, now: datetime) -> WriteBack:
         """Nothing of ours is in ConnectWise any more, or never was."""
-        wants_follow_up = self.previous_status_id is not None
+        wants_follow_up = self.psa_payment_id is not None
         return replace(
             self,
             state=_S.REVERSED,

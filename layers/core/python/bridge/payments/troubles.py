@@ -24,6 +24,7 @@ REASON_TEXTS: dict[Reason, str] = {
     Reason.PAYMENT_GONE: "Our payment was removed in ConnectWise; it is not posted again.",
     Reason.PAYMENT_REWRITTEN: "Another tool deleted our payment and wrote it anew.",
     Reason.PAYMENT_CHANGED: "Our payment was changed in ConnectWise; it is left alone.",
+    Reason.UNREADABLE: "What ConnectWise shows of the invoice or its payments cannot be read.",
 }
 
 

@@ -10,9 +10,9 @@ from functools import partial
 
 from bridge.domain.errors import (
     ConflictError,
-    CredentialsRejectedError,
     LeaseTakenError,
-    PermissionMissingError,
+    OutcomeUnknownError,
+    PermanentError,
     RetryableError,
 )
 from bridge.domain.hint import Hint, HintReason
@@ -80,6 +80,9 @@ class WriteBackDriver:
         except LeaseTakenError as error:
             self._postpone(write_back, stored.version, error.until)
             return
+        except ConflictError:
+            _logger.info("the invoice's lease is contended; the next sweep tries again")
+            return
         attempt = Attempt(
             ledger=self._ledger,
             psa=self._gateway.open_payments(connection),
@@ -98,9 +101,10 @@ class WriteBackDriver:
         except ConflictError:
             _logger.info("write-back moved elsewhere", extra=attempt.ids)
             return
-        except RetryableError:
+        except (RetryableError, OutcomeUnknownError):
+            # Only a change of status can be unclear here, and that may be made twice.
             _unless_moved(attempt.retry_later)
-        except (CredentialsRejectedError, PermissionMissingError) as error:
+        except PermanentError as error:
             _unless_moved(partial(attempt.give_to_person, refusal_reason(error)))
         attempt.let_go()
         self._troubles.show(attempt.write_back)
@@ -115,7 +119,10 @@ class WriteBackDriver:
             waiting = replace(
                 write_back, reason=reason, due_at=self._clock.now() + DISCONNECTED_RETRY
             )
-        self._ledger.save_write_back(waiting, expected_version=version)
+        try:
+            self._ledger.save_write_back(waiting, expected_version=version)
+        except ConflictError:
+            return
         self._troubles.show(waiting)
 
     def _postpone(self, write_back: WriteBack, version: int, until: datetime) -> None:
@@ -138,7 +145,10 @@ def _unless_moved(save: Callable[[], None]) -> None:
 def _is_drivable(write_back: WriteBack, now: datetime) -> bool:
     if write_back.has_ended or write_back.target is Target.NONE:
         return False
-    if write_back.needs_person and write_back.target is Target.POSTED:
+    if write_back.needs_person and (
+        write_back.target is Target.POSTED or write_back.due_at is None
+    ):
+        # A person decides; only a payment that was undone since then is looked at once more.
         return False
     return write_back.due_at is None or write_back.due_at <= now
 

@@ -1,0 +1,198 @@
+"""A driver of write-backs between a ledger in memory and a sandboxed ConnectWise, on one clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from bridge.connectwise.gateway import ConnectWiseGateway
+from bridge.domain.connection import Connection
+from bridge.domain.identity import mirrored_id
+from bridge.domain.money import Currency
+from bridge.domain.platform_payment import (
+    Allocation,
+    PlatformPayment,
+    PlatformPaymentState,
+    WriteBackPolicy,
+)
+from bridge.domain.problem import Problem, ProblemState
+from bridge.domain.write_back import Timings, WriteBack
+from bridge.payments.troubles import WriteBackTroubles
+from bridge.payments.writing_back import WriteBackDriver
+from infra.local.connectwise_sandbox.faults import Effect, Fault
+from infra.local.connectwise_sandbox.finance.balances import payments_of
+from infra.local.connectwise_sandbox.kinds import Kind, reference_to
+from infra.local.connectwise_sandbox.people import NewLine
+from tests.builders.payments import a_platform_payment, write_backs_for
+from tests.fakes.connections import InMemoryConnectionStore
+from tests.fakes.ledger import InMemoryLedgerStore
+from tests.fakes.problems import InMemoryProblemStore
+from tests.fakes.queues import InMemoryHintQueue
+from tests.unit.connectwise.sandbox import sandboxed_world
+
+USD = Currency("USD", 2)
+PAID_ON = date(2026, 2, 20)
+TIMINGS = Timings()
+QUARANTINE_SECONDS = TIMINGS.quarantine.total_seconds()
+
+
+class Bench:
+    """One open invoice of 110.00 and a tenant whose paid status is "Paid in Full"."""
+
+    def __init__(self, **policy: Any) -> None:
+        self.world = sandboxed_world(customers=3, invoices=2)
+        self.engine = self.world.engine
+        self.people = self.engine.people
+        self.clock = self.world.clock
+        self.ledger = InMemoryLedgerStore(self.clock)
+        self.connections = InMemoryConnectionStore()
+        self.problems = InMemoryProblemStore(self.clock)
+        self.hints = InMemoryHintQueue(self.clock)
+        self.troubles = WriteBackTroubles(self.problems, self.clock)
+        self.connection = replace(
+            self.world.connection,
+            member_identifier=self.engine.tenant.identity.member_identifier,
+            write_back=WriteBackPolicy(
+                **{"paid_status_id": self.status_id("Paid in Full"), **policy}
+            ),
+        )
+        self.connections.save(self.connection, expected_version=0)
+        self.invoice_id = self.bill("110.00")
+
+    @property
+    def gateway(self) -> ConnectWiseGateway:
+        return self.world.gateway()
+
+    def driver(self, **changes: Any) -> WriteBackDriver:
+        parts: dict[str, Any] = {
+            "ledger": self.ledger,
+            "connections": self.connections,
+            "gateway": self.gateway,
+            "hints": self.hints,
+            "troubles": self.troubles,
+            "clock": self.clock,
+            "timings": TIMINGS,
+        }
+        return WriteBackDriver(**(parts | changes))
+
+    # --- what happens --------------------------------------------------------------------------
+
+    def bill(self, amount: str) -> int:
+        tenant = self.engine.tenant
+        currency = next(
+            row for row in tenant.store[Kind.CURRENCY] if row["currencyCode"]["name"] == "USD"
+        )
+        company = next(row for row in tenant.store[Kind.COMPANY] if row.get("accountNumber"))
+        tenant.store[Kind.COMPANY].put(
+            company | {"currency": reference_to(Kind.CURRENCY, currency)}
+        )
+        lines = [NewLine("Work", Decimal(amount))]
+        invoice_id: int = self.people.create_invoice(company["id"], lines)["id"]
+        return invoice_id
+
+    def collect(
+        self, amount_minor: int = 11000, payment_id: str = "pay-1", invoice_id: int | None = None
+    ) -> WriteBack:
+        """Let the platform collect a payment for one invoice."""
+        connection = self.connection
+        payment = a_platform_payment(
+            payment_id,
+            partner_id=connection.partner_id,
+            amount_minor=amount_minor,
+            received_on=PAID_ON,
+            allocations=(
+                Allocation(
+                    mirrored_id(connection.connection_id, invoice_id or self.invoice_id),
+                    amount_minor,
+                ),
+            ),
+            recorded_at=self.clock.now(),
+        )
+        (write_back,) = write_backs_for(payment)
+        self.ledger.record(payment, [write_back])
+        return write_back
+
+    def undo(self, payment_id: str = "pay-1") -> None:
+        """Let a payment be returned by the bank."""
+        payment = self.ledger.get_payment(self.connection.partner_id, payment_id)
+        assert payment.value is not None
+        moved = payment.value.moved_to(
+            PlatformPaymentState.RETURNED, reason="R01", now=self.clock.now()
+        )
+        self._retarget(moved, payment.version)
+
+    def _retarget(self, moved: PlatformPayment, version: int) -> None:
+        target = self.connection.write_back.target(moved.state)
+        found = self.ledger.write_backs_of_payment(moved.partner_id, moved.payment_id)
+        write_backs = [
+            (each.value.retargeted(target, self.clock.now()), each.version)
+            for each in found
+            if each.value
+        ]
+        self.ledger.move_payment(moved, expected_version=version, write_backs=write_backs)
+
+    def drive(self, write_back: WriteBack, **changes: Any) -> WriteBack:
+        """Let a worker drive it, with the time that a worker has; return what is stored then."""
+        self.clock.set_remaining(TIMINGS.worker_seconds)
+        self.driver(**changes).drive(write_back.connection_id, write_back.write_back_id)
+        return self.stored(write_back)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass everywhere."""
+        self.clock.advance(seconds=seconds)
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        behind = (self.clock.now() - self.world.engine_clock()).total_seconds()
+        self.world.engine_clock.advance(max(0.0, behind))
+        self.engine.apply_due()
+
+    def drive_when_due(self, write_back: WriteBack, rounds: int = 12) -> WriteBack:
+        """Let the sweep drive it each time it is due, until nothing is due any more."""
+        for _ in range(rounds):
+            now = self.stored(write_back)
+            if now.due_at is None or now.has_ended:
+                return now
+            self.wait(max(0.0, (now.due_at - self.clock.now()).total_seconds()))
+            self.drive(write_back)
+        return self.stored(write_back)
+
+    def fault(self, effect: Effect, method: str, path_regex: str = "finance", **more: Any) -> None:
+        self.engine.faults.add(Fault(method=method, path_regex=path_regex, effect=effect, **more))
+
+    # --- what is -------------------------------------------------------------------------------
+
+    def stored(self, write_back: WriteBack) -> WriteBack:
+        found = self.ledger.get_write_back(write_back.connection_id, write_back.write_back_id)
+        assert found.value is not None
+        return found.value
+
+    def rows(self, invoice_id: int | None = None) -> Sequence[Any]:
+        """What really stands on the invoice."""
+        return payments_of(self.engine.tenant, invoice_id or self.invoice_id)
+
+    def amounts(self) -> list[Decimal]:
+        return [row["amount"] for row in self.rows()]
+
+    def status_id(self, name: str) -> int:
+        statuses = self.engine.tenant.store[Kind.BILLING_STATUS]
+        found: int = next(row["id"] for row in statuses if row["name"] == name)
+        return found
+
+    def status(self) -> str:
+        invoice = self.engine.tenant.store[Kind.INVOICE].get(self.invoice_id)
+        assert invoice is not None
+        return str(invoice["status"]["name"])
+
+    def open_problems(self) -> list[Problem]:
+        page = self.problems.list(self.connection.partner_id, state=ProblemState.OPEN, limit=100)
+        return list(page.items)
+
+    def save_connection(self, **changes: Any) -> Connection:
+        stored = self.connections.get(self.connection.connection_id)
+        self.connection = replace(self.connection, **changes)
+        self.connections.save(self.connection, expected_version=stored.version)
+        return self.connection
