@@ -54,6 +54,36 @@ class RequestLimits:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WriteBackTimes:
+    """How long one attempt to write a payment into ConnectWise may live.
+
+    `worker_seconds` is the timeout of `payment_writeback`, and so how long a worker may hold an
+    invoice before it sends anything. A write-back that goes well is five calls of about a second;
+    the client gives up a post after 30 seconds, and as much again is left for what goes before
+    and after. Less would cut posts off, and each of those costs the whole quarantine.
+
+    `in_flight_seconds` is how long after sending a request may still take effect. ConnectWise
+    promises nothing here, so ten minutes is our assumption: longer than proxies and web servers
+    keep a request that nobody waits for. The nightly comparison is the net under it.
+
+    `read_lag_seconds` is how late a list may show what took effect; it also covers clocks that
+    differ.
+
+    Nothing is posted again before all three have passed. The same numbers reach the functions as
+    settings, so the stacks and the code cannot disagree.
+    """
+
+    worker_seconds: int = 60
+    in_flight_seconds: int = 600
+    read_lag_seconds: int = 60
+
+    @property
+    def quarantine_seconds(self) -> int:
+        """From the statement of intent until a post is surely over and visible."""
+        return self.worker_seconds + self.in_flight_seconds + self.read_lag_seconds
+
+
+@dataclass(frozen=True, kw_only=True)
 class StageConfig:
     """One stage: names, retention, limits and the few switches between stages.
 
@@ -64,6 +94,7 @@ class StageConfig:
     firewalls; zero means that functions leave through the network of the machine itself.
     `allow_loopback_egress` lets the guarded client call this machine, for the sandbox only.
     `require_tls` makes queues, topics and buckets refuse plain HTTP.
+    `write_back_times` may be shortened for the sandbox only, which keeps no request for minutes.
     """
 
     name: str
@@ -78,12 +109,15 @@ class StageConfig:
     log_retention_days: int = 30
     receiver_limits: RequestLimits = RequestLimits(requests_per_second=50, burst=200)
     api_limits: RequestLimits = RequestLimits(requests_per_second=50, burst=100)
+    write_back_times: WriteBackTimes = WriteBackTimes()
 
     def __post_init__(self) -> None:
         if self.allow_loopback_egress and self.name != "local":
             raise UnsafeStageError(f"stage {self.name} must not call loopback addresses")
         if not self.require_tls and self.name != "local":
             raise UnsafeStageError(f"stage {self.name} must refuse requests without TLS")
+        if self.write_back_times != WriteBackTimes() and self.name != "local":
+            raise UnsafeStageError(f"stage {self.name} must wait out what may still be posted")
         if "*" in self.dashboard_origins:
             raise UnsafeStageError(f"stage {self.name} must name the dashboard's origins")
 
@@ -112,6 +146,7 @@ LOCAL = StageConfig(
     mfa=Mfa.OFF,
     dashboard_origins=("http://localhost:3000",),
     log_retention_days=1,
+    write_back_times=WriteBackTimes(worker_seconds=20, in_flight_seconds=10, read_lag_seconds=5),
 )
 DEV = StageConfig(
     name="dev",

@@ -1,7 +1,7 @@
 """What the dead_letters function needs from its environment."""
 
-from bridge.runtime.settings import OperationsTable, ParkedQueue
+from bridge.runtime.settings import LedgerTable, OperationsTable, ParkedQueue
 
 
-class DeadLettersSettings(OperationsTable, ParkedQueue):
+class DeadLettersSettings(OperationsTable, LedgerTable, ParkedQueue):
     """Everything that turning a poison message into a problem takes."""

@@ -3,13 +3,25 @@
 from bridge.runtime.settings import (
     ConnectWiseAccess,
     CoordinationTable,
+    LedgerTable,
     OperationsTable,
+    RecordsTable,
     RunStepsQueue,
     WebhookBase,
+    WriteBacksQueue,
+    WriteBackTimings,
 )
 
 
 class ReconcilerSettings(
-    OperationsTable, CoordinationTable, ConnectWiseAccess, RunStepsQueue, WebhookBase
+    RecordsTable,
+    OperationsTable,
+    LedgerTable,
+    CoordinationTable,
+    ConnectWiseAccess,
+    RunStepsQueue,
+    WriteBacksQueue,
+    WriteBackTimings,
+    WebhookBase,
 ):
-    """Everything that starting comparisons and keeping callbacks registered takes."""
+    """Everything that comparing, waking write-backs and keeping callbacks registered takes."""

@@ -78,13 +78,23 @@ class HttpApi(Construct):
         """The address of the API without a trailing slash."""
         return self.api.api_endpoint
 
-    def route(self, path: str, function: PythonFunction, *methods: apigateway.HttpMethod) -> None:
-        """Send requests that carry a valid token to the function."""
+    def route(
+        self,
+        path: str,
+        function: PythonFunction,
+        *methods: apigateway.HttpMethod,
+        scope: str | None = None,
+    ) -> None:
+        """Send requests that carry a valid token to the function.
+
+        With `scope` it must be an access token that was given the scope: no user has one.
+        """
         self.api.add_routes(
             path=path,
             methods=list(methods),
             integration=self._integration(function),
             authorizer=self._authorizer,
+            authorization_scopes=[scope] if scope else None,
         )
 
     def open_route(

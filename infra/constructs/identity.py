@@ -10,6 +10,7 @@ from infra.constructs.acknowledgement import acknowledge
 PARTNER_ATTRIBUTE = "partner_id"
 RESOURCE_SERVER = "bridge"
 WRITE_PAYMENTS = "payments.write"
+WRITE_PAYMENTS_SCOPE = f"{RESOURCE_SERVER}/{WRITE_PAYMENTS}"
 
 _SHORTEST_PASSWORD = 12
 _TOKEN_MINUTES = 60

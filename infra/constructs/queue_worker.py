@@ -16,7 +16,7 @@ VISIBILITY_PER_TIMEOUT = 6
 DEAD_LETTERS_TIMEOUT_SECONDS = 30
 _RETENTION_DAYS = 4
 _RECEIVES_BEFORE_DEAD = 5
-_OLDEST_MESSAGE_MINUTES = 60
+OLDEST_MESSAGE_MINUTES = 60
 
 
 class VisibilityTooShortError(Exception):
@@ -28,7 +28,7 @@ class QueueWorker(Construct):
 
     The queue is made before its function, since a function may also send to its own queue:
     `timeout_seconds` is what the function will be given. `fifo` keeps the order within a
-    message group.
+    message group. A message older than `oldest_minutes` raises an alarm.
     """
 
     def __init__(
@@ -41,6 +41,7 @@ class QueueWorker(Construct):
         timeout_seconds: int,
         on_call: OnCall,
         fifo: bool = False,
+        oldest_minutes: int = OLDEST_MESSAGE_MINUTES,
     ) -> None:
         super().__init__(scope, id_)
         self._name = name
@@ -70,7 +71,7 @@ class QueueWorker(Construct):
             ),
             fifo=fifo,
         )
-        self._alarm(on_call)
+        self._alarm(on_call, oldest_minutes)
 
     def drive(self, function: PythonFunction, *, batch_size: int, concurrency: int) -> None:
         """Let the function work off the queue, at most `concurrency` batches at a time.
@@ -123,7 +124,7 @@ class QueueWorker(Construct):
             },
         )
 
-    def _alarm(self, on_call: OnCall) -> None:
+    def _alarm(self, on_call: OnCall, oldest_minutes: int) -> None:
         on_call.watch_depth(
             f"{self._name}-dead-depth",
             self.dead_letters,
@@ -132,7 +133,7 @@ class QueueWorker(Construct):
         on_call.watch_age(
             f"{self._name}-age",
             self.queue,
-            oldest_minutes=_OLDEST_MESSAGE_MINUTES,
+            oldest_minutes=oldest_minutes,
             description=f"Work in {self._name} is not keeping up: see the runbook.",
         )
 

@@ -1,9 +1,10 @@
 """The capabilities that functions of this product are given, named once."""
 
-from infra.config import StageConfig
+from infra.config import StageConfig, WriteBackTimes
 from infra.constructs import capability
 from infra.constructs.capability import Capability
 from infra.stacks.data import (
+    LEDGER_INDEXES,
     OPERATIONS_INDEXES,
     RECORDS_INDEXES,
     DataStack,
@@ -17,8 +18,12 @@ class DataAccess:
     def __init__(self, stage: StageConfig, data: DataStack) -> None:
         records_indexes = tuple(index.name for index in RECORDS_INDEXES)
         operations_indexes = tuple(index.name for index in OPERATIONS_INDEXES)
+        ledger_indexes = tuple(index.name for index in LEDGER_INDEXES)
         prefix = f"bridge/{stage.name}/connections/"
         objects = documents_objects_pattern(stage)
+        self.read_records = capability.read_table(
+            "RECORDS_TABLE", data.records, indexes=records_indexes
+        )
         self.write_records = capability.write_table(
             "RECORDS_TABLE", data.records, indexes=records_indexes
         )
@@ -27,6 +32,12 @@ class DataAccess:
         )
         self.write_operations = capability.write_table(
             "OPERATIONS_TABLE", data.operations, indexes=operations_indexes
+        )
+        self.read_ledger = capability.read_table(
+            "LEDGER_TABLE", data.ledger, indexes=ledger_indexes
+        )
+        self.write_ledger = capability.write_table(
+            "LEDGER_TABLE", data.ledger, indexes=ledger_indexes
         )
         self.coordinate = capability.write_table(
             "COORDINATION_TABLE", data.coordination, indexes=()
@@ -44,6 +55,18 @@ class DataAccess:
         self.connectwise_client_id = capability.read_secret(
             "CONNECTWISE_CLIENT_ID_SECRET", data.client_id_secret
         )
+        self.write_back_times = _write_back_times(stage.write_back_times)
+
+
+def _write_back_times(times: WriteBackTimes) -> Capability:
+    """The settings that tell the code what the stage's configuration says."""
+    return Capability(
+        settings={
+            "WRITE_BACK_WORKER_SECONDS": str(times.worker_seconds),
+            "WRITE_BACK_IN_FLIGHT_SECONDS": str(times.in_flight_seconds),
+            "WRITE_BACK_READ_LAG_SECONDS": str(times.read_lag_seconds),
+        }
+    )
 
 
 def loopback_egress(stage: StageConfig) -> tuple[Capability, ...]:

@@ -14,8 +14,13 @@ from infra.constructs.alarms import OnCall
 from infra.constructs.capability import Capability, send_to, setting
 from infra.constructs.egress import Egress
 from infra.constructs.http_api import HttpApi
+from infra.constructs.identity import WRITE_PAYMENTS_SCOPE
 from infra.constructs.python_function import FunctionSize, Platform, PythonFunction
-from infra.constructs.queue_worker import DEAD_LETTERS_TIMEOUT_SECONDS, QueueWorker
+from infra.constructs.queue_worker import (
+    DEAD_LETTERS_TIMEOUT_SECONDS,
+    OLDEST_MESSAGE_MINUTES,
+    QueueWorker,
+)
 from infra.constructs.queues import last_stop_queue
 from infra.constructs.scheduled_job import ScheduledJobs, Timetable
 from infra.constructs.stream_relay import StreamRelay
@@ -25,12 +30,16 @@ from infra.stacks.data import DataStack
 _API_SECONDS = 29  # the HTTP API itself gives up after 30
 _RECEIVER_SECONDS = 10
 _JOB_SECONDS = 300
+_RECONCILER_SECONDS = 900  # the longest there is: one start goes through every connection
 _RECORD_SYNC_SECONDS = 120
 _BULK_SYNC_SECONDS = 600
 _INVOICE_PDF_SECONDS = 120
 _RELAY_SECONDS = 60
+# A write-back is done in seconds; one whose worker died comes again after six minutes.
+_OLDEST_WRITE_BACK_MINUTES = 15
 
 _CALLBACK_PATH = "/webhooks/connectwise/{connection_id}/{secret}"
+_COLLECTED_PAYMENT_PATH = "/v1/connections/{connection_id}/payments/{payment_id}"
 _API_METHODS = (
     HttpMethod.GET,
     HttpMethod.POST,
@@ -64,9 +73,19 @@ class ServiceStack(cdk.Stack):
         self._hints = self._worker("hints", _RECORD_SYNC_SECONDS)
         self._run_steps = self._worker("run-steps", _BULK_SYNC_SECONDS)
         self._pdfs = self._worker("pdfs", _INVOICE_PDF_SECONDS)
+        # A group is one invoice of one connection, and is not gone on with while a message of it
+        # is worked on. That spares collisions; what keeps a payment from being posted twice is
+        # in the ledger, and holds for messages that come early, late or twice.
+        self._writebacks = self._worker(
+            "writebacks",
+            stage.write_back_times.worker_seconds,
+            fifo=True,
+            oldest_minutes=_OLDEST_WRITE_BACK_MINUTES,
+        )
         self._send_hint = send_to("HINTS_QUEUE_URL", self._hints.queue)
         self._send_run_step = send_to("RUN_STEPS_QUEUE_URL", self._run_steps.queue)
         self._send_pdf = send_to("PDF_QUEUE_URL", self._pdfs.queue)
+        self._send_write_back = send_to("WRITEBACKS_QUEUE_URL", self._writebacks.queue)
         api_url = self._public_address()
         self._webhook_base = setting("WEBHOOK_BASE_URL", api_url)
         self._build_receiver()
@@ -105,7 +124,14 @@ class ServiceStack(cdk.Stack):
         )
         return f"{gateway.value_as_string}/_aws/execute-api/{self._api.api.api_id}"
 
-    def _worker(self, name: str, timeout_seconds: int) -> QueueWorker:
+    def _worker(
+        self,
+        name: str,
+        timeout_seconds: int,
+        *,
+        fifo: bool = False,
+        oldest_minutes: int = OLDEST_MESSAGE_MINUTES,
+    ) -> QueueWorker:
         return QueueWorker(
             self,
             f"{name}-worker",
@@ -113,6 +139,8 @@ class ServiceStack(cdk.Stack):
             stage=self._stage,
             timeout_seconds=timeout_seconds,
             on_call=self._on_call,
+            fifo=fifo,
+            oldest_minutes=oldest_minutes,
         )
 
     def _function(
@@ -169,7 +197,6 @@ class ServiceStack(cdk.Stack):
     def _build_workers(self) -> None:
         access = self._access
         calls_connectwise = [
-            access.write_records,
             access.write_operations,
             access.coordinate,
             access.read_connection_secrets,
@@ -178,21 +205,28 @@ class ServiceStack(cdk.Stack):
         record_sync = self._function_with_egress(
             "record_sync",
             FunctionSize(timeout_seconds=_RECORD_SYNC_SECONDS),
-            [*calls_connectwise, self._send_hint, self._send_pdf],
+            [*calls_connectwise, access.write_records, self._send_hint, self._send_pdf],
         )
         self._hints.drive(record_sync, batch_size=10, concurrency=10)
         bulk_sync = self._function_with_egress(
             "bulk_sync",
             FunctionSize(timeout_seconds=_BULK_SYNC_SECONDS, memory_mb=1024),
-            [*calls_connectwise, self._send_hint, self._send_run_step],
+            [*calls_connectwise, access.write_records, self._send_hint, self._send_run_step],
         )
         self._run_steps.drive(bulk_sync, batch_size=1, concurrency=10)
         invoice_pdf = self._function_with_egress(
             "invoice_pdf",
             FunctionSize(timeout_seconds=_INVOICE_PDF_SECONDS),
-            [*calls_connectwise, access.store_documents, self._send_hint],
+            [*calls_connectwise, access.write_records, access.store_documents, self._send_hint],
         )
         self._pdfs.drive(invoice_pdf, batch_size=5, concurrency=5)
+        payment_writeback = self._function_with_egress(
+            "payment_writeback",
+            FunctionSize(timeout_seconds=self._stage.write_back_times.worker_seconds),
+            [*calls_connectwise, access.write_ledger, access.write_back_times, self._send_hint],
+        )
+        # One message at a time: the function's timeout is then the time of one attempt.
+        self._writebacks.drive(payment_writeback, batch_size=1, concurrency=10)
 
     def _build_jobs(self) -> None:
         access = self._access
@@ -203,13 +237,17 @@ class ServiceStack(cdk.Stack):
         )
         reconciler = self._function_with_egress(
             "reconciler",
-            FunctionSize(timeout_seconds=_JOB_SECONDS),
+            FunctionSize(timeout_seconds=_RECONCILER_SECONDS),
             [
+                access.read_records,
                 access.write_operations,
+                access.write_ledger,
                 access.coordinate,
                 access.read_connection_secrets,
                 access.connectwise_client_id,
+                access.write_back_times,
                 self._send_run_step,
+                self._send_write_back,
                 self._webhook_base,
             ],
         )
@@ -218,8 +256,11 @@ class ServiceStack(cdk.Stack):
             reconciler,
             [
                 _job("invoice-delta", _every(minutes=15), "invoice_delta"),
-                _job("sweep", _nightly(), "sweep"),
+                _job("sweep", _nightly(hour=3), "sweep"),
                 _job("callbacks", _every(hours=1), "callbacks"),
+                _job("due-write-backs", _every(minutes=1), "due_write_backs"),
+                _job("heal-write-backs", _every(minutes=15), "heal_write_backs"),
+                _job("payments", _nightly(hour=5), "payments"),
             ],
         )
 
@@ -246,6 +287,7 @@ class ServiceStack(cdk.Stack):
             [
                 access.write_records,
                 access.write_operations,
+                access.write_ledger,
                 access.coordinate,
                 access.manage_connection_secrets,
                 access.connectwise_client_id,
@@ -254,12 +296,26 @@ class ServiceStack(cdk.Stack):
                 self._send_run_step,
                 self._send_pdf,
                 self._send_hint,
+                self._send_write_back,
                 self._webhook_base,
             ],
         )
         fetches = "/v1/connections/{connection_id}/fetches"
         self._api.route(fetches, manual_fetch, HttpMethod.POST)
         self._api.route("/v1/{proxy+}", dashboard, *_API_METHODS)
+        self._api.route(
+            _COLLECTED_PAYMENT_PATH,
+            dashboard,
+            HttpMethod.PUT,
+            HttpMethod.GET,
+            scope=WRITE_PAYMENTS_SCOPE,
+        )
+        self._api.route(
+            f"{_COLLECTED_PAYMENT_PATH}/{{change}}",
+            dashboard,
+            HttpMethod.POST,
+            scope=WRITE_PAYMENTS_SCOPE,
+        )
         self._api.open_route(
             "/openapi.json",
             dashboard,
@@ -279,7 +335,11 @@ class ServiceStack(cdk.Stack):
             "Outbox",
             stage=self._stage,
             function=publisher,
-            tables={"Records": self._data.records, "Operations": self._data.operations},
+            tables={
+                "Records": self._data.records,
+                "Operations": self._data.operations,
+                "Ledger": self._data.ledger,
+            },
             on_call=self._on_call,
         )
 
@@ -306,6 +366,7 @@ class ServiceStack(cdk.Stack):
             FunctionSize(timeout_seconds=DEAD_LETTERS_TIMEOUT_SECONDS),
             [
                 self._access.write_operations,
+                self._access.read_ledger,
                 send_to("PARKED_QUEUE_URL", parked),
             ],
         )
@@ -314,7 +375,7 @@ class ServiceStack(cdk.Stack):
             function.function,
             description="Dead letters are not turned into problems: see the runbook.",
         )
-        for worker in (self._hints, self._run_steps, self._pdfs):
+        for worker in (self._hints, self._run_steps, self._pdfs, self._writebacks):
             worker.hand_dead_letters_to(function)
 
 
@@ -326,5 +387,7 @@ def _every(*, hours: int = 0, minutes: int = 0) -> scheduler.ScheduleExpression:
     return scheduler.ScheduleExpression.rate(cdk.Duration.minutes(hours * 60 + minutes))
 
 
-def _nightly() -> scheduler.ScheduleExpression:
-    return scheduler.ScheduleExpression.cron(hour="3", minute="15", time_zone=cdk.TimeZone.ETC_UTC)
+def _nightly(*, hour: int) -> scheduler.ScheduleExpression:
+    return scheduler.ScheduleExpression.cron(
+        hour=str(hour), minute="15", time_zone=cdk.TimeZone.ETC_UTC
+    )

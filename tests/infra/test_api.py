@@ -5,12 +5,15 @@ from typing import Any
 
 import pytest
 
+from dashboard_api.audience import is_for_services
 from tests.infra.templates import StageTemplates, logical_id
 
 pytestmark = pytest.mark.xdist_group("templates")
 
 CALLBACK = "POST /webhooks/connectwise/{connection_id}/{secret}"
 OPEN_ROUTES = {CALLBACK, "GET /openapi.json"}
+PAYMENT = "/v1/connections/{connection_id}/payments/{payment_id}"
+SERVICE_ROUTES = {f"PUT {PAYMENT}", f"GET {PAYMENT}", f"POST {PAYMENT}/{{change}}"}
 
 
 def routes(templates: StageTemplates) -> dict[str, dict[str, Any]]:
@@ -42,6 +45,26 @@ def test_a_token_must_be_of_our_pool_and_of_one_of_our_clients(
     issuer = any_stage.flat(authorizer["JwtConfiguration"]["Issuer"])
     assert issuer == "https://cognito-idp.<AWS::Region>.amazonaws.com/<IdentityUsers>"
     assert authorizer["IdentitySource"] == ["$request.header.Authorization"]
+
+
+def test_only_services_with_the_scope_record_payments_and_they_record_nothing_else(
+    any_stage: StageTemplates,
+) -> None:
+    scopes = {
+        key: route["AuthorizationScopes"]
+        for key, route in routes(any_stage).items()
+        if route.get("AuthorizationScopes")
+    }
+    assert set(scopes) == SERVICE_ROUTES
+    assert all(asked == ["bridge/payments.write"] for asked in scopes.values())
+
+
+def test_the_api_and_the_function_agree_on_which_routes_are_for_services(
+    any_stage: StageTemplates,
+) -> None:
+    paths = {key.partition(" ")[2] for key in routes(any_stage)}
+    for_services = {path for path in paths if is_for_services(path)}
+    assert for_services == {key.partition(" ")[2] for key in SERVICE_ROUTES}
 
 
 def test_requests_reach_the_function_that_knows_them(any_stage: StageTemplates) -> None:

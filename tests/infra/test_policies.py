@@ -38,9 +38,11 @@ NETWORK = frozenset(
 SECRET = "arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:bridge"
 BUCKET = "<AWS::AccountId>-<AWS::Region>"
 
-# Functions that may change operations, and the only ones that may handle secrets or documents
-# in a stronger way than reading.
+# Functions that may read and not change a table, and the only ones that may handle secrets or
+# documents in a stronger way than reading.
 READS_OPERATIONS_ONLY = {"webhook_receiver"}
+READS_RECORDS_ONLY = {"reconciler"}
+READS_LEDGER_ONLY = {"dead_letters"}
 MANAGES_CONNECTION_SECRETS = {"dashboard_api"}
 STORES_DOCUMENTS = {"invoice_pdf"}
 
@@ -48,6 +50,7 @@ Rights = dict[str, frozenset[str]]
 FUNCTIONS = [
     "webhook_receiver", "record_sync", "bulk_sync", "customer_sync", "reconciler",
     "manual_fetch", "dashboard_api", "invoice_pdf", "event_publisher", "dead_letters",
+    "payment_writeback",
 ]  # fmt: skip
 
 
@@ -78,18 +81,25 @@ def named_by_setting(setting: str, function: str, stage: str) -> Rights:
         secrets |= {f"secretsmanager:{verb}" for verb in verbs}
     if function in STORES_DOCUMENTS:
         documents |= {"s3:PutObject"}
+    on_records = READ if function in READS_RECORDS_ONLY else READ | WRITE
+    on_ledger = READ if function in READS_LEDGER_ONLY else READ | WRITE
     on_operations = READ if function in READS_OPERATIONS_ONLY else READ | WRITE
     # The batch is no action of its own in AWS; the embedded AWS takes it for one.
     send = frozenset({"sqs:SendMessage", "sqs:SendMessageBatch"})
     table: dict[str, Rights] = {
         "RECORDS_TABLE": {
-            "<records.Arn>": READ | WRITE,
+            "<records.Arn>": on_records,
             "<records.Arn>/index/listing": READ,
             "<records.Arn>/index/by_customer": READ,
         },
         "OPERATIONS_TABLE": {
             "<operations.Arn>": on_operations,
             "<operations.Arn>/index/by_partner": READ,
+        },
+        "LEDGER_TABLE": {
+            "<ledger.Arn>": on_ledger,
+            "<ledger.Arn>/index/listing": READ,
+            "<ledger.Arn>/index/by_customer": READ,
         },
         "COORDINATION_TABLE": {"<coordination.Arn>": READ | WRITE},
         "SECRETS_PREFIX": {f"{SECRET}/{stage}/connections/*": secrets},
@@ -101,6 +111,7 @@ def named_by_setting(setting: str, function: str, stage: str) -> Rights:
         "HINTS_QUEUE_URL": {"<hints.Arn>": send},
         "RUN_STEPS_QUEUE_URL": {"<run-steps.Arn>": send},
         "PDF_QUEUE_URL": {"<pdfs.Arn>": send},
+        "WRITEBACKS_QUEUE_URL": {"<writebacks.fifo.Arn>": send},
         "PARKED_QUEUE_URL": {"<parked.Arn>": send},
         "EVENT_BUS_NAME": {"<Bus.Arn>": frozenset({"events:PutEvents"})},
         "DOCUMENTS_BUCKET": {

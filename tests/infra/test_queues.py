@@ -13,6 +13,17 @@ from tests.infra.templates import MAPPING, Properties, StageTemplates, logical_i
 pytestmark = pytest.mark.xdist_group("templates")
 
 AWS_SHORTEST_MAX_CONCURRENCY = 2
+WORK_QUEUES = ("hints", "pdfs", "run-steps", "writebacks.fifo")
+
+
+def is_dead(queue: str) -> bool:
+    return queue.removesuffix(".fifo").endswith("-dead")
+
+
+def dead_letters_of(queue: str) -> str:
+    """The dead letters of an ordered queue are ordered too: SQS takes no others."""
+    name, dot, ending = queue.partition(".")
+    return f"{name}-dead{dot}{ending}"
 
 
 def queue_mappings(templates: StageTemplates) -> dict[str, Properties]:
@@ -50,12 +61,12 @@ def test_parallel_work_is_limited_at_the_mapping(any_stage: StageTemplates) -> N
 
 def test_work_that_fails_for_good_becomes_a_problem(any_stage: StageTemplates) -> None:
     mappings = queue_mappings(any_stage)
-    workers = [name for name in mappings if not name.endswith("-dead")]
-    assert sorted(workers) == ["hints", "pdfs", "run-steps"]
+    workers = [name for name in mappings if not is_dead(name)]
+    assert sorted(workers) == sorted(WORK_QUEUES)
     for name in workers:
         redrive = any_stage.queues()[name]["RedrivePolicy"]
         dead = any_stage.queue_of(redrive["deadLetterTargetArn"])
-        assert dead == f"{name}-dead"
+        assert dead == dead_letters_of(name)
         assert redrive["maxReceiveCount"] >= 5
         assert any_stage.function_of(mappings[dead]["FunctionName"]) == "dead_letters"
 
@@ -63,14 +74,14 @@ def test_work_that_fails_for_good_becomes_a_problem(any_stage: StageTemplates) -
 def test_a_dead_letter_outlives_its_queue(any_stage: StageTemplates) -> None:
     for name, queue in any_stage.queues().items():
         if "RedrivePolicy" in queue:
-            dead = any_stage.queues()[f"{name}-dead"]
+            dead = any_stage.queues()[dead_letters_of(name)]
             assert dead["MessageRetentionPeriod"] > queue["MessageRetentionPeriod"]
 
 
 def test_a_worker_may_be_started_by_its_own_messages(any_stage: StageTemplates) -> None:
     """Lambda stops a chain of functions and queues after 16 rounds unless it is allowed."""
     for name, mapping in queue_mappings(any_stage).items():
-        if not name.endswith("-dead"):
+        if not is_dead(name):
             function = any_stage.functions()[any_stage.function_of(mapping["FunctionName"])]
             assert function["RecursiveLoop"] == "Allow"
 
@@ -100,7 +111,7 @@ def test_a_person_is_told_of_what_waits_for_a_person(any_stage: StageTemplates) 
     for name in any_stage.queues():
         metric = (
             "ApproximateAgeOfOldestMessage"
-            if name in ("hints", "pdfs", "run-steps")
+            if name in WORK_QUEUES
             else "ApproximateNumberOfMessagesVisible"
         )
         assert (metric, f"<{name}.QueueName>") in watched

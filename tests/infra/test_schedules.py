@@ -27,6 +27,9 @@ def test_each_job_has_its_time_and_its_input(any_stage: StageTemplates) -> None:
         "invoice-delta": ("reconciler", "rate(15 minutes)", {"job": "invoice_delta"}),
         "sweep": ("reconciler", "cron(15 3 * * ? *)", {"job": "sweep"}),
         "callbacks": ("reconciler", "rate(1 hour)", {"job": "callbacks"}),
+        "due-write-backs": ("reconciler", "rate(1 minute)", {"job": "due_write_backs"}),
+        "heal-write-backs": ("reconciler", "rate(15 minutes)", {"job": "heal_write_backs"}),
+        "payments": ("reconciler", "cron(15 5 * * ? *)", {"job": "payments"}),
     }
 
 
@@ -59,7 +62,7 @@ def test_a_failed_run_of_a_job_is_tried_again_and_then_kept(any_stage: StageTemp
 
 def test_one_bad_change_of_a_table_never_blocks_its_stream(any_stage: StageTemplates) -> None:
     streams = [m for m in any_stage.of_type(MAPPING).values() if "StartingPosition" in m]
-    assert len(streams) == 2
+    assert len(streams) == 3
     for mapping in streams:
         assert any_stage.function_of(mapping["FunctionName"]) == "event_publisher"
         assert mapping["StartingPosition"] == "TRIM_HORIZON"

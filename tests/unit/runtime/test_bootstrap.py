@@ -15,6 +15,7 @@ BUILDERS: dict[str, Callable[[Settings], object]] = {
     "bulk_sync": bootstrap.build_run_worker,
     "customer_sync": bootstrap.build_scheduled_runs,
     "reconciler": bootstrap.build_reconciler,
+    "payment_writeback": bootstrap.build_write_back_driver,
     "manual_fetch": bootstrap.build_manual_fetch,
     "invoice_pdf": bootstrap.build_pdf_keeper,
     "event_publisher": bootstrap.build_stream_relay,

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from bridge.aws.messages import read_hint, read_pdf_request, read_run
+from bridge.aws.messages import read_hint, read_pdf_request, read_run, read_write_back
 from bridge.domain.hint import Hint
-from bridge.domain.work_messages import PdfRequest, RunMessage
+from bridge.domain.work_messages import PdfRequest, RunMessage, WriteBackMessage
 
 T = TypeVar("T")
 
@@ -71,3 +71,7 @@ def run_messages_in(event: Mapping[str, Any]) -> SqsBatch[RunMessage]:
 
 def pdf_requests_in(event: Mapping[str, Any]) -> SqsBatch[PdfRequest]:
     return SqsBatch.read(event, read_pdf_request)
+
+
+def write_back_messages_in(event: Mapping[str, Any]) -> SqsBatch[WriteBackMessage]:
+    return SqsBatch.read(event, read_write_back)

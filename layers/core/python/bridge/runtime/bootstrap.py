@@ -27,20 +27,24 @@ from bridge.runtime.settings import (
     Settings,
     WebhookBase,
     WriteBacksQueue,
+    WriteBackTimings,
 )
 from bridge.store.table import Table
 
 if TYPE_CHECKING:
     from bridge.aws.queues import SqsSender
+    from bridge.connectwise.gateway import ConnectWiseGateway
+    from bridge.domain.write_back import Timings
     from bridge.payment_ports import LedgerStore, WriteBackQueue
+    from bridge.payments.reconciling import PaymentReconciler
     from bridge.payments.troubles import WriteBackTroubles
+    from bridge.payments.writing_back import WriteBackDriver
     from bridge.ports import (
         ConnectionStore,
         DocumentStore,
         HintQueue,
         PdfQueue,
         ProblemStore,
-        PsaGateway,
         RateLimiter,
         RecordStore,
         RunQueue,
@@ -49,11 +53,11 @@ if TYPE_CHECKING:
     )
     from bridge.runtime.dead_letters import DeadLetters
     from bridge.runtime.manual_fetch_api import ManualFetchApi
+    from bridge.runtime.reconciler_jobs import ReconcilerJobs
     from bridge.runtime.stream_relay import StreamRelay
     from bridge.sync.health import ConnectionHealth
     from bridge.sync.hint_processing import HintProcessor
     from bridge.sync.pdf import PdfKeeper
-    from bridge.sync.reconciling import Reconciler
     from bridge.sync.refreshing import Refresher
     from bridge.sync.run_work import RunWorker
     from bridge.sync.runs import RunStarter
@@ -135,7 +139,7 @@ class Adapters:
         )
 
     @cached_property
-    def gateway(self) -> PsaGateway:
+    def gateway(self) -> ConnectWiseGateway:
         from bridge.connectwise.egress import GuardedTransport
         from bridge.connectwise.gateway import ConnectWiseGateway
 
@@ -190,6 +194,33 @@ class Adapters:
         from bridge.payments.troubles import WriteBackTroubles
 
         return WriteBackTroubles(self.problems, clock)
+
+    @cached_property
+    def timings(self) -> Timings:
+        from bridge.domain.write_back import Timings
+
+        settings = self.need(WriteBackTimings)
+        return Timings(
+            worker_seconds=settings.write_back_worker_seconds,
+            in_flight_seconds=settings.write_back_in_flight_seconds,
+            read_lag_seconds=settings.write_back_read_lag_seconds,
+        )
+
+    @cached_property
+    def payment_reconciler(self) -> PaymentReconciler:
+        from bridge.payments.reconciling import PaymentReconciler
+
+        return PaymentReconciler(
+            ledger=self.ledger,
+            gateway=self.gateway,
+            records=self.records,
+            connections=self.connections,
+            problems=self.problems,
+            troubles=self.troubles,
+            queue=self.write_back_queue,
+            clock=clock,
+            timings=self.timings,
+        )
 
     @cached_property
     def refresher(self) -> Refresher:
@@ -286,12 +317,29 @@ def build_pdf_keeper(settings: Settings) -> PdfKeeper:
     )
 
 
-def build_reconciler(settings: Settings) -> Reconciler:
+def build_write_back_driver(settings: Settings) -> WriteBackDriver:
+    from bridge.payments.writing_back import WriteBackDriver
+
+    adapters = Adapters(settings, part="payment_writeback")
+    return WriteBackDriver(
+        ledger=adapters.ledger,
+        connections=adapters.connections,
+        gateway=adapters.gateway,
+        hints=adapters.hints,
+        troubles=adapters.troubles,
+        clock=clock,
+        timings=adapters.timings,
+    )
+
+
+def build_reconciler(settings: Settings) -> ReconcilerJobs:
+    from bridge.payments.reconciling import DueWriteBacks, PaymentSweep
+    from bridge.runtime.reconciler_jobs import ReconcilerJobs
     from bridge.sync.reconciling import Reconciler
     from bridge.sync.scheduling import CallbackKeeper, StalledRuns
 
-    adapters = Adapters(settings)
-    return Reconciler(
+    adapters = Adapters(settings, part="reconciler")
+    mirror = Reconciler(
         adapters.scheduled_runs,
         StalledRuns(adapters.runs, adapters.run_queue, clock),
         CallbackKeeper(
@@ -304,6 +352,14 @@ def build_reconciler(settings: Settings) -> Reconciler:
             webhook_base_url=adapters.need(WebhookBase).webhook_base_url,
         ),
     )
+    sweep = PaymentSweep(
+        ledger=adapters.ledger,
+        records=adapters.records,
+        connections=adapters.connections,
+        reconciler=adapters.payment_reconciler,
+    )
+    due = DueWriteBacks(adapters.ledger, adapters.write_back_queue, clock)
+    return ReconcilerJobs(mirror, due, sweep)
 
 
 def build_stream_relay(settings: Settings) -> StreamRelay:
@@ -317,10 +373,15 @@ def build_stream_relay(settings: Settings) -> StreamRelay:
 
 def build_dead_letters(settings: Settings) -> DeadLetters:
     from bridge.aws.parked_queue import SqsParkedQueue
+    from bridge.payments.parking import WriteBackParker
     from bridge.runtime.dead_letters import DeadLetters
     from bridge.sync.parking import Parker
 
     adapters = Adapters(settings)
     parker = Parker(adapters.connections, adapters.runs, adapters.problems, clock)
     url = adapters.need(ParkedQueue).parked_queue_url
-    return DeadLetters(parker, SqsParkedQueue(clients.sqs_client(), url))
+    return DeadLetters(
+        parker,
+        SqsParkedQueue(clients.sqs_client(), url),
+        WriteBackParker(adapters.ledger, adapters.problems, adapters.troubles, clock),
+    )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Protocol
 
-from bridge.aws.messages import read_hint, read_pdf_request, read_run
+from bridge.aws.messages import read_hint, read_pdf_request, read_run, read_write_back
+from bridge.payments.parking import WriteBackParker
 from bridge.sync.parking import Parker
 
 _logger = logging.getLogger(__name__)
@@ -21,14 +23,18 @@ class ParkedQueue(Protocol):
 class DeadLetters:
     """Handles messages of any worker's dead-letter queue, told apart by the queue's name."""
 
-    def __init__(self, parker: Parker, parked: ParkedQueue) -> None:
-        self._parker = parker
+    def __init__(
+        self, parker: Parker, parked: ParkedQueue, write_backs: WriteBackParker | None = None
+    ) -> None:
+        """Without ``write_backs`` their messages are parked and no problem is opened."""
         self._parked = parked
         self._open_problem: dict[str, Callable[[str], None]] = {
             "hints": lambda body: parker.park_hint(read_hint(body)),
             "run-steps": lambda body: parker.park_run(read_run(body)),
             "pdfs": lambda body: parker.park_pdf(read_pdf_request(body)),
         }
+        if write_backs is not None:
+            self._open_problem["writebacks"] = partial(_park_write_back, write_backs)
 
     def park(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Return the partial batch response; what could not be parked stays where it is."""
@@ -51,3 +57,8 @@ class DeadLetters:
                 except ValueError:
                     _logger.warning("unparsable message parked", extra={"queue": queue})
         self._parked.send(body, source=queue)
+
+
+def _park_write_back(parker: WriteBackParker, body: str) -> None:
+    message = read_write_back(body)
+    parker.park(message.connection_id, message.write_back_id)

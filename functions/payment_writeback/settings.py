@@ -1,0 +1,21 @@
+"""What the payment_writeback function needs from its environment."""
+
+from bridge.runtime.settings import (
+    ConnectWiseAccess,
+    CoordinationTable,
+    HintsQueue,
+    LedgerTable,
+    OperationsTable,
+    WriteBackTimings,
+)
+
+
+class PaymentWritebackSettings(
+    LedgerTable,
+    OperationsTable,
+    CoordinationTable,
+    ConnectWiseAccess,
+    HintsQueue,
+    WriteBackTimings,
+):
+    """Everything that driving a write-back takes."""
