@@ -12,7 +12,7 @@ import httpx
 from rich.console import Console
 
 from infra.config import PROJECT_ROOT
-from infra.local.demo import editing, importing
+from infra.local.demo import editing, importing, paying
 from infra.local.demo.clients import BridgeApi, ConnectWisePerson, NotObservedError
 from infra.local.demo.scene import Scene, Step
 from infra.local.system import LocalSystem
@@ -40,6 +40,14 @@ STEPS = (
     Step("Fetch New Data, and a second click", editing.fetch_new),
     Step("Fetch Unpaid Invoices, and a second click", editing.fetch_unpaid),
     Step("records made on the platform stay there", editing.platform_only),
+    Step("preferences for payments", paying.prefer_paid_status),
+    Step("a payment in full", paying.pay_in_full),
+    Step("a partial payment", paying.pay_in_part),
+    Step("one payment over two invoices", paying.pay_two_invoices),
+    Step("a payment that the bank returns", paying.return_a_payment),
+    Step("the same payment recorded again", paying.same_id_again),
+    Step("a payment whose answer is lost", paying.lose_an_answer),
+    Step("both sides agree on every payment", paying.books_agree),
     Step("mirror equals ConnectWise still", importing.compare),
 )
 
@@ -73,8 +81,7 @@ def _run(console: Console) -> int:
         try:
             failed = _play(scene)
         finally:
-            scene.bridge.close()
-            scene.person.close()
+            scene.close()
     _write_report(scene, failed, time.monotonic() - started)
     console.print(f"  report: {REPORT.relative_to(PROJECT_ROOT)}")
     console.print(f"demo: failed at: {failed}" if failed else "demo: ok")
@@ -88,9 +95,9 @@ def _play(scene: Scene) -> str | None:
         try:
             observed = step.act(scene)
         except (NotObservedError, httpx.HTTPError) as error:
-            scene.console.print(f"        not observed: {error}", markup=False)
+            scene.console.print(f"        not observed: {error}", markup=False, soft_wrap=True)
             return step.name
-        scene.console.print(f"        {observed}", markup=False)
+        scene.console.print(f"        {observed}", markup=False, soft_wrap=True)
     return None
 
 

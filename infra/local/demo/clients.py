@@ -86,7 +86,7 @@ class ConnectWisePerson:
     def close(self) -> None:
         self._client.close()
 
-    def do(self, method: str, path: str, **body: Any) -> Any:
+    def do(self, method: str, path: str, /, **body: Any) -> Any:
         """Carry out one command of the sandbox's interface and return its answer."""
         answer = self._client.request(method, path, json=body or None)
         answer.raise_for_status()

@@ -22,6 +22,7 @@ class Scene:
     person: ConnectWisePerson
     console: Console
     connection_id: str = ""
+    services: BridgeApi | None = None
     facts: dict[str, Any] = field(default_factory=dict)
     edit_seconds: dict[str, float] = field(default_factory=dict)
 
@@ -33,6 +34,11 @@ class Scene:
 
     def connection_path(self, rest: str = "") -> str:
         return f"/v1/connections/{self.connection_id}{rest}"
+
+    def close(self) -> None:
+        for client in (self.bridge, self.person, self.services):
+            if client is not None:
+                client.close()
 
     def edit(
         self, name: str, edit: Callable[[], object], path: str, seen: Callable[[Json], bool]
