@@ -13,11 +13,13 @@ from enum import StrEnum
 
 from bridge.domain.connection import Connection
 from bridge.domain.customer import Customer
-from bridge.domain.identity import event_id
+from bridge.domain.identity import Origin, event_id, parse_mirrored_id
 from bridge.domain.invoice import Invoice, InvoiceState
-from bridge.domain.payment import Payment
+from bridge.domain.payment import Payment, PaymentKind
+from bridge.domain.platform_payment import PlatformPayment
 from bridge.domain.problem import Problem, ProblemState
 from bridge.domain.run import Run
+from bridge.domain.write_back import WriteBack, WriteBackState
 
 SCHEMA_VERSION = 1
 
@@ -31,6 +33,8 @@ class EventType(StrEnum):
     INVOICE_PAID = "invoice.paid"
     INVOICE_ARCHIVED = "invoice.archived"
     PAYMENT_RECORDED = "payment.recorded"
+    PAYMENT_WRITTEN_BACK = "payment.written_back"
+    PAYMENT_REVERSED = "payment.reversed"
     PAYMENT_DELETED = "payment.deleted"
     RUN_FINISHED = "run.finished"
     PROBLEM_OPENED = "problem.opened"
@@ -134,6 +138,57 @@ def payment_events(
         "customer_id": after.customer_id,
         "origin": after.origin.value,
         "kind": after.kind.value,
+        "amount_minor": after.amount_minor,
+        "currency": after.currency.code,
+    }
+    return (change.event(event_type, after.partner_id, after.payment_id, data),)
+
+
+def platform_payment_events(
+    before: PlatformPayment | None, after: PlatformPayment, change: Change
+) -> tuple[DomainEvent, ...]:
+    """A collected payment is recorded once; where it goes from there, its write-backs tell.
+
+    It has the fields of a mirrored one; ``invoice_id`` stands there when it is for one invoice.
+    """
+    if before is not None:
+        return ()
+    first = after.allocations[0].invoice_id
+    mirrored = parse_mirrored_id(first)
+    data: dict[str, str | int | None] = {
+        "connection_id": mirrored.connection_id if mirrored else None,
+        "invoice_id": first if len(after.allocations) == 1 else None,
+        "customer_id": after.customer_id,
+        "origin": Origin.PLATFORM.value,
+        "kind": PaymentKind.MONEY.value,
+        "amount_minor": after.amount_minor,
+        "currency": after.currency.code,
+    }
+    return (change.event(EventType.PAYMENT_RECORDED, after.partner_id, after.payment_id, data),)
+
+
+def write_back_events(
+    before: WriteBack | None, after: WriteBack, change: Change
+) -> tuple[DomainEvent, ...]:
+    """One event when a payment of ours is in ConnectWise, one when it is out again.
+
+    Both are told of what the bridge wrote: a payment that never got there is not reversed, and
+    one that was found again after it was missing is not written twice.
+    """
+    was_ours = before is not None and before.psa_payment_id is not None
+    is_ours = after.psa_payment_id is not None
+    was_reversed = before is not None and before.state is WriteBackState.REVERSED
+    if after.state is WriteBackState.CONFIRMED and not was_ours:
+        event_type = EventType.PAYMENT_WRITTEN_BACK
+    elif after.state is WriteBackState.REVERSED and is_ours and not was_reversed:
+        event_type = EventType.PAYMENT_REVERSED
+    else:
+        return ()
+    data: dict[str, str | int | None] = {
+        "connection_id": after.connection_id,
+        "write_back_id": after.write_back_id,
+        "invoice_id": after.invoice_id,
+        "psa_payment_id": after.psa_payment_id,
         "amount_minor": after.amount_minor,
         "currency": after.currency.code,
     }

@@ -75,12 +75,12 @@ class WriteBackTimings(Settings):
     """How long an attempt to write a payment may live; the reasons stand at ``domain.write_back``.
 
     ``write_back_worker_seconds`` is the function's own timeout: the stacks set both from one
-    number.
+    number. Nothing here has a default, since a wait that is too short posts a payment twice.
     """
 
     write_back_worker_seconds: int = Field(ge=10, le=900)
-    write_back_in_flight_seconds: int = Field(default=600, ge=1, le=3600)
-    write_back_read_lag_seconds: int = Field(default=60, ge=1, le=600)
+    write_back_in_flight_seconds: int = Field(ge=1, le=3600)
+    write_back_read_lag_seconds: int = Field(ge=1, le=600)
 
 
 class DocumentsBucket(Settings):

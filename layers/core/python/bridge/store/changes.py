@@ -15,13 +15,17 @@ from bridge.domain.events import (
     customer_events,
     invoice_events,
     payment_events,
+    platform_payment_events,
     problem_events,
     run_events,
+    write_back_events,
 )
 from bridge.domain.invoice import Invoice
 from bridge.domain.payment import Payment
+from bridge.domain.platform_payment import PlatformPayment
 from bridge.domain.problem import Problem
 from bridge.domain.run import Run
+from bridge.domain.write_back import WriteBack
 from bridge.store import keys
 from bridge.store.attributes import to_item
 from bridge.store.items import read_stored
@@ -32,7 +36,8 @@ T = TypeVar("T")
 def read_events(record: Mapping[str, Any]) -> tuple[DomainEvent, ...]:
     """Return the events of one DynamoDB stream record with both images.
 
-    Items that are no records (places, windows, tombstones) and removals by expiry give none.
+    Items that are no records (places, windows, leases, histories, tombstones) and removals by
+    expiry give none.
     Raises MalformedRecordError for an image that this release cannot read.
     """
     body = record["dynamodb"]
@@ -76,4 +81,6 @@ _READERS: dict[str, Callable[[_Body], _Events]] = {
     "RUN": _reader(Run, run_events),
     "PROBLEM": _reader(Problem, problem_events),
     "META": _reader(Connection, connection_events),
+    "PLATFORM_PAYMENT": _reader(PlatformPayment, platform_payment_events),
+    "WRITE_BACK": _reader(WriteBack, write_back_events),
 }
