@@ -59,6 +59,8 @@ class WriteBackDecisions:
         if write_back is None or write_back.partner_id != partner_id:
             raise NotFoundError("no such write-back")
         if not write_back.needs_person and write_back.reason is Reason.NONE:
+            # A worker may have died before it closed the problem that led here.
+            self._troubles.show(write_back)
             raise NotPossibleError("no_decision_needed", "The write-back waits for nobody.")
         changed = change(write_back, self._clock.now())
         disowned = write_back.psa_payment_id if changed.psa_payment_id is None else None
