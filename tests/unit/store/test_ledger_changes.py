@@ -60,7 +60,7 @@ def told(*steps: Step) -> list[EventType]:
 
 
 def posting(write_back: WriteBack) -> WriteBack:
-    return write_back.posting(START, Timings(), balance_minor=11000, rows=0)
+    return replace(write_back, state=WriteBackState.POSTING, intent_at=START, posts=1)
 
 
 def unclear(write_back: WriteBack) -> WriteBack:
