@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from bridge.connectwise.callback_intake import Callback
 from bridge.domain.run import RunKind
 from bridge.sync.reconciling import Job
-from infra.local.connectwise_sandbox.deliveries import Delivery
+from infra.local.connectwise_sandbox.deliveries import Delivery, DeliveryState
 from tests.simulation.functions import QueueFunction
 from tests.simulation.parts import Actor
 from tests.simulation.queues import QueuedMessage
@@ -70,21 +70,27 @@ class Callbacks(Actor):
     def act(self, world: World) -> str:
         place = world.random.randrange(len(self._under_way))
         delivery = self._under_way.pop(place)
-        connection_id, secret = urlsplit(delivery.url).path.split("/")[-2:]
-        callback = Callback(
-            connection_id=connection_id,
-            secret=secret,
-            body=delivery.body,
-            signature=delivery.headers["x-content-signature"],
-        )
-        invocation = world.invoke(
-            "webhook_receiver",
-            RECEIVER_TIMEOUT_SECONDS,
-            lambda wiring: wiring.callback_intake.take(callback),
-        )
-        status = invocation.value.value if invocation.value else SERVER_ERROR
+        status = deliver(world, delivery)
         world.engine.record_delivery_result(delivery.id, status)
         return f"{delivery.type} {delivery.record_id} {delivery.action}: {status}"
+
+
+class Replays(Actor):
+    """Sends old callbacks again, as a faulty network or somebody who overheard them would."""
+
+    name = "replay"
+
+    def weight(self, world: World) -> float:
+        return 0.0 if world.is_calm or not self._delivered(world) else 0.05
+
+    def act(self, world: World) -> str:
+        delivery = world.random.choice(self._delivered(world))
+        answer = deliver(world, delivery)
+        return f"{delivery.type} {delivery.record_id} {delivery.action}: {answer}"
+
+    def _delivered(self, world: World) -> list[Delivery]:
+        every = world.engine.tenant.deliveries.all()
+        return [each for each in every if each.state is DeliveryState.DELIVERED]
 
 
 class Timetable(Actor):
@@ -151,7 +157,9 @@ class Time(Actor):
         return [actor for actor in world.actors if actor is not self]
 
 
-def timetables(starts_at: datetime, sweeps_at: datetime) -> list[Timetable]:
+def timetables(
+    starts_at: datetime, sweeps_at: datetime, sweeps_every: timedelta
+) -> list[Timetable]:
     """Return the schedules of the service stack, each with its first tick."""
 
     def job(job: Job) -> Callable[[Wiring], object]:
@@ -170,11 +178,28 @@ def timetables(starts_at: datetime, sweeps_at: datetime) -> list[Timetable]:
             next_at=starts_at + timedelta(minutes=5),
             work=job(Job.INVOICE_DELTA),
         ),
-        Timetable("sweep", period=timedelta(days=1), next_at=sweeps_at, work=job(Job.SWEEP)),
+        Timetable("sweep", period=sweeps_every, next_at=sweeps_at, work=job(Job.SWEEP)),
         Timetable(
             "callbacks", period=timedelta(hours=1), next_at=starts_at, work=job(Job.CALLBACKS)
         ),
     ]
+
+
+def deliver(world: World, delivery: Delivery) -> int:
+    """Carry a delivery to the receiver and return the status of its answer."""
+    connection_id, secret = urlsplit(delivery.url).path.split("/")[-2:]
+    callback = Callback(
+        connection_id=connection_id,
+        secret=secret,
+        body=delivery.body,
+        signature=delivery.headers["x-content-signature"],
+    )
+    invocation = world.invoke(
+        "webhook_receiver",
+        RECEIVER_TIMEOUT_SECONDS,
+        lambda wiring: wiring.callback_intake.take(callback),
+    )
+    return invocation.value.value if invocation.value else SERVER_ERROR
 
 
 def _record(message: QueuedMessage, queue: str) -> dict[str, str]:

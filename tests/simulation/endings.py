@@ -8,7 +8,6 @@ from bridge.domain.invoice import Invoice
 from bridge.domain.problem import Problem, ProblemCode, record_subject
 from bridge.domain.run import RunKind, RunState
 from bridge.ports import PaymentQuery, Stored
-from bridge.sync.pdf import pdf_key
 from infra.local.connectwise_sandbox.kinds import Kind
 from tests.simulation.parts import Invariant
 from tests.simulation.truth import (
@@ -48,7 +47,9 @@ class CustomersAgree(Invariant):
                 world.violate(self.name, f"{source_id} is gone from ConnectWise")
             return
         mirrored = mirrored_customer(customer)
-        if true.is_deleted and mirrored.is_deleted:
+        if mirrored.is_deleted and (
+            true.is_deleted or not _is_wanted(world, RecordKind.CUSTOMER, source_id)
+        ):
             return
         if mirrored != true:
             world.violate(self.name, f"{source_id}: {differences(true, mirrored)}")
@@ -77,6 +78,9 @@ class InvoicesAgree(Invariant):
                 world.violate(self.name, f"{source_id} is missing")
             return
         assert isinstance(invoice, Invoice)
+        if invoice.archive and true and not _is_wanted(world, RecordKind.INVOICE, source_id):
+            # Hidden when it was looked for, and beside the filter since it shows again.
+            return
         if (invoice.archive is None) != (true is not None):
             world.violate(self.name, f"{source_id}: archive is {invoice.archive}")
         if true is None:
@@ -95,7 +99,7 @@ class InvoicesAgree(Invariant):
 
 
 class ProblemsHaveCauses(Invariant):
-    """A problem is open exactly while its cause lasts."""
+    """A problem is open exactly while its cause lasts, if those do their part who must."""
 
     name = "problems have causes"
 
@@ -192,12 +196,4 @@ def _has_cause(world: World, problem: Problem) -> bool:
         if kind == RecordKind.CUSTOMER.value:
             return (Kind.COMPANY, int(text)) in world.engine.tenant.corruptions
         return int(text) in _corrupt_invoices(world)
-    if problem.code is ProblemCode.PDF_UNAVAILABLE:
-        stored = world.outside.records.get_invoices(PARTNER_ID, CONNECTION_ID, [int(text)])
-        invoice = stored[int(text)].value
-        return (
-            invoice is not None
-            and invoice.archive is None
-            and not world.outside.documents.has_pdf(pdf_key(invoice))
-        )
     return False

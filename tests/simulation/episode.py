@@ -21,7 +21,14 @@ from bridge.domain.run import RunKind
 from infra.local.connectwise_sandbox.switches import Switches
 from tests.fakes.clock import START
 from tests.simulation import endings, faults, invariants, people, troubles
-from tests.simulation.actors import Callbacks, Messages, Time, Timetable, timetables
+from tests.simulation.actors import (
+    Callbacks,
+    Messages,
+    Replays,
+    Time,
+    Timetable,
+    timetables,
+)
 from tests.simulation.functions import WORKERS, parker_of
 from tests.simulation.parts import Actor, Fault, Invariant
 from tests.simulation.wiring import Wiring
@@ -54,12 +61,14 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Weather:
-    """How bad the bad days are: rates per call, hours, and which parts take part."""
+    """How bad the bad days are, and what people do meanwhile."""
 
     hours: float
-    faults: Sequence[Fault]
-    troubles: Sequence[Actor]
+    faults: Sequence[Fault] = ()
+    troubles: Sequence[Actor] = ()
+    edits: Sequence[people.Edit] = people.EDITS
     minutes_between_edits: float = 8.0
+    sweeps_every: timedelta = timedelta(days=1)
 
 
 def any_weather(seed: int) -> Weather:
@@ -158,14 +167,18 @@ def build_world(
     """Put a world together from the lists of parts."""
     dice = Random(f"start {seed}")
     starts_at = START + timedelta(minutes=dice.randint(0, 24 * 60))
-    first_hour = max(0.5, weather.hours - 24 + CALM_HOURS_BEFORE_SWEEP)
+    hours_between = weather.sweeps_every.total_seconds() / 3600
+    first_hour = max(0.5, weather.hours - hours_between + CALM_HOURS_BEFORE_SWEEP)
     sweeps_at = starts_at + timedelta(hours=dice.uniform(first_hour, weather.hours))
+    if hours_between <= CALM_HOURS_BEFORE_SWEEP:
+        sweeps_at = starts_at + weather.sweeps_every
     actors: list[Actor] = [
         *(Messages(function) for function in WORKERS),
         *(Messages(parker_of(function)) for function in WORKERS),
         Callbacks(),
-        *timetables(starts_at, sweeps_at),
-        people.ConnectWiseStaff(weather.minutes_between_edits),
+        Replays(),
+        *timetables(starts_at, sweeps_at, weather.sweeps_every),
+        people.ConnectWiseStaff(weather.edits, weather.minutes_between_edits),
         people.Accountant(),
         people.ImpatientUser(),
         *weather.troubles,
@@ -246,6 +259,7 @@ def _until_rested(world: World) -> Callable[[], bool]:
         actor for actor in world.actors if isinstance(actor, Timetable) and actor.name == "sweep"
     )
     rested_at = sweep.next_at + timedelta(hours=2)
+    rested_at = max(rested_at, world.clock.now() + timedelta(hours=CALM_HOURS_BEFORE_SWEEP))
 
     def goes_on() -> bool:
         is_busy = any(queue.messages for queue in world.queues.values())

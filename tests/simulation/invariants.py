@@ -144,6 +144,8 @@ class WatermarksFollow(Invariant):
         assert isinstance(kind, RecordKind)
         assert isinstance(watermark, datetime)
         explained = _hinted(world, kind) | _in_trouble(world, kind)
+        if kind is RecordKind.INVOICE:
+            explained |= _waiting_for_payers(world)
         for record in world.engine.tenant.store[KIND_OF[kind]]:
             source_id = record["id"]
             if source_id in explained or (KIND_OF[kind], source_id) in self._unseen:
@@ -183,6 +185,16 @@ class WatermarksFollow(Invariant):
     def _forget_unseen(self, run: Run) -> None:
         if run.kind is RunKind.SWEEP and run.state is RunState.SUCCEEDED:
             self._unseen = {key: at for key, at in self._unseen.items() if at >= run.created_at}
+
+
+class NobodyMendsRuns(Invariant):
+    """Where nothing fails, no run ever waits to be found standing still."""
+
+    name = "runs go on by themselves"
+
+    def after_call(self, world: World, call: PortCall, result: object) -> None:
+        if call.name == "runs.list_stalled" and result:
+            world.violate(self.name, "a run stands still")
 
 
 class NothingOfThePlatform(Invariant):
@@ -247,6 +259,17 @@ def _hinted(world: World, kind: RecordKind) -> set[int]:
     hints = [read_hint(message.body) for message in world.queues["hints"].messages]
     hints += [read_hint(message.body) for message in world.queues["hints-dead"].messages]
     return {hint.source_id for hint in hints if hint.record_kind is kind}
+
+
+def _waiting_for_payers(world: World) -> set[int]:
+    """Return the invoices whose payer cannot be read: a problem is open for the payer."""
+    payers = _in_trouble(world, RecordKind.CUSTOMER)
+    invoices = world.engine.tenant.store[Kind.INVOICE]
+    return {
+        invoice["id"]
+        for invoice in invoices
+        if (invoice.get("billToCompany") or invoice["company"])["id"] in payers
+    }
 
 
 def _in_trouble(world: World, kind: RecordKind) -> set[int]:

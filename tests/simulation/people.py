@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from bridge.domain.connection import Connection, ConnectionState
 from bridge.domain.errors import BridgeError
-from bridge.domain.problem import ProblemCode
+from bridge.domain.identity import mirrored_id
+from bridge.domain.problem import ProblemCode, record_of_subject
 from bridge.domain.run import RunKind
+from bridge.domain.work_messages import PdfRequest
 from bridge.sync.runs import ManualFetch
 from infra.local.connectwise_sandbox.clock import day_of
 from infra.local.connectwise_sandbox.errors import ApiError
@@ -21,6 +23,8 @@ from tests.simulation.wiring import Wiring
 from tests.simulation.world import CONNECTION_ID, PARTNER_ID, World
 
 API_TIMEOUT_SECONDS = 29.0
+Edit = Callable[[World], str]
+"""Changes something in ConnectWise and says what."""
 FEWEST_COMPANIES = 4
 FEWEST_INVOICES = 15
 
@@ -30,7 +34,8 @@ class ConnectWiseStaff(Actor):
 
     name = "person"
 
-    def __init__(self, minutes_between_edits: float = 8.0) -> None:
+    def __init__(self, edits: Sequence[Edit], minutes_between_edits: float) -> None:
+        self._edits = edits
         self._minutes_between_edits = minutes_between_edits
         self._next_at: datetime | None = None
 
@@ -43,11 +48,11 @@ class ConnectWiseStaff(Actor):
     def act(self, world: World) -> str:
         minutes = world.random.expovariate(1 / self._minutes_between_edits)
         self._next_at = world.clock.now() + timedelta(minutes=minutes)
-        edit = world.random.choice(EDITS)
+        edit = world.random.choice(self._edits)
         try:
-            return f"{edit.__name__[1:].replace('_', ' ')}: {edit(world)}"
+            return f"{_name(edit)}: {edit(world)}"
         except ApiError as error:
-            return f"{edit.__name__[1:].replace('_', ' ')}: refused with {error.response.status}"
+            return f"{_name(edit)}: refused with {error.response.status}"
 
 
 class Accountant(Actor):
@@ -83,6 +88,8 @@ class Accountant(Actor):
             tasks.append(("starts the import again", _import))
         if world.is_calm and ProblemCode.MASS_ARCHIVE_STOPPED in codes:
             tasks.append(("approves the archiving", _approve))
+        if world.is_calm and ProblemCode.PDF_UNAVAILABLE in codes:
+            tasks.append(("asks for PDFs again", _ask_for_pdfs))
         return tasks
 
 
@@ -96,6 +103,20 @@ def _verify(wiring: Wiring, connection: Connection) -> None:
 
 def _import(wiring: Wiring, connection: Connection) -> None:
     wiring.run_starter.start(connection, RunKind.IMPORT)
+
+
+def _ask_for_pdfs(wiring: Wiring, connection: Connection) -> None:
+    problems = wiring.outside.problems.open_of_connection(PARTNER_ID, CONNECTION_ID)
+    records = (
+        record_of_subject(problem.subject)
+        for problem in problems.values()
+        if problem.code is ProblemCode.PDF_UNAVAILABLE
+    )
+    requests = [
+        PdfRequest(CONNECTION_ID, mirrored_id(CONNECTION_ID, source_id))
+        for _, source_id in filter(None, records)
+    ]
+    wiring.outside.pdf_queue.send(requests)
 
 
 def _approve(wiring: Wiring, connection: Connection) -> None:
@@ -128,6 +149,10 @@ class ImpatientUser(Actor):
 # --- what people do in ConnectWise ----------------------------------------------------------------
 
 
+def _name(edit: Edit) -> str:
+    return edit.__name__.replace("_", " ")
+
+
 def _invoice(world: World) -> Record:
     return world.random.choice(list(world.engine.tenant.store[Kind.INVOICE]))
 
@@ -152,7 +177,7 @@ def _amount(world: World, invoice: Record) -> Decimal:
     return max(unit, part)
 
 
-def _create_invoice(world: World) -> str:
+def create_invoice(world: World) -> str:
     company = _company(world)
     lines = [
         NewLine(f"Service {number}", Decimal(world.random.randint(1, 900)))
@@ -161,49 +186,49 @@ def _create_invoice(world: World) -> str:
     return str(world.engine.people.create_invoice(company["id"], lines)["id"])
 
 
-def _change_due_date(world: World) -> str:
+def change_due_date(world: World) -> str:
     invoice = _invoice(world)
     due_on: date = day_of(invoice["dueDate"]) + timedelta(days=world.random.randint(1, 30))
     world.engine.people.change_due_date(invoice["id"], due_on)
     return f"{invoice['id']} to {due_on}"
 
 
-def _change_total(world: World) -> str:
+def change_total(world: World) -> str:
     invoice = _invoice(world)
     total = invoice["total"] + world.random.randint(1, 50)
     world.engine.people.change_total(invoice["id"], total)
     return f"{invoice['id']} to {total}"
 
 
-def _change_status(world: World) -> str:
+def change_status(world: World) -> str:
     invoice = _invoice(world)
     status = world.random.choice(list(world.engine.tenant.store[Kind.BILLING_STATUS]))
     world.engine.people.set_status(invoice["id"], status["name"])
     return f"{invoice['id']} to {status['id']}"
 
 
-def _close_invoice(world: World) -> str:
+def close_invoice(world: World) -> str:
     return str(world.engine.people.close_invoice(_invoice(world)["id"])["id"])
 
 
-def _reopen_invoice(world: World) -> str:
+def reopen_invoice(world: World) -> str:
     return str(world.engine.people.reopen_invoice(_invoice(world)["id"])["id"])
 
 
-def _batch_invoice(world: World) -> str:
+def batch_invoice(world: World) -> str:
     invoice = _invoice(world)
     world.engine.people.batch_invoice(invoice["id"])
     return str(invoice["id"])
 
 
-def _pay(world: World) -> str:
+def pay(world: World) -> str:
     invoice = _invoice(world)
     amount = _amount(world, invoice)
     world.engine.people.record_payment(invoice["id"], amount)
     return f"{amount} on {invoice['id']}"
 
 
-def _apply_credit(world: World) -> str:
+def apply_credit(world: World) -> str:
     invoice = _invoice(world)
     if invoice["balance"] <= 0:
         return "none"
@@ -212,7 +237,7 @@ def _apply_credit(world: World) -> str:
     return f"{amount} on {invoice['id']}"
 
 
-def _delete_payment(world: World) -> str:
+def delete_payment(world: World) -> str:
     payments = list(world.engine.tenant.store[Kind.PAYMENT])
     if not payments or not world.engine.switches.payment_touches_last_updated:
         # An equal one could take its place, and nothing but its id would tell.
@@ -222,7 +247,7 @@ def _delete_payment(world: World) -> str:
     return f"{payment['id']} of {payment['invoice']['id']}"
 
 
-def _rewrite_payments(world: World) -> str:
+def rewrite_payments(world: World) -> str:
     payments = list(world.engine.tenant.store[Kind.PAYMENT])
     if not payments or not world.engine.switches.payment_touches_last_updated:
         return "none"
@@ -231,7 +256,7 @@ def _rewrite_payments(world: World) -> str:
     return f"{len(payments_of(world.engine.tenant, invoice_id))} of {invoice_id}"
 
 
-def _delete_invoice(world: World) -> str:
+def delete_invoice(world: World) -> str:
     if len(world.engine.tenant.store[Kind.INVOICE]) <= FEWEST_INVOICES:
         return "none"
     invoice = _invoice(world)
@@ -239,7 +264,7 @@ def _delete_invoice(world: World) -> str:
     return str(invoice["id"])
 
 
-def _clear_out_invoices(world: World) -> str:
+def clear_out_invoices(world: World) -> str:
     """Delete so many that the brake holds the comparison if no callback tells of them."""
     invoices = list(world.engine.tenant.store[Kind.INVOICE])
     spare = min(len(invoices) - FEWEST_INVOICES, 14)
@@ -250,14 +275,14 @@ def _clear_out_invoices(world: World) -> str:
     return f"{spare} of them"
 
 
-def _create_company(world: World) -> str:
+def create_company(world: World) -> str:
     number = len(world.engine.tenant.store[Kind.COMPANY]) + 1
     email = f"ap{number}@customer.example" if world.random.random() < 0.5 else None
     created = world.engine.people.create_company(f"New{number}", f"New Customer {number}", email)
     return str(created["id"])
 
 
-def _change_company(world: World) -> str:
+def change_company(world: World) -> str:
     company = _company(world)
     suffix = world.random.randint(1, 999)
     changes = world.random.choice(
@@ -271,13 +296,13 @@ def _change_company(world: World) -> str:
     return f"{company['id']} {sorted(changes)}"
 
 
-def _delete_company(world: World) -> str:
+def delete_company(world: World) -> str:
     if len(_companies(world)) <= FEWEST_COMPANIES:
         return "none"
     return str(world.engine.people.delete_company(_company(world)["id"])["id"])
 
 
-def _restore_company(world: World) -> str:
+def restore_company(world: World) -> str:
     """Undo a deletion. A merger cannot be undone: the contacts have moved."""
     deleted = [each for each in _companies(world, is_deleted=True) if "dateDeleted" in each]
     if not deleted:
@@ -288,7 +313,7 @@ def _restore_company(world: World) -> str:
     return str(company["id"])
 
 
-def _merge_companies(world: World) -> str:
+def merge_companies(world: World) -> str:
     losing, winning = _company(world), _company(world)
     if losing["id"] == winning["id"] or len(_companies(world)) <= FEWEST_COMPANIES:
         return "none"
@@ -296,34 +321,34 @@ def _merge_companies(world: World) -> str:
     return f"{losing['id']} into {winning['id']}"
 
 
-def _change_contact_email(world: World) -> str:
+def change_contact_email(world: World) -> str:
     contact = world.random.choice(list(world.engine.tenant.store[Kind.CONTACT]))
     email = f"contact{world.random.randint(1, 999)}@moved.example"
     world.engine.people.set_email(contact["id"], email)
     return str(contact["id"])
 
 
-EDITS: tuple[Callable[[World], str], ...] = (
-    _create_invoice,
-    _create_invoice,
-    _change_due_date,
-    _change_total,
-    _change_status,
-    _close_invoice,
-    _reopen_invoice,
-    _batch_invoice,
-    _pay,
-    _pay,
-    _apply_credit,
-    _delete_payment,
-    _rewrite_payments,
-    _delete_invoice,
-    _clear_out_invoices,
-    _create_company,
-    _change_company,
-    _delete_company,
-    _restore_company,
-    _merge_companies,
-    _change_contact_email,
-    _change_contact_email,
+EDITS: tuple[Edit, ...] = (
+    create_invoice,
+    create_invoice,
+    change_due_date,
+    change_total,
+    change_status,
+    close_invoice,
+    reopen_invoice,
+    batch_invoice,
+    pay,
+    pay,
+    apply_credit,
+    delete_payment,
+    rewrite_payments,
+    delete_invoice,
+    clear_out_invoices,
+    create_company,
+    change_company,
+    delete_company,
+    restore_company,
+    merge_companies,
+    change_contact_email,
+    change_contact_email,
 )

@@ -60,13 +60,16 @@ MAX_DEPTH = 3
 
 @dataclass(frozen=True)
 class Books:
-    """How large and how odd the simulated ConnectWise is. ``clock_skew_seconds`` is how far its
-    clock is ahead of ours."""
+    """How large and how odd the simulated ConnectWise is.
+
+    ``clock_skew_seconds`` is how far its clock is ahead of ours. Mergers touch the invoices that
+    they move: where nothing of an invoice's head changes, no comparison of heads can see it.
+    """
 
     customers: int = 8
     invoices: int = 40
     clock_skew_seconds: int = 0
-    switches: Switches = field(default_factory=Switches)
+    switches: Switches = field(default_factory=lambda: Switches(merge_touches_last_updated=True))
     filters: ImportFilters = field(default_factory=ImportFilters)
 
 
