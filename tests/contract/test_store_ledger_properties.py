@@ -229,6 +229,7 @@ def test_the_stored_items_are_these(ledger_table: LedgerTable, clock: FakeClock)
         "psa_payment_id": 9001,
         "reason": "",
         "wants_follow_up": False,
+        "posted_as": "",
     }
     assert by_sk["EVENT#pay-1#0000000002"]["data"] == written["data"]
     assert by_sk["0000009001"]["write_back_id"] == "pay-1.1001"

@@ -14,6 +14,7 @@ from bridge.domain.connection import ConnectionState
 from bridge.domain.errors import ConflictError, UnavailableError
 from bridge.domain.platform_payment import Target
 from bridge.domain.write_back import Lease, Reason, WriteBack, WriteBackState
+from bridge.payments.troubles import WriteBackTroubles
 from infra.local.connectwise_sandbox.faults import Effect
 from infra.local.connectwise_sandbox.httpx_transport import EngineTransport
 from infra.local.connectwise_sandbox.kinds import Kind
@@ -121,6 +122,7 @@ def test_an_invoice_that_is_gone_waits_for_a_person(bench: Bench) -> None:
 def test_a_payment_went_with_its_invoice(bench: Bench) -> None:
     write_back = bench.collect()
     bench.drive(write_back)
+    bench.wait(QUARANTINE_SECONDS)
     bench.people.delete_invoice(bench.invoice_id)
     bench.undo()
     done = bench.drive_when_due(write_back)
@@ -388,11 +390,107 @@ def test_a_copy_that_another_tool_made_is_not_passed_over(bench: Bench) -> None:
     write_back = bench.collect(5000)
     bench.drive(write_back)
     bench.people.rewrite_payments(bench.invoice_id)
+    bench.wait(QUARANTINE_SECONDS)
     bench.undo()
     done = bench.drive_when_due(write_back)
     assert (done.state, done.reason) == (S.MANUAL, Reason.PAYMENT_REWRITTEN)
     assert bench.amounts() == [Decimal("50.00")]
     assert len(bench.open_problems()) == 1
+
+
+def test_a_payment_that_is_not_listed_yet_is_not_taken_for_gone(bench: Bench) -> None:
+    """It is returned within the seconds by which a list may lag behind a post."""
+    write_back = bench.collect(5000)
+    bench.drive(write_back)
+    bench.undo()
+    transport = EngineTransport(bench.engine, wait=bench.clock.sleep)
+
+    def hide(request: httpx.Request) -> httpx.Response:
+        answer = transport.handle_request(request)
+        is_list = request.method == "GET" and request.url.path.endswith("/payments")
+        return httpx.Response(200, json=[]) if is_list else answer
+
+    waiting = bench.drive(write_back, gateway=bench.world.gateway(httpx.MockTransport(hide)))
+    assert (waiting.state, waiting.has_ended) == (S.CONFIRMED, False)
+    assert bench.drive_when_due(write_back).state is S.REVERSED
+    assert bench.rows() == []
+
+
+# --- another API member ------------------------------------------------------------------------
+
+
+def test_a_payment_is_known_by_the_member_who_posted_it(bench: Bench) -> None:
+    """The partner makes a new API member while the outcome of a post is unclear."""
+    bench.fault(Effect.CUT_AFTER_EFFECT, "POST")
+    write_back = bench.collect()
+    bench.drive(write_back)
+    bench.save_connection(member_identifier="NewMember")
+    done = bench.drive_when_due(write_back)
+    assert (done.state, done.posts) == (S.CONFIRMED, 1)
+    assert bench.amounts() == [WHOLE]
+
+
+def test_a_payment_of_an_earlier_member_can_be_taken_out(bench: Bench) -> None:
+    write_back = bench.collect(5000)
+    bench.drive(write_back)
+    bench.save_connection(member_identifier="NewMember")
+    bench.undo()
+    assert bench.drive_when_due(write_back).state is S.REVERSED
+    assert bench.rows() == []
+
+
+# --- what a person sees ------------------------------------------------------------------------
+
+
+class Dying(WriteBackTroubles):
+    """The worker dies before it can tell the problem list, once."""
+
+    is_alive = False
+
+    def show(self, write_back: WriteBack) -> None:
+        if not self.is_alive:
+            self.is_alive = True
+            raise UnavailableError("killed")
+        super().show(write_back)
+
+
+def test_a_problem_that_a_dying_worker_left_unsaid_is_shown_by_the_next(bench: Bench) -> None:
+    write_back = bench.collect(12000)
+    troubles = Dying(bench.problems, bench.clock)
+    with pytest.raises(UnavailableError):
+        bench.drive(write_back, troubles=troubles)
+    assert bench.stored(write_back).reason is Reason.OVERPAYMENT
+    assert bench.open_problems() == []
+    bench.drive(write_back, troubles=troubles)
+    assert len(bench.open_problems()) == 1
+
+
+def test_a_problem_that_is_over_is_resolved_though_the_worker_died(bench: Bench) -> None:
+    write_back = bench.collect()
+    bench.troubles.show(replace(write_back, reason=Reason.OVERPAYMENT))
+    troubles = Dying(bench.problems, bench.clock)
+    with pytest.raises(UnavailableError):
+        bench.drive(write_back, troubles=troubles)
+    assert len(bench.open_problems()) == 1
+    bench.drive(write_back, troubles=troubles)
+    assert bench.open_problems() == []
+
+
+def test_a_refusal_by_a_closed_invoice_says_that_it_is_locked(bench: Bench) -> None:
+    bench.people.close_invoice(bench.invoice_id)
+    done = bench.drive(bench.collect())
+    assert (done.state, done.reason, done.posts) == (S.REJECTED, Reason.INVOICE_LOCKED, 0)
+    assert len(bench.open_problems()) == 1
+
+
+def test_other_decimals_are_another_currency(bench: Bench) -> None:
+    invoice = bench.engine.tenant.store[Kind.INVOICE].get(bench.invoice_id)
+    assert invoice is not None
+    currency = invoice["currency"] | {"numberOfDecimals": 3}
+    bench.engine.tenant.store[Kind.INVOICE].put(invoice | {"currency": currency})
+    done = bench.drive(bench.collect())
+    assert (done.state, done.reason) == (S.MANUAL, Reason.CURRENCY_DIFFERS)
+    assert bench.rows() == []
 
 
 # --- what passes -------------------------------------------------------------------------------

@@ -113,8 +113,8 @@ class WriteBack:
     ``intent_at`` is when the last post or deletion was stated. ``due_at`` is when somebody should
     look again. ``balance_before_minor`` and ``rows_before`` are what the invoice showed when the
     last post was stated. ``previous_status_id`` is the billing status that our paid status
-    replaced. ``wants_follow_up`` marks a payment made or removed whose invoice is still to be
-    read back, and its status set or put back.
+    replaced. ``posted_as`` is the API member that posted it. ``wants_follow_up`` marks a payment
+    made or removed whose invoice is still to be read back, and its status set or put back.
     """
 
     write_back_id: str
@@ -138,6 +138,7 @@ class WriteBack:
     rows_before: int | None = None
     previous_status_id: int | None = None
     wants_follow_up: bool = False
+    posted_as: str = ""
 
     @property
     def has_ended(self) -> bool:
@@ -166,7 +167,7 @@ class WriteBack:
         return self.state in (_S.REJECTED, _S.MANUAL)
 
     def posting(
-        self, now: datetime, timings: Timings, *, balance_minor: int, rows: int
+        self, now: datetime, timings: Timings, *, balance_minor: int, rows: int, member: str = ""
     ) -> WriteBack:
         """State the intent to post; from now on the attempt may take effect."""
         return replace(
@@ -177,6 +178,7 @@ class WriteBack:
             due_at=now + timings.quarantine,
             balance_before_minor=balance_minor,
             rows_before=rows,
+            posted_as=member,
         )
 
     def not_sent(self, retry_at: datetime) -> WriteBack:
@@ -199,7 +201,10 @@ class WriteBack:
         )
 
     def rejected(self, reason: Reason) -> WriteBack:
-        return replace(self, state=_S.REJECTED, reason=reason, due_at=None)
+        """The post was surely refused, so that it does not count as one that never showed."""
+        return replace(
+            self, state=_S.REJECTED, reason=reason, due_at=None, posts=max(0, self.posts - 1)
+        )
 
     def manual(self, reason: Reason) -> WriteBack:
         return replace(self, state=_S.MANUAL, reason=reason, due_at=None)

@@ -15,16 +15,12 @@ from bridge.domain.connection import Connection
 from bridge.domain.errors import (
     BridgeError,
     ConflictError,
-    CredentialsRejectedError,
-    MalformedRecordError,
     NotFoundError,
     PermanentError,
-    PermissionMissingError,
     RetryableError,
 )
 from bridge.domain.platform_payment import Target
 from bridge.domain.write_back import (
-    MAX_POSTS,
     MAYBE_SENT_STATES,
     Lease,
     Reason,
@@ -38,6 +34,17 @@ from bridge.payment_ports import (
     PsaBalance,
     PsaPayment,
     PsaPayments,
+)
+from bridge.payments.comparing import (
+    find,
+    is_as_large,
+    is_closed,
+    is_like,
+    lags,
+    moved_by_amount,
+    obstacle_to,
+    read_back,
+    refusal_reason,
 )
 from bridge.ports import Clock
 
@@ -114,7 +121,7 @@ class Attempt:
         except NotFoundError:
             self._save(self.write_back.manual(Reason.INVOICE_GONE))
             return
-        obstacle = _obstacle(self.write_back, before)
+        obstacle = obstacle_to(self.write_back, before)
         if obstacle is not Reason.NONE:
             self._save(self.write_back.manual(obstacle))
             return
@@ -123,10 +130,13 @@ class Attempt:
     def _post(self, before: PsaBalance, rows: Sequence[PsaPayment]) -> None:
         """State the intent, send once, and store what is known about the outcome."""
         intent = self.write_back.posting(
-            self.clock.now(), self.timings, balance_minor=before.balance_minor, rows=len(rows)
+            self.clock.now(),
+            self.timings,
+            member=self.connection.member_identifier,
+            balance_minor=before.balance_minor,
+            rows=len(rows),
         )
-        self._save(intent, extend_until=intent.due_at)
-        self.has_written = True
+        self._state(intent, extend_until=intent.due_at)
         try:
             posted = self.psa.post_payment(
                 intent.invoice_source_id,
@@ -137,7 +147,7 @@ class Attempt:
         except RetryableError:
             self._save(intent.not_sent(self.clock.now() + RETRY_AFTER))
         except PermanentError as error:
-            self._save(intent.rejected(refusal_reason(error)))
+            self._save(intent.rejected(refusal_reason(error, before)))
         except BridgeError:
             self._save(intent.unclear())
         else:
@@ -164,7 +174,9 @@ class Attempt:
 
         After an amount that is not known to be ours, no balance proves anything.
         """
-        confirmed = self.write_back.confirmed(psa_payment_id, self.clock.now())
+        confirmed = replace(
+            self.write_back.confirmed(psa_payment_id, self.clock.now()), posted_as=self._member
+        )
         if not is_exact:
             confirmed = replace(confirmed, balance_before_minor=None)
         self._save(confirmed, own=psa_payment_id)
@@ -188,17 +200,16 @@ class Attempt:
     def _delete(self, psa_payment_id: int) -> None:
         """Delete exactly the payment that we own, and only while it is still what we made."""
         rows = self._rows_if_there()
-        row = _find(rows, psa_payment_id)
+        row = find(rows, psa_payment_id)
         if row is None:
             self._vanished(rows)
             return
-        if not self._is_like_mine(row):
+        if not is_like(self.write_back, row, self._member):
             self._save(self.write_back.manual(Reason.PAYMENT_CHANGED))
             return
         self._reopen()
         intent = self.write_back.reversing(self.clock.now(), self.timings)
-        self._save(intent, extend_until=intent.due_at)
-        self.has_written = True
+        self._state(intent, extend_until=intent.due_at)
         try:
             self.psa.delete_payment(intent.invoice_source_id, psa_payment_id)
         except NotFoundError:
@@ -213,9 +224,14 @@ class Attempt:
             self._gone()
 
     def _vanished(self, rows: Sequence[PsaPayment]) -> None:
-        """Ours is not there. Unless we deleted it, another tool may have written it anew."""
-        copies = [row for row in rows if self._is_as_large(row)]
-        if self.write_back.state is _S.REVERSING or self._unowned(copies) is None:
+        """Ours is not listed: not yet, or not any more. Unless we deleted it ourselves, another
+        tool may have written it anew."""
+        copies = [row for row in rows if is_as_large(self.write_back, row)]
+        if self.write_back.state is _S.REVERSING:
+            self._gone()
+        elif self._is_young:
+            self._look_again()
+        elif self._unowned(copies) is None:
             self._gone()
         else:
             self._save(self.write_back.manual(Reason.PAYMENT_REWRITTEN))
@@ -230,9 +246,9 @@ class Attempt:
         if previous_status_id is None:
             return
         invoice = self.psa.read_balance(self.write_back.invoice_source_id)
-        if not self._shows_paid(invoice) or not invoice.status or not invoice.status.is_closed:
+        if not self._shows_paid(invoice) or not is_closed(invoice):
             return
-        self.has_written = True
+        self._state(self.write_back)
         with suppress(PermanentError):
             self.psa.set_status(
                 self.write_back.invoice_source_id, previous_status_id, is_closed=True
@@ -248,10 +264,10 @@ class Attempt:
         except NotFoundError:
             self._save(self.write_back.followed_up(Reason.NONE))
             return
-        if rows is not None and self._lags(invoice, rows):
-            self._save(replace(self.write_back, due_at=self.clock.now() + RETRY_AFTER))
+        if rows is not None and self._is_young and lags(self.write_back, invoice, rows):
+            self._look_again()
             return
-        reason = Reason.NONE if rows is None else self._read_back(rows)
+        reason = self._read_back(rows)
         if reason is Reason.PAYMENT_GONE:
             self._save(replace(self.write_back.manual(reason), wants_follow_up=False))
             return
@@ -263,32 +279,12 @@ class Attempt:
         status that is not the paid one."""
         if self.write_back.target is Target.ABSENT:
             return not self._shows_paid(invoice)
-        before = self.write_back.balance_before_minor
-        return before is not None and before - invoice.balance_minor == self.write_back.amount_minor
+        return moved_by_amount(self.write_back, invoice)
 
-    def _lags(self, invoice: PsaBalance, rows: Sequence[PsaPayment]) -> bool:
-        """Tell whether ConnectWise may only not show yet what was just done."""
-        intent_at = self.write_back.intent_at
-        if intent_at is None or self.clock.now() - intent_at >= self.timings.quarantine:
-            return False
-        is_there = _find(rows, self.write_back.psa_payment_id) is not None
-        paid_minor = sum(row.amount_minor for row in rows)
-        is_settled = invoice.balance_minor == invoice.total_minor - paid_minor
-        return not is_settled or is_there is not (self.write_back.target is Target.POSTED)
-
-    def _read_back(self, rows: Sequence[PsaPayment]) -> Reason:
-        """Ours must be there as we made it, and as many as there were besides."""
-        if self.write_back.target is Target.ABSENT:
+    def _read_back(self, rows: Sequence[PsaPayment] | None) -> Reason:
+        if rows is None or self.write_back.target is Target.ABSENT:
             return Reason.NONE
-        row = _find(rows, self.write_back.psa_payment_id)
-        if row is None:
-            return Reason.PAYMENT_GONE
-        if not self._is_like_mine(row):
-            return Reason.PAYMENT_CHANGED
-        rows_before = self.write_back.rows_before
-        if rows_before is not None and len(rows) <= rows_before:
-            return Reason.OTHERS_REPLACED
-        return Reason.NONE
+        return read_back(self.write_back, rows, self._member)
 
     def _set_status(self, invoice: PsaBalance) -> Reason:
         """Set the paid status when the balance is zero; put the old one back when it is not."""
@@ -297,13 +293,12 @@ class Attempt:
         if wanted is None or wanted == current:
             return Reason.NONE
         if self.write_back.target is Target.POSTED:
-            self._save(replace(self.write_back, previous_status_id=current))
-        self.has_written = True
+            self._state(replace(self.write_back, previous_status_id=current))
+        else:
+            self._state(self.write_back)
         try:
             self.psa.set_status(
-                self.write_back.invoice_source_id,
-                wanted,
-                is_closed=invoice.status is not None and invoice.status.is_closed,
+                self.write_back.invoice_source_id, wanted, is_closed=is_closed(invoice)
             )
         except PermanentError:
             return Reason.STATUS_REFUSED
@@ -345,7 +340,7 @@ class Attempt:
 
     def _unowned_match(self, rows: Sequence[PsaPayment]) -> PsaPayment | None:
         """Find a payment that is like ours, made by our API member, and nobody's yet."""
-        return self._unowned([row for row in rows if self._is_like_mine(row)])
+        return self._unowned([row for row in rows if is_like(self.write_back, row, self._member)])
 
     def _unowned(self, rows: Sequence[PsaPayment]) -> PsaPayment | None:
         owners: Mapping[int, str] = self.ledger.owners(
@@ -353,17 +348,25 @@ class Attempt:
         )
         return next((row for row in rows if row.psa_payment_id not in owners), None)
 
-    def _is_like_mine(self, row: PsaPayment) -> bool:
-        member = self.connection.member_identifier
-        return row.applied_by.casefold() == member.casefold() and self._is_as_large(row)
+    @property
+    def _member(self) -> str:
+        """The API member that posted it, who may have been another one than today's."""
+        return self.write_back.posted_as or self.connection.member_identifier
 
-    def _is_as_large(self, row: PsaPayment) -> bool:
-        """Tell whether a payment is ours by amount and day, whoever made it."""
-        return (
-            not row.is_credit
-            and row.amount_minor == self.write_back.amount_minor
-            and row.paid_on == self.write_back.paid_on
-        )
+    @property
+    def _is_young(self) -> bool:
+        """ConnectWise may not show yet what was stated last."""
+        intent_at = self.write_back.intent_at
+        return intent_at is not None and self.clock.now() - intent_at < self.timings.quarantine
+
+    def _look_again(self) -> None:
+        self._save(replace(self.write_back, due_at=self.clock.now() + RETRY_AFTER))
+
+    def _state(self, intent: WriteBack, *, extend_until: datetime | None = None) -> None:
+        """Store what is about to be sent, as the one who still holds invoice and write-back: a
+        worker that was overtaken ends here, before the wire."""
+        self._save(intent, extend_until=extend_until)
+        self.has_written = True
 
     def _save(
         self,
@@ -380,35 +383,3 @@ class Attempt:
             own_psa_payment_id=own,
         )
         self.write_back = write_back
-
-
-def _find(rows: Sequence[PsaPayment], psa_payment_id: int | None) -> PsaPayment | None:
-    return next((row for row in rows if row.psa_payment_id == psa_payment_id), None)
-
-
-def _obstacle(write_back: WriteBack, invoice: PsaBalance) -> Reason:
-    """Tell why the payment must not be posted on this invoice as it stands, if so."""
-    if write_back.posts >= MAX_POSTS:
-        return Reason.TOO_MANY_POSTS
-    if invoice.currency.code != write_back.currency.code:
-        return Reason.CURRENCY_DIFFERS
-    if invoice.is_batched:
-        return Reason.INVOICE_LOCKED
-    if invoice.balance_minor <= 0:
-        return Reason.PAID_BY_HAND
-    if invoice.balance_minor < write_back.amount_minor:
-        return Reason.OVERPAYMENT
-    return Reason.NONE
-
-
-def refusal_reason(error: PermanentError) -> Reason:
-    """Return what a person is told about something that will fail again."""
-    if isinstance(error, PermissionMissingError):
-        return Reason.RIGHT_MISSING
-    if isinstance(error, CredentialsRejectedError):
-        return Reason.CREDENTIALS_REJECTED
-    if isinstance(error, NotFoundError):
-        return Reason.INVOICE_GONE
-    if isinstance(error, MalformedRecordError):
-        return Reason.UNREADABLE
-    return Reason.REFUSED

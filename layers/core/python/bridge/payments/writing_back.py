@@ -20,7 +20,8 @@ from bridge.domain.identity import RecordKind
 from bridge.domain.platform_payment import Target
 from bridge.domain.write_back import Reason, Timings, WriteBack, WriteBackState
 from bridge.payment_ports import LedgerStore, PaymentsGateway
-from bridge.payments.attempt import Attempt, refusal_reason
+from bridge.payments.attempt import Attempt
+from bridge.payments.comparing import refusal_reason
 from bridge.payments.troubles import WriteBackTroubles
 from bridge.ports import Clock, ConnectionStore, HintQueue
 
@@ -59,7 +60,11 @@ class WriteBackDriver:
         stored = self._ledger.get_write_back(connection_id, write_back_id)
         write_back = stored.value
         now = self._clock.now()
-        if write_back is None or not _is_drivable(write_back, now):
+        if write_back is None:
+            return
+        if not _is_drivable(write_back, now):
+            # Who brought it here may have died before the problem list said so.
+            self._troubles.show(write_back)
             return
         connection = self._connections.get(connection_id).value
         if connection is None or not connection.is_syncing:

@@ -1,0 +1,101 @@
+"""What ConnectWise shows, compared with what a write-back means: pure decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bridge.domain.errors import (
+    CredentialsRejectedError,
+    MalformedRecordError,
+    NotFoundError,
+    PermanentError,
+    PermissionMissingError,
+    RefusedError,
+)
+from bridge.domain.platform_payment import Target
+from bridge.domain.write_back import MAX_POSTS, Reason, WriteBack
+from bridge.payment_ports import PsaBalance, PsaPayment
+
+
+def find(rows: Sequence[PsaPayment], psa_payment_id: int | None) -> PsaPayment | None:
+    return next((row for row in rows if row.psa_payment_id == psa_payment_id), None)
+
+
+def is_like(write_back: WriteBack, row: PsaPayment, member: str) -> bool:
+    """Tell whether a payment may be ours: made by our API member, of our amount and day."""
+    return row.applied_by.casefold() == member.casefold() and is_as_large(write_back, row)
+
+
+def is_as_large(write_back: WriteBack, row: PsaPayment) -> bool:
+    """Tell whether a payment is like ours by amount and day, whoever made it."""
+    return (
+        not row.is_credit
+        and row.amount_minor == write_back.amount_minor
+        and row.paid_on == write_back.paid_on
+    )
+
+
+def is_closed(invoice: PsaBalance) -> bool:
+    return invoice.status is not None and invoice.status.is_closed
+
+
+def obstacle_to(write_back: WriteBack, invoice: PsaBalance) -> Reason:
+    """Tell why the payment must not be posted on this invoice as it stands, if so."""
+    if write_back.posts >= MAX_POSTS:
+        return Reason.TOO_MANY_POSTS
+    if invoice.currency != write_back.currency:
+        return Reason.CURRENCY_DIFFERS
+    if invoice.is_batched:
+        return Reason.INVOICE_LOCKED
+    if invoice.balance_minor <= 0:
+        return Reason.PAID_BY_HAND
+    if invoice.balance_minor < write_back.amount_minor:
+        return Reason.OVERPAYMENT
+    return Reason.NONE
+
+
+def moved_by_amount(write_back: WriteBack, invoice: PsaBalance) -> bool:
+    """Tell whether the balance went down by exactly our amount since our post was stated."""
+    before_minor = write_back.balance_before_minor
+    return (
+        before_minor is not None and before_minor - invoice.balance_minor == write_back.amount_minor
+    )
+
+
+def lags(write_back: WriteBack, invoice: PsaBalance, rows: Sequence[PsaPayment]) -> bool:
+    """Tell whether the invoice or its payments do not show yet what was done to them."""
+    is_there = find(rows, write_back.psa_payment_id) is not None
+    paid_minor = sum(row.amount_minor for row in rows)
+    is_settled = invoice.balance_minor == invoice.total_minor - paid_minor
+    return not is_settled or is_there is not (write_back.target is Target.POSTED)
+
+
+def read_back(write_back: WriteBack, rows: Sequence[PsaPayment], member: str) -> Reason:
+    """Tell what is wrong after a post: ours must be there as we made it, and as many payments as
+    there were besides."""
+    row = find(rows, write_back.psa_payment_id)
+    if row is None:
+        return Reason.PAYMENT_GONE
+    if not is_like(write_back, row, member):
+        return Reason.PAYMENT_CHANGED
+    if write_back.rows_before is not None and len(rows) <= write_back.rows_before:
+        return Reason.OTHERS_REPLACED
+    return Reason.NONE
+
+
+def refusal_reason(error: PermanentError, invoice: PsaBalance | None = None) -> Reason:
+    """Return what a person is told about something that will fail again.
+
+    ConnectWise does not say why it refuses; an invoice that is closed is the likeliest cause.
+    """
+    if isinstance(error, PermissionMissingError):
+        return Reason.RIGHT_MISSING
+    if isinstance(error, CredentialsRejectedError):
+        return Reason.CREDENTIALS_REJECTED
+    if isinstance(error, NotFoundError):
+        return Reason.INVOICE_GONE
+    if isinstance(error, MalformedRecordError):
+        return Reason.UNREADABLE
+    if isinstance(error, RefusedError) and invoice is not None and is_closed(invoice):
+        return Reason.INVOICE_LOCKED
+    return Reason.REFUSED
