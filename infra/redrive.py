@@ -5,8 +5,10 @@ parked queue, so an interruption can repeat it and never lose it; workers expect
 """
 
 import argparse
+import hashlib
 from collections import Counter
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import boto3
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 PARKED = "parked"
 SOURCE_ATTRIBUTE = "source"
 DEAD_SUFFIX = "-dead"
+FIFO_SUFFIX = ".fifo"
 
 _BATCH = 10  # the most that SQS hands out at once
 _HIDDEN_SECONDS = 60
@@ -54,13 +57,29 @@ def _send_back(
 ) -> str:
     attributes = message.get("MessageAttributes") or {}
     source = attributes[SOURCE_ATTRIBUTE]["StringValue"] if SOURCE_ATTRIBUTE in attributes else ""
-    if not (source.startswith(stage.resource_name("")) and source.endswith(DEAD_SUFFIX)):
+    queue = _queue_of(source)
+    if not queue.startswith(stage.resource_name("")):
         return ""
-    queue = source.removesuffix(DEAD_SUFFIX)
     url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
-    sqs.send_message(QueueUrl=url, MessageBody=message["Body"])
+    body = message["Body"]
+    if queue.endswith(FIFO_SUFFIX):
+        # One group a message: what must not be done at once is held apart by its own lease.
+        sqs.send_message(
+            QueueUrl=url,
+            MessageBody=body,
+            MessageGroupId=hashlib.sha256(body.encode()).hexdigest(),
+            MessageDeduplicationId=uuid4().hex,
+        )
+    else:
+        sqs.send_message(QueueUrl=url, MessageBody=body)
     sqs.delete_message(QueueUrl=parked_url, ReceiptHandle=message["ReceiptHandle"])
     return queue
+
+
+def _queue_of(dead_letters: str) -> str:
+    """The queue that dead letters are of, by their names; empty for any other name."""
+    name, dot, ending = dead_letters.partition(".")
+    return f"{name.removesuffix(DEAD_SUFFIX)}{dot}{ending}" if name.endswith(DEAD_SUFFIX) else ""
 
 
 def main() -> None:

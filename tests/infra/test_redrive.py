@@ -19,8 +19,14 @@ def sqs() -> Iterator[Any]:
 @pytest.fixture
 def queues(sqs: Any) -> Iterator[dict[str, str]]:
     """The addresses of empty queues, by short name."""
-    names = ("parked", "hints", "pdfs")
-    urls = {n: sqs.create_queue(QueueName=LOCAL.resource_name(n))["QueueUrl"] for n in names}
+    ordered = {"writebacks.fifo": {"FifoQueue": "true"}}
+    names = ("parked", "hints", "pdfs", *ordered)
+    urls = {
+        name: sqs.create_queue(
+            QueueName=LOCAL.resource_name(name), Attributes=ordered.get(name, {})
+        )["QueueUrl"]
+        for name in names
+    }
     yield urls
     for url in urls.values():
         sqs.delete_queue(QueueUrl=url)
@@ -47,6 +53,23 @@ def test_each_message_goes_back_to_its_own_queue(sqs: Any, queues: dict[str, str
     assert bodies(sqs, queues["hints"]) == {"hint"}
     assert bodies(sqs, queues["pdfs"]) == {"pdf"}
     assert redrive(sqs, LOCAL) == {}
+
+
+def test_a_write_back_goes_back_to_its_ordered_queue(sqs: Any, queues: dict[str, str]) -> None:
+    park(sqs, queues, "write-back", LOCAL.resource_name("writebacks-dead.fifo"))
+    assert redrive(sqs, LOCAL) == {LOCAL.resource_name("writebacks.fifo"): 1}
+    assert bodies(sqs, queues["writebacks.fifo"]) == {"write-back"}
+
+
+def test_a_message_that_fails_again_is_sent_back_again(sqs: Any, queues: dict[str, str]) -> None:
+    """SQS drops what it takes for a repetition, for five minutes."""
+    for _ in range(2):
+        park(sqs, queues, "write-back", LOCAL.resource_name("writebacks-dead.fifo"))
+        assert redrive(sqs, LOCAL).total() == 1
+    waiting = sqs.get_queue_attributes(
+        QueueUrl=queues["writebacks.fifo"], AttributeNames=["ApproximateNumberOfMessages"]
+    )
+    assert waiting["Attributes"] == {"ApproximateNumberOfMessages": "2"}
 
 
 @pytest.mark.parametrize("source", [None, "somewhere", "bridge-prod-hints-dead"])
