@@ -16,6 +16,7 @@ from itertools import groupby
 from bridge.domain.connection import Connection, ConnectionState
 from bridge.domain.errors import BridgeError, ConflictError, NotFoundError
 from bridge.domain.identity import RecordKind
+from bridge.domain.invoice import Invoice
 from bridge.domain.payment import PaymentKind
 from bridge.domain.platform_payment import Target
 from bridge.domain.problem import ProblemCode, Trouble, record_subject
@@ -27,6 +28,7 @@ from bridge.payment_ports import (
     PsaPayments,
     WriteBackQueue,
 )
+from bridge.payments.comparing import find, is_as_large
 from bridge.payments.troubles import WriteBackTroubles
 from bridge.ports import (
     Clock,
@@ -117,6 +119,10 @@ class PaymentReconciler:
                 _logger.info("write-back moved", extra={"id": write_back.write_back_id})
         self._report_surplus(connection, invoice_source_id, write_backs, rows)
 
+    def keep_shown(self, write_back: WriteBack) -> None:
+        """Show a reason that whoever found it had no time to show."""
+        self._troubles.keep_shown(write_back)
+
     def heal(self, write_back: WriteBack) -> bool:
         """Try again what waits for a person only because of how the world was; tell if so.
 
@@ -148,6 +154,7 @@ class PaymentReconciler:
             and invoice.archive is None
             and invoice.currency.code == write_back.currency.code
             and not invoice.is_batched
+            and not (write_back.reason is Reason.INVOICE_LOCKED and _is_closed(invoice))
             and invoice.balance_minor >= write_back.amount_minor
         )
 
@@ -159,7 +166,8 @@ class PaymentReconciler:
         intent_at = write_back.intent_at or write_back.created_at
         if now - intent_at < self._timings.quarantine:
             return
-        is_there = write_back.psa_payment_id in {row.psa_payment_id for row in rows}
+        row = find(rows, write_back.psa_payment_id)
+        is_there = row is not None
         says_there = write_back.state is _S.CONFIRMED and write_back.target is Target.POSTED
         if says_there and not is_there:
             self._missing(write_back, rows)
@@ -168,16 +176,13 @@ class PaymentReconciler:
                 write_back,
                 replace(write_back, state=_S.CONFIRMED, reason=Reason.NONE, due_at=None),
             )
+        elif write_back.state is _S.REVERSED and row and is_as_large(write_back, row):
+            # It was not shown when it was thought to be gone: it is taken out once more.
+            self._save(write_back, replace(write_back, state=_S.CONFIRMED, due_at=now))
 
     def _missing(self, write_back: WriteBack, rows: Sequence[PsaPayment]) -> None:
         """Ours is gone: another tool may have written it anew; else a person decides."""
-        alike = [
-            row
-            for row in rows
-            if not row.is_credit
-            and row.amount_minor == write_back.amount_minor
-            and row.paid_on == write_back.paid_on
-        ]
+        alike = [row for row in rows if is_as_large(write_back, row)]
         owners = self._ledger.owners(
             write_back.connection_id, [row.psa_payment_id for row in alike]
         )
@@ -255,6 +260,8 @@ class PaymentSweep:
         healed = 0
         for connection in syncing_connections(self._connections):
             for write_back in self._write_backs(connection):
+                if write_back.reason is not Reason.NONE:
+                    _guarded(partial(self._reconciler.keep_shown, write_back))
                 if write_back.needs_person and write_back.reason in HEALING:
                     healed += _guarded(partial(self._reconciler.heal, write_back))
         return healed
@@ -275,13 +282,14 @@ class PaymentSweep:
         """Tell whether the mirror disagrees with what we believe to own on one invoice."""
         first = write_backs[0]
         invoice = self._records.get_invoice(first.partner_id, first.invoice_id).value
+        owned = {w.psa_payment_id for w in write_backs if w.state is WriteBackState.CONFIRMED}
+        member = connection.member_identifier.casefold()
         ours = {
             payment.source_id
             for payment in (invoice.payments if invoice else ())
             if payment.kind is PaymentKind.MONEY
-            and payment.applied_by.casefold() == connection.member_identifier.casefold()
+            if payment.source_id in owned or payment.applied_by.casefold() == member
         }
-        owned = {w.psa_payment_id for w in write_backs if w.state is WriteBackState.CONFIRMED}
         return ours != owned or any(w.reason is Reason.PAYMENT_GONE for w in write_backs)
 
     def _write_backs(self, connection: Connection) -> Iterator[WriteBack]:
@@ -303,6 +311,10 @@ def _guarded(work: Callable[[], object]) -> int:
     except BridgeError as error:
         _logger.warning("payment check failed: %s", type(error).__name__)
         return 0
+
+
+def _is_closed(invoice: Invoice) -> bool:
+    return invoice.status is not None and invoice.status.is_closed
 
 
 def _rows(

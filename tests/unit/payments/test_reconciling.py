@@ -1,0 +1,139 @@
+"""The last net: what ConnectWise shows is compared with what we own, and what waited is healed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from bridge.domain.problem import ProblemCode
+from bridge.domain.write_back import Reason, WriteBack, WriteBackState
+from bridge.payments.reconciling import PaymentReconciler, PaymentSweep
+from tests.fakes.queues import InMemoryWriteBackQueue
+from tests.fakes.records import InMemoryRecordStore
+from tests.unit.payments.bench import QUARANTINE_SECONDS, TIMINGS, Bench
+
+S = WriteBackState
+
+
+class Reconciling(Bench):
+    """The bench with a mirror of ConnectWise, and the sweep over both."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records = InMemoryRecordStore()
+        self.queue = InMemoryWriteBackQueue(self.clock)
+
+    @property
+    def sweep(self) -> PaymentSweep:
+        reconciler = PaymentReconciler(
+            ledger=self.ledger,
+            gateway=self.gateway,
+            records=self.records,
+            connections=self.connections,
+            problems=self.problems,
+            troubles=self.troubles,
+            queue=self.queue,
+            clock=self.clock,
+            timings=TIMINGS,
+        )
+        return PaymentSweep(
+            ledger=self.ledger,
+            records=self.records,
+            connections=self.connections,
+            reconciler=reconciler,
+        )
+
+    def mirror(self) -> None:
+        """Bring the mirrored invoice in step with ConnectWise."""
+        self.clock.set_remaining(900)
+        wanted = frozenset({self.invoice_id})
+        fetched = self.world.psa().fetch_invoices([self.invoice_id], with_payments_of=wanted)
+        invoice = fetched.found[self.invoice_id]
+        stored = self.records.get_invoice(invoice.partner_id, invoice.invoice_id)
+        self.records.save_invoice(invoice, expected_version=stored.version)
+
+    def compare(self) -> int:
+        """Let the nightly comparison run, some time later."""
+        self.wait(QUARANTINE_SECONDS)
+        self.mirror()
+        self.clock.set_remaining(900)
+        return self.sweep.compare_all()
+
+    def save(self, write_back: WriteBack) -> None:
+        stored = self.ledger.get_write_back(write_back.connection_id, write_back.write_back_id)
+        self.ledger.save_write_back(write_back, expected_version=stored.version)
+
+
+@pytest.fixture
+def bench() -> Reconciling:
+    return Reconciling()
+
+
+def test_where_all_agrees_connectwise_is_not_asked(bench: Reconciling) -> None:
+    bench.drive(bench.collect(5000))
+    bench.people.record_payment(bench.invoice_id, Decimal("10.00"))
+    assert bench.compare() == 0
+    assert bench.open_problems() == []
+
+
+def test_a_new_api_member_makes_nothing_suspicious(bench: Reconciling) -> None:
+    bench.drive(bench.collect(5000))
+    bench.save_connection(member_identifier="NewMember")
+    assert bench.compare() == 0
+
+
+def test_a_payment_of_ours_that_is_gone_is_shown(bench: Reconciling) -> None:
+    write_back = bench.collect(5000)
+    bench.drive(write_back)
+    bench.people.delete_payment(bench.invoice_id, bench.rows()[0]["id"])
+    assert bench.compare() == 1
+    assert bench.stored(write_back).reason is Reason.PAYMENT_GONE
+    assert len(bench.open_problems()) == 1
+
+
+def test_a_payment_of_our_member_that_nobody_owns_is_shown(bench: Reconciling) -> None:
+    bench.drive(bench.collect(5000))
+    member = bench.connection.member_identifier
+    bench.people.record_payment(bench.invoice_id, Decimal("7.00"), by=member)
+    assert bench.compare() == 1
+    assert [problem.code for problem in bench.open_problems()] == [ProblemCode.PAYMENT_SURPLUS]
+
+
+def test_a_payment_that_was_wrongly_thought_gone_is_taken_out_after_all(
+    bench: Reconciling,
+) -> None:
+    """It was hidden from the API member when its reversal looked for it."""
+    write_back = bench.collect(5000)
+    bench.drive(write_back)
+    bench.undo()
+    bench.save(replace(bench.stored(write_back).reversed(bench.clock.now()), due_at=None))
+    assert bench.compare() == 1
+    assert bench.drive_when_due(write_back).state is S.REVERSED
+    assert bench.rows() == []
+    assert bench.compare() == 0
+
+
+def test_a_reason_that_was_left_unsaid_is_shown_once(bench: Reconciling) -> None:
+    write_back = bench.collect(12000)
+    bench.save(write_back.manual(Reason.OVERPAYMENT))
+    bench.mirror()
+    for _ in range(3):
+        bench.sweep.heal_all()
+    (problem,) = bench.open_problems()
+    assert problem.times_seen == 1
+
+
+def test_a_locked_invoice_is_tried_again_when_it_is_open(bench: Reconciling) -> None:
+    write_back = bench.collect(5000)
+    bench.people.close_invoice(bench.invoice_id)
+    assert bench.drive(write_back).reason is Reason.INVOICE_LOCKED
+    bench.mirror()
+    assert bench.sweep.heal_all() == 0
+    bench.people.reopen_invoice(bench.invoice_id)
+    bench.mirror()
+    assert bench.sweep.heal_all() == 1
+    done = bench.drive(write_back)
+    assert (done.state, done.reason) == (S.CONFIRMED, Reason.NONE)
+    assert bench.open_problems() == []
