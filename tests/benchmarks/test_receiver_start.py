@@ -9,9 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ALLOWED_RATIO = 1.3
 ROUNDS = 12
 BASE = "import boto3; boto3.client('sqs')"
-RECEIVER = (
-    "import webhook_receiver.handler; from bridge.aws import clients; clients.sqs_client()"
-)
+RECEIVER = "import webhook_receiver.handler; from bridge.aws import clients; clients.sqs_client()"
 COMPLETE = "import webhook_receiver.handler as handler; handler._intake()"
 ENVIRONMENT = {
     "PATH": os.environ["PATH"],

@@ -1,0 +1,163 @@
+"""A whole import in a process of its own, over HTTP, that keeps nothing but versions of invoices.
+
+Run as a program with the sandbox's announcement as its argument; prints what it cost as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bridge.connectwise.egress import GuardedTransport
+from bridge.connectwise.gateway import ConnectWiseGateway
+from bridge.connectwise.psa import ConnectWisePsa
+from bridge.domain.connection import Connection, ConnectionState, Credentials
+from bridge.domain.invoice import Invoice
+from bridge.domain.run import Run, RunKind, RunState
+from bridge.ports import Stored
+from bridge.sync.health import ConnectionHealth
+from bridge.sync.refreshing import Refresher
+from bridge.sync.run_work import RunWorker
+from bridge.sync.runs import RunStarter
+from bridge.sync.selection import Selector
+from tests.builders.operations import a_connection
+from tests.fakes.clock import FakeClock
+from tests.fakes.connections import InMemoryConnectionStore
+from tests.fakes.problems import InMemoryProblemStore
+from tests.fakes.queues import InMemoryHintQueue, InMemoryRunQueue
+from tests.fakes.records import InMemoryRecordStore
+from tests.fakes.runs import InMemoryRunStore
+from tests.fakes.vault import InMemoryVault
+
+
+class Unlimited:
+    """A tenant who may be called as often as it goes."""
+
+    def acquire(self, _connection_id: str, *, calls: int = 1) -> float:
+        return 0.0 * calls
+
+    def pause(self, connection_id: str, *, seconds: float) -> None:
+        raise AssertionError(f"{connection_id} asked us to wait {seconds} s")
+
+
+class ForgetfulRecordStore(InMemoryRecordStore):
+    """Keeps customers whole and of invoices only their versions: what an import stores must not
+    be measured, only what it holds while it works."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.versions: dict[int, int] = {}
+
+    def get_invoices(
+        self, partner_id: str, connection_id: str, source_ids: Sequence[int]
+    ) -> Mapping[int, Stored[Invoice]]:
+        return {i: Stored(None, self.versions.get(i, 0)) for i in source_ids}
+
+    def save_invoice(self, invoice: Invoice, *, expected_version: int, marks: str = "") -> int:
+        self.versions[invoice.source_id or 0] = expected_version + 1
+        return expected_version + 1
+
+
+class CountingGateway(ConnectWiseGateway):
+    """Adds up the calls of every client it opens."""
+
+    def __init__(self, **parts: Any) -> None:
+        super().__init__(**parts)
+        self.opened: list[ConnectWisePsa] = []
+
+    def open(self, connection: Connection) -> ConnectWisePsa:
+        self.opened.append(super().open(connection))
+        return self.opened[-1]
+
+    def calls(self) -> Counter[str]:
+        return sum((Counter(psa.calls) for psa in self.opened), Counter())
+
+
+class RealClock(FakeClock):
+    """Time stands still for the run, so that no deadline cuts a page."""
+
+
+def run_import(access: Mapping[str, str]) -> dict[str, Any]:
+    """Import everything from the sandbox and return counts, calls and the peak memory."""
+    clock = RealClock(remaining_seconds=10**9)
+    vault = InMemoryVault()
+    connections = InMemoryConnectionStore()
+    gateway = CountingGateway(
+        transport=GuardedTransport(allow_loopback=True),
+        vault=vault,
+        limiter=Unlimited(),
+        clock=clock,
+        on_codebase_changed=lambda *_: None,
+        allow_loopback=True,
+    )
+    connection = a_connection(
+        company_id=access["company_id"],
+        address=gateway.discover(access["company_id"], access["base_url"]),
+        state=ConnectionState.IMPORTING,
+    )
+    connections.save(connection, expected_version=0)
+    vault.put_credentials(
+        connection.connection_id,
+        Credentials(access["company_id"], access["public_key"], access["private_key"]),
+    )
+    records, problems = ForgetfulRecordStore(), InMemoryProblemStore(clock)
+    runs, queue = InMemoryRunStore(clock), InMemoryRunQueue(clock)
+    worker = RunWorker(
+        connections=connections,
+        runs=runs,
+        gateway=gateway,
+        selector=Selector(records),
+        refresher=Refresher(records, problems, clock),
+        hints=InMemoryHintQueue(clock),
+        queue=queue,
+        problems=problems,
+        health=ConnectionHealth(connections, problems, clock),
+        clock=clock,
+    )
+    began = time.monotonic()
+    done = _work_through(
+        connection, RunKind.IMPORT, runs=runs, queue=queue, worker=worker, clock=clock
+    )
+    report = _report(done, records, gateway, time.monotonic() - began)
+    gateway.opened.clear()
+    _work_through(connection, RunKind.CUSTOMERS, runs=runs, queue=queue, worker=worker, clock=clock)
+    return report | {"quiet_hour_calls": dict(gateway.calls())}
+
+
+def _work_through(
+    connection: Connection,
+    kind: RunKind,
+    *,
+    runs: InMemoryRunStore,
+    queue: InMemoryRunQueue,
+    worker: RunWorker,
+    clock: FakeClock,
+) -> Run | None:
+    run = RunStarter(runs, queue, clock).start(connection, kind)
+    while messages := queue.take_due():
+        for message in messages:
+            worker.work(message)
+    return runs.get(run.connection_id, run.run_id).value
+
+
+def _report(
+    run: Run | None, records: ForgetfulRecordStore, gateway: CountingGateway, seconds: float
+) -> dict[str, Any]:
+    if run is None or run.state is not RunState.SUCCEEDED:
+        raise SystemExit(f"the import did not succeed: {run}")
+    return {
+        "invoices": len(records.versions),
+        "failed": run.invoices.failed + run.customers.failed,
+        "calls": dict(gateway.calls()),
+        "seconds": round(seconds, 1),
+        "peak_kib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(run_import(json.loads(sys.argv[1]))))
