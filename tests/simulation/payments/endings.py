@@ -1,0 +1,287 @@
+"""What must hold of payments when the bad days are over and everything has come to rest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+
+from bridge.domain.platform_payment import PlatformPaymentState, Target
+from bridge.domain.problem import Problem, ProblemCode, record_of_subject
+from bridge.domain.write_back import Reason, Timings, WriteBack, WriteBackState
+from bridge.payment_ports import LedgerEntry
+from bridge.payments.troubles import write_back_subject
+from infra.local.connectwise_sandbox.finance.balances import true_balance
+from infra.local.connectwise_sandbox.finance.locks import is_closed
+from infra.local.connectwise_sandbox.kinds import Kind
+from infra.local.connectwise_sandbox.money import decimals_of
+from tests.simulation.parts import Invariant
+from tests.simulation.payments.platform import PlatformServices
+from tests.simulation.payments.provenance import Place
+from tests.simulation.payments.world import PaymentWorld, place_of
+from tests.simulation.world import CONNECTION_ID, PARTNER_ID, World
+
+_S = WriteBackState
+LONGEST_WAIT = Timings().quarantine + timedelta(hours=1)
+PAYMENT_PROBLEMS = (ProblemCode.PAYMENT_NOT_WRITTEN, ProblemCode.PAYMENT_SURPLUS)
+
+
+class PaymentEnding(Invariant):
+    """Looks at a payment world at its end."""
+
+    def at_end(self, world: World) -> None:
+        assert isinstance(world, PaymentWorld)
+        self.judge(world)
+
+    def judge(self, world: PaymentWorld) -> None:
+        raise NotImplementedError
+
+
+class EachAllocationOnce(PaymentEnding):
+    """R1: what is confirmed stands in ConnectWise exactly so, once; what was undone does not."""
+
+    name = "each allocation once"
+
+    def judge(self, world: PaymentWorld) -> None:
+        clean: Counter[Place] = Counter()
+        troubled: Counter[Place] = Counter()
+        for write_back in world.write_backs():
+            if write_back.reason is not Reason.NONE:
+                troubled[place_of(write_back)] += 1
+            elif write_back.state is _S.CONFIRMED:
+                clean[place_of(write_back)] += 1
+                self._check_row(world, write_back)
+        standing = Counter(world.provenance.ours.values())
+        for place in standing.keys() | clean.keys():
+            most = clean[place] + troubled[place]
+            surplus = f"invoice/{place.invoice_source_id}" in _subjects(world)
+            if standing[place] < clean[place] or (standing[place] > most and not surplus):
+                world.violate(
+                    self.name,
+                    f"{standing[place]} stand at {place}: {clean[place]} confirmed, "
+                    f"{troubled[place]} in trouble",
+                )
+
+    def _check_row(self, world: PaymentWorld, write_back: WriteBack) -> None:
+        row = world.engine.tenant.store[Kind.PAYMENT].get(write_back.psa_payment_id or 0)
+        what = f"{write_back.write_back_id} owns {write_back.psa_payment_id}"
+        if row is None:
+            world.violate(self.name, f"{what}, which is gone")
+            return
+        if world.provenance.place_of(row) != place_of(write_back):
+            world.violate(self.name, f"{what}, which is another: {row}")
+        if row["appliedBy"] != world.provenance.member:
+            world.violate(self.name, f"{what}, made by {row['appliedBy']}")
+
+
+class WhatWasToldHappens(PaymentEnding):
+    """What the services told stands in the ledger, and aims at what it means for ConnectWise.
+
+    Money that went back or never came aims at nothing; settled money at a payment.
+    """
+
+    name = "what was told happens"
+
+    def judge(self, world: PaymentWorld) -> None:
+        services = next(each for each in world.actors if isinstance(each, PlatformServices))
+        for payment_id, told in services.told.items():
+            stored = world.ledger.get_payment(PARTNER_ID, payment_id).value
+            if stored is None or not stored.has_same_content(told):
+                world.violate(self.name, f"{payment_id} is not what was told")
+                continue
+            found = world.ledger.write_backs_of_payment(PARTNER_ID, payment_id)
+            if len(found) != len(stored.allocations):
+                world.violate(self.name, f"{payment_id} has {len(found)} write-backs")
+            for each in found:
+                assert each.value is not None
+                self._check_target(world, stored.state, each.value)
+
+    def _check_target(
+        self, world: PaymentWorld, state: PlatformPaymentState, write_back: WriteBack
+    ) -> None:
+        policy = world.connection.write_back
+        if state is PlatformPaymentState.SETTLED:
+            right = {Target.POSTED}
+        elif state is PlatformPaymentState.PENDING:
+            right = {policy.target(state)}
+        elif state in policy.reverse_on or state in (
+            PlatformPaymentState.FAILED,
+            PlatformPaymentState.VOIDED,
+        ):
+            right = {Target.ABSENT}
+        else:
+            # It stays where it was written, and is not written for the first time.
+            right = {Target.POSTED} if write_back.was_ever_stated else set(Target)
+            history = _history(world, write_back)
+            was_wanted = any(entry.value.target is Target.POSTED for entry in history[:-1])
+            if write_back.target is Target.POSTED and not was_wanted:
+                world.violate(self.name, f"{write_back.write_back_id} is written when undone")
+        if write_back.target not in right:
+            world.violate(self.name, f"{state.value}: {write_back}")
+
+
+class NothingWaitsUnseen(PaymentEnding):
+    """R1, never silently not: what has not ended is a problem that is open, or soon due again."""
+
+    name = "nothing waits unseen"
+
+    def judge(self, world: PaymentWorld) -> None:
+        now = world.clock.now()
+        subjects = _subjects(world)
+        for write_back in world.write_backs():
+            is_open = write_back_subject(write_back) in subjects
+            if write_back.reason is not Reason.NONE and not is_open:
+                world.violate(self.name, f"{write_back.reason} is not shown: {write_back}")
+            if write_back.has_ended or write_back.target is Target.NONE or is_open:
+                continue
+            due_at = write_back.due_at
+            if due_at is None or not now - timedelta(minutes=10) <= due_at <= now + LONGEST_WAIT:
+                world.violate(self.name, f"{write_back}")
+            elif not write_back.needs_person and world.is_calm:
+                world.violate(self.name, f"not ended after all this time: {write_back}")
+
+
+class PaymentProblemsHaveCauses(PaymentEnding):
+    """Every open problem stands for something that is so; what the world healed is tried again."""
+
+    name = "payment problems have causes"
+
+    def judge(self, world: PaymentWorld) -> None:
+        by_subject = {write_back_subject(each): each for each in world.write_backs()}
+        for problem in _problems(world):
+            if problem.code is ProblemCode.PAYMENT_SURPLUS:
+                self._check_surplus(world, problem)
+                continue
+            write_back = by_subject.get(problem.subject)
+            if write_back is None or write_back.reason is Reason.NONE:
+                world.violate(self.name, f"{problem.detail}: {write_back}")
+            elif not _has_cause(world, write_back):
+                world.violate(self.name, f"{write_back.reason} is over: {write_back}")
+
+    def _check_surplus(self, world: PaymentWorld, problem: Problem) -> None:
+        _, source_id = record_of_subject(problem.subject) or (None, 0)
+        owned = {each.psa_payment_id for each in world.write_backs()}
+        places = world.provenance.ours.items()
+        if not any(at.invoice_source_id == source_id and each not in owned for each, at in places):
+            world.violate(self.name, f"no surplus on {problem.subject}")
+
+
+class OwnersAreRight(PaymentEnding):
+    """A ConnectWise payment is owned by one write-back, and that one knows it."""
+
+    name = "owners are right"
+
+    def judge(self, world: PaymentWorld) -> None:
+        owning = {
+            each.psa_payment_id: each.write_back_id
+            for each in world.write_backs()
+            if each.psa_payment_id is not None
+        }
+        count = sum(each.psa_payment_id is not None for each in world.write_backs())
+        if len(owning) < count:
+            world.violate(self.name, "a payment has two owners")
+        every = list({*owning, *world.provenance.ours, *world.provenance.others} - {None})
+        owners = world.ledger.owners(CONNECTION_ID, [each for each in every if each is not None])
+        for payment_id in owners.keys() | owning.keys():
+            if payment_id is not None and owners.get(payment_id) != owning.get(payment_id):
+                world.violate(self.name, f"{payment_id}: {owners.get(payment_id)} in the ledger")
+
+
+class OthersAreUntouched(PaymentEnding):
+    """R2: every payment of somebody else is as its maker left it."""
+
+    name = "others are untouched"
+
+    def judge(self, world: PaymentWorld) -> None:
+        store = world.engine.tenant.store[Kind.PAYMENT]
+        is_replaced = world.engine.switches.second_payment == "replaces"
+        for payment_id, row in world.provenance.others.items():
+            if store.get(payment_id) != row and not is_replaced:
+                world.violate(self.name, f"{payment_id} is {store.get(payment_id)}, was {row}")
+
+
+class SumsAgree(PaymentEnding):
+    """To the minor unit: what is written of a payment is what was allocated, and no fee."""
+
+    name = "sums agree"
+
+    def judge(self, world: PaymentWorld) -> None:
+        for write_back in world.write_backs():
+            if write_back.state is not _S.CONFIRMED or write_back.reason is not Reason.NONE:
+                continue
+            payment = world.ledger.get_payment(PARTNER_ID, write_back.payment_id).value
+            assert payment is not None
+            (part,) = [p for p in payment.allocations if p.invoice_id == write_back.invoice_id]
+            row = world.engine.tenant.store[Kind.PAYMENT].get(write_back.psa_payment_id or 0)
+            decimals = write_back.currency.decimals
+            written = row["amount"].scaleb(decimals) if row else None
+            if written != part.amount_minor:
+                world.violate(self.name, f"{write_back.write_back_id}: {written} of {part}")
+
+
+class HistoriesAreComplete(PaymentEnding):
+    """Every version of every payment and write-back is in its history, and the last one is it."""
+
+    name = "histories are complete"
+
+    def judge(self, world: PaymentWorld) -> None:
+        for write_back in world.write_backs():
+            stored = world.ledger.get_write_back(CONNECTION_ID, write_back.write_back_id)
+            history = _history(world, write_back)
+            if [entry.version for entry in history] != list(range(1, stored.version + 1)):
+                world.violate(self.name, f"{write_back.write_back_id} has gaps")
+            elif history[-1].value != stored.value:
+                world.violate(self.name, f"{write_back.write_back_id} is not its last entry")
+
+
+def all_endings() -> list[Invariant]:
+    return [
+        EachAllocationOnce(),
+        WhatWasToldHappens(),
+        NothingWaitsUnseen(),
+        PaymentProblemsHaveCauses(),
+        OwnersAreRight(),
+        OthersAreUntouched(),
+        SumsAgree(),
+        HistoriesAreComplete(),
+    ]
+
+
+def _has_cause(world: PaymentWorld, write_back: WriteBack) -> bool:
+    """Tell whether what keeps a payment out still does. Other reasons wait for a person."""
+    tenant = world.engine.tenant
+    invoice = tenant.store[Kind.INVOICE].get(write_back.invoice_source_id)
+    match write_back.reason:
+        case Reason.INVOICE_GONE:
+            return invoice is None
+        case Reason.INVOICE_LOCKED:
+            return invoice is None or is_closed(invoice) or "glBatch" in invoice
+        case Reason.OVERPAYMENT | Reason.PAID_BY_HAND:
+            if invoice is None:
+                return True
+            owed = true_balance(tenant, invoice).scaleb(decimals_of(invoice.get("currency")))
+            return owed < write_back.amount_minor
+        case (
+            Reason.RIGHT_MISSING
+            | Reason.CREDENTIALS_REJECTED
+            | Reason.DISCONNECTED
+            | Reason.MEMBER_UNKNOWN
+            | Reason.CURRENCY_DIFFERS
+        ):
+            return False
+        case _:
+            return True
+
+
+def _problems(world: PaymentWorld) -> list[Problem]:
+    every = world.outside.problems.open_of_connection(PARTNER_ID, CONNECTION_ID)
+    return [problem for problem in every.values() if problem.code in PAYMENT_PROBLEMS]
+
+
+def _subjects(world: PaymentWorld) -> set[str]:
+    return {problem.subject for problem in _problems(world)}
+
+
+def _history(world: PaymentWorld, write_back: WriteBack) -> list[LedgerEntry[WriteBack]]:
+    """Return the latest entries of a history, the oldest of them first."""
+    found = world.ledger.write_back_history(CONNECTION_ID, write_back.write_back_id, limit=100)
+    return list(reversed(found))

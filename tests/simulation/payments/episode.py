@@ -1,0 +1,212 @@
+"""One seed's story of payments: bad days among the books, healing, calm, and the reckoning."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+
+from bridge.domain.platform_payment import PlatformPaymentState, WriteBackPolicy, WriteBackWhen
+from infra.local.connectwise_sandbox.switches import Switches
+from tests.fakes.clock import START
+from tests.simulation import endings, faults, invariants, people, troubles
+from tests.simulation.actors import Callbacks, Messages, Time, Timetable, timetables
+from tests.simulation.episode import Outcome, Weather, play
+from tests.simulation.functions import WORKERS, parker_of
+from tests.simulation.parts import Actor, Invariant
+from tests.simulation.payments import people as payment_people
+from tests.simulation.payments import troubles as payment_troubles
+from tests.simulation.payments.endings import all_endings
+from tests.simulation.payments.faults import BadLedger, Rivals, UnclearChanges
+from tests.simulation.payments.platform import PlatformServices
+from tests.simulation.payments.wiring import PaymentWiring
+from tests.simulation.payments.world import WRITE_BACK_WORKER, PaymentWorld, payment_wiring
+from tests.simulation.wiring import Wiring
+from tests.simulation.world import Books
+
+SWEEPS_EVERY = timedelta(hours=6)
+PAID = "Paid in Full"
+SENT = "Sent via Portal"
+_S = PlatformPaymentState
+POLICIES = (
+    WriteBackPolicy(),
+    WriteBackPolicy(),
+    WriteBackPolicy(when=WriteBackWhen.INITIATED),
+    WriteBackPolicy(reverse_on=frozenset({_S.CHARGED_BACK, _S.VOIDED})),
+)
+
+
+@dataclass(frozen=True)
+class PaymentOutcome(Outcome):
+    """``posted`` and ``reversed`` count payments that took effect in ConnectWise."""
+
+    posted: int = 0
+    reversed: int = 0
+    confirmed: int = 0
+
+
+@dataclass(frozen=True)
+class PaymentWeather(Weather):
+    """How payments come in, beside what goes wrong."""
+
+    minutes_between_payments: float = 15.0
+    policy: WriteBackPolicy = field(default_factory=WriteBackPolicy)
+    paid_status: str | None = PAID
+
+
+def any_weather(seed: int) -> PaymentWeather:
+    """Return bad days as bad as this seed makes them."""
+    dice = Random(f"payment weather {seed}")
+
+    def rate(*choices: float) -> float:
+        return dice.choice(choices)
+
+    return PaymentWeather(
+        hours=dice.uniform(2, 8),
+        faults=[
+            faults.Interleaving(rate(0.02, 0.05, 0.1)),
+            faults.BadNetwork(rate(0, 0.01, 0.05)),
+            faults.Outage(rate(0, 0, 0.0005)),
+            faults.Crashes(rate(0, 0.002, 0.01)),
+            faults.BadStores(rate(0, 0.001, 0.005)),
+            faults.Repetition(rate(0, 0.02, 0.1)),
+            faults.LossyCallbacks(rate(0, 0.1, 0.4)),
+            UnclearChanges(rate(0.05, 0.2, 0.5)),
+            BadLedger(rate(0, 0.01, 0.03)),
+        ],
+        troubles=[
+            trouble
+            for trouble in (
+                troubles.RightRevoked(hours_between=4, longest_hours=1),
+                payment_troubles.RightsToPayRevoked(hours_between=4, longest_hours=1),
+                troubles.KeysRejected(hours_between=6, longest_hours=1),
+                troubles.Upgrades(),
+                payment_troubles.CorruptPayments(hours_between=4, longest_hours=1),
+                payment_troubles.Disconnected(hours_between=6, longest_hours=1),
+            )
+            if dice.random() < 0.4
+        ],
+        edits=payment_people.EDITS,
+        minutes_between_edits=dice.choice((10.0, 20.0, 60.0)),
+        sweeps_every=SWEEPS_EVERY,
+        minutes_between_payments=dice.choice((5.0, 15.0, 40.0)),
+        policy=dice.choice(POLICIES),
+        paid_status=dice.choice((PAID, PAID, SENT, None)),
+    )
+
+
+def any_books(seed: int) -> Books:
+    """Return small books with the unproven behaviour of ConnectWise as this seed decides it."""
+    dice = Random(f"payment books {seed}")
+    switches = Switches(
+        payment_touches_last_updated=dice.random() < 0.8,
+        payment_fires_invoice_callback=dice.random() < 0.8,
+        payment_date_keeps_time=dice.random() < 0.3,
+        balance_delay_seconds=dice.choice((0, 0, 20)),
+        second_payment=dice.choice(("appended", "appended", "appended", "replaces", "refused")),
+        overpayment=dice.choice(("accepted", "capped", "refused")),
+        locked_invoice_payments=dice.choice(("refused", "accepted")),
+        locked_invoice_status=dice.choice((400, 403, 409)),
+        wrong_keys_status=dice.choice((401, 404)),
+        callback_server_error=dice.choice(("lost", "retried")),
+        delete_fires_callback=dice.random() < 0.8,
+        merge_touches_last_updated=True,
+    )
+    return Books(
+        customers=3,
+        invoices=dice.choice((3, 6)),
+        clock_skew_seconds=dice.choice((0, 0, -45, 45)),
+        switches=switches,
+    )
+
+
+def all_invariants() -> list[Invariant]:
+    return [
+        invariants.NothingOlder(),
+        invariants.ArchivedOnProof(),
+        endings.InvoicesAgree(),
+        endings.QueuesAreEmpty(),
+        endings.NoRunIsStuck(),
+        *all_endings(),
+    ]
+
+
+def build_world(
+    seed: int,
+    weather: PaymentWeather,
+    *,
+    books: Books | None = None,
+    wiring: type[PaymentWiring] = PaymentWiring,
+    checks: Sequence[Invariant] | None = None,
+) -> PaymentWorld:
+    """Put a world together from the lists of parts."""
+    dice = Random(f"payment start {seed}")
+    starts_at = START + timedelta(minutes=dice.randint(0, 24 * 60))
+    sweeps_at = starts_at + timedelta(hours=dice.uniform(1, 6))
+    workers = (*WORKERS, WRITE_BACK_WORKER)
+    actors: list[Actor] = [
+        *(Messages(function) for function in workers),
+        *(Messages(parker_of(function)) for function in workers),
+        Callbacks(),
+        *timetables(starts_at, sweeps_at, weather.sweeps_every),
+        *payment_timetables(starts_at, sweeps_at, weather.sweeps_every),
+        PlatformServices(weather.minutes_between_payments),
+        people.ConnectWiseStaff(weather.edits, weather.minutes_between_edits),
+        people.Accountant(),
+        payment_people.PaymentAccountant(),
+        Rivals(),
+        *weather.troubles,
+        Time(),
+    ]
+    return PaymentWorld(
+        seed,
+        policy=weather.policy,
+        paid_status=weather.paid_status,
+        books=books or any_books(seed),
+        actors=actors,
+        faults=weather.faults,
+        invariants=all_invariants() if checks is None else checks,
+        wiring=wiring,
+        starts_at=starts_at,
+    )
+
+
+def payment_timetables(
+    starts_at: datetime, sweeps_at: datetime, sweeps_every: timedelta
+) -> list[Timetable]:
+    """Return the schedules of the service stack for payments; the nightly one follows the sweep."""
+
+    def wake(wiring: Wiring) -> object:
+        return payment_wiring(wiring).due_write_backs.wake()
+
+    def heal(wiring: Wiring) -> object:
+        return payment_wiring(wiring).payment_sweep.heal_all()
+
+    def compare(wiring: Wiring) -> object:
+        return payment_wiring(wiring).payment_sweep.compare_all()
+
+    quarter, minute = timedelta(minutes=15), timedelta(minutes=1)
+    after_sweep = sweeps_at + timedelta(hours=1)
+    return [
+        Timetable("due-write-backs", period=minute, next_at=starts_at, work=wake),
+        Timetable("heal-write-backs", period=quarter, next_at=starts_at + quarter, work=heal),
+        Timetable("payments", period=sweeps_every, next_at=after_sweep, work=compare),
+    ]
+
+
+def play_world(world: PaymentWorld, *, bad_hours: float) -> PaymentOutcome:
+    """Play a world's story to its end, or to the first step that breaks an invariant."""
+    outcome = play(world, bad_hours=bad_hours)
+    return PaymentOutcome(
+        **vars(outcome),
+        posted=world.provenance.posted,
+        reversed=world.provenance.deleted,
+        confirmed=sum(each.psa_payment_id is not None for each in world.write_backs()),
+    )
+
+
+def play_seed(seed: int, wiring: type[PaymentWiring] = PaymentWiring) -> PaymentOutcome:
+    """Play the story that a seed alone decides."""
+    weather = any_weather(seed)
+    return play_world(build_world(seed, weather, wiring=wiring), bad_hours=weather.hours)

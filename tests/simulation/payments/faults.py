@@ -1,0 +1,113 @@
+"""What goes wrong with payments in particular: late requests, the ledger's transactions, rivals."""
+
+from __future__ import annotations
+
+import httpx
+
+from bridge.domain.errors import BridgeError, ConflictError, UnavailableError
+from bridge.domain.write_back import Timings
+from infra.local.connectwise_sandbox.faults import Effect
+from infra.local.connectwise_sandbox.faults import Fault as EngineFault
+from tests.simulation.parts import Actor, Fault
+from tests.simulation.payments.world import WORKER_SECONDS, PaymentWorld, payment_wiring
+from tests.simulation.watching import PortCall
+from tests.simulation.wiring import Wiring
+from tests.simulation.world import World
+
+LEDGER_WRITES = frozenset(
+    {
+        "ledger.record",
+        "ledger.move_payment",
+        "ledger.save_write_back",
+        "ledger.take_lease",
+        "ledger.release_lease",
+    }
+)
+_EFFECTS = (
+    Effect.LATE_EFFECT,
+    Effect.LATE_EFFECT,
+    Effect.TIMEOUT_AFTER_EFFECT,
+    Effect.CUT_AFTER_EFFECT,
+    Effect.STATUS_500_AFTER_EFFECT,
+    Effect.STATUS_502_HTML_AFTER_EFFECT,
+    Effect.TRUNCATED_JSON,
+    Effect.TIMEOUT_BEFORE_EFFECT,
+    Effect.CUT_BEFORE_EFFECT,
+    Effect.STATUS_500,
+    Effect.STATUS_502_HTML,
+    Effect.STATUS_429,
+)
+
+
+class UnclearChanges(Fault):
+    """Posts, deletions and patches lose their answers, before or after they took effect, or take
+    effect late, though never later than the bridge assumes."""
+
+    name = "unclear change"
+
+    def __init__(self, rate: float, *, latest_seconds: float | None = None) -> None:
+        self._rate = rate
+        self._latest_seconds = latest_seconds or Timings().in_flight_seconds
+
+    def on_request(self, world: World, request: httpx.Request) -> EngineFault | None:
+        is_change = request.method != "GET" and "/finance/" in request.url.path
+        if not is_change or world.random.random() >= self._rate:
+            return None
+        effect = world.random.choice(_EFFECTS)
+        world.note_fault(f"{self.name}: {effect.value}")
+        seconds = world.random.uniform(1, self._latest_seconds)
+        return EngineFault(effect=effect, retry_after=world.random.randint(1, 90), seconds=seconds)
+
+
+class BadLedger(Fault):
+    """Transactions collide, and answers of the ledger get lost."""
+
+    name = "ledger"
+
+    def __init__(self, rate: float) -> None:
+        self._rate = rate
+
+    def before_call(self, world: World, call: PortCall) -> None:
+        if call.port != "ledger" or world.random.random() >= self._rate / 2:
+            return
+        if call.name in LEDGER_WRITES and world.random.random() < 0.5:
+            world.note_fault("ledger: transaction conflict")
+            raise ConflictError("simulated transaction conflict")
+        world.note_fault("ledger: unavailable")
+        raise UnavailableError("simulated failure")
+
+    def after_call(self, world: World, call: PortCall) -> None:
+        if call.name not in LEDGER_WRITES or world.random.random() >= self._rate / 2:
+            return
+        if world.random.random() < 0.5:
+            world.note_fault("ledger: conflict with our own write")
+            raise ConflictError("simulated conflict with our own write")
+        world.note_fault("ledger: answer lost")
+        raise UnavailableError("simulated lost answer")
+
+
+class Rivals(Actor):
+    """A second worker on a write-back, though the queue should keep it away."""
+
+    name = "rival"
+
+    def weight(self, world: World) -> float:
+        if world.is_calm or not world.depth:
+            return 0.0
+        assert isinstance(world, PaymentWorld)
+        return 2.0 if world.write_backs() else 0.0
+
+    def act(self, world: World) -> str:
+        assert isinstance(world, PaymentWorld)
+        write_back = world.random.choice(world.write_backs())
+        ids = (write_back.connection_id, write_back.write_back_id)
+
+        def drive(wiring: Wiring) -> None:
+            try:
+                payment_wiring(wiring).driver.drive(*ids)
+            except BridgeError as error:
+                world.note_error(self.name, error)
+
+        world.note_fault("rival worker")
+        world.invoke("payment_writeback", WORKER_SECONDS, drive)
+        return f"{write_back.payment_id} on {write_back.invoice_source_id}"

@@ -1,0 +1,267 @@
+"""What people and other tools do with payments in ConnectWise, and what accountants decide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from bridge.domain.platform_payment import Target
+from bridge.domain.write_back import Reason, WriteBack
+from bridge.payments.deciding import WriteBackDecisions
+from infra.local.connectwise_sandbox.clock import day_of
+from infra.local.connectwise_sandbox.errors import ApiError
+from infra.local.connectwise_sandbox.finance.balances import payments_of
+from infra.local.connectwise_sandbox.finance.payments import change_payment
+from infra.local.connectwise_sandbox.kinds import Kind, Record
+from infra.local.connectwise_sandbox.people import PERSON, NewLine
+from tests.simulation.parts import Actor
+from tests.simulation.payments.world import PaymentWorld, payment_wiring
+from tests.simulation.people import API_TIMEOUT_SECONDS, Edit
+from tests.simulation.wiring import Wiring
+from tests.simulation.world import CONNECTION_ID, PARTNER_ID, World
+
+FEWEST_INVOICES = 3
+
+
+# --- in ConnectWise ------------------------------------------------------------------------------
+
+
+def _payment_world(world: World) -> PaymentWorld:
+    assert isinstance(world, PaymentWorld)
+    return world
+
+
+def _type_equal_payment(world: World) -> str:
+    """Enter by hand what the bridge writes, or has written, as well."""
+    write_backs = _payment_world(world).write_backs()
+    if not write_backs:
+        return "none"
+    return type_payment(world, world.random.choice(write_backs))
+
+
+def type_payment(world: World, write_back: WriteBack) -> str:
+    amount = Decimal(write_back.amount_minor).scaleb(-write_back.currency.decimals)
+    invoice_id = write_back.invoice_source_id
+    world.engine.people.record_payment(invoice_id, amount, write_back.paid_on)
+    return f"{amount} of {write_back.paid_on} on {invoice_id}"
+
+
+def _pay_some(world: World) -> str:
+    invoice = _invoice(world)
+    part = max(Decimal("0.01"), round(invoice["balance"] / world.random.choice((1, 2, 4)), 2))
+    world.engine.people.record_payment(invoice["id"], part)
+    return f"{part} on {invoice['id']}"
+
+
+def _apply_credit(world: World) -> str:
+    invoice = _invoice(world)
+    if invoice["balance"] <= 1:
+        return "none"
+    world.engine.people.apply_credit(invoice["id"], Decimal(1))
+    return f"1 on {invoice['id']}"
+
+
+def _delete_ours(world: World) -> str:
+    return _delete(world, _rows(world, list(_payment_world(world).provenance.ours)))
+
+
+def _delete_theirs(world: World) -> str:
+    return _delete(world, _rows(world, list(_payment_world(world).provenance.others)))
+
+
+def _edit_ours(world: World) -> str:
+    return _edit(world, _rows(world, list(_payment_world(world).provenance.ours)))
+
+
+def _edit_theirs(world: World) -> str:
+    return _edit(world, _rows(world, list(_payment_world(world).provenance.others)))
+
+
+def _rewrite(world: World) -> str:
+    """Another sync tool deletes an invoice's payments and enters them anew under its own name."""
+    rows = _rows(world, [row["id"] for row in world.engine.tenant.store[Kind.PAYMENT]])
+    if not rows:
+        return "none"
+    invoice_id = world.random.choice(rows)["invoice"]["id"]
+    world.engine.people.rewrite_payments(invoice_id)
+    return f"{len(payments_of(world.engine.tenant, invoice_id))} of {invoice_id}"
+
+
+def _bill(world: World) -> str:
+    company = world.random.choice(list(world.engine.tenant.store[Kind.COMPANY]))
+    line = NewLine("Service", Decimal(world.random.randint(2, 900)))
+    return str(world.engine.people.create_invoice(company["id"], [line])["id"])
+
+
+def _raise_total(world: World) -> str:
+    invoice = _invoice(world)
+    world.engine.people.change_total(invoice["id"], invoice["total"] + world.random.randint(1, 50))
+    return str(invoice["id"])
+
+
+def _close(world: World) -> str:
+    return str(world.engine.people.close_invoice(_invoice(world)["id"])["id"])
+
+
+def _reopen(world: World) -> str:
+    return str(world.engine.people.reopen_invoice(_invoice(world)["id"])["id"])
+
+
+def _batch(world: World) -> str:
+    invoice_id = _invoice(world)["id"]
+    world.engine.people.batch_invoice(invoice_id)
+    return str(invoice_id)
+
+
+def _undo_batches(world: World) -> str:
+    """Delete all batches, which unlocks their invoices."""
+    tenant = world.engine.tenant
+    locked = [invoice for invoice in tenant.store[Kind.INVOICE] if "glBatch" in invoice]
+    for invoice in locked:
+        freed = {name: value for name, value in invoice.items() if name != "glBatch"}
+        tenant.change(Kind.INVOICE, freed, PERSON)
+    return str(len(locked))
+
+
+def _delete_invoice(world: World) -> str:
+    if len(world.engine.tenant.store[Kind.INVOICE]) <= FEWEST_INVOICES:
+        return "none"
+    invoice_id = _invoice(world)["id"]
+    world.engine.people.delete_invoice(invoice_id)
+    return str(invoice_id)
+
+
+def _invoice(world: World) -> Record:
+    return world.random.choice(list(world.engine.tenant.store[Kind.INVOICE]))
+
+
+def _rows(world: World, payment_ids: list[int]) -> list[Record]:
+    """Return payments of money; credits are left to those who apply them."""
+    found = world.engine.tenant.store[Kind.PAYMENT].among(payment_ids)
+    return [row for row in found if "credit" not in row]
+
+
+def _delete(world: World, rows: list[Record]) -> str:
+    if not rows:
+        return "none"
+    row = world.random.choice(rows)
+    world.engine.people.delete_payment(row["invoice"]["id"], row["id"])
+    return f"{row['id']} of {row['invoice']['id']}"
+
+
+def _edit(world: World, rows: list[Record]) -> str:
+    if not rows:
+        return "none"
+    row = world.random.choice(rows)
+    day: date = day_of(row["paymentDate"]) - timedelta(days=world.random.choice((0, 3)))
+    changed = row | {
+        "amount": row["amount"] + world.random.choice((Decimal("-0.01"), Decimal(0))),
+        "paymentDate": f"{day.isoformat()}T00:00:00Z",
+    }
+    if changed["amount"] <= 0:
+        return "none"
+    change_payment(world.engine.tenant, row, changed, PERSON)
+    return f"{row['id']} of {row['invoice']['id']}"
+
+
+EDITS: tuple[Edit, ...] = (
+    _type_equal_payment,
+    _type_equal_payment,
+    _pay_some,
+    _apply_credit,
+    _delete_ours,
+    _delete_theirs,
+    _edit_ours,
+    _edit_theirs,
+    _rewrite,
+    _bill,
+    _bill,
+    _raise_total,
+    _close,
+    _reopen,
+    _reopen,
+    _batch,
+    _undo_batches,
+    _undo_batches,
+    _delete_invoice,
+)
+
+
+# --- at the dashboard ----------------------------------------------------------------------------
+
+Decide = Callable[[WriteBackDecisions, str, str, str], object]
+
+
+class PaymentAccountant(Actor):
+    """Works through write-backs that wait for a person, and only says what is true."""
+
+    name = "payment accountant"
+
+    def __init__(self) -> None:
+        self._next_at: datetime | None = None
+
+    def weight(self, world: World) -> float:
+        if world.is_calm:
+            return 0.0
+        is_due = self._next_at is None or self._next_at <= world.clock.now()
+        return 0.5 if is_due and _waiting(_payment_world(world)) else 0.0
+
+    def act(self, world: World) -> str:
+        self._next_at = world.clock.now() + timedelta(minutes=world.random.randint(1, 60))
+        write_back = world.random.choice(_waiting(_payment_world(world)))
+        name, decide = self._choice(world, write_back)
+        ids = (PARTNER_ID, CONNECTION_ID, write_back.write_back_id)
+
+        def click(wiring: Wiring) -> None:
+            decide(payment_wiring(wiring).decisions, *ids)
+
+        invocation = world.invoke("dashboard_api", API_TIMEOUT_SECONDS, click)
+        what = f"{write_back.write_back_id} {write_back.reason.value}"
+        return f"{name} {what}: {invocation.has_succeeded}"
+
+    def _choice(self, world: World, write_back: WriteBack) -> tuple[str, Decide]:
+        """Decide; what is to be said afterwards of ConnectWise is made true there before."""
+        if not write_back.needs_person:
+            return "takes note of", WriteBackDecisions.mark_done
+        if write_back.target is Target.ABSENT:
+            self._take_out_by_hand(world, write_back)
+            return "takes out by hand", WriteBackDecisions.mark_done
+        names = ["retries", "retries", "cancels"]
+        if self._can_type(world, write_back):
+            names.append("types by hand")
+        name = world.random.choice(names)
+        if name == "types by hand":
+            try:
+                type_payment(world, write_back)
+            except ApiError:
+                name = "retries"
+        return name, _DECISIONS[name]
+
+    def _can_type(self, world: World, write_back: WriteBack) -> bool:
+        """Nobody types what stands there already, be it ours, changed or rewritten."""
+        invoice_id = write_back.invoice_source_id
+        places = _payment_world(world).provenance.ours.values()
+        is_there = world.engine.tenant.store[Kind.INVOICE].get(invoice_id) is not None
+        return is_there and all(place.invoice_source_id != invoice_id for place in places)
+
+    def _take_out_by_hand(self, world: World, write_back: WriteBack) -> None:
+        """Remove from the invoice what stands for this payment, whoever wrote it down."""
+        provenance = _payment_world(world).provenance
+        invoice_id = write_back.invoice_source_id
+        for row in payments_of(world.engine.tenant, invoice_id):
+            place = provenance.ours.get(row["id"])
+            if place and place.amount_minor == write_back.amount_minor:
+                world.engine.people.delete_payment(invoice_id, row["id"])
+                return
+
+
+_DECISIONS: dict[str, Decide] = {
+    "retries": WriteBackDecisions.retry,
+    "cancels": WriteBackDecisions.cancel,
+    "types by hand": WriteBackDecisions.mark_done,
+}
+
+
+def _waiting(world: PaymentWorld) -> list[WriteBack]:
+    return [each for each in world.write_backs() if each.reason is not Reason.NONE]

@@ -1,0 +1,150 @@
+"""A world with a platform that collects payments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, cast
+
+from bridge.domain.platform_payment import WriteBackPolicy
+from bridge.domain.write_back import WriteBack, WriteBackState
+from bridge.runtime.batches import write_back_messages_in
+from infra.local.connectwise_sandbox.kinds import Kind
+from tests.fakes.ledger import InMemoryLedgerStore
+from tests.simulation.functions import (
+    DEAD_LETTERS_TIMEOUT_SECONDS,
+    VISIBILITY_PER_TIMEOUT,
+    QueueFunction,
+)
+from tests.simulation.payments.provenance import Place, Provenance
+from tests.simulation.payments.queue import FifoQueue, SimulatedWriteBackQueue
+from tests.simulation.payments.wiring import PaymentOutside, PaymentWiring
+from tests.simulation.queues import SimulatedQueue
+from tests.simulation.wiring import Wiring
+from tests.simulation.world import CONNECTION_ID, World
+
+WORKER_SECONDS = 60.0
+QUEUE = "writebacks"
+_MAYBE_IN_FLIGHT = (WriteBackState.POSTING, WriteBackState.UNCLEAR)
+
+
+def payment_wiring(wiring: Wiring) -> PaymentWiring:
+    """Return the wiring of a payment world as what it is."""
+    assert isinstance(wiring, PaymentWiring)
+    return wiring
+
+
+def _work_write_backs(wiring: Wiring, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    driver = payment_wiring(wiring).driver
+    return write_back_messages_in(event).work_each(
+        lambda message: driver.drive(message.connection_id, message.write_back_id)
+    )
+
+
+WRITE_BACK_WORKER = QueueFunction(QUEUE, WORKER_SECONDS, 1, _work_write_backs)
+
+
+def place_of(write_back: WriteBack) -> Place:
+    """Return what the payment of a write-back is known by in ConnectWise."""
+    return Place(write_back.invoice_source_id, write_back.amount_minor, write_back.paid_on)
+
+
+class PaymentWorld(World):
+    """Beside the sync: a ledger, the queue of write-backs, and who made which payment.
+
+    ``paid_status`` is the name of the billing status that the partner has chosen, if any.
+    """
+
+    def __init__(
+        self, seed: int, *, policy: WriteBackPolicy, paid_status: str | None, **parts: Any
+    ) -> None:
+        super().__init__(seed, **{"wiring": PaymentWiring, **parts})
+        self.provenance = Provenance(
+            self.engine, self.clock, landed=self._check_landing, misdeed=self.violate
+        )
+        status_id = self.status_id(paid_status) if paid_status else None
+        stored = self.outside.connections.get(CONNECTION_ID)
+        assert stored.value is not None
+        chosen = replace(stored.value, write_back=replace(policy, paid_status_id=status_id))
+        self.outside.connections.save(chosen, expected_version=stored.version)
+
+    @property
+    def ledger(self) -> InMemoryLedgerStore:
+        """The ledger itself: looking at it is no port call."""
+        return cast(InMemoryLedgerStore, cast(PaymentOutside, self.outside).ledger)
+
+    def write_backs(self) -> list[WriteBack]:
+        found: list[WriteBack] = []
+        cursor = None
+        while True:
+            page = self.ledger.list_write_backs(CONNECTION_ID, limit=100, cursor=cursor)
+            found += page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return found
+
+    def write_backs_at(self, place: Place) -> list[WriteBack]:
+        """Return the write-backs that a payment at this place may be for."""
+        found = self.ledger.write_backs_of_invoice(CONNECTION_ID, place.invoice_source_id)
+        return [each for each in found if place_of(each) == place]
+
+    def status_id(self, name: str) -> int:
+        statuses = self.engine.tenant.store[Kind.BILLING_STATUS]
+        return int(next(status["id"] for status in statuses if status["name"] == name))
+
+    def _outside(self) -> PaymentOutside:
+        dead = SimulatedQueue(
+            f"{QUEUE}-dead", self.clock, VISIBILITY_PER_TIMEOUT * DEAD_LETTERS_TIMEOUT_SECONDS
+        )
+        queue = FifoQueue(
+            QUEUE, self.clock, VISIBILITY_PER_TIMEOUT * WORKER_SECONDS, dead_letters=dead
+        )
+        self.queues |= {QUEUE: queue, dead.name: dead}
+        return PaymentOutside(
+            **vars(super()._outside()),
+            ledger=InMemoryLedgerStore(self.clock),
+            write_back_queue=SimulatedWriteBackQueue(queue, self),
+        )
+
+    # --- what must hold at every moment ----------------------------------------------------------
+
+    def _check_landing(self, payment_id: int, place: Place) -> None:
+        """R1: one payment for each allocation, at any time, whatever became of it since."""
+        self.note(f"{'  ' * self.depth}      payment {payment_id} stands: {place}")
+        place = self._uncapped(payment_id, place)
+        standing = sum(each == place for each in self.provenance.ours.values())
+        asked_for = [
+            each
+            for each in self.write_backs_at(place)
+            if each.was_ever_stated and each.state is not WriteBackState.REVERSED
+        ]
+        if standing > len(asked_for):
+            self.violate("R1 never twice", f"{standing} stand for {len(asked_for)} at {place}")
+        self._check_balance(place, asked_for)
+
+    def _uncapped(self, payment_id: int, place: Place) -> Place:
+        """ConnectWise may have cut a payment down to what was owed; find what it was meant as."""
+        if self.engine.switches.overpayment != "capped" or self.write_backs_at(place):
+            return place
+        found = self.ledger.write_backs_of_invoice(CONNECTION_ID, place.invoice_source_id)
+        for each in found:
+            meant = place_of(each)
+            if each.state in _MAYBE_IN_FLIGHT and meant.amount_minor > place.amount_minor:
+                self.provenance.ours[payment_id] = meant
+                return meant
+        return place
+
+    def _check_balance(self, place: Place, asked_for: list[WriteBack]) -> None:
+        """What was owed covered the payment when it was asked for, and only we took from it."""
+        invoice_source_id = place.invoice_source_id
+        if self.engine.switches.balance_delay_seconds:
+            return
+        asked_at = [each.intent_at for each in asked_for if each.state in _MAYBE_IN_FLIGHT]
+        began_at = min((at for at in asked_at if at), default=None)
+        disturbed_at = self.provenance.disturbed_at.get(invoice_source_id)
+        if began_at is None or not self.provenance.is_overpaid(invoice_source_id):
+            return
+        looked_at = began_at - timedelta(seconds=WORKER_SECONDS)
+        if disturbed_at is None or disturbed_at < looked_at:
+            self.violate("only what is owed", f"invoice {invoice_source_id} is overpaid by us")
