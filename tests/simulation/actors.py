@@ -50,7 +50,7 @@ class Messages(Actor):
         for message in batch:
             if message.message_id in failed:
                 continue
-            if not any(fault.repeats(world, "message") for fault in _active(world)):
+            if not any(fault.repeats(world, "message") for fault in world.faults):
                 queue.delete(message)
         return f"{len(batch)} done, {len(failed)} to be repeated"
 
@@ -113,7 +113,7 @@ class Timetable(Actor):
         return 4.0 if self.next_at <= world.clock.now() else 0.0
 
     def act(self, world: World) -> str:
-        if not any(fault.repeats(world, "tick") for fault in _active(world)):
+        if not any(fault.repeats(world, "tick") for fault in world.faults):
             while self.next_at <= world.clock.now():
                 self.next_at += self.period
         invocation = world.invoke(self.name, JOB_TIMEOUT_SECONDS, self._work)
@@ -208,7 +208,3 @@ def _record(message: QueuedMessage, queue: str) -> dict[str, str]:
         "body": message.body,
         "eventSourceARN": f"arn:aws:sqs:eu-central-1:000000000000:{queue}",
     }
-
-
-def _active(world: World) -> list:  # type: ignore[type-arg]
-    return [] if world.is_calm else world.faults

@@ -197,8 +197,8 @@ def build_world(
 
 def play(world: World, *, bad_hours: float) -> Outcome:
     """Play a world's story to its end, or to the first step that breaks an invariant."""
-    with _reproducible(world):
-        _connect(world)
+    with reproducible(world):
+        connect(world)
         bad_days_end = world.clock.now() + timedelta(hours=bad_hours)
         _go_on(world, lambda: world.clock.now() < bad_days_end)
         if not world.violations:
@@ -224,15 +224,15 @@ def play_seed(seed: int, wiring: type[Wiring] = Wiring) -> Outcome:
     return play(build_world(seed, weather, wiring=wiring), bad_hours=weather.hours)
 
 
-def _connect(world: World) -> None:
+def connect(world: World) -> None:
     """Start the first import, as connecting does; nothing goes wrong yet."""
-    world.is_calm = True
+    faults, world.faults = world.faults, []
     world.invoke(
         "dashboard_api",
         people.API_TIMEOUT_SECONDS,
         lambda wiring: wiring.run_starter.start(world.connection, RunKind.IMPORT),
     )
-    world.is_calm = False
+    world.faults = faults
 
 
 def _go_on(world: World, goes_on: Callable[[], bool]) -> None:
@@ -250,6 +250,7 @@ def _calm_down(world: World) -> None:
         actor.calm_down(world)
     for fault in world.faults:
         fault.calm_down(world)
+    world.faults.clear()
     world.engine.faults.clear()
 
 
@@ -271,7 +272,7 @@ def _until_rested(world: World) -> Callable[[], bool]:
 
 
 @contextmanager
-def _reproducible(world: World) -> Iterator[None]:
+def reproducible(world: World) -> Iterator[None]:
     """Let ids and the client's back-off come from the seed, and watch what is logged."""
     dice = Random(f"ids {world.seed}")
     before = random.getstate()

@@ -125,7 +125,8 @@ class WatermarksFollow(Invariant):
     """R7: when a watermark moves, everything that had changed before it is stored.
 
     Or somebody is about to look (a hint is queued) or can see why not (a problem is open). Left
-    out is what no list shows: records beside a filter, and hidden ones until the next sweep.
+    out are records beside a filter and, until the next sweep, what was hidden and invoices whose
+    payer could not be read: they come with that sweep.
     """
 
     name = "watermarks follow what is stored"
@@ -144,8 +145,6 @@ class WatermarksFollow(Invariant):
         assert isinstance(kind, RecordKind)
         assert isinstance(watermark, datetime)
         explained = _hinted(world, kind) | _in_trouble(world, kind)
-        if kind is RecordKind.INVOICE:
-            explained |= _waiting_for_payers(world)
         for record in world.engine.tenant.store[KIND_OF[kind]]:
             source_id = record["id"]
             if source_id in explained or (KIND_OF[kind], source_id) in self._unseen:
@@ -175,12 +174,15 @@ class WatermarksFollow(Invariant):
             world.violate(self.name, f"customer {source_id} has an old address, {watermark}")
 
     def _note_unseen(self, world: World) -> None:
+        now = world.clock.now()
+        for source_id in _waiting_for_payers(world):
+            self._unseen[Kind.INVOICE, source_id] = now
         visible = world.engine.switches.visible_location_ids
         if visible is None:
             return
         for invoice in world.engine.tenant.store[Kind.INVOICE]:
             if invoice.get("locationId") not in visible:
-                self._unseen[Kind.INVOICE, invoice["id"]] = world.clock.now()
+                self._unseen[Kind.INVOICE, invoice["id"]] = now
 
     def _forget_unseen(self, run: Run) -> None:
         if run.kind is RunKind.SWEEP and run.state is RunState.SUCCEEDED:
@@ -264,6 +266,8 @@ def _hinted(world: World, kind: RecordKind) -> set[int]:
 def _waiting_for_payers(world: World) -> set[int]:
     """Return the invoices whose payer cannot be read: a problem is open for the payer."""
     payers = _in_trouble(world, RecordKind.CUSTOMER)
+    if not payers:
+        return set()
     invoices = world.engine.tenant.store[Kind.INVOICE]
     return {
         invoice["id"]

@@ -155,6 +155,11 @@ class World:
             raise LookupError("the connection is gone")
         return stored
 
+    @property
+    def worker(self) -> WorkerClock | None:
+        """The invocation that is at work, by its clock; None when nobody is."""
+        return self._workers[-1] if self._workers else None
+
     # --- what happens ----------------------------------------------------------------------------
 
     def step(self) -> None:
@@ -203,19 +208,17 @@ class World:
         call = PortCall(self.calls, *name, arguments, named or {})
         self.digest.update(f"{call.name}\n".encode())
         self._die_when_out_of_time()
-        if not self.is_calm:
-            for fault in self.faults:
-                fault.before_call(self, call)
+        for fault in self.faults:
+            fault.before_call(self, call)
         result = do()
         for invariant in self.invariants:
             invariant.after_call(self, call, result)
-        if not self.is_calm:
-            for fault in self.faults:
-                fault.after_call(self, call)
+        for fault in self.faults:
+            fault.after_call(self, call)
         return result
 
     def _die_when_out_of_time(self) -> None:
-        if self._workers and self._workers[-1].remaining_seconds() <= 0:
+        if self.worker and self.worker.remaining_seconds() <= 0:
             raise SimulatedCrashError("at its time-out")
 
     # --- what is written down --------------------------------------------------------------------
@@ -299,11 +302,10 @@ class _Network(httpx.BaseTransport):
         world = self._world
 
         def send() -> httpx.Response:
-            if not world.is_calm:
-                hits = (fault.on_request(world, request) for fault in world.faults)
-                for hit in filter(None, hits):
-                    world.engine.faults.add(hit)
-                    break
+            hits = (fault.on_request(world, request) for fault in world.faults)
+            hit = next(filter(None, hits), None)
+            if hit:
+                world.engine.faults.add(hit)
             return self._transport.handle_request(request)
 
         return world.pass_through(  # type: ignore[no-any-return]
