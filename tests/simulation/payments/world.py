@@ -117,7 +117,8 @@ class PaymentWorld(World):
         asked_for = [
             each
             for each in self.write_backs_at(place)
-            if each.was_ever_stated and each.state is not WriteBackState.REVERSED
+            if each.was_ever_stated or each.psa_payment_id is not None
+            if each.state is not WriteBackState.REVERSED
         ]
         if standing > len(asked_for):
             self.violate("R1 never twice", f"{standing} stand for {len(asked_for)} at {place}")

@@ -217,7 +217,8 @@ class Attempt:
         except RetryableError:
             self._save(replace(intent, state=_S.CONFIRMED, due_at=self.clock.now() + RETRY_AFTER))
         except PermanentError as error:
-            self._save(intent.manual(refusal_reason(error)))
+            invoice = self.psa.read_balance(intent.invoice_source_id)
+            self._save(intent.manual(refusal_reason(error, invoice)))
         except BridgeError:
             return
         else:

@@ -129,14 +129,12 @@ class PaymentReconciler:
         The driver looks at ConnectWise before it posts; here the mirror is asked, so that a
         waiting write-back costs no call while nothing changed.
         """
-        if write_back.reason not in HEALING or write_back.target is not Target.POSTED:
-            return False
-        if not write_back.needs_person or not self._has_healed(write_back):
+        if write_back.reason not in HEALING or not write_back.needs_person:
             return False
         stored = self._ledger.get_write_back(write_back.connection_id, write_back.write_back_id)
-        if stored.value != write_back:
+        if stored.value != write_back or not self._has_healed(write_back):
             return False
-        again = replace(write_back, state=_S.PENDING, reason=Reason.NONE, due_at=self._clock.now())
+        again = write_back.tried_again(self._clock.now())
         self._ledger.save_write_back(again, expected_version=stored.version)
         self._troubles.show(again)
         self._queue.send(again)
@@ -149,12 +147,17 @@ class PaymentReconciler:
         if not connection.member_identifier:
             return False
         invoice = self._records.get_invoice(write_back.partner_id, write_back.invoice_id).value
+        is_locked = invoice is not None and _is_locked(invoice)
+        if write_back.reason is Reason.INVOICE_LOCKED and is_locked:
+            return False
+        if write_back.target is Target.ABSENT or write_back.psa_payment_id is not None:
+            # Nothing is to be posted, so that it does not matter what is owed.
+            return True
         return (
             invoice is not None
             and invoice.archive is None
             and invoice.currency.code == write_back.currency.code
             and not invoice.is_batched
-            and not (write_back.reason is Reason.INVOICE_LOCKED and _is_closed(invoice))
             and invoice.balance_minor >= write_back.amount_minor
         )
 
@@ -313,8 +316,9 @@ def _guarded(work: Callable[[], object]) -> int:
         return 0
 
 
-def _is_closed(invoice: Invoice) -> bool:
-    return invoice.status is not None and invoice.status.is_closed
+def _is_locked(invoice: Invoice) -> bool:
+    is_closed = invoice.status is not None and invoice.status.is_closed
+    return is_closed or invoice.is_batched
 
 
 def _rows(

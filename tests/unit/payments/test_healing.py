@@ -1,0 +1,91 @@
+"""What kept a payment waiting is over: it goes on from where it stood, never from the start."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from bridge.domain.connection import ConnectionState
+from bridge.domain.write_back import Reason, WriteBackState
+from infra.local.connectwise_sandbox.permissions import Action, Rows
+from tests.unit.payments.bench import Bench
+from tests.unit.payments.test_reconciling import Reconciling
+
+S = WriteBackState
+
+
+@pytest.fixture
+def bench() -> Reconciling:
+    bench = Reconciling()
+    bench.mirror()
+    return bench
+
+
+def forbid(bench: Bench, action: Action) -> None:
+    bench.engine.tenant.role.set_cell(*Rows.ACCOUNTING_INTERFACE, action, "None")
+
+
+def allow(bench: Bench, action: Action) -> None:
+    bench.engine.tenant.role.set_cell(*Rows.ACCOUNTING_INTERFACE, action, "All")
+
+
+def test_a_written_payment_that_could_not_be_read_back_is_not_posted_again(
+    bench: Reconciling,
+) -> None:
+    """Half of the invoice is still owed, so that a second payment would find room."""
+    write_back = bench.drive(bench.collect(5000))
+    bench.save(replace(write_back, wants_follow_up=True, due_at=bench.clock.now()))
+    bench.engine.tenant.role.set_cell(*Rows.INVOICING, Action.INQUIRE, "None")
+    refused = bench.drive(write_back)
+    assert (refused.needs_person, refused.reason) == (True, Reason.RIGHT_MISSING)
+
+    bench.engine.tenant.role.set_cell(*Rows.INVOICING, Action.INQUIRE, "All")
+    assert bench.sweep.heal_all() == 1
+    assert bench.drive(write_back).state is S.CONFIRMED
+    assert bench.amounts() == [Decimal("50.00")]
+    assert bench.open_problems() == []
+
+
+def test_a_deletion_for_which_the_right_was_missing_is_made_when_it_is_granted(
+    bench: Reconciling,
+) -> None:
+    write_back = bench.drive(bench.collect(5000))
+    bench.undo()
+    forbid(bench, Action.DELETE)
+    assert bench.drive(write_back).reason is Reason.RIGHT_MISSING
+
+    allow(bench, Action.DELETE)
+    assert bench.sweep.heal_all() == 1
+    assert bench.drive(write_back).state is S.REVERSED
+    assert (bench.amounts(), bench.open_problems()) == ([], [])
+
+
+def test_a_deletion_waits_until_the_invoice_is_open_again(bench: Reconciling) -> None:
+    write_back = bench.drive(bench.collect(5000))
+    bench.people.close_invoice(bench.invoice_id)
+    bench.mirror()
+    bench.undo()
+    assert bench.drive(write_back).reason is Reason.INVOICE_LOCKED
+    assert bench.sweep.heal_all() == 0
+
+    bench.people.reopen_invoice(bench.invoice_id)
+    bench.mirror()
+    assert bench.sweep.heal_all() == 1
+    assert bench.drive(write_back).state is S.REVERSED
+    assert (bench.amounts(), bench.open_problems()) == ([], [])
+
+
+def test_what_was_called_off_while_disconnected_ends_when_connected_again(
+    bench: Reconciling,
+) -> None:
+    write_back = bench.collect(5000)
+    bench.save_connection(state=ConnectionState.DISCONNECTED)
+    bench.undo()
+    assert bench.drive(write_back).reason is Reason.DISCONNECTED
+
+    bench.save_connection(state=ConnectionState.ACTIVE)
+    assert bench.sweep.heal_all() == 1
+    assert bench.drive(write_back).state is S.REVERSED
+    assert (bench.amounts(), bench.open_problems()) == ([], [])
