@@ -1,0 +1,172 @@
+"""What failed for ever becomes a problem, and its message waits for an operator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from bridge.aws.messages import write_write_back
+from bridge.domain.problem import Action, Problem, ProblemCode, ProblemState, Trouble
+from bridge.domain.work_messages import WriteBackMessage
+from bridge.domain.write_back import Reason, WriteBack, WriteBackState
+from bridge.payments.parking import DETAIL, WriteBackParker
+from bridge.payments.troubles import REASON_TEXTS, WriteBackTroubles
+from bridge.runtime.dead_letters import DeadLetters
+from bridge.sync.parking import Parker
+from tests.builders.payments import a_platform_payment, write_backs_for
+from tests.builders.records import CONNECTION, PARTNER
+from tests.fakes.clock import START, FakeClock
+from tests.fakes.connections import InMemoryConnectionStore
+from tests.fakes.ledger import InMemoryLedgerStore
+from tests.fakes.problems import InMemoryProblemStore
+from tests.fakes.runs import InMemoryRunStore
+
+QUEUE = "bridge-test-writebacks-dead.fifo"
+
+
+class Parked:
+    def __init__(self) -> None:
+        self.messages: list[tuple[str, str]] = []
+
+    def send(self, body: str, *, source: str) -> None:
+        self.messages.append((body, source))
+
+
+class Bench:
+    """The dead letters of one system, with one write-back that was recorded."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.ledger = InMemoryLedgerStore(self.clock)
+        self.problems = InMemoryProblemStore(self.clock)
+        self.troubles = WriteBackTroubles(self.problems, self.clock)
+        self.parked = Parked()
+        payment = a_platform_payment()
+        (self.write_back,) = write_backs_for(payment)
+        self.ledger.record(payment, [self.write_back])
+        self.dead_letters = DeadLetters(
+            Parker(
+                InMemoryConnectionStore(), InMemoryRunStore(self.clock), self.problems, self.clock
+            ),
+            self.parked,
+            WriteBackParker(self.ledger, self.problems, self.troubles, self.clock),
+        )
+
+    def move(self, change: Callable[[WriteBack], WriteBack]) -> None:
+        """Let a worker store a next state, without showing anything."""
+        stored = self.ledger.get_write_back(CONNECTION, self.write_back.write_back_id)
+        assert stored.value is not None
+        self.ledger.save_write_back(change(stored.value), expected_version=stored.version)
+
+    def die(self, body: str | None = None) -> dict[str, Any]:
+        message = WriteBackMessage(CONNECTION, self.write_back.write_back_id)
+        return self.dead_letters.park(
+            {
+                "Records": [
+                    {
+                        "messageId": "m-1",
+                        "eventSourceARN": f"arn:aws:sqs:us-east-1:1:{QUEUE}",
+                        "body": write_write_back(message) if body is None else body,
+                    }
+                ]
+            }
+        )
+
+    def open_problems(self) -> list[Problem]:
+        return list(self.problems.list(PARTNER, state=ProblemState.OPEN, limit=10).items)
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def confirmed(write_back: WriteBack) -> WriteBack:
+    return replace(write_back, state=WriteBackState.CONFIRMED, psa_payment_id=7001, due_at=None)
+
+
+def test_a_write_back_that_keeps_failing_is_an_open_problem(bench: Bench) -> None:
+    assert bench.die() == {"batchItemFailures": []}
+    (problem,) = bench.open_problems()
+    assert (problem.code, problem.subject, problem.detail) == (
+        ProblemCode.PAYMENT_NOT_WRITTEN, "write_back/pay-1.1001", DETAIL,
+    )  # fmt: skip
+    assert Action.RETRY in problem.actions
+
+
+def test_the_message_waits_for_an_operator_with_the_queue_that_it_failed_in(bench: Bench) -> None:
+    bench.die()
+    ((body, source),) = bench.parked.messages
+    assert (body, source) == (
+        write_write_back(WriteBackMessage(CONNECTION, "pay-1.1001")), QUEUE,
+    )  # fmt: skip
+
+
+def test_the_write_back_itself_is_still_found_by_its_time(bench: Bench) -> None:
+    bench.die()
+    assert bench.ledger.list_due(START, limit=10) == (bench.write_back,)
+
+
+def test_the_problem_is_over_when_a_later_message_brings_the_payment_in(bench: Bench) -> None:
+    bench.die()
+    bench.move(confirmed)
+    bench.troubles.show(confirmed(bench.write_back))
+    assert bench.open_problems() == []
+
+
+def test_a_message_of_what_was_done_meanwhile_opens_nothing(bench: Bench) -> None:
+    bench.move(confirmed)
+    bench.die()
+    assert bench.open_problems() == []
+
+
+def test_what_waits_for_a_person_keeps_the_reason_that_it_waits_for(bench: Bench) -> None:
+    """A worker may have died between storing the reason and showing it."""
+    bench.move(lambda write_back: write_back.manual(Reason.INVOICE_LOCKED))
+    bench.die()
+    (problem,) = bench.open_problems()
+    assert problem.detail == REASON_TEXTS[Reason.INVOICE_LOCKED]
+
+
+def test_what_is_finished_while_its_problem_is_opened_has_none_in_the_end(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = bench.problems.report
+
+    def report_after_another_worker(trouble: Trouble, now: datetime) -> None:
+        bench.move(confirmed)
+        report(trouble, now)
+
+    monkeypatch.setattr(bench.problems, "report", report_after_another_worker)
+    bench.die()
+    assert bench.open_problems() == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"connection_id":"c","write_back_id":"unknown.1"}',
+        '{"connection_id":"c"}',
+        "no json",
+        "[]",
+    ],
+)
+def test_a_message_about_nothing_known_is_kept_and_opens_nothing(bench: Bench, body: str) -> None:
+    assert bench.die(body) == {"batchItemFailures": []}
+    assert bench.open_problems() == []
+    assert bench.parked.messages == [(body, QUEUE)]
+
+
+def test_a_message_stays_when_its_problem_cannot_be_opened(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr(bench.problems, "report", fail)
+    assert bench.die() == {"batchItemFailures": [{"itemIdentifier": "m-1"}]}
+    assert bench.parked.messages == []
