@@ -1,0 +1,74 @@
+"""A batch of messages: each for itself, and nothing that cannot be read is dropped."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from bridge.aws.messages import write_hint, write_pdf_request, write_run
+from bridge.domain.hint import Hint, HintReason
+from bridge.domain.identity import RecordKind
+from bridge.domain.work_messages import PdfRequest, RunMessage
+from bridge.runtime.batches import SqsBatch, hints_in, pdf_requests_in, run_messages_in
+
+HINT = Hint("c1", RecordKind.INVOICE, 7, HintReason.CALLBACK, 2)
+
+
+def event(*bodies: str) -> dict[str, Any]:
+    """An SQS event; messages are called m0, m1 and so on."""
+    return {
+        "Records": [{"messageId": f"m{place}", "body": body} for place, body in enumerate(bodies)]
+    }
+
+
+def failed(reply: dict[str, Any]) -> list[str]:
+    return [item["itemIdentifier"] for item in reply["batchItemFailures"]]
+
+
+def test_messages_are_read_by_their_ids() -> None:
+    assert hints_in(event(write_hint(HINT))).messages == {"m0": HINT}
+    run = RunMessage("c1", "r1", 3)
+    assert run_messages_in(event(write_run(run))).messages == {"m0": run}
+    request = PdfRequest("c1", "c1-7")
+    assert pdf_requests_in(event(write_pdf_request(request))).messages == {"m0": request}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "not json",
+        "[]",
+        "{}",
+        json.dumps({"connection_id": "c1"}),
+        write_hint(HINT).replace("invoice", "spaceship"),
+        write_hint(HINT).replace(":7,", ":-7,"),
+        write_hint(HINT).replace(":7,", ":true,"),
+    ],
+)
+def test_a_message_that_cannot_be_read_is_handed_back_every_time(body: str) -> None:
+    batch = hints_in(event(body, write_hint(HINT)))
+
+    assert batch.messages == {"m1": HINT}
+    assert failed(batch.reply()) == ["m0"]
+    assert failed(batch.reply(["m1"])) == ["m0", "m1"]
+
+
+def test_a_batch_that_went_well_repeats_nothing() -> None:
+    assert hints_in(event(write_hint(HINT))).reply() == {"batchItemFailures": []}
+
+
+def test_one_message_that_fails_is_repeated_and_the_others_are_done() -> None:
+    done = []
+
+    def work(message: str) -> None:
+        if message == "b":
+            raise RuntimeError("poison")
+        done.append(message)
+
+    batch = SqsBatch.read(event("a", "b", "c"), str)
+
+    assert failed(batch.work_each(work)) == ["m1"]
+    assert done == ["a", "c"]
