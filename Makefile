@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 STAGE ?= dev
+SEEDS ?= 10000
 UV_VERSION := 0.13.9
 PYTHON_VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
@@ -14,7 +15,7 @@ CDK := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/node $(TOOLS)/cdk/node_modules/aws-
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup check test demo local synth deploy redrive clean distclean
+.PHONY: help setup check test simulate demo local synth deploy redrive clean distclean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-10s %s\n", $$1, $$2}'
@@ -31,6 +32,9 @@ check: setup ## Format, lint, types, import rules, synth with cdk-nag
 test: check ## The whole suite: first what runs alone, in parallel, then what runs deployed
 	$(BIN)/pytest -n auto --dist loadgroup --ignore tests/e2e --ignore tests/benchmarks
 	$(BIN)/pytest tests/benchmarks tests/e2e
+
+simulate: setup ## Play the whole system in one process, SEEDS times, each with other faults
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 
 demo: setup ## The main job from end to end on this machine; ends with "demo: ok"
 	$(BIN)/python -m infra.local.demo
