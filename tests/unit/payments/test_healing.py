@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Literal
 
 import pytest
 
@@ -75,6 +76,18 @@ def test_a_deletion_waits_until_the_invoice_is_open_again(bench: Reconciling) ->
     assert bench.sweep.heal_all() == 1
     assert bench.drive(write_back).state is S.REVERSED
     assert (bench.amounts(), bench.open_problems()) == ([], [])
+
+
+@pytest.mark.parametrize("status", [400, 403])
+def test_an_invoice_that_is_closed_is_no_missing_right(
+    bench: Reconciling, status: Literal[400, 403]
+) -> None:
+    """Else it would be tried again and again while the invoice stays closed."""
+    bench.engine.tenant.switches.locked_invoice_status = status
+    bench.people.close_invoice(bench.invoice_id)
+    bench.mirror()
+    assert bench.drive(bench.collect(5000)).reason is Reason.INVOICE_LOCKED
+    assert bench.sweep.heal_all() == 0
 
 
 def test_what_was_called_off_while_disconnected_ends_when_connected_again(

@@ -86,8 +86,12 @@ def read_back(write_back: WriteBack, rows: Sequence[PsaPayment], member: str) ->
 def refusal_reason(error: PermanentError, invoice: PsaBalance | None = None) -> Reason:
     """Return what a person is told about something that will fail again.
 
-    ConnectWise does not say why it refuses; an invoice that is closed is the likeliest cause.
+    ConnectWise does not say why it refuses a change; a locked invoice is the likeliest cause,
+    whatever status it answers.
     """
+    is_refusal = isinstance(error, RefusedError | PermissionMissingError)
+    if is_refusal and invoice is not None and (is_closed(invoice) or invoice.is_batched):
+        return Reason.INVOICE_LOCKED
     if isinstance(error, PermissionMissingError):
         return Reason.RIGHT_MISSING
     if isinstance(error, CredentialsRejectedError):
@@ -96,6 +100,4 @@ def refusal_reason(error: PermanentError, invoice: PsaBalance | None = None) -> 
         return Reason.INVOICE_GONE
     if isinstance(error, MalformedRecordError):
         return Reason.UNREADABLE
-    if isinstance(error, RefusedError) and invoice is not None and is_closed(invoice):
-        return Reason.INVOICE_LOCKED
     return Reason.REFUSED
