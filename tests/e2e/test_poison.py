@@ -26,3 +26,5 @@ def test_a_poison_message_ends_parked_and_opens_a_problem(scene: Scene) -> None:
     while not messages and time.monotonic() < deadline:
         messages = sqs.receive_message(QueueUrl=parked, WaitTimeSeconds=1).get("Messages", [])
     assert [json.loads(str(message["Body"])) for message in messages] == [body]
+    problems = list(scene.bridge.items("/v1/problems"))
+    assert "message_unreadable" in {problem["code"] for problem in problems}

@@ -19,6 +19,7 @@ TITLES: dict[ProblemCode, str] = {
     ProblemCode.PDF_UNAVAILABLE: "A PDF could not be fetched",
     ProblemCode.PAYMENT_NOT_WRITTEN: "A payment is not in ConnectWise as it should be",
     ProblemCode.PAYMENT_SURPLUS: "ConnectWise shows a payment that the bridge did not make",
+    ProblemCode.MESSAGE_UNREADABLE: "A message inside the bridge could not be read",
 }
 
 

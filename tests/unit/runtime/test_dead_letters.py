@@ -17,6 +17,7 @@ from bridge.payments.parking import DETAIL, WriteBackParker
 from bridge.payments.troubles import REASON_TEXTS, WriteBackTroubles
 from bridge.runtime.dead_letters import DeadLetters
 from bridge.sync.parking import Parker
+from tests.builders.operations import a_connection
 from tests.builders.payments import a_platform_payment, write_backs_for
 from tests.builders.records import CONNECTION, PARTNER
 from tests.fakes.clock import START, FakeClock
@@ -170,3 +171,24 @@ def test_a_message_stays_when_its_problem_cannot_be_opened(
     monkeypatch.setattr(bench.problems, "report", fail)
     assert bench.die() == {"batchItemFailures": [{"itemIdentifier": "m-1"}]}
     assert bench.parked.messages == []
+
+
+def test_an_unreadable_message_that_names_its_connection_opens_a_problem() -> None:
+    bench = Bench()
+    connections = InMemoryConnectionStore()
+    connections.save(a_connection(CONNECTION), expected_version=0)
+    letters = DeadLetters(
+        Parker(connections, InMemoryRunStore(bench.clock), bench.problems, bench.clock),
+        bench.parked,
+    )
+    bodies = [f'{{"connection_id": "{CONNECTION}", "reason": "nonsense"}}', "no json", "[]"]
+    records = [
+        {"messageId": str(number), "eventSourceARN": "arn:aws:sqs:r:1:bridge-hints-dead", "body": b}
+        for number, b in enumerate(bodies)
+    ]
+
+    assert letters.park({"Records": records}) == {"batchItemFailures": []}
+
+    assert [body for body, _ in bench.parked.messages] == bodies
+    page = bench.problems.list(PARTNER, state=ProblemState.OPEN, limit=10)
+    assert [problem.code for problem in page.items] == [ProblemCode.MESSAGE_UNREADABLE]

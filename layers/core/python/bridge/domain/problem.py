@@ -20,6 +20,7 @@ class ProblemCode(StrEnum):
     PDF_UNAVAILABLE = "pdf_unavailable"
     PAYMENT_NOT_WRITTEN = "payment_not_written"
     PAYMENT_SURPLUS = "payment_surplus"
+    MESSAGE_UNREADABLE = "message_unreadable"
 
 
 # A record that could not be read or brought up to date; it closes when the record is read well.
@@ -52,6 +53,7 @@ ACTIONS: dict[ProblemCode, tuple[Action, ...]] = {
     ProblemCode.CALLBACKS_BROKEN: (Action.VERIFY,),
     ProblemCode.PDF_UNAVAILABLE: (Action.RETRY, Action.DISMISS),
     ProblemCode.PAYMENT_SURPLUS: (Action.DISMISS,),
+    ProblemCode.MESSAGE_UNREADABLE: (Action.DISMISS,),
     ProblemCode.PAYMENT_NOT_WRITTEN: (Action.RETRY, Action.MARK_DONE, Action.CANCEL),
 }
 

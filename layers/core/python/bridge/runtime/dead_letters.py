@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Protocol
 
 from bridge.aws.messages import read_hint, read_pdf_request, read_run, read_write_back
+from bridge.domain.identity import is_platform_id
 from bridge.payments.parking import WriteBackParker
 from bridge.sync.parking import Parker
 
@@ -27,6 +29,7 @@ class DeadLetters:
         self, parker: Parker, parked: ParkedQueue, write_backs: WriteBackParker | None = None
     ) -> None:
         """Without ``write_backs`` their messages are parked and no problem is opened."""
+        self._parker = parker
         self._parked = parked
         self._open_problem: dict[str, Callable[[str], None]] = {
             "hints": lambda body: parker.park_hint(read_hint(body)),
@@ -55,8 +58,19 @@ class DeadLetters:
                 try:
                     open_problem(body)
                 except ValueError:
-                    _logger.warning("unparsable message parked", extra={"queue": queue})
+                    _logger.warning("unreadable message parked", extra={"queue": queue})
+                    self._park_unreadable(name, body)
         self._parked.send(body, source=queue)
+
+    def _park_unreadable(self, queue: str, body: str) -> None:
+        """Open a problem if the message at least names its connection."""
+        try:
+            content = json.loads(body)
+        except ValueError:
+            return
+        connection_id = content.get("connection_id") if isinstance(content, dict) else None
+        if isinstance(connection_id, str) and is_platform_id(connection_id):
+            self._parker.park_unreadable(connection_id, queue)
 
 
 def _park_write_back(parker: WriteBackParker, body: str) -> None:

@@ -31,6 +31,15 @@ class Parker:
             "This record could not be brought up to date after many tries.",
         )
 
+    def park_unreadable(self, connection_id: str, queue: str) -> None:
+        """A message that no worker can read, but that says whose it is."""
+        self._report(
+            connection_id,
+            ProblemCode.MESSAGE_UNREADABLE,
+            f"message/{queue}",
+            "A message could not be read; an operator has it. The next comparison catches up.",
+        )
+
     def park_pdf(self, request: PdfRequest) -> None:
         mirrored = parse_mirrored_id(request.invoice_id)
         if mirrored is None:
