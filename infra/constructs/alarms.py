@@ -18,6 +18,7 @@ class OnCall(Construct):
 
     def __init__(self, scope: Construct, id_: str, *, stage: StageConfig) -> None:
         super().__init__(scope, id_)
+        self._stage = stage
         self.topic = sns.Topic(
             self,
             "Topic",
@@ -45,10 +46,14 @@ class OnCall(Construct):
         periods: int = 1,
         description: str,
     ) -> None:
-        """Tell the person on call when the metric has reached the threshold in each period."""
+        """Tell the person on call when the metric has reached the threshold in each period.
+
+        The alarm is called `<stage's prefix><id_>`, and the runbook has a part of that name.
+        """
         alarm = cloudwatch.Alarm(
             self,
             id_,
+            alarm_name=self._stage.resource_name(id_),
             metric=metric,
             threshold=threshold,
             evaluation_periods=periods,

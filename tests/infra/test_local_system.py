@@ -10,8 +10,15 @@ from http import HTTPStatus
 import httpx
 import pytest
 
+from bridge.aws.clock import SystemClock
+from bridge.domain.identity import mirrored_id, new_id
+from bridge.domain.platform_payment import Allocation
+from bridge.domain.write_back import Reason, WriteBack
+from bridge.store.ledger import DynamoLedgerStore
+from bridge.store.table import Table
 from infra.config import LOCAL
 from infra.local.system import LocalSystem, SandboxSize
+from tests.builders.payments import a_platform_payment, write_backs_for
 
 pytestmark = pytest.mark.xdist_group("local-system")
 
@@ -87,25 +94,72 @@ def test_tokens_of_partners_and_of_services_are_let_through(system: LocalSystem)
     assert answer == HTTPStatus.FORBIDDEN
 
 
+def test_only_a_service_with_the_scope_reaches_the_routes_of_payments(
+    system: LocalSystem,
+) -> None:
+    payment = f"/v1/connections/{new_id()}/payments/pay-1"
+    for method, path in (("PUT", payment), ("GET", payment), ("POST", f"{payment}/settle")):
+        assert status(system, method, path) == HTTPStatus.UNAUTHORIZED
+        answer = status(system, method, path, system.partner_token("p-1"))
+        assert answer == HTTPStatus.FORBIDDEN
+    # The function itself says that there is no such connection.
+    assert status(system, "GET", payment, system.service_token()) == HTTPStatus.NOT_FOUND
+
+
 def test_a_schedule_starts_its_function(system: LocalSystem) -> None:
     before = runs_of(system, "customer_sync")
     system.fire_schedule("customers")
     assert eventually(lambda: runs_of(system, "customer_sync") > before)
 
 
-def test_a_change_of_a_table_starts_the_publisher(system: LocalSystem) -> None:
+@pytest.mark.parametrize("table", ["RecordsTable", "OperationsTable", "LedgerTable"])
+def test_a_change_of_a_table_starts_the_publisher(table: str, system: LocalSystem) -> None:
     before = runs_of(system, "event_publisher")
-    system.client("dynamodb").put_item(TableName=system.outputs.data["RecordsTable"], Item=ITEM)
+    system.client("dynamodb").put_item(TableName=system.outputs.data[table], Item=ITEM)
     assert eventually(lambda: runs_of(system, "event_publisher") > before)
 
 
-def test_a_message_that_nobody_can_read_ends_parked(system: LocalSystem) -> None:
+@pytest.mark.parametrize("queue", ["pdfs", "writebacks.fifo"])
+def test_a_message_that_nobody_can_read_ends_parked(queue: str, system: LocalSystem) -> None:
     before = waiting(system, "parked")
-    system.hasten_redelivery("pdfs", visibility_seconds=1)
+    system.hasten_redelivery(queue, visibility_seconds=1)
+    order = {"MessageGroupId": "g", "MessageDeduplicationId": new_id()}
     system.client("sqs").send_message(
-        QueueUrl=system.queue_url("pdfs"), MessageBody=json.dumps({"poison": True})
+        QueueUrl=system.queue_url(queue),
+        MessageBody=json.dumps({"poison": True}),
+        **(order if queue.endswith(".fifo") else {}),
     )
     assert eventually(lambda: waiting(system, "parked") > before)
+
+
+def test_a_write_back_whose_message_got_lost_is_found_by_its_time(system: LocalSystem) -> None:
+    # Given a recorded payment that no message tells of
+    table = system.outputs.data["LedgerTable"]
+    clock = SystemClock()
+    ledger = DynamoLedgerStore(
+        Table(system.client("dynamodb"), table, clock), clock, written_by="test"
+    )
+    connection_id = new_id()
+    payment = a_platform_payment(
+        new_id(), allocations=(Allocation(mirrored_id(connection_id, 1), 11000),)
+    )
+    (write_back,) = write_backs_for(payment)
+    ledger.record(payment, [write_back])
+
+    def stored() -> WriteBack | None:
+        return ledger.get_write_back(connection_id, write_back.write_back_id).value
+
+    # When the schedule looks for what is due
+    system.fire_schedule("due-write-backs")
+
+    # Then a worker has looked at it: there is no such connection, so it waits for a person
+    def is_shown() -> bool:
+        now = stored()
+        return now is not None and now.reason is Reason.DISCONNECTED
+
+    assert eventually(is_shown)
+    history = ledger.write_back_history(connection_id, write_back.write_back_id, limit=5)
+    assert [entry.written_by for entry in history] == ["payment_writeback", "test"]
 
 
 @pytest.mark.parametrize(
