@@ -7,6 +7,8 @@ from decimal import Decimal
 
 import pytest
 
+from bridge.domain.customer import ArchiveReason
+from bridge.domain.identity import mirrored_id
 from bridge.domain.problem import ProblemCode
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
 from bridge.payments.reconciling import PaymentReconciler, PaymentSweep
@@ -53,6 +55,14 @@ class Reconciling(Bench):
         invoice = fetched.found[self.invoice_id]
         stored = self.records.get_invoice(invoice.partner_id, invoice.invoice_id)
         self.records.save_invoice(invoice, expected_version=stored.version)
+
+    def archive(self) -> None:
+        """Let the mirror know that the invoice is gone."""
+        invoice_id = mirrored_id(self.connection.connection_id, self.invoice_id)
+        stored = self.records.get_invoice(self.connection.partner_id, invoice_id)
+        assert stored.value is not None
+        gone = stored.value.archived(ArchiveReason.DELETED_IN_CONNECTWISE, self.clock.now())
+        self.records.save_invoice(gone, expected_version=stored.version)
 
     def compare(self) -> int:
         """Let the nightly comparison run, some time later."""

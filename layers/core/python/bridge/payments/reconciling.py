@@ -7,7 +7,7 @@ are shown to a person; a rewritten payment is adopted with a warning.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -19,7 +19,7 @@ from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import Invoice
 from bridge.domain.payment import PaymentKind
 from bridge.domain.platform_payment import Target
-from bridge.domain.problem import ProblemCode, Trouble, record_subject
+from bridge.domain.problem import Problem, ProblemCode, Trouble, record_subject
 from bridge.domain.write_back import MAYBE_SENT_STATES, Reason, Timings, WriteBack, WriteBackState
 from bridge.payment_ports import (
     LedgerStore,
@@ -29,7 +29,7 @@ from bridge.payment_ports import (
     WriteBackQueue,
 )
 from bridge.payments.comparing import find, is_as_large
-from bridge.payments.troubles import WriteBackTroubles
+from bridge.payments.troubles import WriteBackTroubles, write_back_trouble
 from bridge.ports import (
     Clock,
     ConnectionStore,
@@ -57,6 +57,9 @@ HEALING = frozenset(
         Reason.MEMBER_UNKNOWN,
     }
 )
+
+# What the comparison found itself, and takes back when it is so no more.
+RECONSIDERED = frozenset({Reason.PAYMENT_GONE, Reason.PAYMENT_CHANGED})
 
 _logger = logging.getLogger(__name__)
 
@@ -117,11 +120,18 @@ class PaymentReconciler:
                 self._compare(write_back, rows, now)
             except ConflictError:
                 _logger.info("write-back moved", extra={"id": write_back.write_back_id})
-        self._report_surplus(connection, invoice_source_id, write_backs, rows)
+        self._report_surplus(connection, invoice_source_id, rows)
 
-    def keep_shown(self, write_back: WriteBack) -> None:
-        """Show a reason that whoever found it had no time to show."""
-        self._troubles.keep_shown(write_back)
+    def open_problems(self, connection: Connection) -> Mapping[str, Problem]:
+        """Return a connection's open problems by their ids."""
+        return self._problems.open_of_connection(connection.partner_id, connection.connection_id)
+
+    def keep_in_step(self, write_back: WriteBack, known: Mapping[str, Problem]) -> None:
+        """Open or close the problem that whoever moved the write-back had no time for."""
+        is_open = write_back_trouble(write_back).problem_id in known
+        has_reason = write_back.reason is not Reason.NONE
+        if is_open is not has_reason and (has_reason or write_back.has_ended):
+            self._troubles.show(write_back)
 
     def heal(self, write_back: WriteBack) -> bool:
         """Try again what waits for a person only because of how the world was; tell if so.
@@ -170,11 +180,9 @@ class PaymentReconciler:
         if now - intent_at < self._timings.quarantine:
             return
         row = find(rows, write_back.psa_payment_id)
-        is_there = row is not None
-        says_there = write_back.state is _S.CONFIRMED and write_back.target is Target.POSTED
-        if says_there and not is_there:
-            self._missing(write_back, rows)
-        elif write_back.reason is Reason.PAYMENT_GONE and is_there:
+        if write_back.state is _S.CONFIRMED and write_back.target is Target.POSTED:
+            self._compare_row(write_back, row, rows)
+        elif write_back.reason is Reason.PAYMENT_GONE and row:
             self._save(
                 write_back,
                 replace(write_back, state=_S.CONFIRMED, reason=Reason.NONE, due_at=None),
@@ -183,9 +191,31 @@ class PaymentReconciler:
             # It was not shown when it was thought to be gone: it is taken out once more.
             self._save(write_back, replace(write_back, state=_S.CONFIRMED, due_at=now))
 
+    def _compare_row(
+        self, write_back: WriteBack, row: PsaPayment | None, rows: Sequence[PsaPayment]
+    ) -> None:
+        """Ours must be there, of our amount and day, though somebody may have edited it."""
+        if row is None:
+            self._missing(write_back, rows)
+        elif write_back.reason is Reason.NONE and not is_as_large(write_back, row):
+            self._save(write_back, replace(write_back, reason=Reason.PAYMENT_CHANGED))
+        elif write_back.reason is Reason.PAYMENT_CHANGED and is_as_large(write_back, row):
+            self._save(write_back, replace(write_back, reason=Reason.NONE))
+
     def _missing(self, write_back: WriteBack, rows: Sequence[PsaPayment]) -> None:
-        """Ours is gone: another tool may have written it anew; else a person decides."""
-        alike = [row for row in rows if is_as_large(write_back, row)]
+        """Ours is gone: another tool may have written it anew; else a person decides.
+
+        What stood there before ours is no copy of it, and a payment of our own member is that of
+        a worker who has not come to own it yet.
+        """
+        own_id = write_back.psa_payment_id or 0
+        alike = [
+            row
+            for row in rows
+            if is_as_large(write_back, row)
+            and row.psa_payment_id > own_id
+            and row.applied_by.casefold() != write_back.posted_as.casefold()
+        ]
         owners = self._ledger.owners(
             write_back.connection_id, [row.psa_payment_id for row in alike]
         )
@@ -211,10 +241,15 @@ class PaymentReconciler:
         self,
         connection: Connection,
         invoice_source_id: int,
-        write_backs: Sequence[WriteBack],
         rows: Sequence[PsaPayment],
     ) -> None:
-        """Show payments by our API member that no write-back owns, once nothing is under way."""
+        """Show payments by our API member that no write-back owns, once nothing is under way.
+
+        Who posted one of them had stated it before it was listed, and may own it since.
+        """
+        write_backs = self._ledger.write_backs_of_invoice(
+            connection.connection_id, invoice_source_id
+        )
         ours = [
             row
             for row in rows
@@ -224,14 +259,7 @@ class PaymentReconciler:
         owners = self._ledger.owners(connection.connection_id, [row.psa_payment_id for row in ours])
         surplus = [row.psa_payment_id for row in ours if row.psa_payment_id not in owners]
         is_moving = any(w.state in MAYBE_SENT_STATES for w in write_backs)
-        trouble = Trouble(
-            connection.partner_id,
-            connection.connection_id,
-            ProblemCode.PAYMENT_SURPLUS,
-            record_subject(RecordKind.INVOICE, invoice_source_id),
-            f"ConnectWise shows payments by our API member that the bridge did not make: "
-            f"{', '.join(map(str, sorted(surplus)[:10]))}.",
-        )
+        trouble = surplus_trouble(connection, invoice_source_id, surplus)
         if surplus and not is_moving:
             self._problems.report(trouble, self._clock.now())
         elif not surplus:
@@ -262,9 +290,9 @@ class PaymentSweep:
         """Return the number of write-backs that are tried again because the world healed."""
         healed = 0
         for connection in syncing_connections(self._connections):
+            known = self._reconciler.open_problems(connection)
             for write_back in self._write_backs(connection):
-                if write_back.reason is not Reason.NONE:
-                    _guarded(partial(self._reconciler.keep_shown, write_back))
+                _guarded(partial(self._reconciler.keep_in_step, write_back, known))
                 if write_back.needs_person and write_back.reason in HEALING:
                     healed += _guarded(partial(self._reconciler.heal, write_back))
         return healed
@@ -273,27 +301,35 @@ class PaymentSweep:
         """Return the number of invoices that ConnectWise itself was asked about."""
         asked = 0
         for connection in syncing_connections(self._connections):
+            known = self._reconciler.open_problems(connection)
             by_invoice = groupby(self._write_backs(connection), lambda w: w.invoice_source_id)
             for invoice_source_id, write_backs in by_invoice:
-                if self._is_suspicious(connection, list(write_backs)):
+                surplus = surplus_trouble(connection, invoice_source_id)
+                if surplus.problem_id in known or self._disagree(connection, list(write_backs)):
                     asked += _guarded(
                         partial(self._reconciler.reconcile, connection, invoice_source_id)
                     )
         return asked
 
-    def _is_suspicious(self, connection: Connection, write_backs: Sequence[WriteBack]) -> bool:
-        """Tell whether the mirror disagrees with what we believe to own on one invoice."""
+    def _disagree(self, connection: Connection, write_backs: Sequence[WriteBack]) -> bool:
+        """Tell whether the mirror shows something else than what we own on one invoice, or did
+        before."""
         first = write_backs[0]
         invoice = self._records.get_invoice(first.partner_id, first.invoice_id).value
-        owned = {w.psa_payment_id for w in write_backs if w.state is WriteBackState.CONFIRMED}
+        owned = {
+            (w.psa_payment_id, w.amount_minor, w.paid_on)
+            for w in write_backs
+            if w.state is WriteBackState.CONFIRMED
+        }
+        owned_ids = {psa_payment_id for psa_payment_id, _, _ in owned}
         member = connection.member_identifier.casefold()
         ours = {
-            payment.source_id
-            for payment in (invoice.payments if invoice else ())
+            (payment.source_id, payment.amount_minor, payment.paid_on)
+            for payment in (invoice.payments if invoice and invoice.archive is None else ())
             if payment.kind is PaymentKind.MONEY
-            if payment.source_id in owned or payment.applied_by.casefold() == member
+            if payment.source_id in owned_ids or payment.applied_by.casefold() == member
         }
-        return ours != owned or any(w.reason is Reason.PAYMENT_GONE for w in write_backs)
+        return ours != owned or any(w.reason in RECONSIDERED for w in write_backs)
 
     def _write_backs(self, connection: Connection) -> Iterator[WriteBack]:
         cursor = None
@@ -305,6 +341,20 @@ class PaymentSweep:
             cursor = page.next_cursor
             if cursor is None:
                 return
+
+
+def surplus_trouble(
+    connection: Connection, invoice_source_id: int, psa_payment_ids: Sequence[int] = ()
+) -> Trouble:
+    """Return what a person sees of payments by our API member that no write-back owns."""
+    listed = ", ".join(map(str, sorted(psa_payment_ids)[:10]))
+    return Trouble(
+        connection.partner_id,
+        connection.connection_id,
+        ProblemCode.PAYMENT_SURPLUS,
+        record_subject(RecordKind.INVOICE, invoice_source_id),
+        f"ConnectWise shows payments by our API member that the bridge did not make: {listed}.",
+    )
 
 
 def _guarded(work: Callable[[], object]) -> int:

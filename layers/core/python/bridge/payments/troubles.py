@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bridge.domain.problem import ProblemCode, ProblemState, Trouble
+from bridge.domain.problem import ProblemCode, Trouble
 from bridge.domain.write_back import Reason, WriteBack
 from bridge.ports import Clock, ProblemStore
 
@@ -58,10 +58,3 @@ class WriteBackTroubles:
             self._problems.resolve(write_back.partner_id, trouble.problem_id, now)
         else:
             self._problems.report(trouble, now)
-
-    def keep_shown(self, write_back: WriteBack) -> None:
-        """Open the problem of a write-back that has a reason, unless it is open."""
-        trouble = write_back_trouble(write_back)
-        known = self._problems.get(write_back.partner_id, trouble.problem_id)
-        if known is None or known.state is not ProblemState.OPEN:
-            self.show(write_back)

@@ -1,0 +1,98 @@
+"""What people and other tools do to written payments is found at night, and taken back with it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from bridge.domain.problem import ProblemCode
+from bridge.domain.write_back import Reason, WriteBack, WriteBackState
+from infra.local.connectwise_sandbox.finance.payments import change_payment
+from infra.local.connectwise_sandbox.kinds import Kind
+from tests.unit.payments.bench import PAID_ON, Bench
+from tests.unit.payments.test_reconciling import Reconciling
+
+S = WriteBackState
+
+
+@pytest.fixture
+def bench() -> Reconciling:
+    return Reconciling()
+
+
+def edit(bench: Bench, write_back: WriteBack, amount: str) -> None:
+    """A person changes the amount of our payment in ConnectWise."""
+    row = bench.engine.tenant.store[Kind.PAYMENT].get(write_back.psa_payment_id or 0)
+    assert row is not None
+    change_payment(bench.engine.tenant, row, row | {"amount": Decimal(amount)}, "jdoe")
+
+
+def test_a_payment_that_was_edited_is_shown_until_it_is_put_right(bench: Reconciling) -> None:
+    write_back = bench.drive(bench.collect(5000))
+    edit(bench, write_back, "49.99")
+    assert bench.compare() == 1
+    assert bench.stored(write_back).reason is Reason.PAYMENT_CHANGED
+    assert len(bench.open_problems()) == 1
+
+    edit(bench, write_back, "50.00")
+    assert bench.compare() == 1
+    assert (bench.stored(write_back).reason, bench.open_problems()) == (Reason.NONE, [])
+    assert bench.compare() == 0
+
+
+def test_a_deleted_invoice_took_its_payments_along(bench: Reconciling) -> None:
+    """The mirror archives it with the payments that it had."""
+    write_back = bench.drive(bench.collect(5000))
+    bench.mirror()
+    bench.people.delete_invoice(bench.invoice_id)
+    bench.archive()
+    bench.wait(3600)
+    bench.clock.set_remaining(900)
+    assert bench.sweep.compare_all() == 1
+    assert bench.stored(write_back).reason is Reason.PAYMENT_GONE
+
+
+def test_an_older_payment_is_no_copy_of_ours(bench: Reconciling) -> None:
+    """Two customers' payments of one amount and day; only ours is deleted."""
+    others = bench.people.record_payment(bench.invoice_id, Decimal("50.00"), PAID_ON)
+    write_back = bench.drive(bench.collect(5000))
+    bench.people.delete_payment(bench.invoice_id, write_back.psa_payment_id or 0)
+    bench.compare()
+    after = bench.stored(write_back)
+    assert (after.reason, after.psa_payment_id) == (Reason.PAYMENT_GONE, write_back.psa_payment_id)
+    assert bench.ledger.owners(write_back.connection_id, [others["id"]]) == {}
+
+
+def test_a_payment_that_is_just_being_posted_is_no_copy_of_one_that_is_gone(
+    bench: Reconciling,
+) -> None:
+    gone = bench.drive(bench.collect(5000))
+    bench.people.delete_payment(bench.invoice_id, gone.psa_payment_id or 0)
+    bench.wait(3600)
+    landed = bench.people.record_payment(
+        bench.invoice_id, Decimal("50.00"), PAID_ON, by=gone.posted_as
+    )
+    bench.compare()
+    assert bench.stored(gone).reason is Reason.PAYMENT_GONE
+    assert bench.ledger.owners(gone.connection_id, [landed["id"]]) == {}
+
+
+def test_a_surplus_is_over_when_somebody_removed_it(bench: Reconciling) -> None:
+    member = bench.connection.member_identifier
+    bench.drive(bench.collect(5000))
+    surplus = bench.people.record_payment(bench.invoice_id, Decimal("10.00"), PAID_ON, by=member)
+    bench.compare()
+    assert [each.code for each in bench.open_problems()] == [ProblemCode.PAYMENT_SURPLUS]
+
+    bench.people.delete_payment(bench.invoice_id, surplus["id"])
+    bench.compare()
+    assert bench.open_problems() == []
+
+
+def test_a_problem_that_nobody_had_time_to_close_is_closed(bench: Reconciling) -> None:
+    write_back = bench.drive(bench.collect(5000))
+    bench.troubles.show(replace(write_back, reason=Reason.RIGHT_MISSING))
+    bench.sweep.heal_all()
+    assert bench.open_problems() == []
