@@ -24,7 +24,10 @@ T = TypeVar("T")
 
 
 class InMemoryLedgerStore:
-    """One lock makes every method a transaction."""
+    """One lock makes every method a transaction.
+
+    No method goes through another public one, so that a test may replace any of them alone.
+    """
 
     def __init__(self, clock: Clock, *, written_by: str = "test") -> None:
         self._clock = clock
@@ -44,8 +47,7 @@ class InMemoryLedgerStore:
         self._store(payment, 0, [(write_back, 0) for write_back in write_backs])
 
     def get_payment(self, partner_id: str, payment_id: str) -> Stored[PlatformPayment]:
-        key = keys.platform_payment_key(partner_id, payment_id)
-        return self._payments.get(key, Stored(None, 0))
+        return self._payment(partner_id, payment_id)
 
     def move_payment(
         self,
@@ -87,15 +89,14 @@ class InMemoryLedgerStore:
     # --- write-backs ---------------------------------------------------------------------------
 
     def get_write_back(self, connection_id: str, write_back_id: str) -> Stored[WriteBack]:
-        key = keys.write_back_key(connection_id, write_back_id)
-        return self._write_backs.get(key, Stored(None, 0)) if key else Stored(None, 0)
+        return self._write_back(connection_id, write_back_id)
 
     def write_backs_of_payment(
         self, partner_id: str, payment_id: str
     ) -> tuple[Stored[WriteBack], ...]:
-        payment = self.get_payment(partner_id, payment_id).value
+        payment = self._payment(partner_id, payment_id).value
         places = write_backs_by_payment(payment) if payment else []
-        found = (self.get_write_back(*place) for place in places)
+        found = (self._write_back(*place) for place in places)
         return tuple(stored for stored in found if stored.value)
 
     def write_backs_of_invoice(
@@ -192,6 +193,14 @@ class InMemoryLedgerStore:
 
     # --- what is stored ------------------------------------------------------------------------
 
+    def _payment(self, partner_id: str, payment_id: str) -> Stored[PlatformPayment]:
+        key = keys.platform_payment_key(partner_id, payment_id)
+        return self._payments.get(key, Stored(None, 0))
+
+    def _write_back(self, connection_id: str, write_back_id: str) -> Stored[WriteBack]:
+        key = keys.write_back_key(connection_id, write_back_id)
+        return self._write_backs.get(key, Stored(None, 0)) if key else Stored(None, 0)
+
     def _store(
         self,
         payment: PlatformPayment,
@@ -199,7 +208,7 @@ class InMemoryLedgerStore:
         write_backs: Sequence[tuple[WriteBack, int]],
     ) -> None:
         with self._lock:
-            stored = self.get_payment(payment.partner_id, payment.payment_id)
+            stored = self._payment(payment.partner_id, payment.payment_id)
             _insist(stored.version == expected_version)
             for write_back, version in write_backs:
                 _insist(self._version_of(write_back) == version)
@@ -221,7 +230,7 @@ class InMemoryLedgerStore:
         events.setdefault(key, []).append(entry)
 
     def _version_of(self, write_back: WriteBack) -> int:
-        return self.get_write_back(write_back.connection_id, write_back.write_back_id).version
+        return self._write_back(write_back.connection_id, write_back.write_back_id).version
 
     def _stands(self, lease: Lease) -> bool:
         taken = self._leases.get(_lease_key(lease))
