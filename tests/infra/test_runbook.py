@@ -6,7 +6,7 @@ import pytest
 
 from bridge.domain.problem import ProblemCode
 from bridge.domain.write_back import Reason
-from bridge.payments.reconciling import HEALING
+from bridge.payments.healing import HEALING
 from bridge.runtime.reconciler_jobs import PaymentJob
 from bridge.sync.reconciling import Job
 from infra.config import PROJECT_ROOT

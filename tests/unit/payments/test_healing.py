@@ -102,3 +102,28 @@ def test_what_was_called_off_while_disconnected_ends_when_connected_again(
     assert bench.sweep.heal_all() == 1
     assert bench.drive(write_back).state is S.REVERSED
     assert (bench.amounts(), bench.open_problems()) == ([], [])
+
+
+def test_a_reason_stands_until_it_is_sure_that_it_is_over(bench: Reconciling) -> None:
+    """Nobody is told of an end and a new beginning each time that it is tried in vain."""
+    write_back = bench.collect(5000)
+    forbid(bench, Action.ADD)
+    bench.drive(write_back)
+    for _ in range(3):
+        assert bench.sweep.heal_all() == 1
+        assert bench.drive(write_back).reason is Reason.RIGHT_MISSING
+    (problem,) = bench.open_problems()
+    assert problem.times_seen == 4
+
+
+def test_one_reason_may_follow_another(bench: Reconciling) -> None:
+    """The invoice was paid by hand meanwhile: that is what a person is to see."""
+    write_back = bench.collect(5000)
+    forbid(bench, Action.ADD)
+    bench.drive(write_back)
+    allow(bench, Action.ADD)
+    bench.people.record_payment(bench.invoice_id, Decimal("110.00"))
+    bench.mirror()
+    assert bench.sweep.heal_all() == 1
+    assert bench.drive(write_back).reason is Reason.PAID_BY_HAND
+    assert bench.sweep.heal_all() == 0

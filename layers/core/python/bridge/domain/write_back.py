@@ -225,13 +225,13 @@ class WriteBack:
         )
 
     def tried_again(self, now: datetime) -> WriteBack:
-        """Return the write-back after what kept it waiting is over. A payment that is owned
-        stands there: it is read back or taken out, and never posted a second time."""
+        """Return the write-back after what kept it waiting seems to be over. Its reason stands
+        until that is sure. A payment that is owned stands there: it is read back or taken out,
+        and never posted a second time."""
         is_owned = self.psa_payment_id is not None
         return replace(
             self,
             state=_S.CONFIRMED if is_owned else _S.PENDING,
-            reason=Reason.NONE,
             due_at=now,
             wants_follow_up=is_owned and self.target is Target.POSTED,
         )

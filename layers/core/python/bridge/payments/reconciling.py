@@ -13,10 +13,9 @@ from datetime import datetime
 from functools import partial
 from itertools import groupby
 
-from bridge.domain.connection import Connection, ConnectionState
+from bridge.domain.connection import Connection
 from bridge.domain.errors import BridgeError, ConflictError, NotFoundError
 from bridge.domain.identity import RecordKind
-from bridge.domain.invoice import Invoice
 from bridge.domain.payment import PaymentKind
 from bridge.domain.platform_payment import Target
 from bridge.domain.problem import Problem, ProblemCode, Trouble, record_subject
@@ -29,6 +28,7 @@ from bridge.payment_ports import (
     WriteBackQueue,
 )
 from bridge.payments.comparing import find, is_as_large
+from bridge.payments.healing import has_healed, may_heal
 from bridge.payments.troubles import WriteBackTroubles, write_back_trouble
 from bridge.ports import (
     Clock,
@@ -43,21 +43,6 @@ PAGE_SIZE = 100
 MAX_PAGES = 10_000
 
 _S = WriteBackState
-# What the world may heal by itself, so that it is tried again without a person.
-HEALING = frozenset(
-    {
-        Reason.INVOICE_GONE,
-        Reason.INVOICE_LOCKED,
-        Reason.OVERPAYMENT,
-        Reason.PAID_BY_HAND,
-        Reason.CURRENCY_DIFFERS,
-        Reason.RIGHT_MISSING,
-        Reason.CREDENTIALS_REJECTED,
-        Reason.DISCONNECTED,
-        Reason.MEMBER_UNKNOWN,
-    }
-)
-
 # What the comparison found itself, and takes back when it is so no more.
 RECONSIDERED = frozenset({Reason.PAYMENT_GONE, Reason.PAYMENT_CHANGED})
 
@@ -139,37 +124,20 @@ class PaymentReconciler:
         The driver looks at ConnectWise before it posts; here the mirror is asked, so that a
         waiting write-back costs no call while nothing changed.
         """
-        if write_back.reason not in HEALING or not write_back.needs_person:
+        if not may_heal(write_back):
             return False
         stored = self._ledger.get_write_back(write_back.connection_id, write_back.write_back_id)
         if stored.value != write_back or not self._has_healed(write_back):
             return False
         again = write_back.tried_again(self._clock.now())
         self._ledger.save_write_back(again, expected_version=stored.version)
-        self._troubles.show(again)
         self._queue.send(again)
         return True
 
     def _has_healed(self, write_back: WriteBack) -> bool:
         connection = self._connections.get(write_back.connection_id).value
-        if connection is None or connection.state is not ConnectionState.ACTIVE:
-            return False
-        if not connection.member_identifier:
-            return False
         invoice = self._records.get_invoice(write_back.partner_id, write_back.invoice_id).value
-        is_locked = invoice is not None and _is_locked(invoice)
-        if write_back.reason is Reason.INVOICE_LOCKED and is_locked:
-            return False
-        if write_back.target is Target.ABSENT or write_back.psa_payment_id is not None:
-            # Nothing is to be posted, so that it does not matter what is owed.
-            return True
-        return (
-            invoice is not None
-            and invoice.archive is None
-            and invoice.currency.code == write_back.currency.code
-            and not invoice.is_batched
-            and invoice.balance_minor >= write_back.amount_minor
-        )
+        return has_healed(write_back, connection, invoice)
 
     def _compare(self, write_back: WriteBack, rows: Sequence[PsaPayment], now: datetime) -> None:
         """Compare one write-back that says its payment is there.
@@ -293,7 +261,7 @@ class PaymentSweep:
             known = self._reconciler.open_problems(connection)
             for write_back in self._write_backs(connection):
                 _guarded(partial(self._reconciler.keep_in_step, write_back, known))
-                if write_back.needs_person and write_back.reason in HEALING:
+                if may_heal(write_back):
                     healed += _guarded(partial(self._reconciler.heal, write_back))
         return healed
 
@@ -364,11 +332,6 @@ def _guarded(work: Callable[[], object]) -> int:
     except BridgeError as error:
         _logger.warning("payment check failed: %s", type(error).__name__)
         return 0
-
-
-def _is_locked(invoice: Invoice) -> bool:
-    is_closed = invoice.status is not None and invoice.status.is_closed
-    return is_closed or invoice.is_batched
 
 
 def _rows(
