@@ -92,3 +92,19 @@ def test_a_problem_that_outlived_its_reason_closes_when_it_is_acted_upon() -> No
     with pytest.raises(NotPossibleError):
         desk.decisions.retry(*desk.place(stale))
     assert len(desk.bench.open_problems()) == before - 1
+
+
+def test_what_was_entered_by_hand_is_not_reversed_by_trying_again() -> None:
+    desk = Desk()
+    done = desk.decisions.mark_done(*desk.place(desk.overpaid()))
+    desk.bench.undo()
+    waiting = desk.bench.drive_when_due(done)
+    assert waiting.reason is Reason.REVERSE_BY_HAND
+
+    with pytest.raises(NotPossibleError):
+        desk.decisions.retry(*desk.place(waiting))
+
+    assert desk.bench.stored(waiting) == waiting
+    assert desk.bench.open_problems()
+    assert desk.decisions.mark_done(*desk.place(waiting)).state is WriteBackState.REVERSED
+    assert not desk.bench.open_problems()
