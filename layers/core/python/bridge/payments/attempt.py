@@ -41,6 +41,7 @@ from bridge.payments.comparing import (
     is_closed,
     is_like,
     lags,
+    may_be_posts_of,
     moved_by_amount,
     obstacle_to,
     read_back,
@@ -117,6 +118,8 @@ class Attempt:
             if mine is not None:
                 self._confirm(mine.psa_payment_id)
                 return
+            if self.write_back.posts > 0 and self._stands_changed(rows):
+                return
             before = self.psa.read_balance(self.write_back.invoice_source_id)
         except NotFoundError:
             self._save(self.write_back.manual(Reason.INVOICE_GONE))
@@ -189,9 +192,12 @@ class Attempt:
             self._save(self.write_back.manual(Reason.REVERSE_BY_HAND))
             return
         if self.write_back.psa_payment_id is None and self.write_back.was_ever_stated:
-            mine = self._unowned_match(self._rows_if_there())
+            rows = self._rows_if_there()
+            mine = self._unowned_match(rows)
             if mine is not None:
                 self._confirm(mine.psa_payment_id)
+            elif self._stands_changed(rows):
+                return
         if self.write_back.psa_payment_id is None:
             self._gone()
         elif self.write_back.state is not _S.REVERSED:
@@ -321,10 +327,7 @@ class Attempt:
         """Return what our paid status replaced, whichever payment of the invoice it came with."""
         if self.write_back.previous_status_id is not None:
             return self.write_back.previous_status_id
-        others = self.ledger.write_backs_of_invoice(
-            self.write_back.connection_id, self.write_back.invoice_source_id
-        )
-        known = [other.previous_status_id for other in others]
+        known = [other.previous_status_id for other in self._others_of_invoice()]
         return next((each for each in reversed(known) if each is not None), None)
 
     # --- shared ----------------------------------------------------------------------------------
@@ -348,6 +351,23 @@ class Attempt:
             self.connection.connection_id, [row.psa_payment_id for row in rows]
         )
         return next((row for row in rows if row.psa_payment_id not in owners), None)
+
+    def _stands_changed(self, rows: Sequence[PsaPayment]) -> bool:
+        """After a post whose answer was lost: leave it to a person when something stands there
+        that may have come of it. Nothing is posted beside it, and nothing of others deleted."""
+        others = self._others_of_invoice()
+        found = self._unowned(may_be_posts_of(self.write_back, rows, self._member, others))
+        if found is None:
+            return False
+        is_ours = found.applied_by.casefold() == self._member.casefold()
+        reason = Reason.PAYMENT_CHANGED if is_ours else Reason.PAYMENT_REWRITTEN
+        self._save(self.write_back.manual(reason))
+        return True
+
+    def _others_of_invoice(self) -> list[WriteBack]:
+        own = self.write_back
+        every = self.ledger.write_backs_of_invoice(own.connection_id, own.invoice_source_id)
+        return [each for each in every if each.write_back_id != own.write_back_id]
 
     @property
     def _member(self) -> str:

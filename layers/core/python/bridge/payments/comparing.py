@@ -13,7 +13,7 @@ from bridge.domain.errors import (
     RefusedError,
 )
 from bridge.domain.platform_payment import Target
-from bridge.domain.write_back import MAX_POSTS, Reason, WriteBack
+from bridge.domain.write_back import MAX_POSTS, MAYBE_SENT_STATES, Reason, WriteBack
 from bridge.payment_ports import PsaBalance, PsaPayment
 
 
@@ -33,6 +33,22 @@ def is_as_large(write_back: WriteBack, row: PsaPayment) -> bool:
         and row.amount_minor == write_back.amount_minor
         and row.paid_on == write_back.paid_on
     )
+
+
+def may_be_posts_of(
+    write_back: WriteBack, rows: Sequence[PsaPayment], member: str, others: Sequence[WriteBack]
+) -> list[PsaPayment]:
+    """Return the payments that an unclear post may have become: somebody may have edited it, or
+    another tool may have written it anew. What the other write-backs of the invoice posted, which
+    are under way, is left out."""
+    under_way = [each for each in others if each.state in MAYBE_SENT_STATES]
+    return [
+        row
+        for row in rows
+        if not row.is_credit
+        and (is_as_large(write_back, row) or row.applied_by.casefold() == member.casefold())
+        and not any(is_like(each, row, member) for each in under_way)
+    ]
 
 
 def is_closed(invoice: PsaBalance) -> bool:

@@ -1,0 +1,89 @@
+"""What may have become of a post whose answer was lost: nothing is posted or deleted beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+
+from bridge.domain.write_back import Reason, WriteBack, WriteBackState
+from infra.local.connectwise_sandbox.faults import Effect
+from infra.local.connectwise_sandbox.finance.payments import change_payment
+from tests.unit.payments.bench import PAID_ON, Bench
+
+S = WriteBackState
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def posted_without_answer(bench: Bench) -> WriteBack:
+    bench.fault(Effect.CUT_AFTER_EFFECT, "POST")
+    write_back = bench.drive(bench.collect(5000))
+    assert write_back.state is S.UNCLEAR
+    return write_back
+
+
+def rewrite(bench: Bench) -> None:
+    """Another sync tool deletes our payment and enters it anew under its own name."""
+    bench.people.rewrite_payments(bench.invoice_id)
+
+
+def edit(bench: Bench) -> None:
+    """A person corrects our payment by a cent."""
+    (row,) = bench.rows()
+    change_payment(bench.engine.tenant, row, row | {"amount": Decimal("49.99")}, "jdoe")
+
+
+Change = Callable[[Bench], None]
+BECAME: dict[Change, Reason] = {rewrite: Reason.PAYMENT_REWRITTEN, edit: Reason.PAYMENT_CHANGED}
+
+
+@pytest.mark.parametrize("change", BECAME, ids=["rewritten", "edited"])
+def test_a_lost_post_that_was_changed_meanwhile_is_not_posted_again(
+    bench: Bench, change: Change
+) -> None:
+    write_back = posted_without_answer(bench)
+    change(bench)
+    after = bench.drive_when_due(write_back)
+    assert (after.state, after.reason) == (S.MANUAL, BECAME[change])
+    assert len(bench.rows()) == 1
+    assert len(bench.open_problems()) == 1
+
+
+@pytest.mark.parametrize("change", BECAME, ids=["rewritten", "edited"])
+def test_a_lost_post_that_was_changed_and_returned_is_left_to_a_person(
+    bench: Bench, change: Change
+) -> None:
+    write_back = posted_without_answer(bench)
+    change(bench)
+    bench.undo()
+    after = bench.drive_when_due(write_back)
+    assert (after.state, after.reason) == (S.MANUAL, BECAME[change])
+    assert len(bench.rows()) == 1
+
+
+def test_a_lost_post_that_never_landed_is_repeated_beside_other_payments(bench: Bench) -> None:
+    """A payment of another amount by somebody else says nothing about ours."""
+    bench.people.record_payment(bench.invoice_id, Decimal("20.00"), PAID_ON)
+    bench.fault(Effect.CUT_BEFORE_EFFECT, "POST")
+    write_back = bench.drive(bench.collect(5000))
+    assert bench.drive_when_due(write_back).state is S.CONFIRMED
+    assert bench.amounts() == [Decimal("20.00"), Decimal("50.00")]
+
+
+def test_the_payment_of_another_write_back_under_way_is_not_taken_for_ours(bench: Bench) -> None:
+    """Both posts were lost, and only the second one landed."""
+    bench.fault(Effect.CUT_BEFORE_EFFECT, "POST")
+    first = bench.drive(bench.collect(5000))
+    bench.wait(13 * 60)
+    bench.fault(Effect.CUT_AFTER_EFFECT, "POST")
+    second = bench.drive(bench.collect(3000, "pay-2"))
+    assert (first.state, second.state) == (S.UNCLEAR, S.UNCLEAR)
+    bench.wait(13 * 60)
+    assert bench.drive_when_due(first).state is S.CONFIRMED
+    assert bench.drive_when_due(second).state is S.CONFIRMED
+    assert sorted(bench.amounts()) == [Decimal("30.00"), Decimal("50.00")]
