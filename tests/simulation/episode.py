@@ -18,6 +18,7 @@ from bridge.domain import identity
 from bridge.domain.filters import CustomerFilter, ImportFilters, InvoiceFilter
 from bridge.domain.invoice import InvoiceType
 from bridge.domain.run import RunKind
+from bridge.sync import run_work, selection
 from infra.local.connectwise_sandbox.switches import Switches
 from tests.fakes.clock import START
 from tests.simulation import endings, faults, invariants, people, troubles
@@ -120,6 +121,7 @@ def any_books(seed: int) -> Books:
     )
     return Books(
         clock_skew_seconds=dice.choice((0, 0, -200, 45, 200)),
+        page_size=dice.choice((1000, 1000, 12)),
         switches=switches,
         filters=dice.choice((ImportFilters(), ImportFilters(), _some_filters(dice))),
     )
@@ -284,7 +286,12 @@ def reproducible(world: World) -> Iterator[None]:
     logger.setLevel(logging.INFO)
     logger.propagate = False
     try:
-        with patch.object(identity, "uuid4", lambda: UUID(int=dice.getrandbits(128), version=4)):
+        with (
+            patch.object(identity, "uuid4", lambda: UUID(int=dice.getrandbits(128), version=4)),
+            patch.object(selection, "PAGE_SIZE", world.books.page_size),
+            patch.object(selection, "VANISHED_PAGE_SIZE", max(1, world.books.page_size // 4)),
+            patch.object(run_work, "REFRESH_BATCH", max(1, world.books.page_size // 5)),
+        ):
             yield
     finally:
         logger.removeHandler(watcher)

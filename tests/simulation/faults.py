@@ -66,7 +66,7 @@ class Outage(Fault):
         if self._until is None or self._until <= now:
             if world.random.random() >= self._rate:
                 return None
-            minutes = world.random.choice((5, 20, 60, 180))
+            minutes = world.random.choice((5, 20, 60, 180, 360))
             self._until = now + timedelta(minutes=minutes)
             world.note(f"      ConnectWise is down for {minutes} minutes")
             world.note_fault(self.name)

@@ -64,11 +64,13 @@ class Books:
 
     ``clock_skew_seconds`` is how far its clock is ahead of ours. Mergers touch the invoices that
     they move: where nothing of an invoice's head changes, no comparison of heads can see it.
+    ``page_size`` is how many records a run takes at once: small ones make small books many pages.
     """
 
     customers: int = 8
     invoices: int = 40
     clock_skew_seconds: int = 0
+    page_size: int = 1000
     switches: Switches = field(default_factory=lambda: Switches(merge_touches_last_updated=True))
     filters: ImportFilters = field(default_factory=ImportFilters)
 

@@ -8,12 +8,14 @@ import pytest
 
 from bridge.domain.connection import ConnectionState
 from bridge.domain.errors import (
+    ConflictError,
     CredentialsRejectedError,
     PermanentError,
     PermissionMissingError,
     WrongCompanyError,
 )
 from bridge.domain.problem import Action, ProblemCode
+from bridge.sync.health import MAX_ROUNDS
 from tests.builders.operations import ADDRESS
 from tests.builders.records import CONNECTION
 from tests.unit.sync.bench import Bench
@@ -91,6 +93,23 @@ def test_a_change_by_somebody_else_meanwhile_is_not_lost(
     bench.health.import_finished(CONNECTION)
 
     assert (bench.connection.state, bench.connection.name) == (ConnectionState.ACTIVE, "Renamed")
+
+
+def test_a_connection_that_never_stands_still_is_given_up(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = []
+
+    def somebody_is_faster(*arguments: object, **named: object) -> int:
+        tries.append(arguments)
+        raise ConflictError("the stored connection moved on")
+
+    monkeypatch.setattr(bench.connections, "save", somebody_is_faster)
+
+    with pytest.raises(ConflictError):
+        bench.health.report_failure(bench.connection, CredentialsRejectedError("no"))
+
+    assert len(tries) == MAX_ROUNDS
 
 
 def test_an_upgrades_new_codebase_is_remembered(bench: Bench) -> None:

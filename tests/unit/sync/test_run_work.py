@@ -15,8 +15,10 @@ from bridge.domain.errors import (
     OutcomeUnknownError,
     OutOfTimeError,
     PermissionMissingError,
+    RefusedError,
     ThrottledError,
     UnavailableError,
+    UnsafeAddressError,
 )
 from bridge.domain.hint import HintReason
 from bridge.domain.identity import RecordKind
@@ -266,7 +268,9 @@ def waits(bench: Bench, error: BridgeError, tries: int) -> list[float]:
     return delays
 
 
-@pytest.mark.parametrize("error", [UnavailableError("down"), OutcomeUnknownError("cut off")])
+@pytest.mark.parametrize(
+    "error", [UnavailableError("down"), OutcomeUnknownError("cut off"), ConflictError("moved")]
+)
 def test_waits_grow_with_each_failed_try_up_to_a_limit(bench: Bench, error: BridgeError) -> None:
     assert waits(bench, error, 12) == [2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]
 
@@ -327,6 +331,23 @@ def test_a_connection_that_is_turned_away_is_degraded(
     assert run.state is RunState.FAILED
     assert bench.connection.state is ConnectionState.DEGRADED
     assert {problem for problem, _ in bench.open_problems()} == {code, ProblemCode.RUN_FAILED}
+
+
+@pytest.mark.parametrize(
+    "error", [RefusedError("InvalidField"), UnsafeAddressError("private")], ids=repr
+)
+def test_a_failure_that_will_not_pass_ends_the_run_at_once(
+    bench: Bench, error: BridgeError
+) -> None:
+    """Else a person would wait for hours to see it, until the queue gives up."""
+    fill(bench)
+    bench.psa.fail("list_heads", error)
+
+    run = bench.run(RunKind.INVOICES)
+
+    assert (run.state, run.failure) == (RunState.FAILED, type(error).__name__)
+    assert set(bench.open_problems()) == {(ProblemCode.RUN_FAILED, "run/invoices")}
+    assert bench.connection.state is ConnectionState.ACTIVE
 
 
 def test_a_degraded_connection_goes_on_syncing_what_it_can(bench: Bench) -> None:

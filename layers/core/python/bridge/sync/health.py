@@ -17,6 +17,7 @@ from bridge.domain.problem import ProblemCode, Trouble
 from bridge.ports import Clock, ConnectionStore, ProblemStore
 
 CONNECTION_SUBJECT = "connection"
+MAX_ROUNDS = 5
 
 _logger = logging.getLogger(__name__)
 
@@ -77,11 +78,18 @@ class ConnectionHealth:
         self._move(connection_id, ConnectionState.IMPORTING, ConnectionState.ACTIVE)
 
     def _move(self, connection_id: str, before: ConnectionState, after: ConnectionState) -> None:
-        """Change the state if it still is the one expected; another change wins over ours."""
-        stored = self._connections.get(connection_id)
-        if stored.value is None or stored.value.state is not before:
+        """Change the state if it still is the one expected; another change wins over ours.
+
+        Raises ConflictError when the connection kept being written under our hands.
+        """
+        for _ in range(MAX_ROUNDS):
+            stored = self._connections.get(connection_id)
+            if stored.value is None or stored.value.state is not before:
+                return
+            moved = stored.value.moved_to(after)
+            try:
+                self._connections.save(moved, expected_version=stored.version)
+            except ConflictError:
+                continue
             return
-        try:
-            self._connections.save(stored.value.moved_to(after), expected_version=stored.version)
-        except ConflictError:
-            self._move(connection_id, before, after)
+        raise ConflictError("the connection keeps moving")

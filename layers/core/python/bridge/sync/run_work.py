@@ -134,7 +134,9 @@ class RunWorker:
         except MassArchiveStoppedError as error:
             self._stop_mass_archive(run, error)
             return run.failed("mass_archive_stopped", self._clock.now()), 0
-        except (RetryableError, OutcomeUnknownError) as error:
+        except PermanentError as error:
+            return self._fail(run, type(error).__name__), 0
+        except (RetryableError, OutcomeUnknownError, ConflictError) as error:
             if run.attempts + 1 >= MAX_ATTEMPTS_PER_PAGE:
                 return self._fail(run, type(error).__name__), 0
             asked = getattr(error, "retry_after_seconds", None) or 0
