@@ -45,7 +45,7 @@ class EachAllocationOnce(PaymentEnding):
         clean: Counter[Place] = Counter()
         troubled: Counter[Place] = Counter()
         for write_back in world.write_backs():
-            if write_back.reason is not Reason.NONE:
+            if write_back.reason is not Reason.NONE or write_back.state is _S.DONE_BY_HAND:
                 troubled[place_of(write_back)] += 1
             elif write_back.state is _S.CONFIRMED:
                 clean[place_of(write_back)] += 1
@@ -69,7 +69,9 @@ class EachAllocationOnce(PaymentEnding):
             return
         if world.provenance.place_of(row) != place_of(write_back):
             world.violate(self.name, f"{what}, which is another: {row}")
-        if row["appliedBy"] != world.provenance.member:
+        history = _history(world, write_back)
+        was_rewritten = any(e.value.reason is Reason.PAYMENT_REWRITTEN for e in history)
+        if row["appliedBy"] != world.provenance.member and not was_rewritten:
             world.violate(self.name, f"{what}, made by {row['appliedBy']}")
 
 

@@ -16,7 +16,7 @@ from infra.local.connectwise_sandbox.finance.payments import change_payment
 from infra.local.connectwise_sandbox.kinds import Kind, Record
 from infra.local.connectwise_sandbox.people import PERSON, NewLine
 from tests.simulation.parts import Actor
-from tests.simulation.payments.world import PaymentWorld, payment_wiring
+from tests.simulation.payments.world import PaymentWorld, payment_wiring, place_of
 from tests.simulation.people import API_TIMEOUT_SECONDS, Edit
 from tests.simulation.wiring import Wiring
 from tests.simulation.world import CONNECTION_ID, PARTNER_ID, World
@@ -227,6 +227,8 @@ class PaymentAccountant(Actor):
         if write_back.target is Target.ABSENT:
             self._take_out_by_hand(world, write_back)
             return "takes out by hand", WriteBackDecisions.mark_done
+        if self._stands(world, write_back):
+            return "finds written already", WriteBackDecisions.mark_done
         names = ["retries", "retries", "cancels"]
         if self._can_type(world, write_back):
             names.append("types by hand")
@@ -237,6 +239,12 @@ class PaymentAccountant(Actor):
             except ApiError:
                 name = "retries"
         return name, _DECISIONS[name]
+
+    def _stands(self, world: World, write_back: WriteBack) -> bool:
+        """Tell whether what is left of a post of ours is the reason, as a look there shows."""
+        is_asked = write_back.reason in (Reason.PAYMENT_CHANGED, Reason.PAYMENT_REWRITTEN)
+        places = _payment_world(world).provenance.ours.values()
+        return is_asked and place_of(write_back) in places
 
     def _can_type(self, world: World, write_back: WriteBack) -> bool:
         """Nobody types what stands there already, be it ours, changed or rewritten."""
