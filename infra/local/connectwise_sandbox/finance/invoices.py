@@ -217,4 +217,3 @@ def _with_closer(tenant: Tenant, before: Record, after: Record, by: str) -> Reco
         message = "The company needs an account number before its invoices can be closed."
         raise invalid_field(RESOURCE, "accountNumber", message)
     return after | {"closedBy": by}
-
