@@ -56,7 +56,7 @@ def _pay_some(world: World) -> str:
 
 def _apply_credit(world: World) -> str:
     invoice = _invoice(world)
-    if invoice["balance"] <= 1:
+    if invoice["balance"] <= 1 or invoice["type"] == "CreditMemo":
         return "none"
     world.engine.people.apply_credit(invoice["id"], Decimal(1))
     return f"1 on {invoice['id']}"

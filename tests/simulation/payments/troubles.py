@@ -62,9 +62,14 @@ class Disconnected(Trouble):
     name = "disconnected"
 
     def begin(self, world: World) -> str:
+        """A connection that was never up is not taken down."""
+        if world.connection.state is not ConnectionState.ACTIVE:
+            return "not yet"
         return self._put(world, ConnectionState.DISCONNECTED)
 
     def end(self, world: World) -> str:
+        if world.connection.state is not ConnectionState.DISCONNECTED:
+            return "not yet"
         return self._put(world, ConnectionState.ACTIVE)
 
     def _put(self, world: World, state: ConnectionState) -> str:

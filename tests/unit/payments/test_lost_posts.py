@@ -87,3 +87,15 @@ def test_the_payment_of_another_write_back_under_way_is_not_taken_for_ours(bench
     assert bench.drive_when_due(first).state is S.CONFIRMED
     assert bench.drive_when_due(second).state is S.CONFIRMED
     assert sorted(bench.amounts()) == [Decimal("30.00"), Decimal("50.00")]
+
+
+def test_a_payment_rewritten_while_its_deletion_was_lost_is_left_to_a_person(bench: Bench) -> None:
+    """The deletion never took effect, and the copy stands for money that went back."""
+    write_back = bench.drive(bench.collect(5000))
+    bench.undo()
+    bench.fault(Effect.CUT_BEFORE_EFFECT, "DELETE")
+    assert bench.drive(write_back).state is S.REVERSING
+    rewrite(bench)
+    after = bench.drive_when_due(write_back)
+    assert (after.state, after.reason) == (S.MANUAL, Reason.PAYMENT_REWRITTEN)
+    assert len(bench.rows()) == 1

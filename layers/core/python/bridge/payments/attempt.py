@@ -36,8 +36,8 @@ from bridge.payment_ports import (
     PsaPayments,
 )
 from bridge.payments.comparing import (
+    copies_of,
     find,
-    is_as_large,
     is_closed,
     is_like,
     lags,
@@ -231,17 +231,14 @@ class Attempt:
             self._gone()
 
     def _vanished(self, rows: Sequence[PsaPayment]) -> None:
-        """Ours is not listed: not yet, or not any more. Unless we deleted it ourselves, another
-        tool may have written it anew."""
-        copies = [row for row in rows if is_as_large(self.write_back, row)]
-        if self.write_back.state is _S.REVERSING:
-            self._gone()
-        elif self._is_young:
-            self._look_again()
-        elif self._unowned(copies) is None:
+        """Ours is not listed: not yet, or not any more. Before we deleted it, or while our
+        deletion was lost, another tool may have written it anew."""
+        if self._unowned(copies_of(self.write_back, rows)) is not None:
+            self._save(self.write_back.manual(Reason.PAYMENT_REWRITTEN))
+        elif self.write_back.state is _S.REVERSING or not self._is_young:
             self._gone()
         else:
-            self._save(self.write_back.manual(Reason.PAYMENT_REWRITTEN))
+            self._look_again()
 
     def _gone(self) -> None:
         self._save(self.write_back.reversed(self.clock.now()))

@@ -35,6 +35,22 @@ def is_as_large(write_back: WriteBack, row: PsaPayment) -> bool:
     )
 
 
+def copies_of(write_back: WriteBack, rows: Sequence[PsaPayment]) -> list[PsaPayment]:
+    """Return the payments as which another tool may have written the one that we own anew.
+
+    What stood there before ours is no copy of it, and a payment of our own member is that of a
+    worker who has not come to own it yet.
+    """
+    own_id = write_back.psa_payment_id or 0
+    return [
+        row
+        for row in rows
+        if is_as_large(write_back, row)
+        and row.psa_payment_id > own_id
+        and row.applied_by.casefold() != write_back.posted_as.casefold()
+    ]
+
+
 def may_be_posts_of(
     write_back: WriteBack, rows: Sequence[PsaPayment], member: str, others: Sequence[WriteBack]
 ) -> list[PsaPayment]:

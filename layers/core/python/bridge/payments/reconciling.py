@@ -27,7 +27,7 @@ from bridge.payment_ports import (
     PsaPayments,
     WriteBackQueue,
 )
-from bridge.payments.comparing import find, is_as_large
+from bridge.payments.comparing import copies_of, find, is_as_large
 from bridge.payments.healing import has_healed, may_heal
 from bridge.payments.troubles import WriteBackTroubles, write_back_trouble
 from bridge.ports import (
@@ -171,19 +171,8 @@ class PaymentReconciler:
             self._save(write_back, replace(write_back, reason=Reason.NONE))
 
     def _missing(self, write_back: WriteBack, rows: Sequence[PsaPayment]) -> None:
-        """Ours is gone: another tool may have written it anew; else a person decides.
-
-        What stood there before ours is no copy of it, and a payment of our own member is that of
-        a worker who has not come to own it yet.
-        """
-        own_id = write_back.psa_payment_id or 0
-        alike = [
-            row
-            for row in rows
-            if is_as_large(write_back, row)
-            and row.psa_payment_id > own_id
-            and row.applied_by.casefold() != write_back.posted_as.casefold()
-        ]
+        """Ours is gone: another tool may have written it anew; else a person decides."""
+        alike = copies_of(write_back, rows)
         owners = self._ledger.owners(
             write_back.connection_id, [row.psa_payment_id for row in alike]
         )
