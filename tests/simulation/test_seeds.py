@@ -12,7 +12,7 @@ import pytest
 from tests.simulation.episode import play_seed
 
 ROOT = Path(__file__).resolve().parents[2]
-SEEDS = 14
+SEEDS = 10
 DIGEST_OF = "from tests.simulation.episode import play_seed; print(play_seed({seed}).digest)"
 
 
@@ -25,7 +25,7 @@ def test_after_bad_days_the_mirror_equals_connectwise(seed: int) -> None:
 
 def test_replay() -> None:
     """Play the seed of the environment variable SEED again, and tell its whole story (``-s``)."""
-    outcome = play_seed(int(os.environ.get("SEED", SEEDS)))
+    outcome = play_seed(int(os.environ.get("SEED", "14")))
 
     print("\n".join(outcome.trace))
     assert not outcome.violations, outcome.story()
@@ -34,7 +34,7 @@ def test_replay() -> None:
 @pytest.mark.parametrize("hash_seed", ["1", "2"])
 def test_a_seed_tells_the_same_story_in_every_process(hash_seed: str) -> None:
     """Else a failure could not be replayed to the same step."""
-    seed = 3
+    seed = 4
     environment = os.environ | {
         "PYTHONHASHSEED": hash_seed,
         "PYTHONPATH": os.pathsep.join([str(ROOT / "layers/core/python"), str(ROOT)]),

@@ -193,7 +193,7 @@ class Upgrades(Actor):
         if self._next_at is None:
             hours = world.random.expovariate(1 / self._hours_between)
             self._next_at = world.clock.now() + timedelta(hours=hours)
-        return 2.0 if self._next_at <= world.clock.now() else 0.05 if world.depth else 0.0
+        return 2.0 if self._next_at <= world.clock.now() else 0.01 if world.depth else 0.0
 
     def act(self, world: World) -> str:
         self._next_at = None
