@@ -258,8 +258,7 @@ class PaymentAccountant(Actor):
         provenance = _payment_world(world).provenance
         invoice_id = write_back.invoice_source_id
         for row in payments_of(world.engine.tenant, invoice_id):
-            place = provenance.ours.get(row["id"])
-            if place and place.amount_minor == write_back.amount_minor:
+            if provenance.ours.get(row["id"]) == place_of(write_back):
                 world.engine.people.delete_payment(invoice_id, row["id"])
                 return
 

@@ -1,7 +1,8 @@
 """Who made each payment in ConnectWise, and who changed or removed it, noted as it happens.
 
 Nothing here asks the bridge. A payment that another tool wrote anew from one of ours counts as
-ours still, because it stands for the same money.
+ours still, because it stands for the same money; one that was edited before it was written anew
+has nothing left by which anybody could know it, and counts as that tool's.
 """
 
 from __future__ import annotations
@@ -116,7 +117,7 @@ class Provenance:
     def _removed(self, payment_id: int, by: str) -> None:
         place, other = self.ours.pop(payment_id, None), self.others.pop(payment_id, None)
         if by == OTHER_SYNC:
-            self._rewritten.append(place)
+            self._rewritten.append(None if payment_id in self.edited else place)
         if by != self.member:
             return
         self.deleted += 1

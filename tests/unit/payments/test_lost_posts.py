@@ -99,3 +99,14 @@ def test_a_payment_rewritten_while_its_deletion_was_lost_is_left_to_a_person(ben
     after = bench.drive_when_due(write_back)
     assert (after.state, after.reason) == (S.MANUAL, Reason.PAYMENT_REWRITTEN)
     assert len(bench.rows()) == 1
+
+
+def test_a_deletion_that_is_never_answered_well_is_given_to_a_person(bench: Bench) -> None:
+    """Else it would be tried for ever, and hold up every other payment of the invoice."""
+    write_back = bench.drive(bench.collect(5000))
+    bench.people.close_invoice(bench.invoice_id)
+    bench.engine.tenant.switches.locked_invoice_status = 409
+    bench.undo()
+    after = bench.drive_when_due(write_back)
+    assert (after.state, after.reason) == (S.MANUAL, Reason.INVOICE_LOCKED)
+    assert len(bench.open_problems()) == 1

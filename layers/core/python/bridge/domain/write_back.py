@@ -42,6 +42,7 @@ _S = WriteBackState
 ENDED_STATES = frozenset({_S.CONFIRMED, _S.REVERSED, _S.CANCELLED, _S.DONE_BY_HAND})
 MAYBE_SENT_STATES = frozenset({_S.POSTING, _S.UNCLEAR})
 MAX_POSTS = 5
+MAX_DELETIONS = 5
 
 
 class Reason(StrEnum):
@@ -113,8 +114,9 @@ class WriteBack:
     ``intent_at`` is when the last post or deletion was stated. ``due_at`` is when somebody should
     look again. ``balance_before_minor`` and ``rows_before`` are what the invoice showed when the
     last post was stated. ``previous_status_id`` is the billing status that our paid status
-    replaced. ``posted_as`` is the API member that posted it. ``wants_follow_up`` marks a payment
-    made or removed whose invoice is still to be read back, and its status set or put back.
+    replaced. ``posted_as`` is the API member that posted it. ``posts`` and ``deletions`` count
+    what was sent and not surely refused. ``wants_follow_up`` marks a payment made or removed whose
+    invoice is still to be read back, and its status set or put back.
     """
 
     write_back_id: str
@@ -139,6 +141,7 @@ class WriteBack:
     previous_status_id: int | None = None
     wants_follow_up: bool = False
     posted_as: str = ""
+    deletions: int = 0
 
     @property
     def has_ended(self) -> bool:
@@ -211,7 +214,17 @@ class WriteBack:
 
     def reversing(self, now: datetime, timings: Timings) -> WriteBack:
         """State the intent to delete the payment that this write-back owns."""
-        return replace(self, state=_S.REVERSING, intent_at=now, due_at=now + timings.quarantine)
+        return replace(
+            self,
+            state=_S.REVERSING,
+            intent_at=now,
+            deletions=self.deletions + 1,
+            due_at=now + timings.quarantine,
+        )
+
+    def not_deleted(self, retry_at: datetime) -> WriteBack:
+        """The deletion was surely not sent: as if it had never been stated."""
+        return replace(self, state=_S.CONFIRMED, deletions=self.deletions - 1, due_at=retry_at)
 
     def reversed(self, now: datetime) -> WriteBack:
         """Nothing of ours is in ConnectWise any more, or never was."""
@@ -232,6 +245,7 @@ class WriteBack:
         return replace(
             self,
             state=_S.CONFIRMED if is_owned else _S.PENDING,
+            deletions=0,
             due_at=now,
             wants_follow_up=is_owned and self.target is Target.POSTED,
         )

@@ -17,10 +17,12 @@ from bridge.domain.errors import (
     ConflictError,
     NotFoundError,
     PermanentError,
+    RefusedError,
     RetryableError,
 )
 from bridge.domain.platform_payment import Target
 from bridge.domain.write_back import (
+    MAX_DELETIONS,
     MAYBE_SENT_STATES,
     Lease,
     Reason,
@@ -213,6 +215,9 @@ class Attempt:
         if not is_like(self.write_back, row, self._member):
             self._save(self.write_back.manual(Reason.PAYMENT_CHANGED))
             return
+        if self.write_back.deletions >= MAX_DELETIONS:
+            self._give_up_deleting(RefusedError("Unanswered"))
+            return
         self._reopen()
         intent = self.write_back.reversing(self.clock.now(), self.timings)
         self._state(intent, extend_until=intent.due_at)
@@ -221,14 +226,18 @@ class Attempt:
         except NotFoundError:
             self._gone()
         except RetryableError:
-            self._save(replace(intent, state=_S.CONFIRMED, due_at=self.clock.now() + RETRY_AFTER))
+            self._save(intent.not_deleted(self.clock.now() + RETRY_AFTER))
         except PermanentError as error:
-            invoice = self.psa.read_balance(intent.invoice_source_id)
-            self._save(intent.manual(refusal_reason(error, invoice)))
+            self._give_up_deleting(error)
         except BridgeError:
             return
         else:
             self._gone()
+
+    def _give_up_deleting(self, error: PermanentError) -> None:
+        """A person takes the payment out; a locked invoice may also be unlocked again."""
+        invoice = self.psa.read_balance(self.write_back.invoice_source_id)
+        self._save(self.write_back.manual(refusal_reason(error, invoice)))
 
     def _vanished(self, rows: Sequence[PsaPayment]) -> None:
         """Ours is not listed: not yet, or not any more. Before we deleted it, or while our

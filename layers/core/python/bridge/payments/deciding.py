@@ -80,7 +80,7 @@ def _retried(write_back: WriteBack, now: datetime) -> WriteBack:
     if not write_back.needs_person:
         return replace(write_back, reason=Reason.NONE)
     if write_back.target is Target.ABSENT and write_back.psa_payment_id is not None:
-        return replace(write_back, state=_S.CONFIRMED, reason=Reason.NONE, due_at=now)
+        return replace(write_back.tried_again(now), reason=Reason.NONE)
     if write_back.reason is Reason.REVERSE_BY_HAND:
         raise NotPossibleError("by_hand_only", "What a person entered, a person takes out.")
     return replace(
