@@ -147,6 +147,7 @@ def test_a_small_answer_that_swells_is_cut_off() -> None:
         (b"x", "br"),
         (b"not compressed", "gzip"),
     ],
+    ids=["twice", "deflate", "brotli", "not at all"],
 )
 def test_an_encoding_nobody_asked_for_is_refused(content: bytes, encoding: str) -> None:
     with (
