@@ -16,10 +16,11 @@ from bridge.domain.customer import ArchiveReason, Customer
 from bridge.domain.errors import ConflictError
 from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import Invoice
-from bridge.domain.run import Run, RunKind
-from bridge.ports import RecordStore
+from bridge.domain.run import Counters, Run, RunKind, RunStep
+from bridge.ports import Psa, RecordStore
 from bridge.sync.refreshing import Refresher
 from bridge.sync.run_work import RunWorker
+from bridge.sync.selection import Choice
 from tests.simulation.wiring import Wiring
 
 
@@ -192,3 +193,23 @@ class ForgetsWhatVanished(_RunWiring):
     """Records whose callback got lost stay in the mirror for ever."""
 
     worker = _ForgetfulWorker
+
+
+class _PromisingWorker(RunWorker):
+    """Saves that a page is done, and then does it."""
+
+    def _refresh(
+        self, connection: Connection, psa: Psa, step: RunStep, choice: Choice
+    ) -> tuple[Counters, int | None]:
+        self._promised = (connection, psa, step, choice)
+        return Counters(created=len(choice.source_ids)), None
+
+    def _save_and_go_on(self, outcome: tuple[Run, int], version: int) -> None:
+        super()._save_and_go_on(outcome, version)
+        super()._refresh(*self._promised)
+
+
+class SavesRunsBeforeTheirRecords(_RunWiring):
+    """A worker that dies in between leaves records out that nobody asks for again."""
+
+    worker = _PromisingWorker

@@ -20,11 +20,13 @@ from bridge.domain.run import RunKind, RunState
 from infra.local.connectwise_sandbox.kinds import Kind, Record
 from tests.simulation import endings, invariants
 from tests.simulation.actors import Callbacks, Messages, Time, Timetable, timetables
+from tests.simulation.broken import SavesRunsBeforeTheirRecords
 from tests.simulation.clocks import WorkerClock
 from tests.simulation.episode import connect, reproducible
 from tests.simulation.functions import WORKERS, parker_of
 from tests.simulation.parts import Fault
 from tests.simulation.watching import PortCall, SimulatedCrashError
+from tests.simulation.wiring import Wiring
 from tests.simulation.world import CONNECTION_ID, Books, World
 
 SWEEPS_EVERY = timedelta(hours=1)
@@ -137,10 +139,11 @@ SCENARIOS = (
 )
 
 
-def a_world() -> World:
+def a_world(wiring: type[Wiring]) -> World:
     """A world in which nothing fails and nobody acts but the machinery."""
     world = World(
         7,
+        wiring=wiring,
         books=Books(customers=2, invoices=4),
         invariants=[
             invariants.NothingOlder(),
@@ -164,9 +167,11 @@ def a_world() -> World:
     return world
 
 
-def crash(scenario: Scenario, number: int, *, is_after: bool) -> tuple[World, CrashAt]:
+def crash(
+    scenario: Scenario, number: int, *, is_after: bool, wiring: type[Wiring] = Wiring
+) -> tuple[World, CrashAt]:
     """Play a scenario with a crash at its n-th call, and let everything come to rest."""
-    world = a_world()
+    world = a_world(wiring)
     fault = CrashAt(number, is_after=is_after)
     with reproducible(world):
         scenario.arrange(world)
@@ -228,3 +233,19 @@ def test_a_crash_after_a_workers_last_call_changes_nothing_in_the_end(scenario: 
     counter = count_calls(scenario)
 
     assert failures_at(scenario, counter.last_calls(), is_after=True) == {}
+
+
+def test_a_bridge_that_promises_before_it_does_is_found() -> None:
+    """Else these tests would prove nothing."""
+    importing = SCENARIOS[0]
+    counter = count_calls(importing)
+
+    found = [
+        number
+        for number in range(1, counter.seen + 1, 5)
+        if problems_of(
+            crash(importing, number, is_after=False, wiring=SavesRunsBeforeTheirRecords)[0]
+        )
+    ]
+
+    assert found
