@@ -25,7 +25,7 @@ from bridge.sync.runs import ManualFetch, RunStarter
 from bridge.sync.scheduling import CallbackKeeper, ScheduledRuns, StalledRuns
 from bridge.sync.selection import Selector
 from tests.builders.operations import CREDENTIALS, a_connection
-from tests.builders.records import CONNECTION, PARTNER
+from tests.builders.records import CONNECTION, PARTNER, a_customer, an_invoice
 from tests.fakes.clock import FakeClock
 from tests.fakes.connections import InMemoryConnectionStore
 from tests.fakes.documents import InMemoryDocuments
@@ -38,6 +38,8 @@ from tests.unit.sync.psa import FakeGateway, FakePsa
 
 R = TypeVar("R", Customer, Invoice)
 MAX_MESSAGES = 500
+TWO_PAGES = 1005
+"""So many invoices that a run takes two pages for them."""
 BASE_URL = "https://bridge.example"
 
 
@@ -193,3 +195,13 @@ class Bench:
     def open_problems(self) -> dict[tuple[ProblemCode, str], Problem]:
         found = self.problems.open_of_connection(PARTNER, CONNECTION).values()
         return {(problem.code, problem.subject): problem for problem in found}
+
+
+def fill(bench: Bench, invoices: int = 3) -> None:
+    """Enter a customer with invoices 1001, 1002 and so on into ConnectWise."""
+    bench.psa.put(a_customer(), *(an_invoice(1000 + number) for number in range(1, invoices + 1)))
+
+
+def message_of(run: Run) -> RunMessage:
+    """Return the message that asks for the page at which this run stands."""
+    return RunMessage(run.connection_id, run.run_id, run.page_count)
