@@ -1,0 +1,36 @@
+"""The protocol, in every order in which a few things can happen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.simulation.payments.model import AMOUNT_MINOR, TIMINGS, Limits
+from tests.simulation.payments.walk import Walk
+
+CASES = {
+    "one payment": Limits(deliveries=2, crashes=1, lost_answers=1, minutes=5),
+    "a return": Limits(deliveries=2, crashes=0, lost_answers=1, minutes=5, is_returned=True),
+    "two payments and room for one": Limits(
+        payments=2, deliveries=2, crashes=0, lost_answers=1, minutes=4, owed_minor=AMOUNT_MINOR
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_protocol_holds_in_every_order(case: str) -> None:
+    findings = Walk(CASES[case]).look()
+
+    assert findings.violation is None, str(findings)
+    assert findings.states > 1000
+
+
+def test_a_quarantine_that_is_too_short_posts_twice() -> None:
+    """A request may take effect for two minutes; the bridge waits for no more than its worker."""
+    limits = Limits(deliveries=2, crashes=0, lost_answers=1, minutes=5)
+    hasty = replace(TIMINGS, in_flight_seconds=0, read_lag_seconds=0)
+
+    findings = Walk(limits, timings=hasty).look()
+
+    assert findings.violation == "2 payments for 1", str(findings)
