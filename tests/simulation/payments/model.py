@@ -38,7 +38,7 @@ class Limits:
     """
 
     payments: int = 1
-    owed_minor: int = AMOUNT_MINOR
+    owed_minor: int = 3 * AMOUNT_MINOR
     deliveries: int = 3
     crashes: int = 1
     lost_answers: int = 2
