@@ -1,0 +1,76 @@
+"""R8: a partner is who the token says, and one partner's trouble is nobody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bridge.domain.connection import Connection
+from bridge.domain.errors import UnavailableError
+from bridge.domain.identity import mirrored_id
+from bridge.domain.platform_payment import Allocation
+from bridge.domain.write_back import WriteBack, WriteBackState
+from bridge.payments.reconciling import PaymentSweep
+from bridge.runtime.callers import partner_user
+from tests.builders.operations import a_connection
+from tests.builders.payments import a_platform_payment, write_backs_for
+from tests.builders.records import CONNECTION, OTHER_CONNECTION, OTHER_PARTNER, PARTNER
+from tests.fakes.clock import FakeClock
+from tests.fakes.connections import InMemoryConnectionStore
+from tests.fakes.ledger import InMemoryLedgerStore
+from tests.fakes.records import InMemoryRecordStore
+
+
+def test_no_header_says_who_the_partner_is() -> None:
+    claims = {"token_use": "id", "custom:partner_id": "partner-a", "sub": "user-1"}
+    headers = dict.fromkeys(
+        ("x-partner-id", "partner-id", "partner_id", "custom:partner_id"), "partner-b"
+    )
+    event = {"requestContext": {"authorizer": {"jwt": {"claims": claims}}}, "headers": headers}
+
+    assert partner_user(event).partner_id == "partner-a"
+
+
+class _OneOutOfReach:
+    """Stands in for the reconciler: the first connection's ConnectWise does not answer."""
+
+    def __init__(self) -> None:
+        self.compared: list[str] = []
+
+    def open_problems(self, connection: Connection) -> Mapping[str, object]:
+        return {}
+
+    def reconcile(self, connection: Connection, invoice_source_id: int) -> None:
+        self.compared.append(connection.connection_id)
+        if len(self.compared) == 1:
+            raise UnavailableError("out of reach")
+
+
+def test_one_partners_connectwise_out_of_reach_ends_no_other_partners_comparison() -> None:
+    clock = FakeClock()
+    ledger, connections = InMemoryLedgerStore(clock), InMemoryConnectionStore()
+    for partner_id, connection_id in ((PARTNER, CONNECTION), (OTHER_PARTNER, OTHER_CONNECTION)):
+        connections.save(a_connection(connection_id, partner_id=partner_id), expected_version=0)
+        _written(ledger, partner_id, connection_id)
+    reconciler = _OneOutOfReach()
+
+    PaymentSweep(
+        ledger=ledger,
+        records=InMemoryRecordStore(),
+        connections=connections,
+        reconciler=reconciler,  # type: ignore[arg-type]
+    ).compare_all()
+
+    assert sorted(reconciler.compared) == sorted([CONNECTION, OTHER_CONNECTION])
+
+
+def _written(ledger: InMemoryLedgerStore, partner_id: str, connection_id: str) -> WriteBack:
+    """A payment that was written, of an invoice that the mirror does not show."""
+    payment = a_platform_payment(
+        partner_id=partner_id,
+        allocations=(Allocation(mirrored_id(connection_id, 1001), 11000),),
+    )
+    (write_back,) = write_backs_for(payment)
+    written = replace(write_back, state=WriteBackState.CONFIRMED, psa_payment_id=7, due_at=None)
+    ledger.record(payment, [written])
+    return written
