@@ -14,7 +14,7 @@ from infra.config import PROJECT_ROOT
 from infra.local.embedded_aws import EmbeddedAws
 from infra.local.processes import LeashedProcess, ProcessFailedError, minimal_environment
 
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = 60.0
 # A process that starts another one, as the embedded AWS starts functions, and tells both ids.
 SHORT_FAMILY = (
     "import os, subprocess, sys, time\n"
