@@ -54,7 +54,7 @@ class EachAllocationOnce(PaymentEnding):
         for place in standing.keys() | clean.keys():
             most = clean[place] + troubled[place]
             surplus = f"invoice/{place.invoice_source_id}" in _subjects(world)
-            if standing[place] < clean[place] or (standing[place] > most and not surplus):
+            if standing[place] > most and not surplus:
                 world.violate(
                     self.name,
                     f"{standing[place]} stand at {place}: {clean[place]} confirmed, "

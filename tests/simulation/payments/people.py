@@ -32,7 +32,7 @@ def _payment_world(world: World) -> PaymentWorld:
     return world
 
 
-def _type_equal_payment(world: World) -> str:
+def type_equal_payment(world: World) -> str:
     """Enter by hand what the bridge writes, or has written, as well."""
     write_backs = _payment_world(world).write_backs()
     if not write_backs:
@@ -88,7 +88,7 @@ def _rewrite(world: World) -> str:
     return f"{len(payments_of(world.engine.tenant, invoice_id))} of {invoice_id}"
 
 
-def _bill(world: World) -> str:
+def bill(world: World) -> str:
     company = world.random.choice(list(world.engine.tenant.store[Kind.COMPANY]))
     line = NewLine("Service", Decimal(world.random.randint(2, 900)))
     return str(world.engine.people.create_invoice(company["id"], [line])["id"])
@@ -166,8 +166,8 @@ def _edit(world: World, rows: list[Record]) -> str:
 
 
 EDITS: tuple[Edit, ...] = (
-    _type_equal_payment,
-    _type_equal_payment,
+    type_equal_payment,
+    type_equal_payment,
     _pay_some,
     _apply_credit,
     _delete_ours,
@@ -175,8 +175,8 @@ EDITS: tuple[Edit, ...] = (
     _edit_ours,
     _edit_theirs,
     _rewrite,
-    _bill,
-    _bill,
+    bill,
+    bill,
     _raise_total,
     _close,
     _reopen,

@@ -1,0 +1,164 @@
+"""Write-backs that are broken on purpose: each leaves out one thing that looks dispensable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import httpx
+
+from bridge.domain.connection import Connection
+from bridge.domain.identity import new_id
+from bridge.domain.write_back import Lease, Timings, WriteBack, WriteBackState
+from bridge.payment_ports import LedgerStore, PaymentsGateway, PsaPayment, PsaPayments
+from tests.simulation.payments.wiring import PaymentWiring
+
+SERVER_ERROR = 500
+
+
+class _Delegate:
+    """Is like its target but for what a subclass changes."""
+
+    def __init__(self, target: Any) -> None:
+        self._target = target
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._target, name)
+
+
+# --- the ledger without one of its guards ---
+
+
+class _LeaselessLedger(_Delegate):
+    def take_lease(self, **wanted: Any) -> Lease:
+        wanted.pop("now")
+        return Lease(token=new_id(), **wanted)
+
+    def release_lease(self, lease: Lease) -> None:
+        return
+
+    def save_write_back(self, write_back: WriteBack, **options: Any) -> int:
+        for name in ("holding", "extend_until", "release"):
+            options.pop(name, None)
+        version: int = self._target.save_write_back(write_back, **options)
+        return version
+
+
+class NoLease(PaymentWiring):
+    """Two payments of one invoice are written at once: what one leaves to pay, neither sees."""
+
+    @property
+    def ledger(self) -> LedgerStore:
+        return _LeaselessLedger(self.outside.ledger)
+
+
+class _OwnerlessLedger(_Delegate):
+    def owners(self, connection_id: str, psa_payment_ids: Sequence[int]) -> Mapping[int, str]:
+        return {}
+
+    def save_write_back(self, write_back: WriteBack, **options: Any) -> int:
+        for name in ("own_psa_payment_id", "disown_psa_payment_id"):
+            options.pop(name, None)
+        version: int = self._target.save_write_back(write_back, **options)
+        return version
+
+
+class NoOwnership(PaymentWiring):
+    """The second of two equal payments takes the first one's for its own, and is lost."""
+
+    @property
+    def ledger(self) -> LedgerStore:
+        return _OwnerlessLedger(self.outside.ledger)
+
+
+class _ReleasingLedger(_Delegate):
+    def save_write_back(self, write_back: WriteBack, **options: Any) -> int:
+        if write_back.state is WriteBackState.UNCLEAR:
+            options["release"] = True
+        version: int = self._target.save_write_back(write_back, **options)
+        return version
+
+
+class ReleasesOnAnUnclearAnswer(PaymentWiring):
+    """The next payment of the invoice does not see what is still under way."""
+
+    @property
+    def ledger(self) -> LedgerStore:
+        return _ReleasingLedger(self.outside.ledger)
+
+
+class _LateLedger(_Delegate):
+    def save_write_back(self, write_back: WriteBack, **options: Any) -> int:
+        if write_back.state is WriteBackState.POSTING:
+            unchanged: int = options["expected_version"]
+            return unchanged
+        version: int = self._target.save_write_back(write_back, **options)
+        return version
+
+
+class PostsBeforeStatingIt(PaymentWiring):
+    """The intent is stored with the outcome, which a worker that dies never stores."""
+
+    @cached_property
+    def ledger(self) -> LedgerStore:
+        return _LateLedger(self.outside.ledger)
+
+
+# --- too much of a hurry ---
+
+
+class QuarantineTooShort(PaymentWiring):
+    """A request is taken for over when its worker is."""
+
+    @property
+    def timings(self) -> Timings:
+        return replace(super().timings, in_flight_seconds=0, read_lag_seconds=0)
+
+
+class _AllOurs(_Delegate):
+    def __init__(self, target: PsaPayments, member: str) -> None:
+        super().__init__(target)
+        self._member = member
+
+    def list_payments(self, *arguments: Any) -> tuple[PsaPayment, ...]:
+        rows = self._target.list_payments(*arguments)
+        return tuple(replace(row, applied_by=self._member) for row in rows)
+
+
+class _AllOursGateway(_Delegate):
+    def open_payments(self, connection: Connection) -> PsaPayments:
+        opened = self._target.open_payments(connection)
+        return _AllOurs(opened, connection.member_identifier)
+
+
+class AdoptsAnyEqualPayment(PaymentWiring):
+    """What a person typed for other money of the same amount is taken for ours."""
+
+    @cached_property
+    def payments_gateway(self) -> PaymentsGateway:
+        return _AllOursGateway(super().payments_gateway)
+
+
+class _RepeatingTransport(httpx.BaseTransport):
+    def __init__(self, target: httpx.BaseTransport) -> None:
+        self._target = target
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        try:
+            response = self._target.handle_request(request)
+        except httpx.ReadTimeout:
+            return self._target.handle_request(request)
+        if response.status_code >= SERVER_ERROR:
+            return self._target.handle_request(request)
+        return response
+
+
+class RepeatsPosts(PaymentWiring):
+    """A client that repeats what got no answer repeats posts as well."""
+
+    @cached_property
+    def payments_gateway(self) -> PaymentsGateway:
+        self.transport = _RepeatingTransport(self.transport)
+        return super().payments_gateway

@@ -1,0 +1,94 @@
+"""Write-backs that are broken on purpose are found; the real one, in the same weather, is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from tests.simulation import faults
+from tests.simulation.payments import broken
+from tests.simulation.payments import people as payment_people
+from tests.simulation.payments.episode import (
+    PaymentOutcome,
+    PaymentWeather,
+    build_world,
+    play_world,
+)
+from tests.simulation.payments.faults import UnclearChanges
+from tests.simulation.payments.wiring import PaymentWiring
+from tests.simulation.world import Books
+
+MAX_SEEDS = 12
+NEVER_TWICE = "R1 never twice"
+ONLY_WHAT_IS_OWED = "only what is owed"
+EACH_ONCE = "each allocation once"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A broken write-back, what it breaks first, and a weather in which it soon does."""
+
+    wiring: type[PaymentWiring]
+    invariants: tuple[str, ...]
+    weather: Callable[[], PaymentWeather]
+
+
+def unclear(*, crashes: float = 0.0, interleaving: float = 0.05) -> PaymentWeather:
+    """Many payments of few invoices, and every second change without a clear answer."""
+    return PaymentWeather(
+        hours=1.5,
+        faults=[
+            UnclearChanges(0.5),
+            faults.Interleaving(interleaving),
+            faults.Crashes(crashes),
+        ],
+        edits=(payment_people.bill,),
+        minutes_between_edits=10,
+        minutes_between_payments=3,
+        paid_status=None,
+    )
+
+
+def typing_people() -> PaymentWeather:
+    return PaymentWeather(
+        hours=2,
+        faults=[UnclearChanges(0.3), faults.Interleaving(0.2)],
+        edits=(payment_people.bill, payment_people.type_equal_payment),
+        minutes_between_edits=2,
+        minutes_between_payments=3,
+        paid_status=None,
+    )
+
+
+CASES = (
+    Case(broken.NoLease, (ONLY_WHAT_IS_OWED,), lambda: unclear(interleaving=0.2)),
+    Case(broken.NoOwnership, (EACH_ONCE, "owners are right"), unclear),
+    Case(broken.ReleasesOnAnUnclearAnswer, (ONLY_WHAT_IS_OWED,), unclear),
+    Case(broken.PostsBeforeStatingIt, (NEVER_TWICE,), lambda: unclear(crashes=0.05)),
+    Case(broken.QuarantineTooShort, (NEVER_TWICE, ONLY_WHAT_IS_OWED), unclear),
+    Case(broken.AdoptsAnyEqualPayment, ("R2", EACH_ONCE), typing_people),
+    Case(broken.RepeatsPosts, (NEVER_TWICE, ONLY_WHAT_IS_OWED), unclear),
+)
+
+
+def story(case: Case, seed: int, wiring: type[PaymentWiring]) -> PaymentOutcome:
+    weather = case.weather()
+    books = Books(customers=2, invoices=3)
+    world = build_world(seed, weather, books=books, wiring=wiring)
+    return play_world(world, bad_hours=weather.hours)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.wiring.__name__)
+def test_a_broken_write_back_is_found_and_the_real_one_is_not(case: Case) -> None:
+    for seed in range(MAX_SEEDS):
+        violations = story(case, seed, case.wiring).violations
+        if violations:
+            break
+    else:
+        pytest.fail(f"{MAX_SEEDS} seeds found nothing wrong with {case.wiring.__name__}")
+
+    assert violations[0].invariant in case.invariants
+    healthy = story(case, seed, PaymentWiring)
+    assert not healthy.violations, healthy.story()
