@@ -75,8 +75,8 @@ class NoOwnership(PaymentWiring):
 
 class _ReleasingLedger(_Delegate):
     def save_write_back(self, write_back: WriteBack, **options: Any) -> int:
-        if write_back.state is WriteBackState.UNCLEAR:
-            options["release"] = True
+        if write_back.state is WriteBackState.UNCLEAR and options.get("holding"):
+            options |= {"release": True, "extend_until": None}
         version: int = self._target.save_write_back(write_back, **options)
         return version
 

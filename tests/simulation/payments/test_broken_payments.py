@@ -35,18 +35,30 @@ class Case:
     weather: Callable[[], PaymentWeather]
 
 
-def unclear(*, crashes: float = 0.0, interleaving: float = 0.05) -> PaymentWeather:
+def unclear(*, crashes: float = 0.0) -> PaymentWeather:
     """Many payments of few invoices, and every second change without a clear answer."""
     return PaymentWeather(
         hours=1.5,
         faults=[
             UnclearChanges(0.5),
-            faults.Interleaving(interleaving),
+            faults.Interleaving(0.05),
             faults.Crashes(crashes),
         ],
         edits=(payment_people.bill,),
         minutes_between_edits=10,
         minutes_between_payments=3,
+        paid_status=None,
+    )
+
+
+def crowded() -> PaymentWeather:
+    """A payment each minute, so that several wait for the same invoice."""
+    return PaymentWeather(
+        hours=1,
+        faults=[UnclearChanges(0.8), faults.Interleaving(0.02)],
+        edits=(payment_people.bill,),
+        minutes_between_edits=15,
+        minutes_between_payments=1,
         paid_status=None,
     )
 
@@ -63,9 +75,9 @@ def typing_people() -> PaymentWeather:
 
 
 CASES = (
-    Case(broken.NoLease, (ONLY_WHAT_IS_OWED,), lambda: unclear(interleaving=0.2)),
+    Case(broken.NoLease, (ONLY_WHAT_IS_OWED,), crowded),
     Case(broken.NoOwnership, (EACH_ONCE, "owners are right"), unclear),
-    Case(broken.ReleasesOnAnUnclearAnswer, (ONLY_WHAT_IS_OWED,), unclear),
+    Case(broken.ReleasesOnAnUnclearAnswer, (ONLY_WHAT_IS_OWED,), crowded),
     Case(broken.PostsBeforeStatingIt, (NEVER_TWICE,), lambda: unclear(crashes=0.05)),
     Case(broken.QuarantineTooShort, (NEVER_TWICE, ONLY_WHAT_IS_OWED), unclear),
     Case(broken.AdoptsAnyEqualPayment, ("R2", EACH_ONCE), typing_people),
