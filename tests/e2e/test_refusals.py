@@ -1,7 +1,5 @@
 """Bad input through the front doors: a clear problem document, and nothing changes."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import httpx
 import pytest
 
@@ -93,23 +91,3 @@ def test_a_missing_right_is_named_as_the_role_screen_names_it(
         scene.person.do("DELETE", "/permissions")
     assert answer.status_code == 422
     assert "Procurement > Products: Inquire" in answer.text
-
-
-def test_of_fifty_clicks_at_once_one_starts_a_run(scene: Scene) -> None:
-    path = scene.connection_path("/fetches")
-    kinds = {run["kind"] for run in scene.bridge.get(scene.connection_path("/runs"))["items"]}
-    kind = "fetch_unpaid" if "fetch_unpaid" not in kinds else "fetch_new"
-
-    def click(_: int) -> httpx.Response:
-        return scene.bridge.answer("POST", path, body={"kind": kind})
-
-    with ThreadPoolExecutor(10) as pool:
-        answers = list(pool.map(click, range(50)))
-    started = [answer for answer in answers if answer.status_code == 202]
-    refused = [answer for answer in answers if answer.status_code == 429]
-    assert len(started) + len(refused) == 50
-    assert len(started) <= 1
-    assert all("free_at" in answer.json() for answer in refused)
-    assert all(int(answer.headers["retry-after"]) > 0 for answer in refused)
-    runs = scene.bridge.get(scene.connection_path("/runs"))["items"]
-    assert sum(1 for run in runs if run["kind"] == kind) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -15,6 +16,8 @@ from infra.local.demo.clients import Json, NotObservedError
 from infra.local.demo.scene import Scene
 
 QUIET_HOUR_CALLS = 2
+CLICKS_AT_ONCE = 50
+CLICKERS = 10
 
 
 def new_invoice(scene: Scene) -> str:
@@ -189,11 +192,11 @@ def fetch_new(scene: Scene) -> str:
         )
         scene.edit(
             "fetch new data",
-            lambda: scene.bridge.call("POST", *_fetch(scene), expect=202, body=_kind("fetch_new")),
+            lambda: _click_often(scene, "fetch_new"),
             scene.invoice_path(created["id"]),
             lambda invoice: _is(invoice["total"], "77.00"),
         )
-    return f"brought a missed invoice; {_second_click(scene, 'fetch_new')}"
+    return f"brought a missed invoice; {_one_more_click(scene, 'fetch_new')}"
 
 
 def fetch_unpaid(scene: Scene) -> str:
@@ -212,12 +215,12 @@ def fetch_unpaid(scene: Scene) -> str:
     )
     scene.edit(
         "fetch unpaid invoices",
-        lambda: scene.bridge.call("POST", *_fetch(scene), expect=202, body=_kind("fetch_unpaid")),
+        lambda: _click_often(scene, "fetch_unpaid"),
         f"/v1/invoices/{invoice['id']}",
         lambda seen: bool(seen["state"] == "paid"),
     )
     scene.person.do("PATCH", "/switches", **dict.fromkeys(switches, True))
-    return f"found an invoice paid elsewhere; {_second_click(scene, 'fetch_unpaid')}"
+    return f"found an invoice paid elsewhere; {_one_more_click(scene, 'fetch_unpaid')}"
 
 
 def platform_only(scene: Scene) -> str:
@@ -244,20 +247,36 @@ def platform_only(scene: Scene) -> str:
     return f"invoice {invoice['number']}; ConnectWise was not called"
 
 
-def _second_click(scene: Scene, kind: str) -> str:
-    refused = scene.bridge.answer("POST", _fetch(scene)[0], body=_kind(kind))
+def _click_often(scene: Scene, kind: str) -> None:
+    """Click at once from many windows: one click starts a run, the others change nothing."""
+
+    def click(_: int) -> httpx.Response:
+        return _click(scene, kind)
+
+    with ThreadPoolExecutor(CLICKERS) as pool:
+        answers = list(pool.map(click, range(CLICKS_AT_ONCE)))
+    started = [a for a in answers if a.status_code == httpx.codes.ACCEPTED]
+    refused = [a for a in answers if a.status_code == httpx.codes.TOO_MANY_REQUESTS]
+    if len(started) != 1 or len(refused) != CLICKS_AT_ONCE - 1:
+        raise NotObservedError(f"{len(started)} clicks started a run, {len(refused)} were refused")
+
+
+def _one_more_click(scene: Scene, kind: str) -> str:
+    refused = _click(scene, kind)
     if refused.status_code != httpx.codes.TOO_MANY_REQUESTS:
         raise NotObservedError(f"the second click answered {refused.status_code}")
-    free_at = refused.json()["free_at"]
-    return f"second click refused, free at {free_at}, Retry-After {refused.headers['Retry-After']}"
+    runs = scene.bridge.items(scene.connection_path("/runs"))
+    if sum(1 for run in runs if run["kind"] == kind) != 1:
+        raise NotObservedError(f"more than one run of kind {kind} exists")
+    free_at, retry_after = refused.json()["free_at"], refused.headers["Retry-After"]
+    return (
+        f"1 of {CLICKS_AT_ONCE} clicks at once started it; a later one is refused until {free_at},"
+        f" Retry-After {retry_after}"
+    )
 
 
-def _fetch(scene: Scene) -> tuple[str]:
-    return (scene.connection_path("/fetches"),)
-
-
-def _kind(kind: str) -> Json:
-    return {"kind": kind}
+def _click(scene: Scene, kind: str) -> httpx.Response:
+    return scene.bridge.answer("POST", scene.connection_path("/fetches"), body={"kind": kind})
 
 
 def _is(amount: Json, text: str) -> bool:

@@ -44,8 +44,8 @@ class Scene:
         self, name: str, edit: Callable[[], object], path: str, seen: Callable[[Json], bool]
     ) -> Json:
         """Edit in ConnectWise and wait until the API shows it; the seconds are kept by name."""
-        edit()
         started = time.monotonic()
+        edit()
         document = self.bridge.wait_for(path, seen)
         self.edit_seconds[name] = round(time.monotonic() - started, 2)
         return document
