@@ -24,9 +24,9 @@ def fresh_scene(system: LocalSystem) -> Iterator[Scene]:
     """A partner who has not connected anything yet."""
     bridge = BridgeApi(system.api_url, system.partner_token(PARTNER))
     person = ConnectWisePerson(system.sandbox.base_url)
-    yield Scene(system, bridge, person, Console(quiet=True))
-    bridge.close()
-    person.close()
+    scene = Scene(system, bridge, person, Console(quiet=True))
+    yield scene
+    scene.close()
 
 
 @pytest.fixture(scope="session")
