@@ -18,8 +18,9 @@ from bridge.domain.platform_payment import (
     Target,
 )
 from bridge.domain.problem import Action
-from bridge.domain.write_back import ENDED_STATES, Reason, WriteBack, WriteBackState
+from bridge.domain.write_back import Reason, WriteBack, WriteBackState
 from bridge.payments.collecting import PaymentDetails
+from bridge.payments.deciding import actions_of
 from bridge.payments.troubles import REASON_TEXTS, write_back_trouble
 from bridge.sync.platform_records import currency_of
 from dashboard_api.models.values import AmountView, CalendarDate, CurrencyCode, Input, Line, View
@@ -151,7 +152,7 @@ class WriteBackView(View):
             reason=write_back.reason or None,
             detail=REASON_TEXTS.get(write_back.reason),
             problem_id=trouble.problem_id if trouble else None,
-            actions=_actions(write_back),
+            actions=list(actions_of(write_back)),
             created_at=write_back.created_at,
             last_sent_at=write_back.intent_at,
             next_look_at=write_back.due_at,
@@ -194,11 +195,3 @@ def _common(payment: PlatformPayment) -> dict[str, object]:
             for part in payment.allocations
         ],
     }
-
-
-def _actions(write_back: WriteBack) -> list[Action]:
-    """A warning about a payment that is in ConnectWise can only be marked as seen to."""
-    if write_back.needs_person:
-        return [Action.RETRY, Action.MARK_DONE, Action.CANCEL]
-    is_warning = write_back.reason is not Reason.NONE and write_back.state in ENDED_STATES
-    return [Action.MARK_DONE] if is_warning else []

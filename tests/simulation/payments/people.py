@@ -7,8 +7,9 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from bridge.domain.platform_payment import Target
+from bridge.domain.problem import Action
 from bridge.domain.write_back import Reason, WriteBack
-from bridge.payments.deciding import WriteBackDecisions
+from bridge.payments.deciding import WriteBackDecisions, actions_of
 from infra.local.connectwise_sandbox.clock import day_of
 from infra.local.connectwise_sandbox.errors import ApiError
 from infra.local.connectwise_sandbox.finance.balances import payments_of
@@ -222,7 +223,12 @@ class PaymentAccountant(Actor):
 
     def _choice(self, world: World, write_back: WriteBack) -> tuple[str, Decide]:
         """Decide; what is to be said afterwards of ConnectWise is made true there before."""
-        if not write_back.needs_person:
+        offered = actions_of(write_back)
+        if Action.MARK_DONE not in offered:
+            return "retries", WriteBackDecisions.retry
+        if write_back.has_ended or write_back.is_at_target:
+            if Action.RETRY in offered and world.random.random() < 0.5:
+                return "retries", WriteBackDecisions.retry
             return "takes note of", WriteBackDecisions.mark_done
         if write_back.target is Target.ABSENT:
             self._take_out_by_hand(world, write_back)
@@ -242,7 +248,7 @@ class PaymentAccountant(Actor):
 
     def _stands(self, world: World, write_back: WriteBack) -> bool:
         """Tell whether what is left of a post of ours is the reason, as a look there shows."""
-        is_asked = write_back.reason in (Reason.PAYMENT_CHANGED, Reason.PAYMENT_REWRITTEN)
+        is_asked = write_back.reason in _ASKED
         places = _payment_world(world).provenance.ours.values()
         return is_asked and place_of(write_back) in places
 
@@ -268,6 +274,9 @@ _DECISIONS: dict[str, Decide] = {
     "cancels": WriteBackDecisions.cancel,
     "types by hand": WriteBackDecisions.mark_done,
 }
+
+
+_ASKED = (Reason.PAYMENT_CHANGED, Reason.PAYMENT_REWRITTEN, Reason.PAYMENT_GONE)
 
 
 def _waiting(world: PaymentWorld) -> list[WriteBack]:

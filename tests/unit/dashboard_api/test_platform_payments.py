@@ -123,7 +123,7 @@ def test_a_warning_can_only_be_marked_as_seen_to(
     world: World, partner: Caller, write_back: WriteBack
 ) -> None:
     confirmed = write_back.confirmed(501, world.clock.now())
-    put_in_state(world, confirmed.followed_up(Reason.STATUS_REFUSED))
+    put_in_state(world, confirmed.followed_up(Reason.OTHERS_REPLACED))
 
     body = shown(partner)
     answers = [act(partner, body["problem_id"], action) for action in ("cancel", "mark_done")]

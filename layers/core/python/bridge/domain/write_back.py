@@ -43,6 +43,11 @@ ENDED_STATES = frozenset({_S.CONFIRMED, _S.REVERSED, _S.CANCELLED, _S.DONE_BY_HA
 MAYBE_SENT_STATES = frozenset({_S.POSTING, _S.UNCLEAR})
 MAX_POSTS = 5
 MAX_DELETIONS = 5
+FIRST_WAIT = timedelta(minutes=1)
+LONGEST_WAIT = timedelta(hours=1)
+MAX_WAITS_COUNTED = 10
+WAITS_UNSEEN = 4
+"""After so many waits in a row, a quarter of an hour together, a person is told."""
 
 
 class Reason(StrEnum):
@@ -67,6 +72,7 @@ class Reason(StrEnum):
     PAYMENT_REWRITTEN = "payment_rewritten"
     PAYMENT_CHANGED = "payment_changed"
     UNREADABLE = "unreadable"
+    NO_ANSWER = "no_answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +122,8 @@ class WriteBack:
     last post was stated. ``previous_status_id`` is the billing status that our paid status
     replaced. ``posted_as`` is the API member that posted it. ``posts`` and ``deletions`` count
     what was sent and not surely refused. ``wants_follow_up`` marks a payment made or removed whose
-    invoice is still to be read back, and its status set or put back.
+    invoice is still to be read back, and its status set or put back. ``waits`` counts how often in
+    a row nothing could be done.
     """
 
     write_back_id: str
@@ -142,6 +149,7 @@ class WriteBack:
     wants_follow_up: bool = False
     posted_as: str = ""
     deletions: int = 0
+    waits: int = 0
 
     @property
     def has_ended(self) -> bool:
@@ -166,6 +174,16 @@ class WriteBack:
         return self.posts > 0 or self.intent_at is not None
 
     @property
+    def is_gone(self) -> bool:
+        """What we posted was there once, and is not any more."""
+        return self.reason is Reason.PAYMENT_GONE
+
+    @property
+    def may_be_in_flight(self) -> bool:
+        """A request of ours may still take effect."""
+        return self.state in MAYBE_SENT_STATES or self.state is _S.REVERSING
+
+    @property
     def needs_person(self) -> bool:
         return self.state in (_S.REJECTED, _S.MANUAL)
 
@@ -184,11 +202,23 @@ class WriteBack:
             posted_as=member,
         )
 
-    def not_sent(self, retry_at: datetime) -> WriteBack:
-        """The post was surely not sent: as if it had never been stated."""
+    def delayed(self, now: datetime) -> WriteBack:
+        """Nothing can be done now: look again, each time later, and never before what was sent is
+        over. Where that goes on, a person is told."""
+        due_at = now + min(FIRST_WAIT * 2**self.waits, LONGEST_WAIT)
+        if self.may_be_in_flight and self.due_at is not None:
+            due_at = max(due_at, self.due_at)
+        is_seen = self.waits >= WAITS_UNSEEN and self.reason is Reason.NONE
         return replace(
-            self, state=_S.PENDING, intent_at=None, posts=self.posts - 1, due_at=retry_at
+            self,
+            waits=min(self.waits + 1, MAX_WAITS_COUNTED),
+            reason=Reason.NO_ANSWER if is_seen else self.reason,
+            due_at=due_at,
         )
+
+    def not_sent(self) -> WriteBack:
+        """The post was surely not sent: as if it had never been stated."""
+        return replace(self, state=_S.PENDING, intent_at=None, posts=self.posts - 1)
 
     def unclear(self) -> WriteBack:
         return replace(self, state=_S.UNCLEAR)
@@ -201,16 +231,22 @@ class WriteBack:
             due_at=now,
             reason=Reason.NONE,
             wants_follow_up=True,
+            waits=0,
         )
 
     def rejected(self, reason: Reason) -> WriteBack:
         """The post was surely refused, so that it does not count as one that never showed."""
         return replace(
-            self, state=_S.REJECTED, reason=reason, due_at=None, posts=max(0, self.posts - 1)
+            self,
+            state=_S.REJECTED,
+            reason=reason,
+            due_at=None,
+            posts=max(0, self.posts - 1),
+            waits=0,
         )
 
     def manual(self, reason: Reason) -> WriteBack:
-        return replace(self, state=_S.MANUAL, reason=reason, due_at=None)
+        return replace(self, state=_S.MANUAL, reason=reason, due_at=None, waits=0)
 
     def reversing(self, now: datetime, timings: Timings) -> WriteBack:
         """State the intent to delete the payment that this write-back owns."""
@@ -222,9 +258,9 @@ class WriteBack:
             due_at=now + timings.quarantine,
         )
 
-    def not_deleted(self, retry_at: datetime) -> WriteBack:
+    def not_deleted(self) -> WriteBack:
         """The deletion was surely not sent: as if it had never been stated."""
-        return replace(self, state=_S.CONFIRMED, deletions=self.deletions - 1, due_at=retry_at)
+        return replace(self, state=_S.CONFIRMED, deletions=self.deletions - 1)
 
     def reversed(self, now: datetime) -> WriteBack:
         """Nothing of ours is in ConnectWise any more, or never was."""
@@ -235,6 +271,7 @@ class WriteBack:
             due_at=now if wants_follow_up else None,
             reason=Reason.NONE,
             wants_follow_up=wants_follow_up,
+            waits=0,
         )
 
     def tried_again(self, now: datetime) -> WriteBack:
@@ -246,12 +283,24 @@ class WriteBack:
             self,
             state=_S.CONFIRMED if is_owned else _S.PENDING,
             deletions=0,
+            waits=0,
             due_at=now,
             wants_follow_up=is_owned and self.target is Target.POSTED,
         )
 
     def followed_up(self, reason: Reason) -> WriteBack:
-        return replace(self, due_at=None, wants_follow_up=False, reason=reason)
+        return replace(self, due_at=None, wants_follow_up=False, reason=reason, waits=0)
+
+    def adopted(self, psa_payment_id: int) -> WriteBack:
+        """Another tool wrote our payment anew: it stands for ours from now on, and is shown."""
+        return replace(
+            self,
+            psa_payment_id=psa_payment_id,
+            reason=Reason.PAYMENT_REWRITTEN,
+            due_at=None,
+            wants_follow_up=False,
+            waits=0,
+        )
 
     def retargeted(self, target: Target, now: datetime) -> WriteBack:
         """Return the write-back after its payment moved on."""

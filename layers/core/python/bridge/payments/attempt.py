@@ -1,17 +1,11 @@
-"""One worker's hold on one write-back. ``domain.write_back`` says why each step is there.
-
-What a step needs from the past is in the ledger, never in a worker's memory, so a worker may die
-between any two lines and the next one goes on from what was stored.
-"""
+"""The steps of one write-back. ``domain.write_back`` says why each of them is there."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 
-from bridge.domain.connection import Connection
 from bridge.domain.errors import (
     BridgeError,
     ConflictError,
@@ -23,19 +17,13 @@ from bridge.domain.errors import (
 from bridge.domain.platform_payment import Target
 from bridge.domain.write_back import (
     MAX_DELETIONS,
-    MAYBE_SENT_STATES,
-    Lease,
     Reason,
-    Timings,
-    WriteBack,
     WriteBackState,
 )
 from bridge.payment_ports import (
-    LedgerStore,
     PostedPayment,
     PsaBalance,
     PsaPayment,
-    PsaPayments,
 )
 from bridge.payments.comparing import (
     copies_of,
@@ -43,44 +31,23 @@ from bridge.payments.comparing import (
     is_closed,
     is_like,
     lags,
+    may_be_copies_of,
     may_be_posts_of,
     moved_by_amount,
     obstacle_to,
     read_back,
     refusal_reason,
 )
-from bridge.ports import Clock
+from bridge.payments.hold import Hold
 
-RETRY_AFTER = timedelta(minutes=1)
+MAX_STATUS_RETRIES = 5
 
 _S = WriteBackState
 
 
 @dataclass(slots=True)
-class Attempt:
-    """One worker's hold on one write-back, with what is stored about it at each moment."""
-
-    ledger: LedgerStore
-    psa: PsaPayments
-    connection: Connection
-    lease: Lease
-    clock: Clock
-    timings: Timings
-    write_back: WriteBack
-    version: int
-    has_written: bool = False
-
-    @property
-    def ids(self) -> dict[str, str]:
-        return {
-            "connection_id": self.connection.connection_id,
-            "write_back_id": self.write_back.write_back_id,
-        }
-
-    @property
-    def _may_be_in_flight(self) -> bool:
-        """A request of ours may still take effect."""
-        return self.write_back.state in (*MAYBE_SENT_STATES, _S.REVERSING)
+class Attempt(Hold):
+    """Brings one payment in, or takes it out again, and sees to what follows."""
 
     def run(self) -> None:
         if self.write_back.target is Target.POSTED:
@@ -90,24 +57,23 @@ class Attempt:
         if self.write_back.wants_follow_up and self.write_back.is_at_target:
             self._follow_up()
 
-    def retry_later(self) -> None:
-        """Look again soon, and never before what was sent is over."""
-        soon = self.clock.now() + RETRY_AFTER
-        due_at = max(soon, self.write_back.due_at or soon) if self._may_be_in_flight else soon
-        self._save(replace(self.write_back, due_at=due_at))
+    def retry_status(self) -> None:
+        """A change of status got no clear answer. It may be made again, but not for ever: some
+        installations answer so for an invoice that is locked."""
+        if self.write_back.waits < MAX_STATUS_RETRIES:
+            self.retry_later()
+        elif self.write_back.is_at_target:
+            self._save(self.write_back.followed_up(Reason.STATUS_REFUSED))
+        else:
+            self._save(self.write_back.manual(Reason.INVOICE_LOCKED))
 
     def give_to_person(self, reason: Reason) -> None:
         """A read was refused. What may have been sent stays unclear, and is asked for later."""
-        if self._may_be_in_flight:
+        if self.write_back.may_be_in_flight:
             later = self.clock.now() + self.timings.quarantine
             self._save(replace(self.write_back, reason=reason, due_at=later))
         else:
             self._save(self.write_back.manual(reason))
-
-    def let_go(self) -> None:
-        """Release the invoice, unless a request of ours may still take effect on it."""
-        if not self._may_be_in_flight:
-            self.ledger.release_lease(self.lease)
 
     # --- bringing the payment in -----------------------------------------------------------------
 
@@ -150,7 +116,7 @@ class Attempt:
                 paid_on=intent.paid_on,
             )
         except RetryableError:
-            self._save(intent.not_sent(self.clock.now() + RETRY_AFTER))
+            self._save(intent.not_sent().delayed(self.clock.now()))
         except PermanentError as error:
             self._save(intent.rejected(refusal_reason(error, before)))
         except BridgeError:
@@ -186,6 +152,18 @@ class Attempt:
             confirmed = replace(confirmed, balance_before_minor=None)
         self._save(confirmed, own=psa_payment_id)
         self.has_written = True
+
+    def _stands_changed(self, rows: Sequence[PsaPayment]) -> bool:
+        """After a post whose answer was lost: leave it to a person when something stands there
+        that may have come of it. Nothing is posted beside it, and nothing of others deleted."""
+        others = self._others_of_invoice()
+        found = self._unowned(may_be_posts_of(self.write_back, rows, self._member, others))
+        if found is None:
+            return False
+        is_ours = found.applied_by.casefold() == self._member.casefold()
+        reason = Reason.PAYMENT_CHANGED if is_ours else Reason.PAYMENT_REWRITTEN
+        self._save(self.write_back.manual(reason))
+        return True
 
     # --- taking it out again ---------------------------------------------------------------------
 
@@ -224,9 +202,9 @@ class Attempt:
         try:
             self.psa.delete_payment(intent.invoice_source_id, psa_payment_id)
         except NotFoundError:
-            self._gone()
+            self._vanished(self._rows_if_there())
         except RetryableError:
-            self._save(intent.not_deleted(self.clock.now() + RETRY_AFTER))
+            self._save(intent.not_deleted().delayed(self.clock.now()))
         except PermanentError as error:
             self._give_up_deleting(error)
         except BridgeError:
@@ -242,7 +220,7 @@ class Attempt:
     def _vanished(self, rows: Sequence[PsaPayment]) -> None:
         """Ours is not listed: not yet, or not any more. Before we deleted it, or while our
         deletion was lost, another tool may have written it anew."""
-        if self._unowned(copies_of(self.write_back, rows)) is not None:
+        if self._unowned(may_be_copies_of(self.write_back, rows)) is not None:
             self._save(self.write_back.manual(Reason.PAYMENT_REWRITTEN))
         elif self.write_back.state is _S.REVERSING or not self._is_young:
             self._gone()
@@ -282,10 +260,19 @@ class Attempt:
             return
         reason = self._read_back(rows)
         if reason is Reason.PAYMENT_GONE:
-            self._save(replace(self.write_back.manual(reason), wants_follow_up=False))
+            self._missing(rows or ())
             return
         status_reason = self._set_status(invoice)
         self._save(self.write_back.followed_up(reason or status_reason))
+
+    def _missing(self, rows: Sequence[PsaPayment]) -> None:
+        """Ours is gone: another tool wrote it anew, or a person decides."""
+        copy = self._unowned(copies_of(self.write_back, rows))
+        if copy is None:
+            gone = self.write_back.manual(Reason.PAYMENT_GONE)
+            self._save(replace(gone, wants_follow_up=False))
+        else:
+            self._save(self.write_back.adopted(copy.psa_payment_id), own=copy.psa_payment_id)
 
     def _is_proven(self, invoice: PsaBalance) -> bool:
         """A balance that moved by exactly our amount is proof enough; after a reversal, so is a
@@ -335,78 +322,3 @@ class Attempt:
             return self.write_back.previous_status_id
         known = [other.previous_status_id for other in self._others_of_invoice()]
         return next((each for each in reversed(known) if each is not None), None)
-
-    # --- shared ----------------------------------------------------------------------------------
-
-    def _rows(self) -> tuple[PsaPayment, ...]:
-        return self.psa.list_payments(self.write_back.invoice_source_id, self.write_back.currency)
-
-    def _rows_if_there(self) -> tuple[PsaPayment, ...]:
-        """An invoice that is gone took its payments along."""
-        try:
-            return self._rows()
-        except NotFoundError:
-            return ()
-
-    def _unowned_match(self, rows: Sequence[PsaPayment]) -> PsaPayment | None:
-        """Find a payment that is like ours, made by our API member, and nobody's yet."""
-        return self._unowned([row for row in rows if is_like(self.write_back, row, self._member)])
-
-    def _unowned(self, rows: Sequence[PsaPayment]) -> PsaPayment | None:
-        owners: Mapping[int, str] = self.ledger.owners(
-            self.connection.connection_id, [row.psa_payment_id for row in rows]
-        )
-        return next((row for row in rows if row.psa_payment_id not in owners), None)
-
-    def _stands_changed(self, rows: Sequence[PsaPayment]) -> bool:
-        """After a post whose answer was lost: leave it to a person when something stands there
-        that may have come of it. Nothing is posted beside it, and nothing of others deleted."""
-        others = self._others_of_invoice()
-        found = self._unowned(may_be_posts_of(self.write_back, rows, self._member, others))
-        if found is None:
-            return False
-        is_ours = found.applied_by.casefold() == self._member.casefold()
-        reason = Reason.PAYMENT_CHANGED if is_ours else Reason.PAYMENT_REWRITTEN
-        self._save(self.write_back.manual(reason))
-        return True
-
-    def _others_of_invoice(self) -> list[WriteBack]:
-        own = self.write_back
-        every = self.ledger.write_backs_of_invoice(own.connection_id, own.invoice_source_id)
-        return [each for each in every if each.write_back_id != own.write_back_id]
-
-    @property
-    def _member(self) -> str:
-        """The API member that posted it, who may have been another one than today's."""
-        return self.write_back.posted_as or self.connection.member_identifier
-
-    @property
-    def _is_young(self) -> bool:
-        """ConnectWise may not show yet what was stated last."""
-        intent_at = self.write_back.intent_at
-        return intent_at is not None and self.clock.now() - intent_at < self.timings.quarantine
-
-    def _look_again(self) -> None:
-        self._save(replace(self.write_back, due_at=self.clock.now() + RETRY_AFTER))
-
-    def _state(self, intent: WriteBack, *, extend_until: datetime | None = None) -> None:
-        """Store what is about to be sent, as the one who still holds invoice and write-back: a
-        worker that was overtaken ends here, before the wire."""
-        self._save(intent, extend_until=extend_until)
-        self.has_written = True
-
-    def _save(
-        self,
-        write_back: WriteBack,
-        *,
-        extend_until: datetime | None = None,
-        own: int | None = None,
-    ) -> None:
-        self.version = self.ledger.save_write_back(
-            write_back,
-            expected_version=self.version,
-            holding=self.lease,
-            extend_until=extend_until,
-            own_psa_payment_id=own,
-        )
-        self.write_back = write_back

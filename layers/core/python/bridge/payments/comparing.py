@@ -51,6 +51,19 @@ def copies_of(write_back: WriteBack, rows: Sequence[PsaPayment]) -> list[PsaPaym
     ]
 
 
+def may_be_copies_of(write_back: WriteBack, rows: Sequence[PsaPayment]) -> list[PsaPayment]:
+    """Return the payments that may stand for ours, which is gone without our doing: another tool
+    may have written it anew, and somebody may have edited that since."""
+    own_id = write_back.psa_payment_id or 0
+    return [
+        row
+        for row in rows
+        if not row.is_credit
+        and row.psa_payment_id > own_id
+        and row.applied_by.casefold() != write_back.posted_as.casefold()
+    ]
+
+
 def may_be_posts_of(
     write_back: WriteBack, rows: Sequence[PsaPayment], member: str, others: Sequence[WriteBack]
 ) -> list[PsaPayment]:
@@ -77,7 +90,8 @@ def obstacle_to(write_back: WriteBack, invoice: PsaBalance) -> Reason:
         return Reason.TOO_MANY_POSTS
     if invoice.currency != write_back.currency:
         return Reason.CURRENCY_DIFFERS
-    if invoice.is_batched:
+    if invoice.is_batched or (write_back.posts > 0 and is_closed(invoice)):
+        # A closed invoice may take payments; where one never showed, it does not.
         return Reason.INVOICE_LOCKED
     if invoice.balance_minor <= 0:
         return Reason.PAID_BY_HAND

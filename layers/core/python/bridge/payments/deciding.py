@@ -8,12 +8,31 @@ from datetime import datetime
 
 from bridge.domain.errors import ConflictError, NotFoundError, NotPossibleError
 from bridge.domain.platform_payment import Target
+from bridge.domain.problem import Action
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
 from bridge.payment_ports import LedgerStore, WriteBackQueue
 from bridge.payments.troubles import WriteBackTroubles
 from bridge.ports import Clock
 
 _S = WriteBackState
+
+
+def actions_of(write_back: WriteBack) -> tuple[Action, ...]:
+    """Return what a person may do about a write-back as it stands.
+
+    What is done can be seen to; what is under way can only be looked at sooner.
+    """
+    if write_back.needs_person:
+        return (Action.RETRY, Action.MARK_DONE, Action.CANCEL)
+    if write_back.reason is Reason.NONE:
+        return ()
+    if write_back.may_be_in_flight:
+        return (Action.RETRY,)
+    if write_back.state is _S.PENDING:
+        return (Action.RETRY, Action.MARK_DONE, Action.CANCEL)
+    if write_back.has_ended and write_back.reason is not Reason.STATUS_REFUSED:
+        return (Action.MARK_DONE,)
+    return (Action.RETRY, Action.MARK_DONE)
 
 
 class WriteBackDecisions:
@@ -32,10 +51,10 @@ class WriteBackDecisions:
         self._clock = clock
 
     def retry(self, partner_id: str, connection_id: str, write_back_id: str) -> WriteBack:
-        """Try again from the beginning: list, look for ours, and only then post.
+        """Try again now, from the beginning: list, look for ours, and only then post.
 
         A payment of ours that was removed in ConnectWise is posted anew only here, because a
-        person asked for it.
+        person asked for it, and not beside what another tool may have written in its place.
         """
         return self._decide(partner_id, connection_id, write_back_id, _retried)
 
@@ -77,9 +96,15 @@ class WriteBackDecisions:
 
 
 def _retried(write_back: WriteBack, now: datetime) -> WriteBack:
+    if write_back.has_ended and write_back.reason is Reason.STATUS_REFUSED:
+        return replace(write_back, reason=Reason.NONE, wants_follow_up=True, due_at=now)
+    if write_back.has_ended:
+        raise NotPossibleError("nothing_to_retry", "It is in ConnectWise; mark it as seen to.")
     if not write_back.needs_person:
-        return replace(write_back, reason=Reason.NONE)
-    if write_back.target is Target.ABSENT and write_back.psa_payment_id is not None:
+        due_at = write_back.due_at if write_back.may_be_in_flight else now
+        return replace(write_back, waits=0, due_at=due_at)
+    is_owned = write_back.psa_payment_id is not None
+    if is_owned and (write_back.target is Target.ABSENT or not write_back.is_gone):
         return replace(write_back.tried_again(now), reason=Reason.NONE)
     if write_back.reason is Reason.REVERSE_BY_HAND:
         raise NotPossibleError("by_hand_only", "What a person entered, a person takes out.")
@@ -87,7 +112,8 @@ def _retried(write_back: WriteBack, now: datetime) -> WriteBack:
         write_back,
         state=_S.PENDING,
         reason=Reason.NONE,
-        posts=0,
+        posts=1 if write_back.is_gone else 0,
+        waits=0,
         psa_payment_id=None,
         due_at=now,
         wants_follow_up=False,
@@ -95,14 +121,24 @@ def _retried(write_back: WriteBack, now: datetime) -> WriteBack:
 
 
 def _done(write_back: WriteBack, now: datetime) -> WriteBack:
-    if not write_back.needs_person:
+    if write_back.has_ended:
         return replace(write_back, reason=Reason.NONE)
+    if write_back.is_at_target:
+        return write_back.followed_up(Reason.NONE)
+    _refuse_while_in_flight(write_back)
     if write_back.target is Target.ABSENT:
         return replace(write_back.reversed(now), wants_follow_up=False, due_at=None)
     return replace(write_back, state=_S.DONE_BY_HAND, reason=Reason.NONE, due_at=None)
 
 
 def _cancelled(write_back: WriteBack, _now: datetime) -> WriteBack:
-    if not write_back.needs_person:
+    _refuse_while_in_flight(write_back)
+    if not write_back.needs_person and write_back.state is not _S.PENDING:
         raise NotPossibleError("already_written", "The payment is in ConnectWise already.")
     return replace(write_back, state=_S.CANCELLED, reason=Reason.NONE, due_at=None)
+
+
+def _refuse_while_in_flight(write_back: WriteBack) -> None:
+    """What was sent may still take effect: nobody can say yet what stands in ConnectWise."""
+    if write_back.may_be_in_flight:
+        raise NotPossibleError("under_way", "A request is under way; decide when it is over.")

@@ -180,11 +180,7 @@ class PaymentReconciler:
         if rewritten is None:
             self._save(write_back, write_back.manual(Reason.PAYMENT_GONE))
             return
-        adopted = replace(
-            write_back,
-            psa_payment_id=rewritten.psa_payment_id,
-            reason=Reason.PAYMENT_REWRITTEN,
-        )
+        adopted = write_back.adopted(rewritten.psa_payment_id)
         self._save(write_back, adopted, own=rewritten.psa_payment_id)
 
     def _save(self, before: WriteBack, after: WriteBack, *, own: int | None = None) -> None:

@@ -25,6 +25,7 @@ REASON_TEXTS: dict[Reason, str] = {
     Reason.PAYMENT_REWRITTEN: "Another tool deleted our payment and wrote it anew.",
     Reason.PAYMENT_CHANGED: "Our payment was changed in ConnectWise; it is left alone.",
     Reason.UNREADABLE: "What ConnectWise shows of the invoice or its payments cannot be read.",
+    Reason.NO_ANSWER: "ConnectWise has not answered as needed for a while; we go on trying.",
 }
 
 

@@ -106,9 +106,11 @@ class WriteBackDriver:
         except ConflictError:
             _logger.info("write-back moved elsewhere", extra=attempt.ids)
             return
-        except (RetryableError, OutcomeUnknownError):
-            # Only a change of status can be unclear here, and that may be made twice.
+        except RetryableError:
             _unless_moved(attempt.retry_later)
+        except OutcomeUnknownError:
+            # Only a change of status can be unclear here, and that may be made twice.
+            _unless_moved(attempt.retry_status)
         except PermanentError as error:
             _unless_moved(partial(attempt.give_to_person, refusal_reason(error)))
         attempt.let_go()

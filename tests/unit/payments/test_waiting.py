@@ -1,0 +1,151 @@
+"""What cannot be done now is tried again, each time later, and a person is told before long."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bridge.domain.errors import NotPossibleError
+from bridge.domain.problem import Action
+from bridge.domain.write_back import LONGEST_WAIT, Reason, WriteBack, WriteBackState
+from bridge.payments.deciding import WriteBackDecisions, actions_of
+from infra.local.connectwise_sandbox import permissions
+from infra.local.connectwise_sandbox.faults import Effect
+from infra.local.connectwise_sandbox.permissions import Rows
+from tests.fakes.queues import InMemoryWriteBackQueue
+from tests.unit.payments.bench import Bench
+
+S = WriteBackState
+ALWAYS = 1_000
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def decisions(bench: Bench) -> WriteBackDecisions:
+    queue = InMemoryWriteBackQueue(bench.clock)
+    return WriteBackDecisions(bench.ledger, queue, bench.troubles, bench.clock)
+
+
+def place(write_back: WriteBack) -> tuple[str, str, str]:
+    return write_back.partner_id, write_back.connection_id, write_back.write_back_id
+
+
+def drive_once_due(bench: Bench, write_back: WriteBack) -> WriteBack:
+    due_at = bench.stored(write_back).due_at
+    assert due_at is not None
+    bench.wait(max(0.0, (due_at - bench.clock.now()).total_seconds()))
+    return bench.drive(write_back)
+
+
+def outage(bench: Bench) -> None:
+    bench.fault(Effect.STATUS_500, "GET", times=ALWAYS)
+
+
+def heal(bench: Bench) -> None:
+    bench.engine.faults.clear()
+
+
+def test_an_outage_is_told_after_a_quarter_of_an_hour_and_heals_by_itself(bench: Bench) -> None:
+    write_back = bench.collect()
+    outage(bench)
+    began_at = bench.clock.now()
+    waiting = bench.drive(write_back)
+    assert (waiting.state, bench.open_problems()) == (S.PENDING, [])
+
+    while not bench.open_problems():
+        waiting = drive_once_due(bench, write_back)
+        assert bench.clock.now() - began_at < timedelta(minutes=20)
+    assert waiting.reason is Reason.NO_ANSWER
+
+    heal(bench)
+    done = drive_once_due(bench, write_back)
+    assert (done.state, done.reason, done.waits) == (S.CONFIRMED, Reason.NONE, 0)
+    assert (len(bench.rows()), bench.open_problems()) == (1, [])
+
+
+def test_a_long_outage_costs_no_more_than_a_call_an_hour(bench: Bench) -> None:
+    write_back = bench.collect()
+    outage(bench)
+    bench.drive(write_back)
+    began_at, attempts = bench.clock.now(), 0
+    while bench.clock.now() - began_at < timedelta(days=2):
+        drive_once_due(bench, write_back)
+        attempts += 1
+
+    due_at = bench.stored(write_back).due_at
+    assert attempts < 60
+    assert due_at is not None
+    assert due_at - bench.clock.now() <= LONGEST_WAIT
+
+
+def test_waiting_never_shortens_the_quarantine(bench: Bench) -> None:
+    write_back = bench.collect()
+    bench.fault(Effect.TIMEOUT_BEFORE_EFFECT, "POST")
+    unclear = bench.drive(write_back)
+    outage(bench)
+    bench.clock.advance(seconds=1)
+    assert unclear.delayed(bench.clock.now()).due_at == unclear.due_at
+
+
+def test_what_a_person_entered_during_an_outage_is_not_posted_after_it(bench: Bench) -> None:
+    write_back = bench.collect()
+    outage(bench)
+    bench.drive(write_back)
+    while not bench.open_problems():
+        drive_once_due(bench, write_back)
+
+    done = decisions(bench).mark_done(*place(write_back))
+    heal(bench)
+    bench.wait(LONGEST_WAIT.total_seconds())
+    bench.drive(write_back)
+
+    assert (done.state, bench.open_problems()) == (S.DONE_BY_HAND, [])
+    assert bench.rows() == []
+
+
+def test_nobody_decides_while_a_request_may_still_take_effect(bench: Bench) -> None:
+    bench.fault(Effect.TIMEOUT_BEFORE_EFFECT, "POST")
+    write_back = bench.collect()
+    unclear = bench.drive(write_back)
+    bench.engine.tenant.role.set_cell(*Rows.INVOICING, permissions.Action.INQUIRE, "None")
+    refused = drive_once_due(bench, write_back)
+    assert (refused.state, refused.reason) == (S.UNCLEAR, Reason.RIGHT_MISSING)
+
+    assert actions_of(refused) == (Action.RETRY,)
+    for decide in (decisions(bench).mark_done, decisions(bench).cancel):
+        with pytest.raises(NotPossibleError) as refusal:
+            decide(*place(write_back))
+        assert refusal.value.reason == "under_way"
+    retried = decisions(bench).retry(*place(write_back))
+    assert retried.due_at == refused.due_at
+    assert retried.intent_at == unclear.intent_at
+
+
+def test_a_status_that_is_never_answered_is_given_up_and_can_be_tried_again(bench: Bench) -> None:
+    bench.fault(Effect.TIMEOUT_BEFORE_EFFECT, "PATCH", times=ALWAYS)
+    write_back = bench.collect()
+    bench.drive(write_back)
+    done = bench.drive_when_due(write_back)
+    assert (done.state, done.reason) == (S.CONFIRMED, Reason.STATUS_REFUSED)
+    assert (len(bench.rows()), len(bench.open_problems())) == (1, 1)
+
+    heal(bench)
+    assert actions_of(done) == (Action.RETRY, Action.MARK_DONE)
+    decisions(bench).retry(*place(done))
+    assert bench.drive(done).has_ended
+    assert (bench.status(), bench.open_problems()) == ("Paid in Full", [])
+    assert len(bench.rows()) == 1
+
+
+def test_a_closed_invoice_that_swallowed_a_post_is_told_after_one_quarantine(bench: Bench) -> None:
+    bench.people.close_invoice(bench.invoice_id)
+    bench.fault(Effect.TIMEOUT_BEFORE_EFFECT, "POST", times=ALWAYS)
+    write_back = bench.collect()
+    bench.drive(write_back)
+    waiting = drive_once_due(bench, write_back)
+    assert (waiting.state, waiting.reason) == (S.MANUAL, Reason.INVOICE_LOCKED)
+    assert bench.rows() == []
