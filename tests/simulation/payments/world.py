@@ -126,7 +126,8 @@ class PaymentWorld(World):
 
     def _uncapped(self, payment_id: int, place: Place) -> Place:
         """ConnectWise may have cut a payment down to what was owed; find what it was meant as."""
-        if self.engine.switches.overpayment != "capped" or self.write_backs_at(place):
+        is_under_way = any(each.state in _MAYBE_IN_FLIGHT for each in self.write_backs_at(place))
+        if self.engine.switches.overpayment != "capped" or is_under_way:
             return place
         found = self.ledger.write_backs_of_invoice(CONNECTION_ID, place.invoice_source_id)
         for each in found:

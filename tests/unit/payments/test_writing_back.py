@@ -221,6 +221,14 @@ def test_a_balance_that_lags_is_waited_for_before_the_status_is_set(bench: Bench
     assert bench.amounts() == [WHOLE]
 
 
+def test_a_balance_that_lags_makes_no_room_for_a_second_payment(bench: Bench) -> None:
+    bench.engine.switches.balance_delay_seconds = 90
+    bench.drive(bench.collect(6000))
+    refused = bench.drive(bench.collect(6000, payment_id="pay-2"))
+    assert (refused.state, refused.reason) == (S.MANUAL, Reason.OVERPAYMENT)
+    assert bench.amounts() == [Decimal("60.00")]
+
+
 def test_a_balance_that_never_follows_is_not_waited_for_forever(bench: Bench) -> None:
     bench.engine.switches.balance_delay_seconds = 24 * 3600
     done = bench.drive_when_due(bench.collect(), rounds=30)

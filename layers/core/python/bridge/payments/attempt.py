@@ -92,7 +92,7 @@ class Attempt(Hold):
         except NotFoundError:
             self._save(self.write_back.manual(Reason.INVOICE_GONE))
             return
-        obstacle = obstacle_to(self.write_back, before)
+        obstacle = obstacle_to(self.write_back, before, rows)
         if obstacle is not Reason.NONE:
             self._save(self.write_back.manual(obstacle))
             return

@@ -84,8 +84,11 @@ def is_closed(invoice: PsaBalance) -> bool:
     return invoice.status is not None and invoice.status.is_closed
 
 
-def obstacle_to(write_back: WriteBack, invoice: PsaBalance) -> Reason:
-    """Tell why the payment must not be posted on this invoice as it stands, if so."""
+def obstacle_to(write_back: WriteBack, invoice: PsaBalance, rows: Sequence[PsaPayment]) -> Reason:
+    """Tell why the payment must not be posted on this invoice as it stands, if so.
+
+    The balance may lag behind the payments that are listed already: the smaller counts.
+    """
     if write_back.posts >= MAX_POSTS:
         return Reason.TOO_MANY_POSTS
     if invoice.currency != write_back.currency:
@@ -93,9 +96,11 @@ def obstacle_to(write_back: WriteBack, invoice: PsaBalance) -> Reason:
     if invoice.is_batched or (write_back.posts > 0 and is_closed(invoice)):
         # A closed invoice may take payments; where one never showed, it does not.
         return Reason.INVOICE_LOCKED
-    if invoice.balance_minor <= 0:
+    unpaid_minor = invoice.total_minor - sum(row.amount_minor for row in rows)
+    owed_minor = min(invoice.balance_minor, unpaid_minor)
+    if owed_minor <= 0:
         return Reason.PAID_BY_HAND
-    if invoice.balance_minor < write_back.amount_minor:
+    if owed_minor < write_back.amount_minor:
         return Reason.OVERPAYMENT
     return Reason.NONE
 
