@@ -224,7 +224,9 @@ def test_a_balance_that_lags_is_waited_for_before_the_status_is_set(bench: Bench
 def test_a_balance_that_lags_makes_no_room_for_a_second_payment(bench: Bench) -> None:
     bench.engine.switches.balance_delay_seconds = 90
     bench.drive(bench.collect(6000))
-    refused = bench.drive(bench.collect(6000, payment_id="pay-2"))
+    second = bench.collect(6000, payment_id="pay-2")
+    assert bench.drive(second).state is S.PENDING
+    refused = bench.drive_when_due(second)
     assert (refused.state, refused.reason) == (S.MANUAL, Reason.OVERPAYMENT)
     assert bench.amounts() == [Decimal("60.00")]
 

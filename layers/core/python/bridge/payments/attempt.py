@@ -30,6 +30,7 @@ from bridge.payments.comparing import (
     find,
     is_closed,
     is_like,
+    is_settled,
     lags,
     may_be_copies_of,
     may_be_posts_of,
@@ -92,11 +93,21 @@ class Attempt(Hold):
         except NotFoundError:
             self._save(self.write_back.manual(Reason.INVOICE_GONE))
             return
-        obstacle = obstacle_to(self.write_back, before, rows)
+        if self._balance_lags(before, rows):
+            self._look_again()
+            return
+        obstacle = obstacle_to(self.write_back, before)
         if obstacle is not Reason.NONE:
             self._save(self.write_back.manual(obstacle))
             return
         self._post(before, rows)
+
+    def _balance_lags(self, invoice: PsaBalance, rows: Sequence[PsaPayment]) -> bool:
+        """Another payment of ours may not be taken from the balance yet, and what it leaves to pay
+        is not known before."""
+        if is_settled(invoice, rows):
+            return False
+        return any(self._is_young(other) for other in self._others_of_invoice())
 
     def _post(self, before: PsaBalance, rows: Sequence[PsaPayment]) -> None:
         """State the intent, send once, and store what is known about the outcome."""
@@ -222,7 +233,7 @@ class Attempt(Hold):
         deletion was lost, another tool may have written it anew."""
         if self._unowned(may_be_copies_of(self.write_back, rows)) is not None:
             self._save(self.write_back.manual(Reason.PAYMENT_REWRITTEN))
-        elif self.write_back.state is _S.REVERSING or not self._is_young:
+        elif self.write_back.state is _S.REVERSING or not self._is_young(self.write_back):
             self._gone()
         else:
             self._look_again()
@@ -255,7 +266,11 @@ class Attempt(Hold):
         except NotFoundError:
             self._save(self.write_back.followed_up(Reason.NONE))
             return
-        if rows is not None and self._is_young and lags(self.write_back, invoice, rows):
+        if (
+            rows is not None
+            and self._is_young(self.write_back)
+            and lags(self.write_back, invoice, rows)
+        ):
             self._look_again()
             return
         reason = self._read_back(rows)

@@ -84,11 +84,8 @@ def is_closed(invoice: PsaBalance) -> bool:
     return invoice.status is not None and invoice.status.is_closed
 
 
-def obstacle_to(write_back: WriteBack, invoice: PsaBalance, rows: Sequence[PsaPayment]) -> Reason:
-    """Tell why the payment must not be posted on this invoice as it stands, if so.
-
-    The balance may lag behind the payments that are listed already: the smaller counts.
-    """
+def obstacle_to(write_back: WriteBack, invoice: PsaBalance) -> Reason:
+    """Tell why the payment must not be posted on this invoice as it stands, if so."""
     if write_back.posts >= MAX_POSTS:
         return Reason.TOO_MANY_POSTS
     if invoice.currency != write_back.currency:
@@ -96,11 +93,9 @@ def obstacle_to(write_back: WriteBack, invoice: PsaBalance, rows: Sequence[PsaPa
     if invoice.is_batched or (write_back.posts > 0 and is_closed(invoice)):
         # A closed invoice may take payments; where one never showed, it does not.
         return Reason.INVOICE_LOCKED
-    unpaid_minor = invoice.total_minor - sum(row.amount_minor for row in rows)
-    owed_minor = min(invoice.balance_minor, unpaid_minor)
-    if owed_minor <= 0:
+    if invoice.balance_minor <= 0:
         return Reason.PAID_BY_HAND
-    if owed_minor < write_back.amount_minor:
+    if invoice.balance_minor < write_back.amount_minor:
         return Reason.OVERPAYMENT
     return Reason.NONE
 
@@ -113,12 +108,17 @@ def moved_by_amount(write_back: WriteBack, invoice: PsaBalance) -> bool:
     )
 
 
+def is_settled(invoice: PsaBalance, rows: Sequence[PsaPayment]) -> bool:
+    """Tell whether the balance is what the listed payments leave of the total. A credit memo's
+    never is, once it was used."""
+    paid_minor = sum(row.amount_minor for row in rows)
+    return invoice.balance_minor == invoice.total_minor - paid_minor
+
+
 def lags(write_back: WriteBack, invoice: PsaBalance, rows: Sequence[PsaPayment]) -> bool:
     """Tell whether the invoice or its payments do not show yet what was done to them."""
     is_there = find(rows, write_back.psa_payment_id) is not None
-    paid_minor = sum(row.amount_minor for row in rows)
-    is_settled = invoice.balance_minor == invoice.total_minor - paid_minor
-    return not is_settled or is_there is not (write_back.target is Target.POSTED)
+    return not is_settled(invoice, rows) or is_there is not (write_back.target is Target.POSTED)
 
 
 def read_back(write_back: WriteBack, rows: Sequence[PsaPayment], member: str) -> Reason:

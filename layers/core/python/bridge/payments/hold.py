@@ -79,10 +79,9 @@ class Hold:
         """The API member that posted it, who may have been another one than today's."""
         return self.write_back.posted_as or self.connection.member_identifier
 
-    @property
-    def _is_young(self) -> bool:
+    def _is_young(self, write_back: WriteBack) -> bool:
         """ConnectWise may not show yet what was stated last."""
-        intent_at = self.write_back.intent_at
+        intent_at = write_back.intent_at
         return intent_at is not None and self.clock.now() - intent_at < self.timings.quarantine
 
     def _look_again(self) -> None:
