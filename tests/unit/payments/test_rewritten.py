@@ -13,6 +13,7 @@ from bridge.domain.problem import Action
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
 from bridge.payments.deciding import WriteBackDecisions, actions_of
 from infra.local.connectwise_sandbox import permissions
+from infra.local.connectwise_sandbox.faults import Effect
 from infra.local.connectwise_sandbox.finance.payments import change_payment
 from infra.local.connectwise_sandbox.people import PERSON
 from infra.local.connectwise_sandbox.permissions import Rows
@@ -126,3 +127,19 @@ def test_what_we_own_is_never_posted_again_by_trying_again(bench: Reconciling) -
 
     assert (seen.state, seen.reason) == (S.CONFIRMED, Reason.PAYMENT_CHANGED)
     assert bench.amounts() == [Decimal("50.00")]
+
+
+def test_a_return_does_not_close_what_a_person_has_not_decided_yet(bench: Reconciling) -> None:
+    """Given an unclear post that another tool wrote anew, and a copy that was edited since."""
+    bench.fault(Effect.TIMEOUT_AFTER_EFFECT, "POST")
+    write_back = bench.drive(bench.collect(5000))
+    bench.people.rewrite_payments(bench.invoice_id)
+    bench.wait(QUARANTINE_SECONDS)
+    assert bench.drive(write_back).reason is Reason.PAYMENT_REWRITTEN
+    edit_the_day(bench)
+    bench.undo()
+
+    waiting = bench.drive(write_back)
+
+    assert (waiting.state, waiting.reason) == (S.MANUAL, Reason.PAYMENT_REWRITTEN)
+    assert (bench.amounts(), len(bench.open_problems())) == ([Decimal("50.00")], 1)
