@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bridge.domain.connection import ConnectionState
+from bridge.domain.run import RunKind, RunState
 from infra.local.connectwise_sandbox.kinds import Kind
 from infra.local.connectwise_sandbox.permissions import Action, Rows
 from infra.local.connectwise_sandbox.tenant import Corruption
@@ -62,8 +63,12 @@ class Disconnected(Trouble):
     name = "disconnected"
 
     def begin(self, world: World) -> str:
-        """A connection that was never up is not taken down."""
-        if world.connection.state is not ConnectionState.ACTIVE:
+        """A connection that was never up is not taken down: connecting again would import."""
+        page = world.outside.runs.list_of_connection(CONNECTION_ID, limit=1000)
+        is_imported = any(
+            run.kind is RunKind.IMPORT and run.state is RunState.SUCCEEDED for run in page.items
+        )
+        if world.connection.state is not ConnectionState.ACTIVE or not is_imported:
             return "not yet"
         return self._put(world, ConnectionState.DISCONNECTED)
 
