@@ -24,6 +24,7 @@ from bridge.connectwise.callbacks import (
 )
 from bridge.domain.errors import RetryableError, ThrottledError, UnsafeAddressError
 from bridge.domain.hint import Hint, HintReason
+from bridge.domain.identity import is_platform_id
 
 if TYPE_CHECKING:
     from bridge.domain.callback_endpoint import CallbackEndpoint
@@ -118,7 +119,8 @@ class CallbackIntake:
     def _take(self, callback: Callback) -> Verdict:
         if len(callback.body) > MAX_BODY_BYTES:
             raise CallbackRejectedError(Rejection.TOO_LARGE)
-        endpoint = self._endpoints.get(callback.connection_id)
+        is_id = is_platform_id(callback.connection_id)
+        endpoint = self._endpoints.get(callback.connection_id) if is_id else None
         check_secret(callback.secret, endpoint.secret if endpoint else None)
         if endpoint is None:
             raise CallbackRejectedError(Rejection.SECRET)
