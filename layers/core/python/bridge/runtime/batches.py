@@ -35,8 +35,15 @@ class SqsBatch(Generic[T]):
         for record in event["Records"]:
             try:
                 messages[record["messageId"]] = parse(record["body"])
-            except ValueError:
-                _logger.exception("unparsable message", extra={"message_id": record["messageId"]})
+            except ValueError as error:
+                # Not its text, which may quote the body.
+                _logger.error(  # noqa: TRY400 - a traceback would end with that text
+                    "unparsable message",
+                    extra={
+                        "message_id": record["messageId"],
+                        "error": type(error).__name__,
+                    },
+                )
                 unparsable.append(record["messageId"])
         return cls(messages, tuple(unparsable))
 

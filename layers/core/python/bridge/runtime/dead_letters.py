@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from bridge.aws.messages import read_hint, read_pdf_request, read_run, read_write_back
+from bridge.domain.errors import InvalidInputError
 from bridge.domain.identity import is_platform_id
 from bridge.payments.parking import WriteBackParker
 from bridge.sync.parking import Parker
@@ -57,7 +58,8 @@ class DeadLetters:
             if name in queue:
                 try:
                     open_problem(body)
-                except ValueError:
+                except (ValueError, InvalidInputError):
+                    # It is no message, or names what can be nobody's id.
                     _logger.warning("unreadable message parked", extra={"queue": queue})
                     self._park_unreadable(name, body)
         self._parked.send(body, source=queue)
