@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any, cast
+
+import pytest
 
 from bridge.domain.connection import Connection
-from bridge.domain.errors import UnavailableError
+from bridge.domain.errors import NotFoundError, UnavailableError
 from bridge.domain.identity import mirrored_id
 from bridge.domain.platform_payment import Allocation
 from bridge.domain.write_back import WriteBack, WriteBackState
 from bridge.payments.reconciling import PaymentSweep
 from bridge.runtime.callers import partner_user
+from bridge.store.connections import DynamoConnectionStore
+from bridge.store.table import Table
+from bridge.sync.owned_connections import OwnedConnections
 from tests.builders.operations import a_connection
 from tests.builders.payments import a_platform_payment, write_backs_for
 from tests.builders.records import CONNECTION, OTHER_CONNECTION, OTHER_PARTNER, PARTNER
@@ -74,3 +80,12 @@ def _written(ledger: InMemoryLedgerStore, partner_id: str, connection_id: str) -
     written = replace(write_back, state=WriteBackState.CONFIRMED, psa_payment_id=7, due_at=None)
     ledger.record(payment, [written])
     return written
+
+
+@pytest.mark.parametrize("connection_id", ["a b", "x#y", "", "c" * 3000, "C" * 32, "é", "../x"])
+def test_an_id_that_can_be_nobodys_looks_like_one_that_nobody_has(connection_id: str) -> None:
+    # Given the deployed store, which no such id may reach
+    owned = OwnedConnections(DynamoConnectionStore(Table(cast(Any, None), "x", FakeClock())))
+
+    with pytest.raises(NotFoundError):
+        owned.get(PARTNER, connection_id)

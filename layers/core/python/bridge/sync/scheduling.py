@@ -6,7 +6,7 @@ import logging
 from datetime import timedelta
 
 from bridge.domain.connection import Connection, ConnectionState
-from bridge.domain.errors import BridgeError, RunActiveError
+from bridge.domain.errors import BridgeError, OutOfTimeError, RunActiveError
 from bridge.domain.problem import ProblemCode, Trouble
 from bridge.domain.run import RunKind
 from bridge.ports import (
@@ -104,33 +104,50 @@ class CallbackKeeper:
         self._webhook_base_url = webhook_base_url
 
     def keep_all(self) -> int:
-        """Return the number of connections whose registrations are in order now."""
+        """Return the number of connections whose registrations are in order now.
+
+        One connection's failure does not keep the others waiting. When time runs out, nothing is
+        wrong with those that are left: they come with the next start.
+        """
         kept = 0
         for connection in syncing_connections(self._connections):
-            trouble = Trouble(
-                connection.partner_id,
-                connection.connection_id,
-                ProblemCode.CALLBACKS_BROKEN,
-                CONNECTION_SUBJECT,
-                "The callbacks could not be registered; changes arrive with the next comparison.",
-            )
             try:
-                self._keep(connection)
-            except CONNECTION_ERRORS as error:
-                self._health.report_failure(connection, error)
-            except BridgeError as error:
-                _logger.warning(
-                    "callbacks not kept",
-                    extra={
-                        "connection_id": connection.connection_id,
-                        "error": type(error).__name__,
-                    },
+                kept += self._is_kept(connection)
+            except OutOfTimeError:
+                _logger.warning("no time for all callbacks", extra={"kept": kept})
+                break
+            except Exception:
+                # The boundary of one connection: the others do not depend on it.
+                _logger.exception(
+                    "callbacks failed", extra={"connection_id": connection.connection_id}
                 )
-                self._problems.report(trouble, self._clock.now())
-            else:
-                kept += 1
-                self._problems.resolve(connection.partner_id, trouble.problem_id, self._clock.now())
         return kept
+
+    def _is_kept(self, connection: Connection) -> bool:
+        """Put the registrations in order, or open the problem that says why not."""
+        trouble = Trouble(
+            connection.partner_id,
+            connection.connection_id,
+            ProblemCode.CALLBACKS_BROKEN,
+            CONNECTION_SUBJECT,
+            "The callbacks could not be registered; changes arrive with the next comparison.",
+        )
+        try:
+            self._keep(connection)
+        except CONNECTION_ERRORS as error:
+            self._health.report_failure(connection, error)
+            return False
+        except OutOfTimeError:
+            raise
+        except BridgeError as error:
+            _logger.warning(
+                "callbacks not kept",
+                extra={"connection_id": connection.connection_id, "error": type(error).__name__},
+            )
+            self._problems.report(trouble, self._clock.now())
+            return False
+        self._problems.resolve(connection.partner_id, trouble.problem_id, self._clock.now())
+        return True
 
     def _keep(self, connection: Connection) -> None:
         secret = self._vault.get_credentials(connection.connection_id).callback_secret
