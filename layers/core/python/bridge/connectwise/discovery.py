@@ -80,10 +80,14 @@ def discover(
     raise WrongCompanyError("no cloud region knows the company")
 
 
-def read_address(transport: httpx.BaseTransport, site_url: str, company_id: str) -> PsaAddress:
+def read_address(
+    transport: httpx.BaseTransport, site_url: str, company_id: str, *, was_known: bool = False
+) -> PsaAddress:
     """Read a company's address from its site's ``/login/companyinfo``, which needs no login.
 
-    The answer is an object with PascalCase names, or ``null`` for an unknown company.
+    The answer is an object with PascalCase names, or ``null`` for an unknown company. A 404 comes
+    from a site that is no ConnectWise, and from one that is being upgraded: for a company that
+    ``was_known`` there it passes.
     Raises WrongCompanyError, UnavailableError, UnsafeAddressError.
     """
     if not 0 < len(company_id) <= MAX_COMPANY_ID_CHARACTERS:
@@ -99,11 +103,11 @@ def read_address(transport: httpx.BaseTransport, site_url: str, company_id: str)
         )
     except (httpx.TransportError, UnsafeAnswerError) as error:
         raise UnavailableError("company info could not be read") from error
-    return _address(answer, site_url)
+    return _address(answer, site_url, was_known=was_known)
 
 
-def _address(answer: Answer, site_url: str) -> PsaAddress:
-    if answer.status == _NOT_FOUND:
+def _address(answer: Answer, site_url: str, *, was_known: bool) -> PsaAddress:
+    if answer.status == _NOT_FOUND and not was_known:
         raise WrongCompanyError("the site does not know the company")
     if not answer.is_success:
         raise UnavailableError(f"company info answered {answer.status}")

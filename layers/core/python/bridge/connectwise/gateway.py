@@ -69,7 +69,12 @@ class ConnectWiseGateway:
 
     def _client(self, connection: Connection, credentials: CredentialsReader) -> ConnectWiseClient:
         def rediscover() -> PsaAddress:
-            return read_address(self._transport, connection.address.site_url, connection.company_id)
+            return read_address(
+                self._transport,
+                connection.address.site_url,
+                connection.company_id,
+                was_known=True,
+            )
 
         return ConnectWiseClient(
             connection_id=connection.connection_id,
