@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from bridge.domain.connection import Connection
@@ -60,9 +61,13 @@ class RunControl:
                 self._cancel_if_going(connection.connection_id, active.run_id)
         raise ConflictError("another import keeps being started")
 
-    def start_import_unless_known(self, connection: Connection) -> None:
-        """Start the first import of a connection that has no run yet: its set-up broke off."""
-        if not self._runs.list_of_connection(connection.connection_id, limit=1).items:
+    def ensure_import(self, connection: Connection) -> None:
+        """Start an import unless one is going on.
+
+        A connection that waits for its import would wait for ever when the set-up broke off
+        before it, or when it failed or was cancelled.
+        """
+        with suppress(RunActiveError):
             self._starter.start(connection, RunKind.IMPORT)
 
     def cancel_all(self, connection: Connection) -> None:

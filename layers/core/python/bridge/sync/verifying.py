@@ -166,9 +166,9 @@ class Verifier:
     def verify(self, connection: Connection) -> Verification:
         """Ask ConnectWise afresh; problems open and resolve and the state follows.
 
-        The callbacks are registered again, and an import that never began is started. A refusal
-        is a finding, not an error. Raises RetryableError when ConnectWise is out of
-        reach; nothing changes then.
+        The callbacks are registered again, and an import that the connection still waits for is
+        started unless it is going on. A refusal is a finding, not an error. Raises
+        RetryableError when ConnectWise is out of reach; nothing changes then.
         """
         psa = self._gateway.open(connection)
         try:
@@ -181,7 +181,7 @@ class Verifier:
         member = self._register(connection, psa)
         changed = self._move(connection, has_all_rights=not missing(findings), member=member)
         if changed.state is ConnectionState.IMPORTING:
-            self._run_control.start_import_unless_known(changed)
+            self._run_control.ensure_import(changed)
         return Verification(changed, Outcome.ACCEPTED, findings, bool(member))
 
     def change_keys(
