@@ -10,6 +10,8 @@ from bridge.domain.identity import RecordKind
 
 MAX_ATTEMPTS_PER_PAGE = 60
 RUN_LEASE = timedelta(hours=2)
+MAX_VANISHED = 8_000
+"""Of each kind, so that a run fits into one stored item. The next sweep finds the others."""
 
 
 class RunKind(StrEnum):
@@ -153,9 +155,10 @@ class Run:
 
     def with_vanished(self, record_kind: RecordKind, source_ids: tuple[int, ...]) -> Run:
         """Return the run with more ids that only the mirror has, for its last steps."""
+        known = (*self.vanished(record_kind), *source_ids)[:MAX_VANISHED]
         if record_kind is RecordKind.CUSTOMER:
-            return replace(self, vanished_customers=self.vanished_customers + source_ids)
-        return replace(self, vanished_invoices=self.vanished_invoices + source_ids)
+            return replace(self, vanished_customers=known)
+        return replace(self, vanished_invoices=known)
 
     def advanced(self, *, last_id: int, is_last_page: bool, now: datetime) -> Run:
         """Return the run after one stored page: next page, next step, or success."""

@@ -14,7 +14,9 @@ from bridge.ports import Head, HeadPage, Psa, RecordStore
 PAGE_SIZE = 1000
 VANISHED_PAGE_SIZE = 50
 FETCH_HEADS_BATCH = 200
-MAX_STORED_HEADS = 20_000
+MAX_STORED_HEADS = 5_000
+"""Filters may hide many records from ConnectWise's list that the mirror has. A page takes so many
+of the mirror's at most, and ends at the last of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +84,16 @@ class Selector:
 
         What vanished is none of this run's business; the sweep sees to it.
         """
-        stored = {h.source_id for h in self._stored_heads(connection, run, page) if h.has_balance}
+        page, heads = self._beside_stored(connection, run, page)
+        stored = {head.source_id for head in heads if head.has_balance}
         listed = {head.source_id: head for head in page.heads}
         listed.update(self._unlisted_heads(psa, run, stored - listed.keys()))
         return _choice(page, {i for i, head in listed.items() if head.has_balance or i in stored})
 
     def _differing(self, connection: Connection, psa: Psa, run: Run, page: HeadPage) -> Choice:
         """Compare both sides' heads; what the filter hides is asked for by id."""
-        stored = {head.source_id: head for head in self._stored_heads(connection, run, page)}
+        page, heads = self._beside_stored(connection, run, page)
+        stored = {head.source_id: head for head in heads}
         listed = {head.source_id: head for head in page.heads}
         unlisted = {i for i, h in stored.items() if i not in listed and not h.is_archived}
         hidden = self._unlisted_heads(psa, run, unlisted)
@@ -107,8 +111,11 @@ class Selector:
             heads.update(psa.fetch_heads(run.step.record_kind, batch))
         return heads
 
-    def _stored_heads(self, connection: Connection, run: Run, page: HeadPage) -> tuple[Head, ...]:
-        return self._records.list_heads(
+    def _beside_stored(
+        self, connection: Connection, run: Run, page: HeadPage
+    ) -> tuple[HeadPage, tuple[Head, ...]]:
+        """Return the part of a page that is compared at once, and the mirror's heads of it."""
+        stored = self._records.list_heads(
             connection.partner_id,
             connection.connection_id,
             run.step.record_kind,
@@ -116,6 +123,20 @@ class Selector:
             through_id=None if page.is_last else page.last_id,
             limit=MAX_STORED_HEADS,
         )
+        if len(stored) < MAX_STORED_HEADS:
+            return page, stored
+        return _page_through(page, stored[-1].source_id), stored
+
+
+def _page_through(page: HeadPage, last_id: int) -> HeadPage:
+    """Return the part of a page up to an id, as a page that is not the last."""
+    return replace(
+        page,
+        heads=tuple(head for head in page.heads if head.source_id <= last_id),
+        broken_ids=tuple(i for i in page.broken_ids if i <= last_id),
+        last_id=last_id,
+        is_last=False,
+    )
 
 
 def _choice(page: HeadPage, source_ids: set[int]) -> Choice:
