@@ -58,3 +58,24 @@ def test_a_worker_killed_behind_an_imports_last_page_leaves_nothing_undone() -> 
     assert bench.connection.state is ConnectionState.ACTIVE
     for kind in (RecordKind.CUSTOMER, RecordKind.INVOICE):
         assert bench.runs.get_watermark(CONNECTION, kind) is not None
+
+
+def test_a_page_is_stored_before_the_next_one_is_asked_for() -> None:
+    # Given a queue whose worker is there at once
+    bench = Bench()
+    bench.psa.put(a_customer(11), an_invoice(1001))
+    send = bench.run_queue.send
+    asked: list[int] = []
+
+    def send_and_look(run: Run, *, delay_seconds: int = 0) -> None:
+        stored = bench.runs.get(run.connection_id, run.run_id).value
+        assert stored is not None
+        assert stored.page_count == run.page_count, "a worker would find nothing to do"
+        asked.append(run.page_count)
+        send(run, delay_seconds=delay_seconds)
+
+    bench.run_queue.send = send_and_look  # type: ignore[method-assign]
+
+    bench.run(RunKind.IMPORT)
+
+    assert asked == [0, 1]
