@@ -76,5 +76,5 @@ $(STAMPS)/ministack-$(PYTHON_VERSION): infra/tools/ministack/requirements.txt | 
 $(STAMPS)/cdk: infra/tools/cdk/package-lock.json | $(STAMPS)/python-$(PYTHON_VERSION)
 	mkdir -p $(TOOLS)/cdk
 	cp infra/tools/cdk/package.json infra/tools/cdk/package-lock.json $(TOOLS)/cdk
-	cd $(TOOLS)/cdk && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent --ignore-scripts --no-audit --no-fund
+	cd $(TOOLS)/cdk && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --loglevel=error --ignore-scripts --no-audit --no-fund >/dev/null
 	@touch $@
