@@ -124,6 +124,7 @@ class PaymentWiring(Wiring):
             records=self.outside.records,
             connections=self.outside.connections,
             reconciler=self.payment_reconciler,
+            clock=self.clock,
         )
 
     @cached_property

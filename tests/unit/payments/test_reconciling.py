@@ -45,6 +45,7 @@ class Reconciling(Bench):
             records=self.records,
             connections=self.connections,
             reconciler=reconciler,
+            clock=self.clock,
         )
 
     def mirror(self) -> None:
@@ -130,9 +131,31 @@ def test_a_reason_that_was_left_unsaid_is_shown_once(bench: Reconciling) -> None
     bench.save(write_back.manual(Reason.OVERPAYMENT))
     bench.mirror()
     for _ in range(3):
+        bench.compare()
         bench.sweep.heal_all()
     (problem,) = bench.open_problems()
     assert problem.times_seen == 1
+
+
+def test_a_problem_that_outlived_its_reason_is_closed(bench: Reconciling) -> None:
+    write_back = bench.drive(bench.collect(5000))
+    bench.troubles.show(replace(write_back, reason=Reason.OVERPAYMENT))
+    assert len(bench.open_problems()) == 1
+    bench.sweep.heal_all()
+    assert bench.open_problems() == []
+
+
+def test_what_time_does_not_cover_is_left_to_the_next_start(bench: Reconciling) -> None:
+    write_back = bench.collect(5000)
+    bench.drive(write_back)
+    bench.people.delete_payment(bench.invoice_id, bench.rows()[0]["id"])
+    bench.wait(QUARANTINE_SECONDS)
+    bench.mirror()
+    bench.clock.set_remaining(20)
+    assert bench.sweep.compare_all() == 0
+    assert bench.stored(write_back).reason is Reason.NONE
+    assert bench.compare() == 1
+    assert bench.stored(write_back).reason is Reason.PAYMENT_GONE
 
 
 def test_a_locked_invoice_is_tried_again_when_it_is_open(bench: Reconciling) -> None:

@@ -46,6 +46,9 @@ class _OneOutOfReach:
     def open_problems(self, connection: Connection) -> Mapping[str, object]:
         return {}
 
+    def keep_in_step(self, write_back: WriteBack, known: Mapping[str, object]) -> None:
+        return
+
     def reconcile(self, connection: Connection, invoice_source_id: int) -> None:
         self.compared.append(connection.connection_id)
         if len(self.compared) == 1:
@@ -65,6 +68,7 @@ def test_one_partners_connectwise_out_of_reach_ends_no_other_partners_comparison
         records=InMemoryRecordStore(),
         connections=connections,
         reconciler=reconciler,  # type: ignore[arg-type]
+        clock=clock,
     ).compare_all()
 
     assert sorted(reconciler.compared) == sorted([CONNECTION, OTHER_CONNECTION])

@@ -7,6 +7,7 @@ are shown to a person; a rewritten payment is adopted with a warning.
 from __future__ import annotations
 
 import logging
+import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -29,7 +30,7 @@ from bridge.payment_ports import (
 )
 from bridge.payments.comparing import copies_of, find, is_as_large
 from bridge.payments.healing import has_healed, may_heal
-from bridge.payments.troubles import WriteBackTroubles, write_back_trouble
+from bridge.payments.troubles import WriteBackTroubles, write_back_id_of, write_back_trouble
 from bridge.ports import (
     Clock,
     ConnectionStore,
@@ -41,6 +42,8 @@ from bridge.ports import (
 MAX_DUE = 500
 PAGE_SIZE = 100
 MAX_PAGES = 10_000
+MIN_SECONDS_PER_INVOICE = 30.0
+"""Asking ConnectWise about one more invoice is not begun with less time left."""
 
 _S = WriteBackState
 # What the comparison found itself, and takes back when it is so no more.
@@ -220,10 +223,12 @@ class PaymentReconciler:
 
 
 class PaymentSweep:
-    """Goes through every connection's write-backs: heals what waited, compares what is written.
+    """Goes through the write-backs of every connection: heals what waited, compares what is
+    written.
 
     The mirror is in step with ConnectWise and holds every invoice's payments, so it is asked
-    first; ConnectWise itself is asked only about invoices on which the two disagree.
+    first; ConnectWise itself is asked only about invoices on which the two disagree. When time
+    runs out, what is left comes with the next start: the order is another one each time.
     """
 
     def __init__(
@@ -233,18 +238,22 @@ class PaymentSweep:
         records: RecordStore,
         connections: ConnectionStore,
         reconciler: PaymentReconciler,
+        clock: Clock,
     ) -> None:
         self._ledger = ledger
         self._records = records
         self._connections = connections
         self._reconciler = reconciler
+        self._clock = clock
 
     def heal_all(self) -> int:
         """Return the number of write-backs that are tried again because the world healed."""
         healed = 0
-        for connection in syncing_connections(self._connections):
+        for connection in self._in_any_order():
             known = self._reconciler.open_problems(connection)
-            for write_back in self._write_backs(connection):
+            for write_back in self._troubled(connection, known):
+                if self._is_out_of_time():
+                    return healed
                 _guarded(partial(self._reconciler.keep_in_step, write_back, known))
                 if may_heal(write_back):
                     healed += _guarded(partial(self._reconciler.heal, write_back))
@@ -253,16 +262,42 @@ class PaymentSweep:
     def compare_all(self) -> int:
         """Return the number of invoices that ConnectWise itself was asked about."""
         asked = 0
-        for connection in syncing_connections(self._connections):
+        for connection in self._in_any_order():
             known = self._reconciler.open_problems(connection)
             by_invoice = groupby(self._write_backs(connection), lambda w: w.invoice_source_id)
-            for invoice_source_id, write_backs in by_invoice:
+            for invoice_source_id, group in by_invoice:
+                if self._is_out_of_time():
+                    return asked
+                write_backs = list(group)
+                for write_back in write_backs:
+                    _guarded(partial(self._reconciler.keep_in_step, write_back, known))
                 surplus = surplus_trouble(connection, invoice_source_id)
-                if surplus.problem_id in known or self._disagree(connection, list(write_backs)):
+                if surplus.problem_id in known or self._disagree(connection, write_backs):
                     asked += _guarded(
                         partial(self._reconciler.reconcile, connection, invoice_source_id)
                     )
         return asked
+
+    def _in_any_order(self) -> list[Connection]:
+        connections = list(syncing_connections(self._connections))
+        return random.sample(connections, len(connections))
+
+    def _is_out_of_time(self) -> bool:
+        if self._clock.remaining_seconds() >= MIN_SECONDS_PER_INVOICE:
+            return False
+        _logger.warning("no time for all payments; the rest comes with the next start")
+        return True
+
+    def _troubled(
+        self, connection: Connection, known: Mapping[str, Problem]
+    ) -> Iterator[WriteBack]:
+        """Yield the write-backs that a problem is open for: what waits for a person is shown."""
+        for problem in known.values():
+            if problem.code is ProblemCode.PAYMENT_NOT_WRITTEN:
+                write_back_id = write_back_id_of(problem.subject)
+                found = self._ledger.get_write_back(connection.connection_id, write_back_id)
+                if found.value is not None:
+                    yield found.value
 
     def _disagree(self, connection: Connection, write_backs: Sequence[WriteBack]) -> bool:
         """Tell whether the mirror shows something else than what we own on one invoice, or did

@@ -357,6 +357,7 @@ def build_reconciler(settings: Settings) -> ReconcilerJobs:
         records=adapters.records,
         connections=adapters.connections,
         reconciler=adapters.payment_reconciler,
+        clock=clock,
     )
     due = DueWriteBacks(adapters.ledger, adapters.write_back_queue, clock)
     return ReconcilerJobs(mirror, due, sweep)
