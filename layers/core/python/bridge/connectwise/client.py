@@ -113,7 +113,8 @@ class ConnectWiseClient:
         self._connection_id = connection_id
         self._read_credentials = credentials
         self._credentials: Credentials | None = None
-        self._client_id = client_id
+        self._read_client_id = client_id
+        self._own_headers: Mapping[str, str] | None = None
         self._transport = transport
         self._limiter = limiter
         self._clock = clock
@@ -205,6 +206,7 @@ class ConnectWiseClient:
         """Read the stored credentials again and tell whether they are others than before."""
         before = self._credentials
         self._credentials = self._read_keys(is_fresh=True)
+        self._own_headers = None
         return before != self._credentials
 
     def _read_keys(self, *, is_fresh: bool) -> Credentials:
@@ -273,7 +275,7 @@ class ConnectWiseClient:
         headers: Mapping[str, str],
         content: bytes | None = None,
     ) -> Answer:
-        own_headers = self._own_headers()
+        own_headers = self._own_headers or self._make_own_headers()
         self._take_turn()
         allowed_seconds = min(seconds, self._clock.remaining_seconds() - RESERVED_SECONDS)
         self.calls[f"{method} {route}"] += 1
@@ -340,14 +342,16 @@ class ConnectWiseClient:
         url = f"{self.address.api_origin}/{self.address.codebase}apis/3.0{path}"
         return f"{url}?{pairs}" if pairs else url
 
-    def _own_headers(self) -> dict[str, str]:
+    def _make_own_headers(self) -> Mapping[str, str]:
+        """Read what identifies us, which is then kept until ConnectWise rejects it."""
         credentials = self._credentials or self._read_keys(is_fresh=False)
         self._credentials = credentials
-        return {
+        self._own_headers = {
             "Authorization": basic_authorization(credentials),
-            "clientId": self._client_id(),
+            "clientId": self._read_client_id(),
             "Accept": ACCEPT_JSON,
         }
+        return self._own_headers
 
 
 def basic_authorization(credentials: Credentials) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from urllib.parse import quote
 
 from bridge.domain.filters import CustomerFilter, ImportFilters, InvoiceFilter
@@ -37,6 +38,7 @@ class Conditions:
     is_exact: bool = True
 
 
+@lru_cache(maxsize=1_024)
 def encoded(text: str) -> str:
     """Return the value of a query parameter percent-encoded."""
     return quote(text, safe=_PLAIN_IN_QUERIES)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any
 
 import httpx
@@ -28,6 +29,7 @@ _CLIENT_ERRORS = range(400, 500)
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9 _.-]{0,59}")
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_/.\[\]-]{0,79}")
 _MAX_NAMED_FIELDS = 20
+_DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=Decimal)
 
 
 class UnreadableBodyError(ValueError):
@@ -76,9 +78,7 @@ class Answer:
         Raises UnreadableBodyError.
         """
         try:
-            return json.loads(
-                self.body.decode("utf-8-sig"), parse_float=Decimal, parse_constant=Decimal
-            )
+            return _DECODER.decode(self.body.decode("utf-8-sig"))
         except (ValueError, RecursionError) as error:
             raise UnreadableBodyError("answer is not JSON") from error
 
@@ -125,6 +125,12 @@ def _json_text(value: object) -> str:
     return json.dumps(value)
 
 
+@lru_cache(maxsize=512)
+def _parsed(url: str) -> httpx.URL:
+    """Return a URL that httpx has parsed; doing so takes longer than all else of a request."""
+    return httpx.URL(url)
+
+
 def exchange(
     transport: httpx.BaseTransport,
     method: str,
@@ -146,7 +152,7 @@ def exchange(
     }
     request = httpx.Request(
         method,
-        url,
+        _parsed(url),
         headers=dict(headers or {}),
         content=content,
         extensions={"timeout": timeouts, TOTAL_SECONDS: seconds},

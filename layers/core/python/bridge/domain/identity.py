@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from uuid import UUID, uuid4, uuid5
 
 _NAMESPACE = UUID("5f0c1f62-8a5e-4d52-9d2a-0d8f6d1f3c11")
@@ -92,6 +93,7 @@ def connection_id_of(partner_id: str, company_id: str, site_url: str) -> str:
     return uuid5(_NAMESPACE, f"{partner_id}/connection/{site_url}/{company_id.casefold()}").hex
 
 
+@lru_cache(maxsize=1_024)
 def problem_id(connection_id: str, code: str, subject: str) -> str:
     """Return the id under which the same trouble with the same subject is always found again."""
     return uuid5(_NAMESPACE, f"{connection_id}/problem/{code}/{subject}").hex
