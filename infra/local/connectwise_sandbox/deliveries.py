@@ -49,9 +49,13 @@ class Delivery:
 
 
 class DeliveryQueue:
-    """Every delivery that waits, and the history of the last MAX_HISTORY."""
+    """Every delivery that waits, and the history of the last MAX_HISTORY.
+
+    `delivered` are those of the history that were taken, in the order of their answers.
+    """
 
     def __init__(self) -> None:
+        self.delivered: deque[Delivery] = deque(maxlen=MAX_HISTORY)
         self._waiting: dict[int, Delivery] = {}
         self._in_flight: dict[int, Delivery] = {}
         self._finished: deque[Delivery] = deque(maxlen=MAX_HISTORY)
@@ -128,6 +132,8 @@ class DeliveryQueue:
     def _finish(self, delivery: Delivery, state: DeliveryState) -> Delivery:
         finished = replace(delivery, state=state)
         self._finished.append(finished)
+        if state is DeliveryState.DELIVERED:
+            self.delivered.append(finished)
         return finished
 
 

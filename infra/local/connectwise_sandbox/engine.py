@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from random import Random
 
 from infra.local.connectwise_sandbox import callbacks
@@ -189,10 +189,9 @@ class Engine:
             return error.response
 
     def _with_standard_headers(self, response: Response) -> Response:
-        now = self.tenant.now
         standard = {
             "cache-control": "no-cache",
-            "date": now.strftime("%a, %d %b %Y %H:%M:%S GMT"),
+            "date": _http_date(self.tenant.now.replace(microsecond=0)),
             "api-current-version": API_VERSION,
             "x-cw-request-id": random_guid(self._request_ids),
         }
@@ -203,6 +202,11 @@ class _Matched:
     """The template of the route that a request turned out to be for."""
 
     template = "(none)"
+
+
+@lru_cache(maxsize=16)
+def _http_date(moment: datetime) -> str:
+    return moment.strftime("%a, %d %b %Y %H:%M:%S GMT")
 
 
 def _discard(_: Response) -> None:

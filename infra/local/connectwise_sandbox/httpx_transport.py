@@ -28,7 +28,10 @@ class EngineTransport(httpx.BaseTransport):
             Request.of(
                 method=request.method,
                 target=request.url.raw_path.decode("ascii"),
-                headers=dict(request.headers),
+                headers={
+                    name.decode("ascii"): value.decode("latin-1")
+                    for name, value in request.headers.raw
+                },
                 body=request.read(),
             )
         )

@@ -22,6 +22,7 @@ from infra.local.connectwise_sandbox.query import (
     compile_custom_field_conditions,
     compile_order_by,
     select_fields,
+    selected_names,
 )
 from infra.local.connectwise_sandbox.store import Table
 from infra.local.connectwise_sandbox.tenant import Tenant
@@ -86,7 +87,8 @@ def answer_list(tenant: Tenant, request: Request, kind: Kind, source: Source) ->
     else:
         page, link = navigable_page(request, url, rows, wanted)
     _check_corruption(tenant, kind, page)
-    shown = [present(tenant, kind, row) for row in page]
+    only = _asked_properties(request)
+    shown = [present(tenant, kind, row, only) for row in page]
     return json_response(200, selected(request, shown), {"link": link})
 
 
@@ -114,6 +116,17 @@ def selected(request: Request, rows: Sequence[Record]) -> list[Any]:
     try:
         select = select_fields(fields)
         return [select(row) for row in rows]
+    except QueryError as error:
+        raise bad_request(error.message) from error
+
+
+def _asked_properties(request: Request) -> frozenset[str] | None:
+    """Return the properties that a request asks for, None for all of them."""
+    fields = request.parameter("fields")
+    if not fields or not fields.strip():
+        return None
+    try:
+        return selected_names(fields)
     except QueryError as error:
         raise bad_request(error.message) from error
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -43,11 +44,11 @@ class Request:
     @classmethod
     def of(cls, method: str, target: str, headers: Headers, body: bytes = b"") -> Request:
         """Build a request from its raw parts; `headers` may be in any case."""
-        path, _, query = target.partition("?")
+        path, query = _path_and_query(target)
         return cls(
             method=method.upper(),
-            path=unquote(path),
-            query=tuple(parse_qsl(query, keep_blank_values=True)),
+            path=path,
+            query=query,
             headers={name.lower(): value for name, value in headers.items()},
             body=body,
             target=target,
@@ -55,8 +56,7 @@ class Request:
 
     def parameter(self, name: str) -> str | None:
         """Return the first query parameter of that name, whose case does not matter."""
-        wanted = name.lower()
-        return next((value for key, value in self.query if key.lower() == wanted), None)
+        return _first_values(self.query).get(name.lower())
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,7 @@ class Response:
 
 def encode_json(payload: object) -> bytes:
     """Return JSON in UTF-8; a Decimal is written as a double (`147350.0`)."""
-    return json.dumps(
-        payload, default=_double, ensure_ascii=False, separators=(",", ":"), allow_nan=False
-    ).encode()
+    return _ENCODER.encode(payload).encode()
 
 
 def json_response(status: int, payload: object, headers: Headers | None = None) -> Response:
@@ -91,7 +89,23 @@ def text_response(status: int, text: str, content_type: str = "text/plain") -> R
     return Response(status, {"content-type": f"{content_type}; charset=utf-8"}, text.encode())
 
 
+@lru_cache(maxsize=1_024)
+def _path_and_query(target: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    path, _, query = target.partition("?")
+    return unquote(path), tuple(parse_qsl(query, keep_blank_values=True))
+
+
+@lru_cache(maxsize=1_024)
+def _first_values(query: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+    return {name.lower(): value for name, value in reversed(query)}
+
+
 def _double(value: object) -> float:
     if isinstance(value, Decimal):
         return float(value)
     raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+_ENCODER = json.JSONEncoder(
+    default=_double, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+)

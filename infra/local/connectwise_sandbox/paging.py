@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from infra.local.connectwise_sandbox.errors import bad_request
 from infra.local.connectwise_sandbox.kinds import Record
@@ -62,8 +63,9 @@ def navigable_page(
         relations["prev"] = min(wanted.page - 1, last)
     if wanted.page < last:
         relations["next"] = wanted.page + 1
+    page_urls = {page: _page_url(request, url, "page", page) for page in {*relations.values()}}
     links = (
-        f'<{_page_url(request, url, "page", relations[relation])}>; rel="{relation}"'
+        f'<{page_urls[relations[relation]]}>; rel="{relation}"'
         for relation in ("first", "prev", "next", "last")
         if relation in relations
     )
@@ -89,8 +91,13 @@ def forward_page(
 
 
 def _page_url(request: Request, url: str, name: str, value: int) -> str:
-    kept = [(key, each) for key, each in request.query if key.lower() != name.lower()]
-    return f"{url}?{urlencode([*kept, (name, str(value))], quote_via=quote)}"
+    kept = [_encoded(*each) for each in request.query if each[0].lower() != name.lower()]
+    return f"{url}?{'&'.join([*kept, f'{name}={value}'])}"
+
+
+@lru_cache(maxsize=1_024)
+def _encoded(name: str, value: str) -> str:
+    return f"{quote(name, safe='')}={quote(value, safe='')}"
 
 
 def _whole_number(request: Request, name: str, default: int, least: int) -> int:

@@ -11,7 +11,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from fpdf import FPDF
 from fpdf.enums import Align, MethodReturnValue, WrapMode, XPos, YPos
@@ -76,6 +76,15 @@ def render_invoice_pdf(document: InvoiceDocument) -> bytes:
     page.print_parties()
     page.print_lines()
     page.print_totals()
+    return bytes(page.output())
+
+
+@cache
+def blank_pdf() -> bytes:
+    """Return the bytes of a PDF of one empty page."""
+    page = FPDF()
+    page.set_creation_date(datetime(2026, 1, 1, tzinfo=UTC))
+    page.add_page()
     return bytes(page.output())
 
 

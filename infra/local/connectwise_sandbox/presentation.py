@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
+from functools import cache
 
 from infra.local.connectwise_sandbox.kinds import PATHS, Kind, Record, target_of
 from infra.local.connectwise_sandbox.permissions import Action, Rows
@@ -23,14 +24,18 @@ _HREF_NAMES: Mapping[Kind, str] = {
 _HIDDEN_MEMBER_FIELDS = ("hourlyCost", "hourlyRate")
 
 
-def present(tenant: Tenant, kind: Kind, record: Record) -> Record:
-    """Return a record as a client sees it: with hrefs, computed values and corruption."""
+def present(tenant: Tenant, kind: Kind, record: Record, only: Set[str] | None = None) -> Record:
+    """Return a record as a client sees it: with hrefs, computed values and corruption.
+
+    Where `only` names the properties that are asked for, others may be missing.
+    """
+    names = record.keys() if only is None else record.keys() & only
     shown = {
         name: _with_href(tenant, kind, name, value) if isinstance(value, dict) else value
-        for name, value in record.items()
+        for name, value in ((name, record[name]) for name in names)
     }
     match kind:
-        case Kind.INVOICE:
+        case Kind.INVOICE if only is None or "_info" in only:
             shown["_info"] = record["_info"] | _line_hrefs(tenant, record["id"])
         case Kind.PAYMENT:
             shown |= _invoice_amounts(tenant, record)
@@ -46,12 +51,19 @@ def present(tenant: Tenant, kind: Kind, record: Record) -> Record:
 
 
 def _with_href(tenant: Tenant, kind: Kind, name: str, reference: Record) -> Record:
-    target = target_of(kind, name)
-    path = PATHS.get(target) if target else None
-    if path is None or "_info" in reference or target is None:
+    path, href_name = _path_and_href_name(kind, name)
+    if path is None or "_info" in reference:
         return reference
     href = f"{tenant.api_url}/{path}/{reference['id']}"
-    return reference | {"_info": {f"{_HREF_NAMES.get(target, target.value)}_href": href}}
+    return reference | {"_info": {href_name: href}}
+
+
+@cache
+def _path_and_href_name(kind: Kind, field: str) -> tuple[str | None, str]:
+    target = target_of(kind, field)
+    if target is None:
+        return None, ""
+    return PATHS.get(target), f"{_HREF_NAMES.get(target, target.value)}_href"
 
 
 def _line_hrefs(tenant: Tenant, invoice_id: int) -> Record:

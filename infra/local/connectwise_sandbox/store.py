@@ -62,7 +62,7 @@ class Table:
         return len(self._ids)
 
     def __iter__(self) -> Iterator[Record]:
-        return (self._records[record_id] for record_id in self._ids)
+        return map(self._records.__getitem__, self._ids)
 
     def next_id(self) -> int:
         """Return an id that no record has or had; ids of a kind have gaps."""

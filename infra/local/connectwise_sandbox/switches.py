@@ -65,5 +65,6 @@ class Switches(BaseModel):
     """Each delivery waits a random part of this, so that later events overtake earlier ones."""
     delete_fires_callback: bool = True
 
-    pdf: Literal["rendered", "empty", "html", "server_error"] = "rendered"
+    pdf: Literal["rendered", "blank", "empty", "html", "server_error"] = "rendered"
+    """A blank page is a PDF for whoever does not read it, in no time."""
     pdf_seconds: Seconds = 0.0

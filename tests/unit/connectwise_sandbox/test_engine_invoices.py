@@ -337,6 +337,7 @@ def test_the_whole_picture_of_an_invoice_holds_its_lines() -> None:
     ("switch", "status", "start"),
     [
         ("rendered", 200, b"%PDF-"),
+        ("blank", 200, b"%PDF-"),
         ("empty", 200, b""),
         ("html", 200, b"<html>"),
         ("server_error", 500, b"{"),

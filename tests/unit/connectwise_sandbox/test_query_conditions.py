@@ -13,6 +13,7 @@ from infra.local.connectwise_sandbox.query import (
     compile_conditions,
     compile_custom_field_conditions,
 )
+from infra.local.connectwise_sandbox.query.parse import parse_conditions
 
 INVOICE: Record = {
     "id": 42,
@@ -343,3 +344,12 @@ def test_parentheses_within_quotes_do_not_count_as_nesting() -> None:
 
 def test_the_same_text_is_compiled_once() -> None:
     assert compile_conditions("id = 42") is compile_conditions("id = 42")
+
+
+@pytest.mark.parametrize("ids", ["42", "7,42,99", "1", "42,0042"])
+@pytest.mark.parametrize("path", ["id", "company/id", "absent/id"])
+def test_ids_are_read_the_same_without_the_grammar_and_with_it(path: str, ids: str) -> None:
+    """The shortest spelling is read by itself; the longer one goes through the grammar."""
+    short, long = parse_conditions(f"{path} in ({ids})"), parse_conditions(f"{path}  in  ( {ids} )")
+
+    assert short == long

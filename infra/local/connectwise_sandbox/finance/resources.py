@@ -40,6 +40,7 @@ from infra.local.connectwise_sandbox.patch import PatchError, apply_patch
 from infra.local.connectwise_sandbox.pdf import (
     InvoiceDocument,
     InvoiceLine,
+    blank_pdf,
     render_invoice_pdf,
 )
 from infra.local.connectwise_sandbox.permissions import ACTION_OF_METHOD, Action, Rows
@@ -150,6 +151,8 @@ class Invoices(Resource):
         invoice = self.find(call)
         switches = call.tenant.switches
         match switches.pdf:
+            case "blank":
+                response = Response(200, {"content-type": "application/pdf"}, blank_pdf())
             case "empty":
                 response = Response(200, {"content-type": "application/pdf"})
             case "html":

@@ -12,7 +12,7 @@ from infra.local.connectwise_sandbox.query.conditions import (
 )
 from infra.local.connectwise_sandbox.query.errors import QueryError
 from infra.local.connectwise_sandbox.query.ordering import compile_order_by
-from infra.local.connectwise_sandbox.query.selection import select_fields
+from infra.local.connectwise_sandbox.query.selection import select_fields, selected_names
 from infra.local.connectwise_sandbox.query.values import Record
 
 __all__ = [
@@ -23,4 +23,5 @@ __all__ = [
     "compile_custom_field_conditions",
     "compile_order_by",
     "select_fields",
+    "selected_names",
 ]

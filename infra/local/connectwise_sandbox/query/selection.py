@@ -35,6 +35,16 @@ def select_fields(text: str) -> Callable[[Record], dict[str, object]]:
     return lambda record: _project(record, selection)
 
 
+@lru_cache(maxsize=256)
+def selected_names(text: str) -> frozenset[str]:
+    """Return the properties of a record of which :func:`select_fields` keeps anything.
+
+    Raises QueryError as that does.
+    """
+    select_fields(text)
+    return frozenset(parse_path(name.strip())[0] for name in text.split(","))
+
+
 def _add(selection: _Selection, path: tuple[str, ...]) -> None:
     *parents, leaf = path
     for name in parents:
