@@ -37,8 +37,9 @@ class InMemoryProblemStore:
     def open_of_connection(self, partner_id: str, connection_id: str) -> Mapping[str, Problem]:
         mine = [
             problem
-            for problem in self._of_partner(partner_id)
-            if problem.connection_id == connection_id and problem.state is ProblemState.OPEN
+            for (owner_id, _), problem in self._problems.items()
+            if owner_id == partner_id and problem.connection_id == connection_id
+            if problem.state is ProblemState.OPEN
         ]
         mine.sort(key=lambda problem: (problem.opened_at, problem.problem_id), reverse=True)
         return {problem.problem_id: problem for problem in mine[:MAX_OPEN_PROBLEMS]}

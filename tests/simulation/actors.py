@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from bridge.connectwise.callback_intake import Callback
 from bridge.domain.run import RunKind
 from bridge.sync.reconciling import Job
-from infra.local.connectwise_sandbox.deliveries import Delivery, DeliveryState
+from infra.local.connectwise_sandbox.deliveries import Delivery
 from tests.simulation.functions import QueueFunction
 from tests.simulation.parts import Actor
 from tests.simulation.queues import QueuedMessage
@@ -30,7 +30,7 @@ class Messages(Actor):
         self._function = function
 
     def weight(self, world: World) -> float:
-        return 4.0 if world.queues[self.name].visible() else 0.0
+        return 4.0 if world.queues[self.name].has_visible() else 0.0
 
     def act(self, world: World) -> str:
         queue = world.queues[self.name]
@@ -81,16 +81,12 @@ class Replays(Actor):
     name = "replay"
 
     def weight(self, world: World) -> float:
-        return 0.0 if world.is_calm or not self._delivered(world) else 0.05
+        return 0.0 if world.is_calm or not world.engine.tenant.deliveries.delivered else 0.05
 
     def act(self, world: World) -> str:
-        delivery = world.random.choice(self._delivered(world))
+        delivery = world.random.choice(world.engine.tenant.deliveries.delivered)
         answer = deliver(world, delivery)
         return f"{delivery.type} {delivery.record_id} {delivery.action}: {answer}"
-
-    def _delivered(self, world: World) -> list[Delivery]:
-        every = world.engine.tenant.deliveries.all()
-        return [each for each in every if each.state is DeliveryState.DELIVERED]
 
 
 class Timetable(Actor):

@@ -228,7 +228,7 @@ def play_seed(seed: int, wiring: type[Wiring] = Wiring) -> Outcome:
 
 def connect(world: World) -> None:
     """Start the first import, as connecting does; nothing goes wrong yet."""
-    faults, world.faults = world.faults, []
+    faults, world.faults = world.faults, ()
     world.invoke(
         "dashboard_api",
         people.API_TIMEOUT_SECONDS,
@@ -252,7 +252,7 @@ def _calm_down(world: World) -> None:
         actor.calm_down(world)
     for fault in world.faults:
         fault.calm_down(world)
-    world.faults.clear()
+    world.faults = ()
     world.engine.faults.clear()
 
 
@@ -288,6 +288,7 @@ def reproducible(world: World) -> Iterator[None]:
     try:
         with (
             patch.object(identity, "uuid4", lambda: UUID(int=dice.getrandbits(128), version=4)),
+            _lean_log_records(),
             patch.object(selection, "PAGE_SIZE", world.books.page_size),
             patch.object(selection, "VANISHED_PAGE_SIZE", max(1, world.books.page_size // 4)),
             patch.object(run_work, "REFRESH_BATCH", max(1, world.books.page_size // 5)),
@@ -300,6 +301,19 @@ def reproducible(world: World) -> Iterator[None]:
         random.setstate(before)
 
 
+@contextmanager
+def _lean_log_records() -> Iterator[None]:
+    """Keep logging from finding out which line, thread and process logs: nobody reads it here."""
+    with patch.multiple(
+        logging, _srcfile=None, logThreads=False, logProcesses=False, logMultiprocessing=False
+    ):
+        yield
+
+
+_NO_EXTRAS = frozenset(vars(logging.makeLogRecord({})))
+"""What every log record carries."""
+
+
 class _LogWatcher(logging.Handler):
     """Notes the errors that batches swallow, and keeps secrets and people out of logs (R9)."""
 
@@ -310,7 +324,8 @@ class _LogWatcher(logging.Handler):
         self._secrets = (identity_.private_key, identity_.public_key, "simulated-callback", "@")
 
     def emit(self, record: logging.LogRecord) -> None:
-        text = f"{record.getMessage()} {vars(record)}"
+        extras = [value for name, value in vars(record).items() if name not in _NO_EXTRAS]
+        text = f"{record.getMessage()} {record.exc_info} {extras}"
         for secret in self._secrets:
             if secret in text:
                 self._world.violate("no secrets in logs", record.getMessage())

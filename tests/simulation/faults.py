@@ -83,15 +83,15 @@ class Crashes(Fault):
         self._rate = rate
 
     def before_call(self, world: World, call: PortCall) -> None:
-        self._die(world, f"before {call.name}")
+        self._die(world, "before", call)
 
     def after_call(self, world: World, call: PortCall) -> None:
-        self._die(world, f"after {call.name}")
+        self._die(world, "after", call)
 
-    def _die(self, world: World, where: str) -> None:
+    def _die(self, world: World, when: str, call: PortCall) -> None:
         if world.random.random() < self._rate / 2:
             world.note_fault(self.name)
-            raise SimulatedCrashError(where)
+            raise SimulatedCrashError(f"{when} {call.name}")
 
 
 class BadStores(Fault):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
@@ -19,7 +19,7 @@ MAX_SENT_AT_ONCE = 10
 MAX_DELAY_SECONDS = 900
 
 
-@dataclass
+@dataclass(eq=False)
 class QueuedMessage:
     message_id: str
     body: str
@@ -47,7 +47,15 @@ class SimulatedQueue:
 
     def visible(self) -> list[QueuedMessage]:
         now = self.clock.now()
-        return [message for message in self.messages if message.visible_at <= now]
+        return [message for message in self._first_in_line() if message.visible_at <= now]
+
+    def has_visible(self) -> bool:
+        now = self.clock.now()
+        return any(message.visible_at <= now for message in self._first_in_line())
+
+    def _first_in_line(self) -> Iterable[QueuedMessage]:
+        """Return the messages that wait for no other one."""
+        return self.messages
 
     def receive(self, limit: int, random: Random) -> list[QueuedMessage]:
         """Take up to ``limit`` visible messages, in no order, and hide them for a while."""

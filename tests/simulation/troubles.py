@@ -174,7 +174,7 @@ class NoPdfs(Trouble):
         return switches.pdf
 
     def end(self, world: World) -> str:
-        world.engine.switches.pdf = "rendered"
+        world.engine.switches.pdf = "blank"
         return "printing again"
 
 

@@ -13,19 +13,22 @@ class SimulatedCrashError(BaseException):
     """The worker is gone with all its memory. No code of the bridge may catch this."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PortCall:
-    """One call through a port: its number in the world, and e.g. ``records.save_invoice``."""
+    """One call through a port: its number in the world, and e.g. ``records.save_invoice``.
+
+    Nobody changes it; not being frozen makes it cheap, and a seed makes thousands.
+    """
 
     number: int
     port: str
     method: str
     arguments: tuple[object, ...] = ()
     named: dict[str, object] = field(default_factory=dict)
+    name: str = field(init=False)
 
-    @property
-    def name(self) -> str:
-        return f"{self.port}.{self.method}"
+    def __post_init__(self) -> None:
+        self.name = f"{self.port}.{self.method}"
 
 
 class Observer(Protocol):
@@ -52,12 +55,12 @@ class _Watched:
         value = getattr(self._target, method)
         if not callable(value):
             return value
+        name, pass_through = (self._port, method), self._observer.pass_through
 
         def call(*arguments: object, **named: object) -> Any:
-            return self._observer.pass_through(
-                (self._port, method), lambda: value(*arguments, **named), arguments, named
-            )
+            return pass_through(name, lambda: value(*arguments, **named), arguments, named)
 
+        setattr(self, method, call)
         return call
 
 

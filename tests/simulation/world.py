@@ -119,8 +119,11 @@ class World:
         self.books = books or Books()
         self.random = Random(f"world {seed}")
         self.actors = list(actors)
-        self.faults = list(faults)
+        self.faults = faults
         self.invariants = list(invariants)
+        self._looks = [
+            each.after_call for each in invariants if _overrides(each, Invariant, "after_call")
+        ]
         self.is_calm = False
         self.trace: list[str] = []
         self.digest = hashlib.sha256()
@@ -130,6 +133,7 @@ class World:
         self.calls = 0
         self.depth = 0
         self.clock = FakeClock(starts_at)
+        self._skew = timedelta(seconds=self.books.clock_skew_seconds)
         self.engine = stocked_engine(
             seed=seed,
             customers=self.books.customers,
@@ -138,6 +142,7 @@ class World:
             switches=self.books.switches,
         )
         self.engine.tenant.base_url = SITE_URL
+        self.engine.switches.pdf = "blank"
         self.queues = _queues(self.clock)
         self.parked: list[str] = []
         self.outside = self._outside()
@@ -147,7 +152,7 @@ class World:
         self._store_connection()
 
     def connectwise_now(self) -> datetime:
-        return self.clock.now() + timedelta(seconds=self.books.clock_skew_seconds)
+        return self.clock.now() + self._skew
 
     @property
     def connection(self) -> Connection:
@@ -156,6 +161,18 @@ class World:
         if stored is None:
             raise LookupError("the connection is gone")
         return stored
+
+    @property
+    def faults(self) -> Sequence[Fault]:
+        """What goes wrong at present; set anew as a whole, never changed in place."""
+        return self._faults
+
+    @faults.setter
+    def faults(self, faults: Sequence[Fault]) -> None:
+        self._faults = tuple(faults)
+        self._before_calls = [f.before_call for f in faults if _overrides(f, Fault, "before_call")]
+        self._after_calls = [f.after_call for f in faults if _overrides(f, Fault, "after_call")]
+        self.on_requests = [f.on_request for f in faults if _overrides(f, Fault, "on_request")]
 
     @property
     def worker(self) -> WorkerClock | None:
@@ -210,17 +227,17 @@ class World:
         call = PortCall(self.calls, *name, arguments, named or {})
         self.digest.update(f"{call.name}\n".encode())
         self._die_when_out_of_time()
-        for fault in self.faults:
-            fault.before_call(self, call)
+        for before_call in self._before_calls:
+            before_call(self, call)
         result = do()
-        for invariant in self.invariants:
-            invariant.after_call(self, call, result)
-        for fault in self.faults:
-            fault.after_call(self, call)
+        for look in self._looks:
+            look(self, call, result)
+        for after_call in self._after_calls:
+            after_call(self, call)
         return result
 
     def _die_when_out_of_time(self) -> None:
-        if self.worker and self.worker.remaining_seconds() <= 0:
+        if self._workers and self._workers[-1].remaining_seconds() <= 0:
             raise SimulatedCrashError("at its time-out")
 
     # --- what is written down --------------------------------------------------------------------
@@ -304,7 +321,7 @@ class _Network(httpx.BaseTransport):
         world = self._world
 
         def send() -> httpx.Response:
-            hits = (fault.on_request(world, request) for fault in world.faults)
+            hits = (on_request(world, request) for on_request in world.on_requests)
             hit = next(filter(None, hits), None)
             if hit:
                 world.engine.faults.add(hit)
@@ -313,6 +330,11 @@ class _Network(httpx.BaseTransport):
         return world.pass_through(  # type: ignore[no-any-return]
             ("http", request.method.lower()), send, (request,)
         )
+
+
+def _overrides(part: object, base: type, method: str) -> bool:
+    """Tell whether a part does anything at a moment; the others need not be called."""
+    return getattr(type(part), method) is not getattr(base, method)
 
 
 def _queues(clock: FakeClock) -> dict[str, SimulatedQueue]:

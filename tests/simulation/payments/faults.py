@@ -91,11 +91,16 @@ class Rivals(Actor):
 
     name = "rival"
 
+    def __init__(self) -> None:
+        self._has_work = False
+
     def weight(self, world: World) -> float:
         if world.is_calm or not world.depth:
             return 0.0
-        assert isinstance(world, PaymentWorld)
-        return 2.0 if world.write_backs() else 0.0
+        if not self._has_work:
+            assert isinstance(world, PaymentWorld)
+            self._has_work = bool(world.write_backs())
+        return 2.0 if self._has_work else 0.0
 
     def act(self, world: World) -> str:
         assert isinstance(world, PaymentWorld)

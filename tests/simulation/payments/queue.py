@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from random import Random
 
@@ -22,12 +23,13 @@ class FifoQueue(SimulatedQueue):
         self.put(body)
         self.groups[self.messages[-1].message_id] = group
 
-    def visible(self) -> list[QueuedMessage]:
-        now = self.clock.now()
-        heads: dict[int, QueuedMessage] = {}
+    def _first_in_line(self) -> Iterator[QueuedMessage]:
+        seen: set[int] = set()
         for message in self.messages:
-            heads.setdefault(self.groups[message.message_id], message)
-        return [message for message in heads.values() if message.visible_at <= now]
+            group = self.groups[message.message_id]
+            if group not in seen:
+                seen.add(group)
+                yield message
 
     def receive(self, limit: int, random: Random) -> list[QueuedMessage]:
         """Take one message; a write-back is driven by an invocation of its own."""
