@@ -37,6 +37,7 @@ def test_when_time_runs_out_nothing_is_said_to_be_wrong_with_those_that_are_left
     bench, other = two_connections()
     bench.psa.fail("ensure_callbacks", UnavailableError("does not answer"))
     other.fail("ensure_callbacks", OutOfTimeError("no time left"))
+    bench.clock.set_remaining(2)
 
     assert bench.reconciler.do(Job.CALLBACKS) == {"kept": 0}
 

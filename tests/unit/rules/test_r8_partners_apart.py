@@ -6,18 +6,23 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
 
+import httpx
 import pytest
 
+from bridge.connectwise.gateway import ConnectWiseGateway
 from bridge.domain.connection import Connection
-from bridge.domain.errors import NotFoundError, UnavailableError
+from bridge.domain.errors import NotFoundError, RetryableError, UnavailableError
 from bridge.domain.identity import mirrored_id
 from bridge.domain.platform_payment import Allocation
 from bridge.domain.write_back import WriteBack, WriteBackState
 from bridge.payments.reconciling import PaymentSweep
+from bridge.runtime.bootstrap import HINTS_SHARE_OF_TIME
 from bridge.runtime.callers import partner_user
 from bridge.store.connections import DynamoConnectionStore
 from bridge.store.table import Table
 from bridge.sync.owned_connections import OwnedConnections
+from infra.local.connectwise_sandbox.httpx_transport import EngineTransport
+from infra.local.connectwise_sandbox.kinds import Kind
 from tests.builders.operations import a_connection
 from tests.builders.payments import a_platform_payment, write_backs_for
 from tests.builders.records import CONNECTION, OTHER_CONNECTION, OTHER_PARTNER, PARTNER
@@ -25,6 +30,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.connections import InMemoryConnectionStore
 from tests.fakes.ledger import InMemoryLedgerStore
 from tests.fakes.records import InMemoryRecordStore
+from tests.unit.connectwise.sandbox import World, sandboxed_world
 
 
 def test_no_header_says_who_the_partner_is() -> None:
@@ -93,3 +99,44 @@ def test_an_id_that_can_be_nobodys_looks_like_one_that_nobody_has(connection_id:
 
     with pytest.raises(NotFoundError):
         owned.get(PARTNER, connection_id)
+
+
+class _Silent(httpx.BaseTransport):
+    """A ConnectWise that takes requests and never answers, as long as one waits."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self._clock.sleep(request.extensions["timeout"]["read"])
+        raise httpx.ReadTimeout("no answer")
+
+
+def test_a_connectwise_that_never_answers_leaves_time_for_the_next_partners() -> None:
+    # Given a worker with two minutes, and partners whose ConnectWise is silent
+    world = sandboxed_world()
+    world.clock.set_remaining(120)
+
+    for _ in range(3):
+        silent = _gateway(world, _Silent(world.clock)).open(world.connection)
+        with pytest.raises(RetryableError):
+            silent.fetch_invoices([7])
+
+    # When it turns to one that answers
+    ids = [row["id"] for row in world.engine.tenant.store[Kind.INVOICE]][:10]
+    answering = _gateway(world, EngineTransport(world.engine)).open(world.connection)
+
+    assert set(answering.fetch_invoices(ids).found) == set(ids)
+    assert world.clock.remaining_seconds() > 30
+
+
+def _gateway(world: World, transport: httpx.BaseTransport) -> ConnectWiseGateway:
+    """The gateway of the worker of hints."""
+    return ConnectWiseGateway(
+        transport=transport,
+        vault=world.vault,
+        limiter=world.limiter,
+        clock=world.clock,
+        on_codebase_changed=lambda *_: None,
+        share_of_time=HINTS_SHARE_OF_TIME,
+    )

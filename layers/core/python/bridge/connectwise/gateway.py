@@ -11,6 +11,7 @@ from bridge.connectwise.discovery import discover, read_address
 from bridge.connectwise.mapping import Owner
 from bridge.connectwise.payments import ConnectWisePayments
 from bridge.connectwise.psa import ConnectWisePsa
+from bridge.connectwise.shared_time import SharedTime
 from bridge.domain.connection import Connection, Credentials, PsaAddress
 from bridge.ports import Clock, RateLimiter, SecretVault
 
@@ -21,7 +22,9 @@ class ConnectWiseGateway:
     """Implements ``ports.PsaGateway`` and ``payment_ports.PaymentsGateway``.
 
     ``transport`` is the guarded one outside tests. ``on_codebase_changed`` is told when a
-    connection was found on another codebase than the one it is stored with.
+    connection was found on another codebase than the one it is stored with. ``share_of_time`` is
+    how much of the worker's remaining time an opened connection may use; workers that serve
+    several partners at once give none of them all.
     """
 
     def __init__(
@@ -33,6 +36,7 @@ class ConnectWiseGateway:
         clock: Clock,
         on_codebase_changed: AddressChanged,
         allow_loopback: bool = False,
+        share_of_time: float = 1.0,
     ) -> None:
         self._transport = transport
         self._vault = vault
@@ -40,6 +44,7 @@ class ConnectWiseGateway:
         self._clock = clock
         self._on_codebase_changed = on_codebase_changed
         self._allow_loopback = allow_loopback
+        self._share_of_time = share_of_time
 
     def open(self, connection: Connection) -> ConnectWisePsa:
         return self._psa(connection, self._stored(connection))
@@ -83,7 +88,7 @@ class ConnectWiseGateway:
             client_id=self._vault.get_client_id,
             transport=self._transport,
             limiter=self._limiter,
-            clock=self._clock,
+            clock=SharedTime(self._clock, self._share_of_time),
             rediscover=rediscover,
             on_codebase_changed=lambda found: self._on_codebase_changed(connection, found),
         )

@@ -67,16 +67,23 @@ S = TypeVar("S", bound=Settings)
 
 clock = SystemClock()
 
+# Of the time that a worker has left when it turns to a connection. A batch of hints is of ten
+# connections at most, the keeper of callbacks goes through all there are.
+HINTS_SHARE_OF_TIME = 1 / 3
+CALLBACKS_SHARE_OF_TIME = 1 / 10
+
 
 class Adapters:
     """The adapters that a function's settings allow, each made when first asked for.
 
     ``part`` is the name of the function, for the histories that the ledger keeps.
+    ``share_of_time`` is for the gateway.
     """
 
-    def __init__(self, settings: Settings, *, part: str = "") -> None:
+    def __init__(self, settings: Settings, *, part: str = "", share_of_time: float = 1.0) -> None:
         self._settings = settings
         self._part = part
+        self._share_of_time = share_of_time
 
     def need(self, kind: type[S]) -> S:
         """Return the settings as the kind that an adapter needs.
@@ -151,6 +158,7 @@ class Adapters:
             clock=clock,
             on_codebase_changed=self.health.remember_address,
             allow_loopback=allow_loopback,
+            share_of_time=self._share_of_time,
         )
 
     @cached_property
@@ -256,7 +264,7 @@ class Adapters:
 def build_hint_processor(settings: Settings) -> HintProcessor:
     from bridge.sync.hint_processing import HintProcessor
 
-    adapters = Adapters(settings)
+    adapters = Adapters(settings, share_of_time=HINTS_SHARE_OF_TIME)
     return HintProcessor(
         connections=adapters.connections,
         gateway=adapters.gateway,
@@ -339,12 +347,14 @@ def build_reconciler(settings: Settings) -> ReconcilerJobs:
     from bridge.sync.scheduling import CallbackKeeper, StalledRuns
 
     adapters = Adapters(settings, part="reconciler")
+    # Each of very many connections is turned to once.
+    sharing = Adapters(settings, share_of_time=CALLBACKS_SHARE_OF_TIME)
     mirror = Reconciler(
         adapters.scheduled_runs,
         StalledRuns(adapters.runs, adapters.run_queue, clock),
         CallbackKeeper(
             connections=adapters.connections,
-            gateway=adapters.gateway,
+            gateway=sharing.gateway,
             vault=adapters.vault,
             problems=adapters.problems,
             health=adapters.health,

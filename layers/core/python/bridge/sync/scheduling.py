@@ -24,6 +24,7 @@ from bridge.sync.health import CONNECTION_ERRORS, CONNECTION_SUBJECT, Connection
 from bridge.sync.runs import RunStarter
 
 STALLED_AFTER = timedelta(minutes=30)
+MIN_SECONDS_FOR_CONNECTION = 30.0
 
 _logger = logging.getLogger(__name__)
 
@@ -137,9 +138,10 @@ class CallbackKeeper:
         except CONNECTION_ERRORS as error:
             self._health.report_failure(connection, error)
             return False
-        except OutOfTimeError:
-            raise
         except BridgeError as error:
+            is_out = self._clock.remaining_seconds() < MIN_SECONDS_FOR_CONNECTION
+            if is_out and isinstance(error, OutOfTimeError):
+                raise
             _logger.warning(
                 "callbacks not kept",
                 extra={"connection_id": connection.connection_id, "error": type(error).__name__},
