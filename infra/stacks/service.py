@@ -260,7 +260,7 @@ class ServiceStack(cdk.Stack):
                 _job("callbacks", _every(hours=1), "callbacks"),
                 _job("due-write-backs", _every(minutes=1), "due_write_backs"),
                 _job("heal-write-backs", _every(minutes=15), "heal_write_backs"),
-                _job("payments", _nightly(hour=5), "payments"),
+                _job("payments", _every(hours=1), "payments"),
             ],
         )
 

@@ -29,7 +29,7 @@ def test_each_job_has_its_time_and_its_input(any_stage: StageTemplates) -> None:
         "callbacks": ("reconciler", "rate(1 hour)", {"job": "callbacks"}),
         "due-write-backs": ("reconciler", "rate(1 minute)", {"job": "due_write_backs"}),
         "heal-write-backs": ("reconciler", "rate(15 minutes)", {"job": "heal_write_backs"}),
-        "payments": ("reconciler", "cron(15 5 * * ? *)", {"job": "payments"}),
+        "payments": ("reconciler", "rate(1 hour)", {"job": "payments"}),
     }
 
 
