@@ -153,7 +153,7 @@ def build_world(
         *(Messages(parker_of(function)) for function in workers),
         Callbacks(),
         *timetables(starts_at, sweeps_at, weather.sweeps_every),
-        *payment_timetables(starts_at, sweeps_at, weather.sweeps_every),
+        *payment_timetables(starts_at),
         PlatformServices(weather.minutes_between_payments),
         people.ConnectWiseStaff(weather.edits, weather.minutes_between_edits),
         people.Accountant(),
@@ -175,10 +175,8 @@ def build_world(
     )
 
 
-def payment_timetables(
-    starts_at: datetime, sweeps_at: datetime, sweeps_every: timedelta
-) -> list[Timetable]:
-    """Return the schedules of the service stack for payments; the nightly one follows the sweep."""
+def payment_timetables(starts_at: datetime) -> list[Timetable]:
+    """Return the schedules of the service stack for payments."""
 
     def wake(wiring: Wiring) -> object:
         return payment_wiring(wiring).due_write_backs.wake()
@@ -189,12 +187,11 @@ def payment_timetables(
     def compare(wiring: Wiring) -> object:
         return payment_wiring(wiring).payment_sweep.compare_all()
 
-    quarter, minute = timedelta(minutes=15), timedelta(minutes=1)
-    after_sweep = sweeps_at + timedelta(hours=1)
+    minute, quarter, hour = timedelta(minutes=1), timedelta(minutes=15), timedelta(hours=1)
     return [
         Timetable("due-write-backs", period=minute, next_at=starts_at, work=wake),
         Timetable("heal-write-backs", period=quarter, next_at=starts_at + quarter, work=heal),
-        Timetable("payments", period=sweeps_every, next_at=after_sweep, work=compare),
+        Timetable("payments", period=hour, next_at=starts_at + hour, work=compare),
     ]
 
 
