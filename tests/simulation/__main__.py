@@ -1,7 +1,9 @@
-"""A long sweep: ``python -m tests.simulation --seeds 10000``.
+"""Plays many seeds: ``python -m tests.simulation --seeds 10000``.
 
-Prints a bar with the seeds played, steps, faults and violations, and the story of the first seeds
-that fail. Exits with status 1 when one does.
+Each seed is a story of the sync and one of the payments. A bar shows how far it is; the end of a
+story that fails is printed, with the command that plays it alone again to the same step. Ends
+with what was played and what went wrong on purpose. Exits with status 1 when a rule was broken,
+and 130 when interrupted.
 """
 
 from __future__ import annotations
@@ -10,8 +12,8 @@ import argparse
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,31 +23,40 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from tests.simulation.episode import Outcome
+    from tests.simulation.sweep import Played, Task
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ("layers/core/python", "functions")
+BOTH = "both"
+WORLDS = ("sync", "payments", BOTH)
 MAX_STORIES = 3
-TASKS_PER_WORKER = 4
+MAX_LISTED_FAILURES = 20
+INTERRUPTED = 130
 
 
 @dataclass
 class Tally:
-    """What all seeds together came to."""
+    """What all stories together came to."""
 
-    seeds: int = 0
+    played: Counter[str] = field(default_factory=Counter)
     steps: int = 0
     calls: int = 0
     injected: Counter[str] = field(default_factory=Counter)
-    failures: list[Outcome] = field(default_factory=list)
+    posted: int = 0
+    removed: int = 0
+    confirmed: int = 0
+    failures: list[tuple[Task, str]] = field(default_factory=list)
 
-    def add(self, outcome: Outcome) -> None:
-        self.seeds += 1
-        self.steps += outcome.steps
-        self.calls += outcome.calls
-        self.injected += outcome.injected
-        if outcome.violations:
-            self.failures.append(outcome)
+    def add(self, played: Played) -> None:
+        self.played[played.task.world] += 1
+        self.steps += played.steps
+        self.calls += played.calls
+        self.injected += played.injected
+        self.posted += played.posted
+        self.removed += played.removed
+        self.confirmed += played.confirmed
+        if played.failure:
+            self.failures.append((played.task, played.failure))
 
     def line(self) -> str:
         return (
@@ -53,77 +64,101 @@ class Tally:
             f"{len(self.failures)} violations"
         )
 
+    def figures(self) -> dict[str, str]:
+        stories = ", ".join(f"{world} {count:,}" for world, count in sorted(self.played.items()))
+        return {
+            "seeds run": stories or "none",
+            "steps": f"{self.steps:,}",
+            "port calls": f"{self.calls:,}",
+            "faults injected": f"{self.injected.total():,}",
+            "payments posted": f"{self.posted:,}",
+            "payments removed again": f"{self.removed:,}",
+            "write-backs confirmed": f"{self.confirmed:,}",
+            "violations": f"{len(self.failures):,}",
+        }
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Play the seeds that the command line names; return the exit status."""
+    """Play the stories that the command line names; return the exit status."""
     options = _parse(arguments)
     console = Console()
     tally = Tally()
-    columns = (
-        TextColumn("seeds"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[line]}"),
-    )
-    with Progress(*columns, console=console) as progress:
-        bar = progress.add_task("seeds", total=options.seeds, line="")
-        seeds = range(options.first, options.first + options.seeds)
-        for outcome in _played(seeds, options.workers):
-            tally.add(outcome)
-            progress.update(bar, advance=1, line=tally.line())
-            if outcome.violations and len(tally.failures) <= MAX_STORIES:
-                progress.console.print(outcome.story(), markup=False, highlight=False)
+    status = 0
+    try:
+        _play(options, console, tally)
+    except KeyboardInterrupt:
+        console.print("interrupted; until then:")
+        status = INTERRUPTED
     _report(console, tally)
-    return 1 if tally.failures else 0
-
-
-def play(seed: int) -> Outcome:
-    """Play one seed in a worker process."""
-    from tests.simulation.episode import play_seed
-
-    return play_seed(seed)
+    return status or (1 if tally.failures else 0)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--seeds", type=int, default=200, help="how many seeds to play")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--world", choices=WORLDS, default=BOTH, help="which stories of a seed")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes")
+    parser.add_argument(
+        "--trace", action="store_true", help="tell the stories in full, one after the other"
+    )
     return parser.parse_args(arguments)
 
 
-def _played(seeds: Sequence[int], workers: int) -> Iterator[Outcome]:
-    """Play the seeds in processes; yield the outcomes as they come.
+def _play(options: argparse.Namespace, console: Console, tally: Tally) -> None:
+    from tests.simulation import sweep
 
-    Few are handed out ahead, so that an interrupted sweep stops soon.
-    """
-    left = iter(seeds)
-    with ProcessPoolExecutor(workers) as pool:
-        running: set[Future[Outcome]] = set()
-        while True:
-            while len(running) < TASKS_PER_WORKER * workers:
-                seed = next(left, None)
-                if seed is None:
-                    break
-                running.add(pool.submit(play, seed))
-            if not running:
-                return
-            done, running = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield future.result()
+    worlds = list(sweep.WorldName) if options.world == BOTH else [sweep.WorldName(options.world)]
+    seeds = range(options.first, options.first + options.seeds)
+    tasks = [sweep.Task(world, seed) for seed in seeds for world in worlds]
+    console.print(f"playing {len(tasks):,} stories: {options.seeds:,} seeds of {options.world}")
+    if options.trace:
+        for task in tasks:
+            _take_note(console, tally, sweep.play(task, tell_all=True))
+        return
+    with closing(sweep.play_all(tasks, workers=options.workers)) as played:
+        _show_progress(played, len(tasks), console, tally)
+
+
+def _show_progress(played: Iterable[Played], total: int, console: Console, tally: Tally) -> None:
+    columns = (
+        TextColumn("stories"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[line]}"),
+    )
+    with Progress(*columns, console=console) as progress:
+        bar = progress.add_task("stories", total=total, line="")
+        for each in played:
+            _take_note(progress.console, tally, each)
+            progress.update(bar, advance=1, line=tally.line())
+
+
+def _take_note(console: Console, tally: Tally, played: Played) -> None:
+    """Count a story in; tell its end, if it is among the first that fail, and how to see more."""
+    tally.add(played)
+    is_told = not played.failure or len(tally.failures) <= MAX_STORIES
+    if played.story and is_told:
+        console.print(played.story, markup=False, highlight=False, soft_wrap=True)
+    if played.failure and is_told:
+        command = f"replay: {played.task.replay_command}"
+        console.print(command, markup=False, highlight=False, soft_wrap=True)
 
 
 def _report(console: Console, tally: Tally) -> None:
-    table = Table(title=f"{tally.seeds:,} seeds, {tally.calls:,} port calls, {tally.line()}")
-    table.add_column("fault")
-    table.add_column("injected", justify="right")
+    table = Table("fault", title="faults injected")
+    table.add_column("times", justify="right")
     for name, count in sorted(tally.injected.items()):
         table.add_row(name, f"{count:,}")
     console.print(table)
-    if tally.failures:
-        seeds = ", ".join(str(outcome.seed) for outcome in tally.failures)
-        console.print(f"failing seeds: {seeds}")
+    for name, figure in tally.figures().items():
+        console.print(f"{name}: {figure}", highlight=False)
+    for task, failure in tally.failures[:MAX_LISTED_FAILURES]:
+        text = f"{task.world} seed {task.seed}: {failure}\n    {task.replay_command}"
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
+    if len(tally.failures) > MAX_LISTED_FAILURES:
+        console.print(f"and {len(tally.failures) - MAX_LISTED_FAILURES:,} more")
 
 
 if __name__ == "__main__":

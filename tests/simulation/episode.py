@@ -54,10 +54,8 @@ class Outcome:
     digest: str
 
     def story(self) -> str:
-        """Return the last lines before the first violation, and how to see it again."""
-        lines = [*self.trace[-LAST_LINES:], "", *(str(each) for each in self.violations[:5])]
-        replay = f"SEED={self.seed} .venv/bin/pytest tests/simulation -k replay -s"
-        return "\n".join([*lines, f"replay: {replay}"])
+        """Return the last lines before the first violation."""
+        return "\n".join([*self.trace[-LAST_LINES:], "", *map(str, self.violations[:5])])
 
 
 @dataclass(frozen=True)
