@@ -49,7 +49,8 @@ class ConnectionHealth:
         self._clock = clock
 
     def report_failure(self, connection: Connection, error: PermanentError) -> None:
-        """Open the problem and mark the connection; verifying it again resolves both."""
+        """Open the problem and mark the connection; verifying it again resolves both, and so does
+        :meth:`keys_were_accepted` unless a right is missing."""
         code, detail = _CODES[type(error)]
         self._problems.report(
             Trouble(
@@ -58,6 +59,20 @@ class ConnectionHealth:
             self._clock.now(),
         )
         self._move(connection.connection_id, ConnectionState.ACTIVE, ConnectionState.DEGRADED)
+
+    def keys_were_accepted(self, connection: Connection) -> None:
+        """Close what was said about the keys, and let the connection be active again.
+
+        It stays degraded while a right is missing: which rights there are only verifying tells.
+        """
+        if connection.state is not ConnectionState.DEGRADED:
+            return
+        scope = (connection.partner_id, connection.connection_id)
+        rejected = Trouble(*scope, ProblemCode.CREDENTIALS_REJECTED, CONNECTION_SUBJECT)
+        self._problems.resolve(connection.partner_id, rejected.problem_id, self._clock.now())
+        problems = self._problems.open_of_connection(*scope).values()
+        if not any(problem.code is ProblemCode.RIGHT_MISSING for problem in problems):
+            self._move(connection.connection_id, ConnectionState.DEGRADED, ConnectionState.ACTIVE)
 
     def remember_address(self, connection: Connection, address: PsaAddress) -> None:
         """Keep where ConnectWise was found after an upgrade moved it.

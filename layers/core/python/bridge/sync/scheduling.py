@@ -156,3 +156,4 @@ class CallbackKeeper:
         if secret:
             url = callback_url(self._webhook_base_url, connection.connection_id, secret)
             self._gateway.open(connection).ensure_callbacks(url)
+            self._health.keys_were_accepted(connection)

@@ -1,0 +1,51 @@
+"""A connection that ConnectWise turned away, and takes again, needs nobody to say so."""
+
+from __future__ import annotations
+
+from bridge.domain.connection import ConnectionState
+from bridge.domain.errors import CredentialsRejectedError, PermissionMissingError
+from bridge.domain.problem import ProblemCode
+from bridge.sync.reconciling import Job
+from tests.unit.sync.bench import Bench
+
+
+def turned_away(bench: Bench, error: Exception) -> None:
+    bench.psa.fail("ensure_callbacks", error)
+    bench.reconciler.do(Job.CALLBACKS)
+    assert bench.connection.state is ConnectionState.DEGRADED
+
+
+def test_keys_that_are_accepted_again_make_the_connection_active() -> None:
+    bench = Bench()
+    turned_away(bench, CredentialsRejectedError("no"))
+
+    bench.reconciler.do(Job.CALLBACKS)
+
+    assert bench.connection.state is ConnectionState.ACTIVE
+    assert bench.open_problems() == {}
+
+
+def test_a_missing_right_stays_until_somebody_verifies() -> None:
+    bench = Bench()
+    turned_away(bench, CredentialsRejectedError("no"))
+    bench.health.report_failure(bench.connection, PermissionMissingError("no"))
+
+    bench.reconciler.do(Job.CALLBACKS)
+
+    assert bench.connection.state is ConnectionState.DEGRADED
+    assert {code for code, _ in bench.open_problems()} == {ProblemCode.RIGHT_MISSING}
+
+
+def test_a_connection_without_a_secret_of_its_own_proves_nothing() -> None:
+    # Given that nothing is asked of ConnectWise
+    bench = Bench()
+    turned_away(bench, CredentialsRejectedError("no"))
+    credentials = bench.vault.get_credentials(bench.connection.connection_id)
+    bench.vault.put_credentials(
+        bench.connection.connection_id,
+        type(credentials)(credentials.company_id, "public", "private"),
+    )
+
+    bench.reconciler.do(Job.CALLBACKS)
+
+    assert bench.connection.state is ConnectionState.DEGRADED
