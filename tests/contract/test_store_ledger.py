@@ -223,7 +223,7 @@ def test_what_is_not_stored_does_not_move(ledger: LedgerStore, version: int) -> 
 def test_a_write_back_is_saved_at_its_version_only(ledger: LedgerStore) -> None:
     before = a_write_back()
     ledger.record(a_platform_payment(), [before])
-    moved = before.posting(START, Timings(), balance_minor=11000, rows=0)
+    moved = before.posting(START, Timings(), balance_minor=11000)
 
     assert ledger.save_write_back(moved, expected_version=1) == 2
     for stale in (0, 1, 3):
@@ -245,8 +245,12 @@ def test_every_field_of_a_write_back_comes_back(ledger: LedgerStore) -> None:
         reason=Reason.PAYMENT_CHANGED,
         balance_before_minor=-5,
         rows_before=2,
+        newest_before=76,
         previous_status_id=4,
         wants_follow_up=True,
+        posted_as="Member",
+        deletions=2,
+        waits=3,
     )
     ledger.save_write_back(full, expected_version=1)
     assert stored(ledger, full).value == full

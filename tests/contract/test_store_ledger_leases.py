@@ -35,7 +35,7 @@ def recorded(ledger: LedgerStore, payment_id: str = "pay-a") -> WriteBack:
 
 
 def posting(write_back: WriteBack) -> WriteBack:
-    return write_back.posting(START, Timings(), balance_minor=11000, rows=0)
+    return write_back.posting(START, Timings(), balance_minor=11000)
 
 
 def at_once(calls: Sequence[Callable[[], object]]) -> list[object]:

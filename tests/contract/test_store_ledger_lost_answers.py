@@ -113,7 +113,7 @@ def test_a_payments_whole_life_is_written_once(ledger: DynamoLedgerStore) -> Non
     payment, write_back = a_platform_payment(), a_write_back()
     ledger.record(payment, [write_back])
     lease = lease_of(ledger, write_back.write_back_id)
-    intent = write_back.posting(START, Timings(), balance_minor=11000, rows=0)
+    intent = write_back.posting(START, Timings(), balance_minor=11000)
     ledger.save_write_back(intent, expected_version=1, holding=lease, extend_until=intent.due_at)
     confirmed = intent.confirmed(PSA_PAYMENT, START)
     ledger.save_write_back(
@@ -174,7 +174,7 @@ def test_an_answer_that_never_comes_may_hide_a_write_that_was_made(
     write_back = a_write_back()
     ledger_table.store(clock).record(a_platform_payment(), [write_back])
     ledger, _ = through(ledger_table, clock, unanswered)
-    intent = write_back.posting(START, Timings(), balance_minor=11000, rows=0)
+    intent = write_back.posting(START, Timings(), balance_minor=11000)
 
     with pytest.raises(UnavailableError):
         ledger.save_write_back(intent, expected_version=1)

@@ -263,7 +263,8 @@ class PaymentAccountant(Actor):
         """Remove from the invoice what stands for this payment, whoever wrote it down."""
         provenance = _payment_world(world).provenance
         invoice_id = write_back.invoice_source_id
-        for row in payments_of(world.engine.tenant, invoice_id):
+        rows = payments_of(world.engine.tenant, invoice_id)
+        for row in sorted(rows, key=lambda row: bool(row["id"] != write_back.psa_payment_id)):
             if provenance.ours.get(row["id"]) == place_of(write_back):
                 world.engine.people.delete_payment(invoice_id, row["id"])
                 return

@@ -13,6 +13,7 @@ lease, which fences a slow worker off before the wire.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -118,12 +119,12 @@ class WriteBack:
     """``psa_payment_id`` is the ConnectWise payment this write-back owns; one id has one owner.
 
     ``intent_at`` is when the last post or deletion was stated. ``due_at`` is when somebody should
-    look again. ``balance_before_minor`` and ``rows_before`` are what the invoice showed when the
-    last post was stated. ``previous_status_id`` is the billing status that our paid status
-    replaced. ``posted_as`` is the API member that posted it. ``posts`` and ``deletions`` count
-    what was sent and not surely refused. ``wants_follow_up`` marks a payment made or removed whose
-    invoice is still to be read back, and its status set or put back. ``waits`` counts how often in
-    a row nothing could be done.
+    look again. ``balance_before_minor``, ``rows_before`` and ``newest_before`` are what the invoice
+    owed, how many payments it had and the highest of their ids when the last post was stated.
+    ``previous_status_id`` is the billing status that our paid status replaced. ``posted_as`` is the
+    API member that posted it. ``posts`` and ``deletions`` count what was sent and not surely
+    refused. ``wants_follow_up`` marks a payment made or removed whose invoice is still to be read
+    back, and its status set or put back. ``waits`` counts how often in a row nothing could be done.
     """
 
     write_back_id: str
@@ -145,6 +146,7 @@ class WriteBack:
     reason: Reason = Reason.NONE
     balance_before_minor: int | None = None
     rows_before: int | None = None
+    newest_before: int | None = None
     previous_status_id: int | None = None
     wants_follow_up: bool = False
     posted_as: str = ""
@@ -188,7 +190,13 @@ class WriteBack:
         return self.state in (_S.REJECTED, _S.MANUAL)
 
     def posting(
-        self, now: datetime, timings: Timings, *, balance_minor: int, rows: int, member: str = ""
+        self,
+        now: datetime,
+        timings: Timings,
+        *,
+        balance_minor: int,
+        listed_ids: Collection[int] = (),
+        member: str = "",
     ) -> WriteBack:
         """State the intent to post; from now on the attempt may take effect."""
         return replace(
@@ -198,7 +206,8 @@ class WriteBack:
             posts=self.posts + 1,
             due_at=now + timings.quarantine,
             balance_before_minor=balance_minor,
-            rows_before=rows,
+            rows_before=len(listed_ids),
+            newest_before=max(listed_ids, default=0),
             posted_as=member,
         )
 

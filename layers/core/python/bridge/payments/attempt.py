@@ -42,7 +42,6 @@ from bridge.payments.comparing import (
 from bridge.payments.hold import Hold
 
 MAX_STATUS_RETRIES = 5
-SEEN_CHANGED = (Reason.PAYMENT_CHANGED, Reason.PAYMENT_REWRITTEN)
 
 _S = WriteBackState
 
@@ -117,7 +116,7 @@ class Attempt(Hold):
             self.timings,
             member=self.connection.member_identifier,
             balance_minor=before.balance_minor,
-            rows=len(rows),
+            listed_ids=[row.psa_payment_id for row in rows],
         )
         self._state(intent, extend_until=intent.due_at)
         try:
@@ -170,9 +169,6 @@ class Attempt(Hold):
         that may have come of it. Nothing is posted beside it, and nothing of others deleted."""
         others = self._others_of_invoice()
         found = self._unowned(may_be_posts_of(self.write_back, rows, self._member, others))
-        if found is None and self.write_back.reason in SEEN_CHANGED:
-            # Edited once more since: what a person was told of still stands there.
-            found = self._unowned(may_be_copies_of(self.write_back, rows))
         if found is None:
             return False
         is_ours = found.applied_by.casefold() == self._member.casefold()

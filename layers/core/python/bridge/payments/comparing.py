@@ -67,15 +67,19 @@ def may_be_copies_of(write_back: WriteBack, rows: Sequence[PsaPayment]) -> list[
 def may_be_posts_of(
     write_back: WriteBack, rows: Sequence[PsaPayment], member: str, others: Sequence[WriteBack]
 ) -> list[PsaPayment]:
-    """Return the payments that an unclear post may have become: somebody may have edited it, or
-    another tool may have written it anew. What the other write-backs of the invoice posted, which
-    are under way, is left out."""
+    """Return the payments that an unclear post may have become: all that came since it was stated.
+
+    Somebody may have edited it, or another tool may have written it anew, or both, so that neither
+    amount, day nor name tells. What the other write-backs of the invoice posted, which are under
+    way, is left out.
+    """
+    newest_before = write_back.newest_before or 0
     under_way = [each for each in others if each.state in MAYBE_SENT_STATES]
     return [
         row
         for row in rows
         if not row.is_credit
-        and (is_as_large(write_back, row) or row.applied_by.casefold() == member.casefold())
+        and row.psa_payment_id > newest_before
         and not any(is_like(each, row, member) for each in under_way)
     ]
 

@@ -22,7 +22,7 @@ REASON_TEXTS: dict[Reason, str] = {
     Reason.TOO_MANY_POSTS: "No post of this payment ever showed; look into ConnectWise first.",
     Reason.PAID_BY_HAND: "The invoice is already paid in ConnectWise.",
     Reason.PAYMENT_GONE: "Our payment was removed in ConnectWise; it is not posted again.",
-    Reason.PAYMENT_REWRITTEN: "Another tool deleted our payment and wrote it anew.",
+    Reason.PAYMENT_REWRITTEN: "Another payment stands in place of ours, perhaps a copy of it.",
     Reason.PAYMENT_CHANGED: "Our payment was changed in ConnectWise; it is left alone.",
     Reason.UNREADABLE: "What ConnectWise shows of the invoice or its payments cannot be read.",
     Reason.NO_ANSWER: "ConnectWise has not answered as needed for a while; we go on trying.",
