@@ -18,6 +18,8 @@ from bridge.domain.errors import UnavailableError, UnsafeAddressError, WrongComp
 
 CLOUD_REGIONS = ("na", "eu", "au", "aus", "za")
 DISCOVERY_SECONDS = 10.0
+REGION_SECONDS = 4.0
+"""All regions are asked while a person waits, for half a minute at most."""
 MAX_COMPANY_ID_CHARACTERS = 60
 
 _CLOUD_HOST = re.compile(r"[a-z0-9-]+\.myconnectwise\.net|staging\.connectwisedev\.com")
@@ -70,7 +72,8 @@ def discover(
     unanswered: UnavailableError | None = None
     for region in CLOUD_REGIONS:
         try:
-            return read_address(transport, f"https://{region}.myconnectwise.net", company_id)
+            site = f"https://{region}.myconnectwise.net"
+            return read_address(transport, site, company_id, seconds=REGION_SECONDS)
         except WrongCompanyError:
             continue
         except UnavailableError as error:
@@ -81,7 +84,12 @@ def discover(
 
 
 def read_address(
-    transport: httpx.BaseTransport, site_url: str, company_id: str, *, was_known: bool = False
+    transport: httpx.BaseTransport,
+    site_url: str,
+    company_id: str,
+    *,
+    was_known: bool = False,
+    seconds: float = DISCOVERY_SECONDS,
 ) -> PsaAddress:
     """Read a company's address from its site's ``/login/companyinfo``, which needs no login.
 
@@ -98,7 +106,7 @@ def read_address(
             transport,
             "GET",
             url,
-            seconds=DISCOVERY_SECONDS,
+            seconds=seconds,
             headers={"Accept": "application/json"},
         )
     except (httpx.TransportError, UnsafeAnswerError) as error:
