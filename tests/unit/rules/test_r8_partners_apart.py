@@ -16,7 +16,11 @@ from bridge.domain.identity import mirrored_id
 from bridge.domain.platform_payment import Allocation
 from bridge.domain.write_back import WriteBack, WriteBackState
 from bridge.payments.reconciling import PaymentSweep
-from bridge.runtime.bootstrap import HINTS_SHARE_OF_TIME
+from bridge.runtime.bootstrap import (
+    CALLBACKS_SHARE_OF_TIME,
+    HINTS_SHARE_OF_TIME,
+    PDFS_SHARE_OF_TIME,
+)
 from bridge.runtime.callers import partner_user
 from bridge.store.connections import DynamoConnectionStore
 from bridge.store.table import Table
@@ -112,31 +116,36 @@ class _Silent(httpx.BaseTransport):
         raise httpx.ReadTimeout("no answer")
 
 
-def test_a_connectwise_that_never_answers_leaves_time_for_the_next_partners() -> None:
+@pytest.mark.parametrize(
+    ("share", "silent_count"),
+    [(HINTS_SHARE_OF_TIME, 3), (PDFS_SHARE_OF_TIME, 1), (CALLBACKS_SHARE_OF_TIME, 10)],
+)
+def test_a_connectwise_that_never_answers_leaves_time_for_the_next_partners(
+    share: float, silent_count: int
+) -> None:
     # Given a worker with two minutes, and partners whose ConnectWise is silent
     world = sandboxed_world()
     world.clock.set_remaining(120)
 
-    for _ in range(3):
-        silent = _gateway(world, _Silent(world.clock)).open(world.connection)
+    for _ in range(silent_count):
+        silent = _gateway(world, _Silent(world.clock), share).open(world.connection)
         with pytest.raises(RetryableError):
             silent.fetch_invoices([7])
 
     # When it turns to one that answers
     ids = [row["id"] for row in world.engine.tenant.store[Kind.INVOICE]][:10]
-    answering = _gateway(world, EngineTransport(world.engine)).open(world.connection)
+    answering = _gateway(world, EngineTransport(world.engine), share).open(world.connection)
 
     assert set(answering.fetch_invoices(ids).found) == set(ids)
     assert world.clock.remaining_seconds() > 30
 
 
-def _gateway(world: World, transport: httpx.BaseTransport) -> ConnectWiseGateway:
-    """The gateway of the worker of hints."""
+def _gateway(world: World, transport: httpx.BaseTransport, share: float) -> ConnectWiseGateway:
     return ConnectWiseGateway(
         transport=transport,
         vault=world.vault,
         limiter=world.limiter,
         clock=world.clock,
         on_codebase_changed=lambda *_: None,
-        share_of_time=HINTS_SHARE_OF_TIME,
+        share_of_time=share,
     )

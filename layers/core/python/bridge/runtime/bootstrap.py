@@ -67,9 +67,10 @@ S = TypeVar("S", bound=Settings)
 
 clock = SystemClock()
 
-# Of the time that a worker has left when it turns to a connection. A batch of hints is of ten
-# connections at most, the keeper of callbacks goes through all there are.
+# Of the time that a worker has left when it turns to a connection. A batch is of ten
+# hints or five PDFs at most, the keeper of callbacks goes through all connections there are.
 HINTS_SHARE_OF_TIME = 1 / 3
+PDFS_SHARE_OF_TIME = 1 / 2
 CALLBACKS_SHARE_OF_TIME = 1 / 10
 
 
@@ -312,7 +313,7 @@ def build_manual_fetch(settings: Settings) -> ManualFetchApi:
 def build_pdf_keeper(settings: Settings) -> PdfKeeper:
     from bridge.sync.pdf import PdfKeeper
 
-    adapters = Adapters(settings)
+    adapters = Adapters(settings, share_of_time=PDFS_SHARE_OF_TIME)
     return PdfKeeper(
         connections=adapters.connections,
         records=adapters.records,
