@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bridge.domain.connection import ConnectionState
 from bridge.domain.errors import CredentialsRejectedError, PermissionMissingError
-from bridge.domain.problem import ProblemCode
+from bridge.domain.problem import ProblemCode, Trouble
+from bridge.sync.health import CONNECTION_SUBJECT
 from bridge.sync.reconciling import Job
+from tests.unit.dashboard_api.world import World
 from tests.unit.sync.bench import Bench
+from tests.unit.sync.test_connecting import REQUEST
 
 
 def turned_away(bench: Bench, error: Exception) -> None:
@@ -49,3 +54,18 @@ def test_a_connection_without_a_secret_of_its_own_proves_nothing() -> None:
     bench.reconciler.do(Job.CALLBACKS)
 
     assert bench.connection.state is ConnectionState.DEGRADED
+
+
+@pytest.mark.parametrize("code", [ProblemCode.CREDENTIALS_REJECTED, ProblemCode.RIGHT_MISSING])
+def test_connecting_again_ends_what_was_wrong_with_the_keys_before(code: ProblemCode) -> None:
+    # Given a connection that was given up because its keys did not work
+    world = World()
+    before = world.connecting.connect(REQUEST)
+    scope = (before.partner_id, before.connection_id)
+    world.problems.report(Trouble(*scope, code, CONNECTION_SUBJECT), world.clock.now())
+    world.connecting.disconnect(*scope)
+
+    # When it is connected with keys that do
+    world.connecting.connect(REQUEST)
+
+    assert world.problems.open_of_connection(*scope) == {}

@@ -21,7 +21,13 @@ from bridge.ports import Clock, ConnectionStore, ProblemStore, PsaGateway, Secre
 from bridge.sync.callback_url import callback_url_prefix
 from bridge.sync.owned_connections import OwnedConnections
 from bridge.sync.run_control import RunControl
-from bridge.sync.verifying import Callbacks, new_callback_secret, prove_rights, sha256_of
+from bridge.sync.verifying import (
+    Callbacks,
+    new_callback_secret,
+    prove_rights,
+    settle_rights,
+    sha256_of,
+)
 
 MAX_CONNECTIONS_OF_PARTNER = 50
 SET_UP_LEASE = timedelta(minutes=2)
@@ -79,7 +85,8 @@ class Connecting:
 
         A request that breaks off leaves a ``verifying`` connection without work to do; the same
         request takes it over after SET_UP_LEASE, and every step may be repeated. A disconnected
-        connection is taken up again with the records and payment preferences it had. When it
+        connection is taken up again with the records and payment preferences it had, and what was
+        wrong with its keys and rights is over. When it
         breaks off between 5 and 6, verifying the connection starts the import.
 
         Raises NotPossibleError when it is connected already (``subject_id`` is that connection),
@@ -98,6 +105,7 @@ class Connecting:
         self._keep_credentials(draft, version, replace(credentials, callback_secret=secret))
         member = self._callbacks.register(draft, self._gateway.open(draft), secret)
         importing = self._set_up(draft, member)
+        settle_rights(self._problems, self._clock, importing, lacking=())
         self._start_import(importing)
         return importing
 

@@ -61,6 +61,30 @@ def prove_rights(psa: Psa) -> tuple[RightFinding, ...]:
     return findings
 
 
+def settle_rights(
+    problems: ProblemStore, clock: Clock, connection: Connection, lacking: Sequence[Right]
+) -> None:
+    """After keys were accepted: open a problem for each right that is missing, and close what was
+    said about keys and rights and is not true any more."""
+    now = clock.now()
+    still_open: set[str] = set()
+    for right in lacking:
+        trouble = Trouble(
+            connection.partner_id,
+            connection.connection_id,
+            ProblemCode.RIGHT_MISSING,
+            right_subject(right),
+            f"The API member's security role lacks {right}.",
+        )
+        problems.report(trouble, now)
+        still_open.add(trouble.problem_id)
+    settled = (ProblemCode.RIGHT_MISSING, ProblemCode.CREDENTIALS_REJECTED)
+    known = problems.open_of_connection(connection.partner_id, connection.connection_id)
+    for problem_id, problem in known.items():
+        if problem.code in settled and problem_id not in still_open:
+            problems.resolve(connection.partner_id, problem_id, now)
+
+
 def right_subject(right: Right) -> str:
     """Return the subject of the problem that one right is missing."""
     return f"right/{right}"
@@ -177,7 +201,7 @@ class Verifier:
         except (CredentialsRejectedError, WrongCompanyError) as error:
             self._health.report_failure(connection, error)
             return Verification(self._reread(connection), _outcome(error))
-        self._settle_problems(connection, missing(findings))
+        settle_rights(self._problems, self._clock, connection, missing(findings))
         member = self._register(connection, psa)
         changed = self._move(connection, has_all_rights=not missing(findings), member=member)
         if changed.state is ConnectionState.IMPORTING:
@@ -206,26 +230,6 @@ class Verifier:
     def _register(self, connection: Connection, psa: Psa) -> str:
         secret = self._vault.get_credentials(connection.connection_id, is_fresh=True)
         return self._callbacks.register(connection, psa, secret.callback_secret)
-
-    def _settle_problems(self, connection: Connection, lacking: Sequence[Right]) -> None:
-        """Open a problem for each right that is missing; close those that are not true any more."""
-        now = self._clock.now()
-        still_open: set[str] = set()
-        for right in lacking:
-            trouble = Trouble(
-                connection.partner_id,
-                connection.connection_id,
-                ProblemCode.RIGHT_MISSING,
-                right_subject(right),
-                f"The API member's security role lacks {right}.",
-            )
-            self._problems.report(trouble, now)
-            still_open.add(trouble.problem_id)
-        settled = (ProblemCode.RIGHT_MISSING, ProblemCode.CREDENTIALS_REJECTED)
-        known = self._problems.open_of_connection(connection.partner_id, connection.connection_id)
-        for problem_id, problem in known.items():
-            if problem.code in settled and problem_id not in still_open:
-                self._problems.resolve(connection.partner_id, problem_id, now)
 
     def _move(self, connection: Connection, *, has_all_rights: bool, member: str) -> Connection:
         def moved(stored: Connection) -> Connection:
