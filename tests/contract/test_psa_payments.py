@@ -257,14 +257,17 @@ BROKEN: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("changes", BROKEN)
-def test_a_broken_row_of_somebody_else_is_left_out(scene: Scene, changes: dict[str, Any]) -> None:
+def test_a_broken_row_of_somebody_else_is_known_to_be_there(
+    scene: Scene, changes: dict[str, Any]
+) -> None:
     theirs = scene.world.engine.people.record_payment(scene.invoice_id, Decimal("10.00"))
     ours = scene.post()
     corrupt(scene, Kind.PAYMENT, theirs["id"], changes)
 
     listed = scene.payments.list_payments(scene.invoice_id, USD)
 
-    assert [payment.psa_payment_id for payment in listed] == [ours]
+    assert [payment.psa_payment_id for payment in listed] == [theirs["id"], ours]
+    assert listed[0] == PsaPayment(theirs["id"], 0, None, PERSON)
 
 
 @pytest.mark.parametrize("changes", BROKEN)

@@ -64,10 +64,11 @@ class PsaPayments(Protocol):
         ...
 
     def list_payments(self, invoice_source_id: int, currency: Currency) -> tuple[PsaPayment, ...]:
-        """Return every payment of an invoice that can be read, by id.
+        """Return every payment of an invoice, by id.
 
         Raises NotFoundError when ConnectWise does not have the invoice, and MalformedRecordError
-        for a row that cannot be read and may be ours; one of somebody else is left out.
+        for a row that cannot be read and may be ours; one of somebody else comes with an amount of
+        zero and no day.
         """
         ...
 

@@ -57,7 +57,8 @@ class _BalanceRow(Row):
     gl_batch: IdRow | None = None
 
 
-class _AppliedByRow(Row):
+class _UnreadableRow(Row):
+    id: Id
     applied_by: Text = ""
 
 
@@ -109,14 +110,18 @@ class ConnectWisePayments:
             try:
                 found.append(_payment(row, currency))
             except MalformedRecordError:
-                if self._may_be_ours(row):
-                    raise
+                found.append(self._unreadable(row))
         return tuple(sorted(found, key=lambda payment: payment.psa_payment_id))
 
-    def _may_be_ours(self, row: Json) -> bool:
-        """A row without a readable name may be anybody's, so that it may be ours."""
-        applied_by = parse_row(_AppliedByRow, row).applied_by.casefold()
-        return applied_by in ("", self._member)
+    def _unreadable(self, row: Json) -> PsaPayment:
+        """Return somebody else's payment of which no more is known than that it is there.
+
+        Without a readable name it may be anybody's, so that it may be ours: MalformedRecordError.
+        """
+        known = parse_row(_UnreadableRow, row)
+        if known.applied_by.casefold() in ("", self._member):
+            raise MalformedRecordError("a payment that may be ours cannot be read")
+        return PsaPayment(known.id, amount_minor=0, paid_on=None, applied_by=known.applied_by)
 
     # --- changing ------------------------------------------------------------------------------
 
