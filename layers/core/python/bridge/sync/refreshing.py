@@ -130,7 +130,8 @@ class _Batch:
     def _known_customers(self, fetched: Fetched[Invoice]) -> frozenset[int]:
         """Return the payers that are mirrored; those never seen are fetched now.
 
-        An invoice may arrive before its customer's hourly turn.
+        An invoice may arrive before its customer's hourly turn. A payer that was archived for
+        leaving the filter takes its invoices along.
         """
         wanted = sorted(
             {i.customer_source_id for i in fetched.found.values() if i.customer_source_id}
@@ -140,7 +141,15 @@ class _Batch:
         if unseen:
             self.refresh_customers(unseen)
             stored = self._records.get_customers(*self._scope, wanted)
-        return frozenset(source_id for source_id, item in stored.items() if item.value)
+        return frozenset(
+            source_id
+            for source_id, item in stored.items()
+            if item.value and not self._is_left_outside(item.value)
+        )
+
+    def _is_left_outside(self, payer: Customer) -> bool:
+        has_left = payer.archive is not None and payer.archive.reason is ArchiveReason.LEFT_FILTER
+        return has_left and not self._connection.filters.customer.accepts(payer)
 
     def _apply_customer(
         self, source_id: int, stored: Stored[Customer], fetched: Fetched[Customer]
