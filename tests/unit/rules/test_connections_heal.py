@@ -69,3 +69,24 @@ def test_connecting_again_ends_what_was_wrong_with_the_keys_before(code: Problem
     world.connecting.connect(REQUEST)
 
     assert world.problems.open_of_connection(*scope) == {}
+
+
+def test_registering_late_also_tells_who_our_api_member_is() -> None:
+    # Given a connection whose callbacks could not be registered when it was set up
+    bench = Bench()
+    bench.change_connection(member_identifier="")
+
+    bench.reconciler.do(Job.CALLBACKS)
+
+    # Then payments, which need to be told from those of others, can be written
+    assert bench.connection.member_identifier == "BridgeApi"
+
+
+def test_a_member_that_may_not_be_read_is_not_forgotten() -> None:
+    bench = Bench()
+    known = bench.connection.member_identifier
+    bench.psa.ensure_callbacks = lambda _url: ""  # type: ignore[method-assign]
+
+    bench.reconciler.do(Job.CALLBACKS)
+
+    assert bench.connection.member_identifier == known != ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 
 from bridge.domain.connection import Connection, ConnectionState, PsaAddress
@@ -79,18 +80,25 @@ class ConnectionHealth:
 
         Losing the race to another change costs the next worker one more discovery, no more.
         """
-        stored = self._connections.get(connection.connection_id)
-        if stored.value is None or stored.value.address == address:
-            return
-        try:
-            self._connections.save(
-                replace(stored.value, address=address), expected_version=stored.version
-            )
-        except ConflictError:
-            _logger.info("address not kept", extra={"connection_id": connection.connection_id})
+        self._remember(connection, lambda known: replace(known, address=address))
+
+    def remember_member(self, connection: Connection, member: str) -> None:
+        """Keep our API member's identifier, without which no payment is written. The next round
+        finds it again when another change was faster."""
+        if member:
+            self._remember(connection, lambda known: replace(known, member_identifier=member))
 
     def import_finished(self, connection_id: str) -> None:
         self._move(connection_id, ConnectionState.IMPORTING, ConnectionState.ACTIVE)
+
+    def _remember(self, connection: Connection, change: Callable[[Connection], Connection]) -> None:
+        stored = self._connections.get(connection.connection_id)
+        if stored.value is None or change(stored.value) == stored.value:
+            return
+        try:
+            self._connections.save(change(stored.value), expected_version=stored.version)
+        except ConflictError:
+            _logger.info("not kept", extra={"connection_id": connection.connection_id})
 
     def _move(self, connection_id: str, before: ConnectionState, after: ConnectionState) -> None:
         """Change the state if it still is the one expected; another change wins over ours.

@@ -155,5 +155,6 @@ class CallbackKeeper:
         secret = self._vault.get_credentials(connection.connection_id).callback_secret
         if secret:
             url = callback_url(self._webhook_base_url, connection.connection_id, secret)
-            self._gateway.open(connection).ensure_callbacks(url)
+            member = self._gateway.open(connection).ensure_callbacks(url)
+            self._health.remember_member(connection, member)
             self._health.keys_were_accepted(connection)
