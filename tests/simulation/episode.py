@@ -202,11 +202,7 @@ def play(world: World, *, bad_hours: float) -> Outcome:
         bad_days_end = world.clock.now() + timedelta(hours=bad_hours)
         _go_on(world, lambda: world.clock.now() < bad_days_end)
         if not world.violations:
-            _calm_down(world)
-            _go_on(world, _until_rested(world))
-        if not world.violations:
-            for invariant in world.invariants:
-                invariant.at_end(world)
+            come_to_rest(world)
     return Outcome(
         seed=world.seed,
         violations=tuple(world.violations),
@@ -233,6 +229,15 @@ def connect(world: World) -> None:
         lambda wiring: wiring.run_starter.start(world.connection, RunKind.IMPORT),
     )
     world.faults = faults
+
+
+def come_to_rest(world: World) -> None:
+    """End the bad days, let a night of calm pass, and judge the world by its invariants."""
+    _calm_down(world)
+    _go_on(world, _until_rested(world))
+    if not world.violations:
+        for invariant in world.invariants:
+            invariant.at_end(world)
 
 
 def _go_on(world: World, goes_on: Callable[[], bool]) -> None:

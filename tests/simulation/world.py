@@ -186,7 +186,10 @@ class World:
         weights = [actor.weight(self) for actor in self.actors]
         if not any(weights):
             return
-        actor = self.random.choices(self.actors, weights)[0]
+        self.let(self.random.choices(self.actors, weights)[0])
+
+    def let(self, actor: Actor) -> None:
+        """Let an actor act, and write down what it did."""
         self.steps += 1
         number, at = self.steps, self.clock.now()
         self.depth += 1

@@ -67,6 +67,11 @@ class PlatformServices(Actor):
             self._errands.append(errand)
         return self._run(world, world.random.choice(self._errands))
 
+    def tell(self, world: PaymentWorld, errand: Errand) -> str:
+        """Make a call at once; it is repeated until it is answered well."""
+        self._errands.append(errand)
+        return self._run(world, errand)
+
     # --- what to do ------------------------------------------------------------------------------
 
     def _think_of(self, world: PaymentWorld) -> Errand | None:
@@ -87,11 +92,11 @@ class PlatformServices(Actor):
                 return Errand(known)
             again = {"payment_id": self._next_id(), "state": world.random.choice(_BEGINNINGS)}
             return Errand(new_payment(replace(known, **again), world.clock.now()))  # type: ignore[arg-type]
-        open_invoices = _open_invoices(world)
-        if not open_invoices:
+        unpaid = open_invoices(world)
+        if not unpaid:
             return None
-        first = world.random.choice(open_invoices)
-        alike = [each for each in open_invoices if each.currency == first.currency]
+        first = world.random.choice(unpaid)
+        alike = [each for each in unpaid if each.currency == first.currency]
         count = world.random.choice((1, 1, 1, 2, 3))
         chosen = {
             each.invoice_id: each for each in [first, *world.random.sample(alike, len(alike))]
@@ -158,9 +163,11 @@ class PlatformServices(Actor):
             attempts.append(Errand(payment, _IMPOSSIBLE[payment.state]))
         for errand in attempts:
             if world.random.random() < 0.1:
-                self._expect_refusal(world, errand)
+                self.expect_refusal(world, errand)
 
-    def _expect_refusal(self, world: PaymentWorld, errand: Errand) -> None:
+    def expect_refusal(self, world: PaymentWorld, errand: Errand) -> None:
+        """Make a call that must not be taken."""
+
         def call(wiring: Wiring) -> PlatformPayment:
             return _carry_out(payment_wiring(wiring), errand)
 
@@ -177,7 +184,7 @@ def _carry_out(wiring: PaymentWiring, errand: Errand) -> PlatformPayment:
     )
 
 
-def _open_invoices(world: PaymentWorld) -> list[Invoice]:
+def open_invoices(world: PaymentWorld) -> list[Invoice]:
     """Return what the mirror shows as open: the platform sees nothing else."""
     found = []
     for row in world.engine.tenant.store[Kind.INVOICE]:
