@@ -85,7 +85,11 @@ def test_registering_late_also_tells_who_our_api_member_is() -> None:
 def test_a_member_that_may_not_be_read_is_not_forgotten() -> None:
     bench = Bench()
     known = bench.connection.member_identifier
-    bench.psa.ensure_callbacks = lambda _url: ""  # type: ignore[method-assign]
+
+    def ensure_callbacks(url: str) -> str:
+        return ""
+
+    bench.psa.ensure_callbacks = ensure_callbacks  # type: ignore[method-assign]
 
     bench.reconciler.do(Job.CALLBACKS)
 
