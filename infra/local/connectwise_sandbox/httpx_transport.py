@@ -37,7 +37,9 @@ class EngineTransport(httpx.BaseTransport):
         )
         limit_seconds = _read_limit_seconds(request)
         self._spend(answer, limit_seconds, request)
-        return httpx.Response(answer.status, headers=dict(answer.headers), content=answer.body)
+        headers = [(name.encode(), value.encode()) for name, value in answer.headers.items()]
+        headers.append((b"content-length", str(len(answer.body)).encode()))
+        return httpx.Response(answer.status, headers=headers, stream=httpx.ByteStream(answer.body))
 
     def _spend(self, answer: Response, limit_seconds: float | None, request: httpx.Request) -> None:
         withheld = answer.fate is Fate.WITHHELD

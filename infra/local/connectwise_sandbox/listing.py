@@ -31,6 +31,9 @@ Source = Callable[[str], Iterable[Record]]
 """Gives the records of a list, in order of id; the text is the request's conditions, which it
 may use to leave out records that they exclude anyway."""
 
+KEPT_ORDER = "id"
+"""The order in which every source gives its records, so that asking for it sorts nothing."""
+
 _FILTERS: Mapping[str, Callable[[str], Callable[[Record], bool]]] = {
     "conditions": compile_conditions,
     "childConditions": compile_child_conditions,
@@ -87,7 +90,7 @@ def answer_list(tenant: Tenant, request: Request, kind: Kind, source: Source) ->
     else:
         page, link = navigable_page(request, url, rows, wanted)
     _check_corruption(tenant, kind, page)
-    only = _asked_properties(request)
+    only = asked_properties(request)
     shown = [present(tenant, kind, row, only) for row in page]
     return json_response(200, selected(request, shown), {"link": link})
 
@@ -100,7 +103,7 @@ def answer_count(request: Request, source: Source) -> Response:
 def ordered(request: Request, rows: Sequence[Record]) -> Sequence[Record]:
     """Return the rows in the order that a request asks for; raises the 400 for a bad one."""
     order_by = request.parameter("orderBy")
-    if not order_by or not order_by.strip():
+    if not order_by or not order_by.strip() or order_by == KEPT_ORDER:
         return rows
     try:
         return compile_order_by(order_by)(rows)  # type: ignore[return-value]
@@ -120,7 +123,7 @@ def selected(request: Request, rows: Sequence[Record]) -> list[Any]:
         raise bad_request(error.message) from error
 
 
-def _asked_properties(request: Request) -> frozenset[str] | None:
+def asked_properties(request: Request) -> frozenset[str] | None:
     """Return the properties that a request asks for, None for all of them."""
     fields = request.parameter("fields")
     if not fields or not fields.strip():

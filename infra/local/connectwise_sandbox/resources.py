@@ -16,6 +16,7 @@ from infra.local.connectwise_sandbox.kinds import Kind, Record, reference_to
 from infra.local.connectwise_sandbox.listing import (
     answer_count,
     answer_list,
+    asked_properties,
     narrowed,
     selected,
 )
@@ -234,7 +235,7 @@ class Resource:
 
     def answer(self, call: Call, status: int, record: Record) -> Response:
         """Return a record as the whole answer, with only the fields asked for."""
-        shown = present(call.tenant, self.kind, record)
+        shown = present(call.tenant, self.kind, record, asked_properties(call.request))
         return json_response(status, selected(call.request, [shown])[0])
 
     def _filled(self, before: Record, after: Record) -> Record:
