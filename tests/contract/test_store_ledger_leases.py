@@ -13,7 +13,7 @@ import pytest
 from bridge.domain.errors import BridgeError, ConflictError, LeaseTakenError
 from bridge.domain.platform_payment import PlatformPaymentState, Target
 from bridge.domain.write_back import Lease, Timings, WriteBack
-from bridge.payment_ports import LedgerStore
+from bridge.payment_ports import NOBODY, LedgerStore
 from bridge.ports import Stored
 from tests.builders.payments import a_platform_payment, a_write_back, write_backs_for
 from tests.builders.records import OTHER_CONNECTION
@@ -475,3 +475,19 @@ def test_returning_and_posting_at_once_one_is_first_and_the_other_knows(
             assert after.version == 2
             assert (after.value.target is Target.ABSENT) == (winner == "returned")
         ledger.release_lease(lease)
+
+
+def test_what_was_disclaimed_is_nobodys_for_good(ledger: LedgerStore) -> None:
+    """Given one payment that is owned already and one that is not."""
+    write_back = recorded(ledger)
+    own(ledger, write_back)
+    for _ in range(2):
+        ledger.disclaim(CONNECTION, [PSA_PAYMENT, 9002])
+
+    owners = {PSA_PAYMENT: write_back.write_back_id, 9002: NOBODY}
+    assert ledger.owners(CONNECTION, [PSA_PAYMENT, 9002]) == owners
+    assert ledger.owners(OTHER_CONNECTION, [9002]) == {}
+    with pytest.raises(ConflictError):
+        ledger.save_write_back(
+            write_back.confirmed(9002, START), expected_version=2, own_psa_payment_id=9002
+        )

@@ -12,7 +12,7 @@ from bridge.domain.errors import ConflictError, LeaseTakenError
 from bridge.domain.identity import new_id
 from bridge.domain.platform_payment import PlatformPayment
 from bridge.domain.write_back import Lease, WriteBack
-from bridge.payment_ports import LedgerEntry
+from bridge.payment_ports import NOBODY, LedgerEntry
 from bridge.ports import Clock, Page, Stored
 from bridge.store import keys
 from bridge.store.cursors import Position, check_limit
@@ -190,6 +190,11 @@ class InMemoryLedgerStore:
     def owners(self, connection_id: str, psa_payment_ids: Sequence[int]) -> Mapping[int, str]:
         wanted = {each: keys.psa_payment_key(connection_id, each) for each in psa_payment_ids}
         return {each: self._owners[key] for each, key in wanted.items() if key in self._owners}
+
+    def disclaim(self, connection_id: str, psa_payment_ids: Sequence[int]) -> None:
+        with self._lock:
+            for each in psa_payment_ids:
+                self._owners.setdefault(keys.psa_payment_key(connection_id, each), NOBODY)
 
     # --- what is stored ------------------------------------------------------------------------
 

@@ -13,7 +13,9 @@ from bridge.domain.invoice import Invoice
 from bridge.domain.platform_payment import Target
 from bridge.domain.problem import ProblemCode, Trouble, record_subject
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
+from bridge.payment_ports import NOBODY
 from bridge.payments.troubles import REASON_TEXTS
+from tests.builders.records import a_payment, an_invoice
 from tests.unit.dashboard_api.payments import (
     STEPS,
     act,
@@ -271,9 +273,14 @@ def test_a_surplus_can_be_dismissed(world: World, partner: Caller, connection: C
         "d",
     )
     world.problems.report(trouble, world.clock.now())
+    invoice = an_invoice(7, connection_id=connection.connection_id, partner_id="partner-a")
+    theirs = a_payment(501, of=invoice, applied_by=connection.member_identifier)
+    world.records.save_invoice(replace(invoice, payments=(theirs,)), expected_version=0)
 
     body = partner.get(f"/v1/problems/{trouble.problem_id}").json
     answer = act(partner, trouble.problem_id, "dismiss")
+
+    assert world.ledger.owners(connection.connection_id, [501]) == {501: NOBODY}
 
     assert body["actions"] == ["dismiss"]
     assert body["record_id"] == f"{connection.connection_id}-7"

@@ -25,6 +25,7 @@ from bridge.domain.platform_payment import WriteBackPolicy
 from bridge.domain.write_back import WriteBack
 from bridge.payments.collecting import CollectedPayments
 from bridge.payments.deciding import WriteBackDecisions
+from bridge.payments.disclaiming import SurplusDecisions
 from bridge.payments.recording import PaymentRecorder
 from bridge.payments.troubles import WriteBackTroubles
 from bridge.ports import SystemInfo
@@ -346,6 +347,7 @@ class World:
                 pdfs=self.pdfs,
                 verifier=self.verifier,
                 decisions=self.decisions,
+                surplus=SurplusDecisions(self.ledger, self.records, self.connections),
                 clock=self.clock,
             ),
             collected_payments=self.collected_payments,

@@ -8,13 +8,15 @@ from decimal import Decimal
 import pytest
 
 from bridge.domain.customer import ArchiveReason
+from bridge.domain.errors import NotFoundError
 from bridge.domain.identity import mirrored_id
 from bridge.domain.problem import ProblemCode
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
+from bridge.payments.disclaiming import SurplusDecisions
 from bridge.payments.reconciling import PaymentReconciler, PaymentSweep
 from tests.fakes.queues import InMemoryWriteBackQueue
 from tests.fakes.records import InMemoryRecordStore
-from tests.unit.payments.bench import QUARANTINE_SECONDS, TIMINGS, Bench
+from tests.unit.payments.bench import PAID_ON, QUARANTINE_SECONDS, TIMINGS, Bench
 
 S = WriteBackState
 
@@ -110,6 +112,34 @@ def test_a_payment_of_our_member_that_nobody_owns_is_shown(bench: Reconciling) -
     bench.people.record_payment(bench.invoice_id, Decimal("7.00"), by=member)
     assert bench.compare() == 1
     assert [problem.code for problem in bench.open_problems()] == [ProblemCode.PAYMENT_SURPLUS]
+
+
+def test_a_surplus_that_a_person_knows_of_is_not_shown_again(bench: Reconciling) -> None:
+    """Another system uses our member's keys: what it made is not ours to own or to report."""
+    bench.drive(bench.collect(5000))
+    member = bench.connection.member_identifier
+    bench.people.record_payment(bench.invoice_id, Decimal("7.00"), PAID_ON, by=member)
+    bench.compare()
+    (problem,) = bench.open_problems()
+    connection = bench.connection
+    decisions = SurplusDecisions(bench.ledger, bench.records, bench.connections)
+
+    decisions.disclaim(connection.partner_id, connection.connection_id, bench.invoice_id)
+    bench.problems.resolve(connection.partner_id, problem.problem_id, bench.clock.now())
+
+    assert bench.compare() == 0, "the mirror alone shows that all is as it should be"
+    assert bench.open_problems() == []
+    assert bench.drive(bench.collect(700, "pay-2")).state is S.CONFIRMED
+    assert len(bench.rows()) == 3, "the other system's equal payment is not taken for ours"
+    bench.people.record_payment(bench.invoice_id, Decimal("9.00"), by=member)
+    assert bench.compare() == 1
+    assert [each.code for each in bench.open_problems()] == [ProblemCode.PAYMENT_SURPLUS]
+
+
+def test_a_surplus_of_another_partner_is_nobodys_business(bench: Reconciling) -> None:
+    decisions = SurplusDecisions(bench.ledger, bench.records, bench.connections)
+    with pytest.raises(NotFoundError):
+        decisions.disclaim("partner-other", bench.connection.connection_id, bench.invoice_id)
 
 
 def test_a_payment_that_was_wrongly_thought_gone_is_taken_out_after_all(

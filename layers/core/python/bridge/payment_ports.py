@@ -19,6 +19,10 @@ T = TypeVar("T")
 # --- ConnectWise -------------------------------------------------------------------------------
 
 
+NOBODY = "nobody"
+"""Stands where a write-back's id would: it holds a point in every write-back's id, this none."""
+
+
 @dataclass(frozen=True, slots=True)
 class PsaPayment:
     """A payment row as ConnectWise lists it. ``is_credit`` marks an applied credit memo."""
@@ -229,7 +233,13 @@ class LedgerStore(Protocol):
         ...
 
     def owners(self, connection_id: str, psa_payment_ids: Sequence[int]) -> Mapping[int, str]:
-        """Return the write-back that owns each ConnectWise payment, where one does."""
+        """Return the write-back that owns each ConnectWise payment, where one does; ``NOBODY``
+        for one that was disclaimed."""
+        ...
+
+    def disclaim(self, connection_id: str, psa_payment_ids: Sequence[int]) -> None:
+        """Note of ConnectWise payments that nobody owns that none of them is the bridge's: no
+        write-back can own them from now on. What is owned stays so."""
         ...
 
 

@@ -22,6 +22,7 @@ from bridge.domain.platform_payment import Target
 from bridge.domain.problem import Problem, ProblemCode, Trouble, record_subject
 from bridge.domain.write_back import MAYBE_SENT_STATES, Reason, Timings, WriteBack, WriteBackState
 from bridge.payment_ports import (
+    NOBODY,
     LedgerStore,
     PaymentsGateway,
     PsaPayment,
@@ -30,7 +31,7 @@ from bridge.payment_ports import (
 )
 from bridge.payments.comparing import copies_of, find, is_as_large
 from bridge.payments.healing import has_healed, may_heal
-from bridge.payments.troubles import WriteBackTroubles, write_back_id_of, write_back_trouble
+from bridge.payments.troubles import WriteBackTroubles, write_back_id_in, write_back_trouble
 from bridge.ports import (
     Clock,
     ConnectionStore,
@@ -294,7 +295,7 @@ class PaymentSweep:
         """Yield the write-backs that a problem is open for: what waits for a person is shown."""
         for problem in known.values():
             if problem.code is ProblemCode.PAYMENT_NOT_WRITTEN:
-                write_back_id = write_back_id_of(problem.subject)
+                write_back_id = write_back_id_in(problem.subject)
                 found = self._ledger.get_write_back(connection.connection_id, write_back_id)
                 if found.value is not None:
                     yield found.value
@@ -317,7 +318,11 @@ class PaymentSweep:
             if payment.kind is PaymentKind.MONEY
             if payment.source_id in owned_ids or payment.applied_by.casefold() == member
         }
-        return ours != owned or any(w.reason in RECONSIDERED for w in write_backs)
+        if any(w.reason in RECONSIDERED for w in write_backs):
+            return True
+        surplus = [payment[0] for payment in ours if payment[0] not in owned_ids]
+        owners = self._ledger.owners(connection.connection_id, surplus) if surplus else {}
+        return {payment for payment in ours if owners.get(payment[0]) != NOBODY} != owned
 
     def _write_backs(self, connection: Connection) -> Iterator[WriteBack]:
         cursor = None

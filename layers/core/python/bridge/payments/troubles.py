@@ -33,7 +33,7 @@ def write_back_subject(write_back: WriteBack) -> str:
     return f"write_back/{write_back.write_back_id}"
 
 
-def write_back_id_of(subject: str) -> str:
+def write_back_id_in(subject: str) -> str:
     return subject.partition("/")[2]
 
 

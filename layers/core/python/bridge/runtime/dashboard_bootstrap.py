@@ -6,6 +6,7 @@ from functools import cached_property
 
 from bridge.payments.collecting import CollectedPayments
 from bridge.payments.deciding import WriteBackDecisions
+from bridge.payments.disclaiming import SurplusDecisions
 from bridge.payments.recording import PaymentRecorder
 from bridge.runtime.bootstrap import Adapters, clock
 from bridge.runtime.dashboard_services import DashboardServices
@@ -87,6 +88,7 @@ class DashboardAdapters(Adapters):
             pdfs=self.pdf_queue,
             verifier=self.verifier,
             decisions=WriteBackDecisions(self.ledger, self.write_back_queue, self.troubles, clock),
+            surplus=SurplusDecisions(self.ledger, self.records, self.connections),
             clock=clock,
         )
 

@@ -9,6 +9,7 @@ also adds an entry to the record's history. ``keys`` says where each item lies.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
@@ -17,7 +18,7 @@ from bridge.domain.errors import ConflictError, InvalidInputError, LeaseTakenErr
 from bridge.domain.identity import new_id, parse_mirrored_id, write_back_id_of
 from bridge.domain.platform_payment import PlatformPayment
 from bridge.domain.write_back import Lease, WriteBack
-from bridge.payment_ports import LedgerEntry
+from bridge.payment_ports import NOBODY, LedgerEntry
 from bridge.ports import Clock, Page, Stored
 from bridge.store import keys
 from bridge.store.attributes import Item
@@ -237,6 +238,14 @@ class DynamoLedgerStore:
             each: str(found[key]["write_back_id"]) for each, key in wanted.items() if key in found
         }
 
+    def disclaim(self, connection_id: str, psa_payment_ids: Sequence[int]) -> None:
+        for psa_payment_id in psa_payment_ids:
+            with suppress(ConditionFailedError):
+                self._table.put(
+                    _owner_item(connection_id, psa_payment_id, NOBODY),
+                    Condition("attribute_not_exists(#pk)"),
+                )
+
     # --- items ---------------------------------------------------------------------------------
 
     def _payment_writes(
@@ -361,11 +370,13 @@ def _has_token(token: str) -> Condition:
 
 
 def _ownership_write(write_back: WriteBack, psa_payment_id: int) -> Write:
-    item: Item = {
-        **keys.psa_payment_key(write_back.connection_id, psa_payment_id).attributes(),
-        "write_back_id": write_back.write_back_id,
-    }
+    item = _owner_item(write_back.connection_id, psa_payment_id, write_back.write_back_id)
     return Write(item, condition=_is_nobodys_or_of(write_back))
+
+
+def _owner_item(connection_id: str, psa_payment_id: int, owner_id: str) -> Item:
+    key = keys.psa_payment_key(connection_id, psa_payment_id)
+    return {**key.attributes(), "write_back_id": owner_id}
 
 
 def _disownment_write(write_back: WriteBack, psa_payment_id: int) -> Write:

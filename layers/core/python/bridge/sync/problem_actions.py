@@ -8,7 +8,7 @@ from bridge.domain.connection import Connection
 from bridge.domain.errors import NotFoundError, NotPossibleError
 from bridge.domain.hint import Hint, HintReason
 from bridge.domain.identity import RecordKind, is_platform_id, mirrored_id
-from bridge.domain.problem import Action, Problem, ProblemCode
+from bridge.domain.problem import Action, Problem, ProblemCode, record_of_subject
 from bridge.domain.run import RunKind
 from bridge.domain.work_messages import PdfRequest
 from bridge.domain.write_back import WriteBack
@@ -30,6 +30,12 @@ class Decisions(Protocol):
     def cancel(self, partner_id: str, connection_id: str, write_back_id: str) -> WriteBack: ...
 
 
+class Surplus(Protocol):
+    """What a person may say about payments that seem to be the bridge's, and are not."""
+
+    def disclaim(self, partner_id: str, connection_id: str, invoice_source_id: int) -> None: ...
+
+
 class ProblemActions:
     """Carries out the actions that an open problem offers."""
 
@@ -44,6 +50,7 @@ class ProblemActions:
         pdfs: PdfQueue,
         verifier: Verifier,
         decisions: Decisions,
+        surplus: Surplus,
         clock: Clock,
     ) -> None:
         self._owned = OwnedConnections(connections)
@@ -54,6 +61,7 @@ class ProblemActions:
         self._pdfs = pdfs
         self._verifier = verifier
         self._decisions = decisions
+        self._surplus = surplus
         self._clock = clock
 
     def get(self, partner_id: str, problem_id: str) -> Problem:
@@ -80,7 +88,7 @@ class ProblemActions:
                 "action_not_offered", "The problem does not offer this action in its state."
             )
         if action is Action.DISMISS:
-            self._resolve(problem)
+            self._dismiss(problem)
         elif action is Action.MARK_DONE or action is Action.CANCEL:
             self._decide(problem, action)
         else:
@@ -101,6 +109,12 @@ class ProblemActions:
             self._decide(problem, Action.RETRY)
         else:
             self._retry_record(problem, connection)
+
+    def _dismiss(self, problem: Problem) -> None:
+        record = record_of_subject(problem.subject)
+        if problem.code is ProblemCode.PAYMENT_SURPLUS and record is not None:
+            self._surplus.disclaim(problem.partner_id, problem.connection_id, record[1])
+        self._resolve(problem)
 
     def _resolve(self, problem: Problem) -> None:
         self._problems.resolve(problem.partner_id, problem.problem_id, self._clock.now())

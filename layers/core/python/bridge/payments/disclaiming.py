@@ -1,0 +1,41 @@
+"""What a person may say about payments by our API member that the bridge did not make."""
+
+from __future__ import annotations
+
+from bridge.domain.errors import NotFoundError
+from bridge.domain.identity import mirrored_id
+from bridge.domain.payment import PaymentKind
+from bridge.payment_ports import LedgerStore
+from bridge.ports import ConnectionStore, RecordStore
+
+
+class SurplusDecisions:
+    """Somebody else uses our API member's keys, and a person knows of it."""
+
+    def __init__(
+        self, ledger: LedgerStore, records: RecordStore, connections: ConnectionStore
+    ) -> None:
+        self._ledger = ledger
+        self._records = records
+        self._connections = connections
+
+    def disclaim(self, partner_id: str, connection_id: str, invoice_source_id: int) -> None:
+        """Take every payment of an invoice that the mirror shows by our API member, and that no
+        write-back owns, for somebody else's: it is neither adopted nor reported any more.
+
+        Raises NotFoundError when the connection is not the partner's.
+        """
+        connection = self._connections.get(connection_id).value
+        if connection is None or connection.partner_id != partner_id:
+            raise NotFoundError("no such connection")
+        invoice_id = mirrored_id(connection_id, invoice_source_id)
+        invoice = self._records.get_invoice(partner_id, invoice_id).value
+        member = connection.member_identifier.casefold()
+        self._ledger.disclaim(
+            connection_id,
+            [
+                payment.source_id
+                for payment in (invoice.payments if invoice else ())
+                if payment.kind is PaymentKind.MONEY and payment.applied_by.casefold() == member
+            ],
+        )
