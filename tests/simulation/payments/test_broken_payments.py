@@ -24,6 +24,7 @@ MAX_SEEDS = 12
 NEVER_TWICE = "R1 never twice"
 ONLY_WHAT_IS_OWED = "only what is owed"
 EACH_ONCE = "each allocation once"
+NO_CAUSE = "payment problems have causes"
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def typing_people() -> PaymentWeather:
 
 CASES = (
     Case(broken.NoLease, (ONLY_WHAT_IS_OWED,), crowded),
-    Case(broken.NoOwnership, (EACH_ONCE, "owners are right"), unclear),
+    Case(broken.NoOwnership, (EACH_ONCE, "owners are right", NO_CAUSE), unclear),
     Case(broken.ReleasesOnAnUnclearAnswer, (ONLY_WHAT_IS_OWED,), crowded),
     Case(broken.PostsBeforeStatingIt, (NEVER_TWICE,), lambda: unclear(crashes=0.05)),
     Case(broken.QuarantineTooShort, (NEVER_TWICE, ONLY_WHAT_IS_OWED), unclear),
