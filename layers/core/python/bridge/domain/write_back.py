@@ -181,6 +181,12 @@ class WriteBack:
         return self.reason is Reason.PAYMENT_GONE
 
     @property
+    def is_written(self) -> bool:
+        """Our payment is to stand there, and does as far as is known."""
+        is_owned = self.psa_payment_id is not None
+        return self.target is Target.POSTED and is_owned and not self.is_gone
+
+    @property
     def may_be_in_flight(self) -> bool:
         """A request of ours may still take effect."""
         return self.state in MAYBE_SENT_STATES or self.state is _S.REVERSING
@@ -255,7 +261,14 @@ class WriteBack:
         )
 
     def manual(self, reason: Reason) -> WriteBack:
-        return replace(self, state=_S.MANUAL, reason=reason, due_at=None, waits=0)
+        return replace(
+            self,
+            state=_S.MANUAL,
+            reason=reason,
+            due_at=None,
+            wants_follow_up=False,
+            waits=0,
+        )
 
     def reversing(self, now: datetime, timings: Timings) -> WriteBack:
         """State the intent to delete the payment that this write-back owns."""

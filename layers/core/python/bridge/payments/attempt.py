@@ -79,7 +79,8 @@ class Attempt(Hold):
     # --- bringing the payment in -----------------------------------------------------------------
 
     def _bring_in(self) -> None:
-        if self.write_back.state is _S.CONFIRMED:
+        if self.write_back.psa_payment_id is not None:
+            # What is owned stands there, or a person decides: it is never posted beside itself.
             return
         try:
             rows = self._rows()
@@ -284,8 +285,7 @@ class Attempt(Hold):
         """Ours is gone: another tool wrote it anew, or a person decides."""
         copy = self._unowned(copies_of(self.write_back, rows))
         if copy is None:
-            gone = self.write_back.manual(Reason.PAYMENT_GONE)
-            self._save(replace(gone, wants_follow_up=False))
+            self._save(self.write_back.manual(Reason.PAYMENT_GONE))
         else:
             self._save(self.write_back.adopted(copy.psa_payment_id), own=copy.psa_payment_id)
 

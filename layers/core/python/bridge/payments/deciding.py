@@ -22,13 +22,11 @@ def actions_of(write_back: WriteBack) -> tuple[Action, ...]:
 
     What is done can be seen to; what is under way can only be looked at sooner.
     """
-    if write_back.needs_person:
-        return (Action.RETRY, Action.MARK_DONE, Action.CANCEL)
-    if write_back.reason is Reason.NONE:
+    if not write_back.needs_person and write_back.reason is Reason.NONE:
         return ()
     if write_back.may_be_in_flight:
         return (Action.RETRY,)
-    if write_back.state is _S.PENDING:
+    if _may_be_cancelled(write_back):
         return (Action.RETRY, Action.MARK_DONE, Action.CANCEL)
     if write_back.has_ended and write_back.reason is not Reason.STATUS_REFUSED:
         return (Action.MARK_DONE,)
@@ -125,17 +123,29 @@ def _done(write_back: WriteBack, now: datetime) -> WriteBack:
         return replace(write_back, reason=Reason.NONE)
     if write_back.is_at_target:
         return write_back.followed_up(Reason.NONE)
+    if write_back.needs_person and write_back.is_written:
+        # It stays ours: a return takes it out again.
+        return replace(write_back, state=_S.CONFIRMED).followed_up(Reason.NONE)
     _refuse_while_in_flight(write_back)
     if write_back.target is Target.ABSENT:
         return replace(write_back.reversed(now), wants_follow_up=False, due_at=None)
-    return replace(write_back, state=_S.DONE_BY_HAND, reason=Reason.NONE, due_at=None)
+    return _ended(write_back, _S.DONE_BY_HAND)
 
 
 def _cancelled(write_back: WriteBack, _now: datetime) -> WriteBack:
     _refuse_while_in_flight(write_back)
-    if not write_back.needs_person and write_back.state is not _S.PENDING:
+    if not _may_be_cancelled(write_back):
         raise NotPossibleError("already_written", "The payment is in ConnectWise already.")
-    return replace(write_back, state=_S.CANCELLED, reason=Reason.NONE, due_at=None)
+    return _ended(write_back, _S.CANCELLED)
+
+
+def _may_be_cancelled(write_back: WriteBack) -> bool:
+    is_undecided = write_back.needs_person or write_back.state is _S.PENDING
+    return is_undecided and not write_back.is_written
+
+
+def _ended(write_back: WriteBack, state: WriteBackState) -> WriteBack:
+    return replace(write_back, state=state, reason=Reason.NONE, due_at=None, wants_follow_up=False)
 
 
 def _refuse_while_in_flight(write_back: WriteBack) -> None:
