@@ -3,13 +3,14 @@
 Each seed is a story of the sync and one of the payments. A bar shows how far it is; the end of a
 story that fails is printed, with the command that plays it alone again to the same step. Ends
 with what was played and what went wrong on purpose. Exits with status 1 when a rule was broken,
-and 130 when interrupted.
+and 130 when interrupted or told to end.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -163,4 +164,5 @@ def _report(console: Console, tally: Tally) -> None:
 
 if __name__ == "__main__":
     sys.path[:0] = [str(ROOT / source) for source in SOURCES]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())
