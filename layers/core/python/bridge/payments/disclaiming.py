@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bridge.domain.errors import NotFoundError
+from bridge.domain.errors import NotFoundError, NotPossibleError
 from bridge.domain.identity import mirrored_id
 from bridge.domain.payment import PaymentKind
+from bridge.domain.write_back import WriteBack
 from bridge.payment_ports import LedgerStore
 from bridge.ports import ConnectionStore, RecordStore
 
@@ -23,7 +24,8 @@ class SurplusDecisions:
         """Take every payment of an invoice that the mirror shows by our API member, and that no
         write-back owns, for somebody else's: it is neither adopted nor reported any more.
 
-        Raises NotFoundError when the connection is not the partner's.
+        Raises NotFoundError when the connection is not the partner's, and NotPossibleError while
+        one of these may still turn out to be a post of ours whose answer was lost.
         """
         connection = self._connections.get(connection_id).value
         if connection is None or connection.partner_id != partner_id:
@@ -31,6 +33,10 @@ class SurplusDecisions:
         invoice_id = mirrored_id(connection_id, invoice_source_id)
         invoice = self._records.get_invoice(partner_id, invoice_id).value
         member = connection.member_identifier.casefold()
+        # Asked after the mirror: who posted what the mirror shows had stated it before.
+        write_backs = self._ledger.write_backs_of_invoice(connection_id, invoice_source_id)
+        if any(map(_may_find_its_own, write_backs)):
+            raise NotPossibleError("under_way", "A payment of this invoice is not clear yet.")
         self._ledger.disclaim(
             connection_id,
             [
@@ -39,3 +45,9 @@ class SurplusDecisions:
                 if payment.kind is PaymentKind.MONEY and payment.applied_by.casefold() == member
             ],
         )
+
+
+def _may_find_its_own(write_back: WriteBack) -> bool:
+    """Tell whether a payment that a write-back posted may stand there without being its own."""
+    is_unowned = write_back.psa_payment_id is None
+    return write_back.posts > 0 and is_unowned and not write_back.has_ended
