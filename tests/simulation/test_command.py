@@ -37,11 +37,11 @@ def figure(output: str, name: str) -> str:
     return match[1]
 
 
-def test_it_plays_both_stories_of_each_seed_and_counts_what_happened() -> None:
+def test_it_plays_both_worlds_by_turns_and_counts_what_happened() -> None:
     output, _ = (process := started("--seeds", "2")).communicate(timeout=TIMEOUT_SECONDS)
 
     assert process.returncode == 0, output
-    assert figure(output, "seeds run") == "payments 2, sync 2"
+    assert figure(output, "seeds run") == "payments 1, sync 1"
     assert figure(output, "violations") == "0"
     for name in ("steps", "port calls", "faults injected", "payments posted"):
         assert int(figure(output, name).replace(",", "")) > 0
@@ -57,7 +57,7 @@ def test_an_interrupt_ends_it_with_what_was_played() -> None:
     os.killpg(process.pid, signal.SIGINT)
     output, _ = process.communicate(timeout=TIMEOUT_SECONDS)
 
-    assert first_line.startswith("playing 200,000 stories"), first_line
+    assert first_line.startswith("playing 100,000 seeds"), first_line
     assert process.returncode == command.INTERRUPTED, output
     assert figure(output, "violations") == "0"
     assert "Traceback" not in output
