@@ -1,10 +1,9 @@
 """Plays many seeds: ``python -m tests.simulation --seeds 10000``.
 
 Seeds tell by turns a story of the sync and one of the payments, unless ``--world`` says which. A
-bar shows how far it is; the end of a
-story that fails is printed, with the command that plays it alone again to the same step. Ends
-with what was played and what went wrong on purpose. Exits with status 1 when a rule was broken,
-and 130 when interrupted or told to end.
+bar shows how far it is; the end of a story that fails is printed, with the command that plays it
+alone again to the same step. Ends with what was played and what went wrong on purpose. Exits with
+status 1 when a rule was broken, and 130 when interrupted or told to end.
 """
 
 from __future__ import annotations
