@@ -30,7 +30,6 @@ from bridge.payments.comparing import (
     find,
     is_closed,
     is_like,
-    is_settled,
     lags,
     may_be_copies_of,
     may_be_posts_of,
@@ -104,11 +103,10 @@ class Attempt(Hold):
         self._post(before, rows)
 
     def _balance_lags(self, invoice: PsaBalance, rows: Sequence[PsaPayment]) -> bool:
-        """Another payment of ours may not be taken from the balance yet, and what it leaves to pay
-        is not known before."""
-        if is_settled(invoice, rows):
-            return False
-        return any(self._is_young(other) for other in self._others_of_invoice())
+        """Another payment of ours may not be listed or taken from the balance yet, and what it
+        leaves to pay is not known before."""
+        young = filter(self._is_young, self._others_of_invoice())
+        return any(lags(other, invoice, rows) for other in young)
 
     def _post(self, before: PsaBalance, rows: Sequence[PsaPayment]) -> None:
         """State the intent, send once, and store what is known about the outcome."""

@@ -12,8 +12,13 @@ from bridge.domain.errors import (
     PermissionMissingError,
     RefusedError,
 )
-from bridge.domain.platform_payment import Target
-from bridge.domain.write_back import MAX_POSTS, MAYBE_SENT_STATES, Reason, WriteBack
+from bridge.domain.write_back import (
+    MAX_POSTS,
+    MAYBE_SENT_STATES,
+    Reason,
+    WriteBack,
+    WriteBackState,
+)
 from bridge.payment_ports import PsaBalance, PsaPayment
 
 
@@ -120,9 +125,17 @@ def is_settled(invoice: PsaBalance, rows: Sequence[PsaPayment]) -> bool:
 
 
 def lags(write_back: WriteBack, invoice: PsaBalance, rows: Sequence[PsaPayment]) -> bool:
-    """Tell whether the invoice or its payments do not show yet what was done to them."""
+    """Tell whether the invoice or its payments do not show yet what was done to them. They may
+    both lag, and then agree with each other."""
+    return not is_settled(invoice, rows) or not _is_shown(write_back, rows)
+
+
+def _is_shown(write_back: WriteBack, rows: Sequence[PsaPayment]) -> bool:
+    """Tell whether the payment that a write-back owns is listed, or not any more once reversed."""
+    if write_back.psa_payment_id is None:
+        return True
     is_there = find(rows, write_back.psa_payment_id) is not None
-    return not is_settled(invoice, rows) or is_there is not (write_back.target is Target.POSTED)
+    return is_there is not (write_back.state is WriteBackState.REVERSED)
 
 
 def read_back(write_back: WriteBack, rows: Sequence[PsaPayment], member: str) -> Reason:
