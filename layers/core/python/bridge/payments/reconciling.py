@@ -157,7 +157,7 @@ class PaymentReconciler:
         elif write_back.reason is Reason.PAYMENT_GONE and row:
             self._save(
                 write_back,
-                replace(write_back, state=_S.CONFIRMED, reason=Reason.NONE, due_at=None),
+                replace(write_back, state=_S.CONFIRMED, reason=Reason.NONE),
             )
         elif write_back.state is _S.REVERSED and row and is_as_large(write_back, row):
             # It was not shown when it was thought to be gone: it is taken out once more.

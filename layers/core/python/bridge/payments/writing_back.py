@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 
 from bridge.domain.errors import (
     ConflictError,
@@ -102,19 +100,13 @@ class WriteBackDriver:
 
     def _run(self, attempt: Attempt) -> None:
         try:
-            attempt.run()
+            _advance(attempt)
         except ConflictError:
+            # Who moved it shows it, and what we know of it is stale.
             _logger.info("write-back moved elsewhere", extra=attempt.ids)
-            return
-        except RetryableError:
-            _unless_moved(attempt.retry_later)
-        except OutcomeUnknownError:
-            # Only a change of status can be unclear here, and that may be made twice.
-            _unless_moved(attempt.retry_status)
-        except PermanentError as error:
-            _unless_moved(partial(attempt.give_to_person, refusal_reason(error)))
-        attempt.let_go()
-        self._troubles.show(attempt.write_back)
+        else:
+            attempt.let_go()
+            self._troubles.show(attempt.write_back)
         if attempt.has_written:
             self._hints.send([_hint(attempt.write_back)])
 
@@ -141,12 +133,17 @@ class WriteBackDriver:
             return
 
 
-def _unless_moved(save: Callable[[], None]) -> None:
-    """Store a wait; when the write-back moved meanwhile, its mover decides."""
+def _advance(attempt: Attempt) -> None:
+    """Go as far as it goes, and store what a failure leaves to be done."""
     try:
-        save()
-    except ConflictError:
-        _logger.info("write-back moved elsewhere")
+        attempt.run()
+    except RetryableError:
+        attempt.retry_later()
+    except OutcomeUnknownError:
+        # Only a change of status can be unclear here, and that may be made twice.
+        attempt.retry_status()
+    except PermanentError as error:
+        attempt.give_to_person(refusal_reason(error))
 
 
 def _is_drivable(write_back: WriteBack, now: datetime) -> bool:

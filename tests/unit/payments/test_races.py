@@ -1,0 +1,58 @@
+"""Two of those who move a write-back at the same moment: neither's word is lost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from bridge.domain.write_back import Reason, WriteBackState
+from tests.unit.payments.bench import QUARANTINE_SECONDS
+from tests.unit.payments.test_reconciling import Reconciling
+
+S = WriteBackState
+
+
+@pytest.fixture
+def bench() -> Reconciling:
+    bench = Reconciling()
+    bench.mirror()
+    return bench
+
+
+def test_a_return_is_not_forgotten_when_the_comparison_finds_ours_again(
+    bench: Reconciling,
+) -> None:
+    """Given ours, thought to be gone, and returned; its message is lost."""
+    write_back = bench.drive(bench.collect(5000))
+    bench.save(write_back.manual(Reason.PAYMENT_GONE))
+    bench.undo()
+
+    bench.compare()
+
+    found = bench.stored(write_back)
+    assert bench.ledger.list_due(bench.clock.now(), limit=10) == (found,)
+    assert bench.drive(found).state is S.REVERSED
+    assert bench.rows() == []
+
+
+def test_a_problem_stays_open_that_came_while_a_worker_failed(bench: Reconciling) -> None:
+    """Given a follow-up that is not answered, while the comparison finds ours gone."""
+    write_back = bench.drive(bench.collect(5000))
+    bench.wait(QUARANTINE_SECONDS)
+    due = replace(write_back, wants_follow_up=True, balance_before_minor=None)
+    bench.save(replace(due, due_at=bench.clock.now()))
+    bench.people.delete_payment(bench.invoice_id, bench.rows()[0]["id"])
+    bench.mirror()
+
+    def compare_meanwhile(_: httpx.Request) -> httpx.Response:
+        if not bench.open_problems():
+            bench.sweep.compare_all()
+        return httpx.Response(503)
+
+    gateway = bench.world.gateway(httpx.MockTransport(compare_meanwhile))
+    gone = bench.drive(write_back, gateway=gateway)
+
+    assert gone.reason is Reason.PAYMENT_GONE
+    assert len(bench.open_problems()) == 1
