@@ -99,6 +99,26 @@ def test_the_payment_of_another_write_back_under_way_is_not_taken_for_ours(bench
     assert sorted(bench.amounts()) == [Decimal("30.00"), Decimal("50.00")]
 
 
+def test_of_two_equal_lost_posts_the_one_that_was_rewritten_is_not_forgotten(bench: Bench) -> None:
+    """The first takes the second one's payment for its own, as equal ones may be exchanged; what
+    became of the first is then what the second has to look for."""
+    first = posted_without_answer(bench)
+    rewrite(bench)
+    bench.wait(13 * 60)
+    bench.fault(Effect.CUT_AFTER_EFFECT, "POST")
+    second = bench.drive(bench.collect(5000, "pay-2"))
+    assert second.state is S.UNCLEAR
+    bench.wait(13 * 60)
+    for payment_id in ("pay-1", "pay-2"):
+        bench.undo(payment_id)
+
+    assert bench.drive(first).state is S.REVERSED
+    after = bench.drive_when_due(second)
+
+    assert (after.state, after.reason) == (S.MANUAL, Reason.PAYMENT_REWRITTEN)
+    assert len(bench.rows()) == 1
+
+
 def test_a_payment_rewritten_while_its_deletion_was_lost_is_left_to_a_person(bench: Bench) -> None:
     """The deletion never took effect, and the copy stands for money that went back."""
     write_back = bench.drive(bench.collect(5000))

@@ -76,9 +76,14 @@ def may_be_posts_of(
 
     Somebody may have edited it, or another tool may have written it anew, or both, so that neither
     amount, day nor name tells. What the other write-backs of the invoice posted, which are under
-    way, is left out.
+    way, is left out. An equal write-back may have taken ours for its own, so that ours is what has
+    come since that one was stated.
     """
-    newest_before = write_back.newest_before or 0
+    newest_before = min(
+        each.newest_before or 0
+        for each in (write_back, *others)
+        if each is write_back or (each.was_ever_stated and _is_equal(each, write_back))
+    )
     under_way = [each for each in others if each.state in MAYBE_SENT_STATES]
     return [
         row
@@ -87,6 +92,11 @@ def may_be_posts_of(
         and row.psa_payment_id > newest_before
         and not any(is_like(each, row, member) for each in under_way)
     ]
+
+
+def _is_equal(one: WriteBack, other: WriteBack) -> bool:
+    """Tell whether the payments of two write-backs cannot be told apart in ConnectWise."""
+    return (one.amount_minor, one.paid_on) == (other.amount_minor, other.paid_on)
 
 
 def is_closed(invoice: PsaBalance) -> bool:
