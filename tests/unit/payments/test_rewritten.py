@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+import httpx
 import pytest
 
 from bridge.domain.errors import NotPossibleError
@@ -143,3 +144,24 @@ def test_a_return_does_not_close_what_a_person_has_not_decided_yet(bench: Reconc
 
     assert (waiting.state, waiting.reason) == (S.MANUAL, Reason.PAYMENT_REWRITTEN)
     assert (bench.amounts(), len(bench.open_problems())) == ([Decimal("50.00")], 1)
+
+
+def test_trying_again_does_not_forget_a_lost_post_that_nobody_could_look_for(
+    bench: Reconciling,
+) -> None:
+    """Given a post that took effect and was written anew, on an invoice hidden for a while."""
+    bench.fault(Effect.TIMEOUT_AFTER_EFFECT, "POST")
+    write_back = bench.drive(bench.collect(5000))
+    bench.people.rewrite_payments(bench.invoice_id)
+    bench.wait(QUARANTINE_SECONDS)
+    hidden = bench.world.gateway(
+        httpx.MockTransport(lambda _: httpx.Response(404, json={"code": "NotFound"}))
+    )
+    gone = bench.drive(write_back, gateway=hidden)
+    assert (gone.state, gone.reason) == (S.MANUAL, Reason.INVOICE_GONE)
+
+    retry(bench, gone)
+    waiting = bench.drive(write_back)
+
+    assert (waiting.state, waiting.reason) == (S.MANUAL, Reason.PAYMENT_REWRITTEN)
+    assert bench.amounts() == [Decimal("50.00")]

@@ -15,6 +15,14 @@ from bridge.payments.troubles import WriteBackTroubles
 from bridge.ports import Clock
 
 _S = WriteBackState
+_LOOKED_AT = frozenset(
+    {
+        Reason.PAYMENT_REWRITTEN,
+        Reason.PAYMENT_CHANGED,
+        Reason.TOO_MANY_POSTS,
+        Reason.INVOICE_LOCKED,
+    }
+)
 
 
 def actions_of(write_back: WriteBack) -> tuple[Action, ...]:
@@ -110,12 +118,18 @@ def _retried(write_back: WriteBack, now: datetime) -> WriteBack:
         write_back,
         state=_S.PENDING,
         reason=Reason.NONE,
-        posts=1 if write_back.is_gone else 0,
+        posts=1 if _may_have_left_a_copy(write_back) else 0,
         waits=0,
         psa_payment_id=None,
         due_at=now,
         wants_follow_up=False,
     )
+
+
+def _may_have_left_a_copy(write_back: WriteBack) -> bool:
+    """Tell whether an earlier post is still to be looked for, though not by our member's name:
+    a person who was told what stands there, or that nothing does, has looked instead."""
+    return write_back.is_gone or (write_back.posts > 0 and write_back.reason not in _LOOKED_AT)
 
 
 def _done(write_back: WriteBack, now: datetime) -> WriteBack:
