@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import httpx
 import pytest
 
-from bridge.domain.write_back import Reason, WriteBackState
+from bridge.domain.write_back import Lease, Reason, WriteBackState
+from infra.local.connectwise_sandbox.faults import Effect
 from tests.unit.payments.bench import QUARANTINE_SECONDS
 from tests.unit.payments.test_reconciling import Reconciling
 
@@ -56,3 +58,22 @@ def test_a_problem_stays_open_that_came_while_a_worker_failed(bench: Reconciling
 
     assert gone.reason is Reason.PAYMENT_GONE
     assert len(bench.open_problems()) == 1
+
+
+def test_an_overtaken_worker_leaves_the_lease_of_what_is_under_way(bench: Reconciling) -> None:
+    """Given a second worker of one payment, who looked before the first one stated its post."""
+    write_back = bench.collect(5000)
+    bench.fault(Effect.TIMEOUT_BEFORE_EFFECT, "POST")
+    take_lease = bench.ledger.take_lease
+
+    def late_lease(**place: Any) -> Lease:
+        bench.ledger.take_lease = take_lease  # type: ignore[method-assign]
+        assert bench.drive(write_back).state is S.UNCLEAR
+        return take_lease(**place)
+
+    bench.ledger.take_lease = late_lease  # type: ignore[method-assign]
+    unanswered = bench.world.gateway(httpx.MockTransport(lambda _: httpx.Response(503)))
+    unclear = bench.drive(write_back, gateway=unanswered)
+
+    other = bench.drive(bench.collect(3000, "pay-2"))
+    assert (other.state, other.due_at) == (S.PENDING, unclear.due_at)
