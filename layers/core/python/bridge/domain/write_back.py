@@ -256,6 +256,7 @@ class WriteBack:
             state=_S.REJECTED,
             reason=reason,
             due_at=None,
+            intent_at=None,
             posts=max(0, self.posts - 1),
             waits=0,
         )

@@ -16,6 +16,7 @@ from bridge.domain.errors import (
 from bridge.domain.identity import write_back_id_of
 from bridge.domain.invoice import Invoice
 from bridge.domain.platform_payment import (
+    UNDONE_STATES,
     PlatformPayment,
     PlatformPaymentState,
     Target,
@@ -110,6 +111,9 @@ class PaymentRecorder:
         for stored in self._ledger.write_backs_of_payment(payment.partner_id, payment.payment_id):
             before = _value(stored)
             target = self._policy(before.connection_id).target(payment.state)
+            if payment.state in UNDONE_STATES and _is_unwritten(before):
+                # The partner may let it stand where it is, and not have it written only now.
+                target = Target.ABSENT
             after = before.retargeted(target, self._clock.now())
             if after != before:
                 changed.append((after, stored.version))
@@ -155,6 +159,12 @@ def new_payment(payment: PlatformPayment, now: datetime) -> PlatformPayment:
     if payment.state not in (PlatformPaymentState.PENDING, PlatformPaymentState.SETTLED):
         raise InvalidInputError("a payment begins pending or settled", field="state")
     return replace(payment, recorded_at=now)
+
+
+def _is_unwritten(write_back: WriteBack) -> bool:
+    """Tell whether nothing of ours is in ConnectWise, and nothing that a person entered for us."""
+    is_open = write_back.needs_person or write_back.state is WriteBackState.PENDING
+    return is_open and write_back.psa_payment_id is None and not write_back.was_ever_stated
 
 
 def _check_invoice(invoice: Invoice | None, payment: PlatformPayment) -> None:
