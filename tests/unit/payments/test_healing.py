@@ -127,3 +127,28 @@ def test_one_reason_may_follow_another(bench: Reconciling) -> None:
     assert bench.sweep.heal_all() == 1
     assert bench.drive(write_back).reason is Reason.PAID_BY_HAND
     assert bench.sweep.heal_all() == 0
+
+
+def test_a_right_that_payments_do_not_need_keeps_nothing_waiting(bench: Reconciling) -> None:
+    """Given a connection that stays degraded: new payments are written, and so are old ones."""
+    bench.save_connection(state=ConnectionState.DEGRADED)
+    write_back = bench.collect(5000)
+    bench.people.close_invoice(bench.invoice_id)
+    bench.mirror()
+    assert bench.drive(write_back).reason is Reason.INVOICE_LOCKED
+
+    bench.people.reopen_invoice(bench.invoice_id)
+    bench.mirror()
+    assert bench.sweep.heal_all() == 1
+    assert bench.drive(write_back).state is S.CONFIRMED
+    assert bench.open_problems() == []
+
+
+def test_a_right_that_payments_need_is_not_asked_for_before_it_is_verified(
+    bench: Reconciling,
+) -> None:
+    write_back = bench.collect(5000)
+    forbid(bench, Action.ADD)
+    assert bench.drive(write_back).reason is Reason.RIGHT_MISSING
+    bench.save_connection(state=ConnectionState.DEGRADED)
+    assert bench.sweep.heal_all() == 0

@@ -7,14 +7,10 @@ from bridge.domain.invoice import Invoice
 from bridge.domain.platform_payment import Target
 from bridge.domain.write_back import Reason, WriteBack
 
-_OF_THE_CONNECTION = frozenset(
-    {
-        Reason.RIGHT_MISSING,
-        Reason.CREDENTIALS_REJECTED,
-        Reason.DISCONNECTED,
-        Reason.MEMBER_UNKNOWN,
-    }
-)
+# A connection may stay degraded for want of a right that no payment needs; over are these only
+# when it was verified.
+_VERIFIED = frozenset({Reason.RIGHT_MISSING, Reason.CREDENTIALS_REJECTED})
+_OF_THE_CONNECTION = _VERIFIED | {Reason.DISCONNECTED, Reason.MEMBER_UNKNOWN}
 _OF_THE_INVOICE = frozenset(
     {
         Reason.INVOICE_GONE,
@@ -36,10 +32,10 @@ def has_healed(
     write_back: WriteBack, connection: Connection | None, invoice: Invoice | None
 ) -> bool:
     """Tell whether the reason is over, as far as the mirror knows; another one may follow it."""
-    if connection is None or connection.state is not ConnectionState.ACTIVE:
+    if connection is None or not connection.is_syncing or not connection.member_identifier:
         return False
-    if not connection.member_identifier:
-        return False
+    if write_back.reason in _VERIFIED:
+        return connection.state is ConnectionState.ACTIVE
     return write_back.reason in _OF_THE_CONNECTION or _takes(write_back, invoice)
 
 
