@@ -33,9 +33,6 @@ class DataAccess:
         self.write_operations = capability.write_table(
             "OPERATIONS_TABLE", data.operations, indexes=operations_indexes
         )
-        self.read_ledger = capability.read_table(
-            "LEDGER_TABLE", data.ledger, indexes=ledger_indexes
-        )
         self.write_ledger = capability.write_table(
             "LEDGER_TABLE", data.ledger, indexes=ledger_indexes
         )

@@ -366,7 +366,7 @@ class ServiceStack(cdk.Stack):
             FunctionSize(timeout_seconds=DEAD_LETTERS_TIMEOUT_SECONDS),
             [
                 self._access.write_operations,
-                self._access.read_ledger,
+                self._access.write_ledger,
                 send_to("PARKED_QUEUE_URL", parked),
             ],
         )

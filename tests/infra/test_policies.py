@@ -42,7 +42,6 @@ BUCKET = "<AWS::AccountId>-<AWS::Region>"
 # documents in a stronger way than reading.
 READS_OPERATIONS_ONLY = {"webhook_receiver"}
 READS_RECORDS_ONLY = {"reconciler"}
-READS_LEDGER_ONLY = {"dead_letters"}
 MANAGES_CONNECTION_SECRETS = {"dashboard_api"}
 STORES_DOCUMENTS = {"invoice_pdf"}
 
@@ -82,7 +81,6 @@ def named_by_setting(setting: str, function: str, stage: str) -> Rights:
     if function in STORES_DOCUMENTS:
         documents |= {"s3:PutObject"}
     on_records = READ if function in READS_RECORDS_ONLY else READ | WRITE
-    on_ledger = READ if function in READS_LEDGER_ONLY else READ | WRITE
     on_operations = READ if function in READS_OPERATIONS_ONLY else READ | WRITE
     # The batch is no action of its own in AWS; the embedded AWS takes it for one.
     send = frozenset({"sqs:SendMessage", "sqs:SendMessageBatch"})
@@ -97,7 +95,7 @@ def named_by_setting(setting: str, function: str, stage: str) -> Rights:
             "<operations.Arn>/index/by_partner": READ,
         },
         "LEDGER_TABLE": {
-            "<ledger.Arn>": on_ledger,
+            "<ledger.Arn>": READ | WRITE,
             "<ledger.Arn>/index/listing": READ,
             "<ledger.Arn>/index/by_customer": READ,
         },

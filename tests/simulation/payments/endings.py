@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from bridge.domain.platform_payment import PlatformPaymentState, Target
+from bridge.domain.platform_payment import PlatformPayment, PlatformPaymentState, Target
 from bridge.domain.problem import Problem, ProblemCode, record_of_subject
 from bridge.domain.write_back import Reason, Timings, WriteBack, WriteBackState
 from bridge.payment_ports import LedgerEntry
@@ -95,12 +95,12 @@ class WhatWasToldHappens(PaymentEnding):
                 world.violate(self.name, f"{payment_id} has {len(found)} write-backs")
             for each in found:
                 assert each.value is not None
-                self._check_target(world, stored.state, each.value)
+                self._check_target(world, stored, each.value)
 
     def _check_target(
-        self, world: PaymentWorld, state: PlatformPaymentState, write_back: WriteBack
+        self, world: PaymentWorld, payment: PlatformPayment, write_back: WriteBack
     ) -> None:
-        policy = world.connection.write_back
+        policy, state = world.connection.write_back, payment.state
         if state is PlatformPaymentState.SETTLED:
             right = {Target.POSTED}
         elif state is PlatformPaymentState.PENDING:
@@ -113,12 +113,18 @@ class WhatWasToldHappens(PaymentEnding):
         else:
             # It stays where it was written, and is not written for the first time.
             right = {Target.POSTED} if write_back.was_ever_stated else set(Target)
-            history = _history(world, write_back)
-            was_wanted = any(entry.value.target is Target.POSTED for entry in history[:-1])
-            if write_back.target is Target.POSTED and not was_wanted:
-                world.violate(self.name, f"{write_back.write_back_id} is written when undone")
+            self._check_not_written_since(world, write_back, payment.state_changed_at)
         if write_back.target not in right:
             world.violate(self.name, f"{state.value}: {write_back}")
+
+    def _check_not_written_since(
+        self, world: PaymentWorld, write_back: WriteBack, undone_at: datetime | None
+    ) -> None:
+        """What was undone may stay as it was written, and is not written for the first time."""
+        stated = (e.value.intent_at for e in _history(world, write_back) if e.value.posts)
+        first_at = next((at for at in stated if at), None)
+        if first_at is not None and undone_at is not None and first_at > undone_at:
+            world.violate(self.name, f"{write_back.write_back_id} is written when undone")
 
 
 class NothingWaitsUnseen(PaymentEnding):

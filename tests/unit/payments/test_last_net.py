@@ -7,8 +7,10 @@ from decimal import Decimal
 
 import pytest
 
+from bridge.domain.customer import ArchiveReason
 from bridge.domain.problem import ProblemCode
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
+from bridge.payments.deciding import WriteBackDecisions
 from infra.local.connectwise_sandbox.finance.payments import change_payment
 from infra.local.connectwise_sandbox.kinds import Kind
 from tests.unit.payments.bench import PAID_ON, Bench
@@ -96,3 +98,34 @@ def test_a_problem_that_nobody_had_time_to_close_is_closed(bench: Reconciling) -
     bench.troubles.show(replace(write_back, reason=Reason.RIGHT_MISSING))
     bench.sweep.heal_all()
     assert bench.open_problems() == []
+
+
+def test_what_a_person_made_of_our_payment_can_be_accepted(bench: Reconciling) -> None:
+    write_back = bench.drive(bench.collect(5000))
+    edit(bench, write_back, "49.99")
+    bench.compare()
+    changed = bench.stored(write_back)
+    assert changed.reason is Reason.PAYMENT_CHANGED
+
+    decisions = WriteBackDecisions(bench.ledger, bench.queue, bench.troubles, bench.clock)
+    decisions.mark_done(changed.partner_id, changed.connection_id, changed.write_back_id)
+
+    for _ in range(2):
+        assert bench.compare() == 0
+    assert bench.open_problems() == []
+    bench.undo()
+    after = bench.drive_when_due(write_back)
+    assert (after.state, after.reason) == (S.MANUAL, Reason.REVERSE_BY_HAND)
+    assert bench.amounts() == [Decimal("49.99")]
+
+
+@pytest.mark.parametrize("reason", [ArchiveReason.LEFT_FILTER, ArchiveReason.BY_PERSON])
+def test_an_invoice_that_is_kept_out_of_the_mirror_is_not_asked_about_each_time(
+    bench: Reconciling, reason: ArchiveReason
+) -> None:
+    bench.drive(bench.collect(5000))
+    bench.mirror()
+    bench.archive(reason)
+    bench.wait(3600)
+    bench.clock.set_remaining(900)
+    assert bench.sweep.compare_all() == 0

@@ -59,12 +59,12 @@ class Reconciling(Bench):
         stored = self.records.get_invoice(invoice.partner_id, invoice.invoice_id)
         self.records.save_invoice(invoice, expected_version=stored.version)
 
-    def archive(self) -> None:
-        """Let the mirror know that the invoice is gone."""
+    def archive(self, reason: ArchiveReason = ArchiveReason.DELETED_IN_CONNECTWISE) -> None:
+        """Let the mirror put the invoice away, because it is gone unless told otherwise."""
         invoice_id = mirrored_id(self.connection.connection_id, self.invoice_id)
         stored = self.records.get_invoice(self.connection.partner_id, invoice_id)
         assert stored.value is not None
-        gone = stored.value.archived(ArchiveReason.DELETED_IN_CONNECTWISE, self.clock.now())
+        gone = stored.value.archived(reason, self.clock.now())
         self.records.save_invoice(gone, expected_version=stored.version)
 
     def compare(self) -> int:

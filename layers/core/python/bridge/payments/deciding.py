@@ -133,6 +133,9 @@ def _may_have_left_a_copy(write_back: WriteBack) -> bool:
 
 
 def _done(write_back: WriteBack, now: datetime) -> WriteBack:
+    if write_back.has_ended and write_back.reason is Reason.PAYMENT_CHANGED:
+        # What a person made of it holds from now on, and it is theirs to take out again.
+        return _ended(write_back, _S.DONE_BY_HAND)
     if write_back.has_ended:
         return replace(write_back, reason=Reason.NONE)
     if write_back.is_at_target:

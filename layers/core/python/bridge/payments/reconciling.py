@@ -15,8 +15,10 @@ from functools import partial
 from itertools import groupby
 
 from bridge.domain.connection import Connection
+from bridge.domain.customer import ArchiveReason
 from bridge.domain.errors import BridgeError, ConflictError, NotFoundError
 from bridge.domain.identity import RecordKind
+from bridge.domain.invoice import Invoice
 from bridge.domain.payment import PaymentKind
 from bridge.domain.platform_payment import Target
 from bridge.domain.problem import Problem, ProblemCode, Trouble, record_subject
@@ -302,20 +304,21 @@ class PaymentSweep:
 
     def _disagree(self, connection: Connection, write_backs: Sequence[WriteBack]) -> bool:
         """Tell whether the mirror shows something else than what we own on one invoice, or did
-        before."""
+        before. Of an invoice that is kept out of the mirror it shows what was so then."""
         first = write_backs[0]
         invoice = self._records.get_invoice(first.partner_id, first.invoice_id).value
         owned = {
             (w.psa_payment_id, w.amount_minor, w.paid_on)
             for w in write_backs
-            if w.state is WriteBackState.CONFIRMED
+            if w.state is _S.CONFIRMED
         }
         owned_ids = {psa_payment_id for psa_payment_id, _, _ in owned}
+        left_to_people = {w.psa_payment_id for w in write_backs if w.state is _S.DONE_BY_HAND}
         member = connection.member_identifier.casefold()
         ours = {
             (payment.source_id, payment.amount_minor, payment.paid_on)
-            for payment in (invoice.payments if invoice and invoice.archive is None else ())
-            if payment.kind is PaymentKind.MONEY
+            for payment in (invoice.payments if invoice and not _is_deleted(invoice) else ())
+            if payment.kind is PaymentKind.MONEY and payment.source_id not in left_to_people
             if payment.source_id in owned_ids or payment.applied_by.casefold() == member
         }
         if any(w.reason in RECONSIDERED for w in write_backs):
@@ -334,6 +337,12 @@ class PaymentSweep:
             cursor = page.next_cursor
             if cursor is None:
                 return
+
+
+def _is_deleted(invoice: Invoice) -> bool:
+    """ConnectWise deletes an invoice's payments with it."""
+    archive = invoice.archive
+    return archive is not None and archive.reason is ArchiveReason.DELETED_IN_CONNECTWISE
 
 
 def surplus_trouble(
