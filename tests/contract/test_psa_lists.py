@@ -14,6 +14,7 @@ from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import InvoiceType
 from bridge.ports import Head, HeadPage
 from infra.local.connectwise_sandbox.kinds import Kind
+from infra.local.connectwise_sandbox.people import NewLine
 from tests.fakes.clock import START
 from tests.unit.connectwise.sandbox import World, sandboxed_world
 
@@ -134,6 +135,26 @@ def test_marks_are_the_same_in_a_list_by_ids_and_in_a_whole_record(psa: ConnectW
 
         assert fetched == listed
         assert {key: head.marks for key, head in psa.fetch_heads(kind, ids).items()} == listed
+
+
+def test_an_invoice_whose_lines_are_hidden_is_looked_at_again(
+    world: World, psa: ConnectWisePsa
+) -> None:
+    """No mark of the invoice moves when the API member sees its lines again."""
+    products = world.engine.tenant.store[Kind.PRODUCT]
+    row = world.engine.people.create_invoice(
+        next(iter(world.engine.tenant.store[Kind.COMPANY]))["id"],
+        [NewLine("Firewall", Decimal(800))],
+    )
+    (line,) = products.referring("invoice", [row["id"]])
+    products.remove(line["id"])
+    hidden = psa.fetch_invoices([row["id"]])
+    products.put(line)
+    shown = psa.fetch_invoices([row["id"]])
+
+    assert hidden.found[row["id"]].total_minor == shown.found[row["id"]].total_minor
+    assert hidden.marks[row["id"]] == ""
+    assert shown.marks[row["id"]] == heads(psa, INVOICE)[row["id"]].marks
 
 
 @pytest.mark.parametrize("change", ["due_date", "total", "payment", "status"])

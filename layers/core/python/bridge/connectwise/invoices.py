@@ -8,11 +8,11 @@ Source of the facts: ConnectWise public interface 2025.1 and recorded answers.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from bridge.connectwise.client import ConnectWiseClient
 from bridge.connectwise.failures import EndpointMissingError, ServerFailedError
-from bridge.connectwise.mapping import Owner, has_payments, to_invoice
+from bridge.connectwise.mapping import Owner, has_payments, is_bare, to_invoice
 from bridge.connectwise.reading import BulkReader, Json, row_id
 from bridge.connectwise.wire import (
     INVOICE_MARK_FIELDS,
@@ -92,6 +92,7 @@ class InvoiceReader:
             except MalformedRecordError as error:
                 broken[source_id] = complaint(error)
         lines = self._lines(headers, broken)
+        marks |= {i: "" for i, header in headers.items() if is_bare(header, lines[i])}
         found: dict[int, Invoice] = {}
         for source_id, header in headers.items():
             if source_id in broken:
@@ -110,9 +111,7 @@ class InvoiceReader:
                 continue
         return Fetched(found, broken, {key: marks[key] for key in found})
 
-    def _lines(
-        self, source_ids: Iterable[int], broken: dict[int, str]
-    ) -> Mapping[int, list[LineRow]]:
+    def _lines(self, source_ids: Iterable[int], broken: dict[int, str]) -> dict[int, list[LineRow]]:
         lines: dict[int, list[LineRow]] = defaultdict(list)
         wanted = list(source_ids)
         for route, model, fields in _LINES:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -99,6 +99,15 @@ def to_invoice(
             for each in sorted(payments, key=lambda each: each.id)
         ),
     )
+
+
+def is_bare(row: InvoiceRow, lines: Sequence[LineRow]) -> bool:
+    """Tell whether an invoice shows nothing of what it bills.
+
+    Its lines may be hidden from the API member for a while, without a mark of the invoice changing
+    when they show again; so it keeps no marks, and each sweep looks once more.
+    """
+    return not lines and not row.agreement_amount and bool(row.subtotal)
 
 
 def has_payments(row: InvoiceRow) -> bool:
