@@ -103,27 +103,6 @@ class BelievesDeletedCallbacks(Wiring):
 # --- runs -----------------------------------------------------------------------------------------
 
 
-class _RunWiring(Wiring):
-    """Wires another run worker."""
-
-    worker: type[RunWorker]
-
-    @cached_property
-    def run_worker(self) -> RunWorker:
-        return self.worker(
-            connections=self.outside.connections,
-            runs=self.outside.runs,
-            gateway=self.gateway,
-            selector=self.selector,
-            refresher=self.refresher,
-            hints=self.outside.hints,
-            queue=self.outside.run_queue,
-            problems=self.outside.problems,
-            health=self.health,
-            clock=self.clock,
-        )
-
-
 class _EagerWorker(RunWorker):
     def _save_and_go_on(self, outcome: tuple[Run, int], version: int) -> None:
         run, _ = outcome
@@ -133,10 +112,10 @@ class _EagerWorker(RunWorker):
         super()._save_and_go_on(outcome, version)
 
 
-class MovesWatermarksAtTheStart(_RunWiring):
+class MovesWatermarksAtTheStart(Wiring):
     """What the run has not stored yet when it dies is never asked for again."""
 
-    worker = _EagerWorker
+    run_worker_class = _EagerWorker
 
 
 class _HastyWorker(RunWorker):
@@ -150,10 +129,10 @@ class _HastyWorker(RunWorker):
             self._save(run, version)
 
 
-class AsksForTheNextPageBeforeSaving(_RunWiring):
+class AsksForTheNextPageBeforeSaving(Wiring):
     """The next worker may be faster than the save: it finds the old page and drops the message."""
 
-    worker = _HastyWorker
+    run_worker_class = _HastyWorker
 
 
 class _BrakelessWorker(RunWorker):
@@ -161,10 +140,10 @@ class _BrakelessWorker(RunWorker):
         return
 
 
-class ArchivesWithoutABrake(_RunWiring):
+class ArchivesWithoutABrake(Wiring):
     """A part of the organisation that is hidden for a while empties the mirror."""
 
-    worker = _BrakelessWorker
+    run_worker_class = _BrakelessWorker
 
 
 class _SweepingWorker(RunWorker):
@@ -174,10 +153,10 @@ class _SweepingWorker(RunWorker):
             self._runs.set_watermark(run.connection_id, RecordKind.CUSTOMER, run.server_time)
 
 
-class SweepsPassContactsBy(_RunWiring):
+class SweepsPassContactsBy(Wiring):
     """A sweep cannot see that a contact has another address, but says everything is stored."""
 
-    worker = _SweepingWorker
+    run_worker_class = _SweepingWorker
 
 
 class _ForgetfulWorker(RunWorker):
@@ -189,10 +168,10 @@ class _ForgetfulWorker(RunWorker):
         super()._save_and_go_on((forgetful, delay_seconds), version)
 
 
-class ForgetsWhatVanished(_RunWiring):
+class ForgetsWhatVanished(Wiring):
     """Records whose callback got lost stay in the mirror for ever."""
 
-    worker = _ForgetfulWorker
+    run_worker_class = _ForgetfulWorker
 
 
 class _PromisingWorker(RunWorker):
@@ -209,7 +188,7 @@ class _PromisingWorker(RunWorker):
         super()._refresh(*self._promised)
 
 
-class SavesRunsBeforeTheirRecords(_RunWiring):
+class SavesRunsBeforeTheirRecords(Wiring):
     """A worker that dies in between leaves records out that nobody asks for again."""
 
-    worker = _PromisingWorker
+    run_worker_class = _PromisingWorker

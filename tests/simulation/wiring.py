@@ -106,6 +106,8 @@ class _WatchedGateway:
 class Wiring:
     """One worker's use cases, each made when it is first asked for."""
 
+    run_worker_class: type[RunWorker] = RunWorker
+
     def __init__(
         self, outside: Outside, clock: Clock, transport: httpx.BaseTransport, observer: Observer
     ) -> None:
@@ -150,7 +152,7 @@ class Wiring:
 
     @cached_property
     def run_worker(self) -> RunWorker:
-        return RunWorker(
+        return self.run_worker_class(
             connections=self.outside.connections,
             runs=self.outside.runs,
             gateway=self.gateway,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bridge.domain.identity import RecordKind, mirrored_id, parse_write_back_id
-from bridge.domain.problem import Action, Problem, ProblemCode, ProblemState
+from bridge.domain.identity import mirrored_id, parse_write_back_id
+from bridge.domain.problem import Action, Problem, ProblemCode, ProblemState, record_of_subject
 from dashboard_api.models.values import Input, View
 
 TITLES: dict[ProblemCode, str] = {
@@ -78,10 +78,10 @@ class ProblemPage(View):
 
 def _about(problem: Problem) -> tuple[str | None, str | None]:
     """Return the ids of the platform's payment and of the record that a subject names."""
+    if record := record_of_subject(problem.subject):
+        return None, mirrored_id(problem.connection_id, record[1])
     kind, _, name = problem.subject.partition("/")
     if kind == "write_back" and (parsed := parse_write_back_id(name)):
         payment_id, invoice_source_id = parsed
         return payment_id, mirrored_id(problem.connection_id, invoice_source_id)
-    if kind in (RecordKind.CUSTOMER, RecordKind.INVOICE) and name.isdecimal():
-        return None, mirrored_id(problem.connection_id, int(name))
     return None, None

@@ -105,6 +105,11 @@ def record_subject(kind: RecordKind, source_id: int) -> str:
     return f"{kind.value}/{source_id}"
 
 
+def name_of_subject(subject: str) -> str:
+    """Return what a subject names of its kind, e.g. the id of ``write_back/pay-1.7``."""
+    return subject.partition("/")[2]
+
+
 def record_of_subject(subject: str) -> tuple[RecordKind, int] | None:
     """Return the ConnectWise record that a subject names, None for any other subject."""
     kind, _, source_id = subject.partition("/")

@@ -21,7 +21,7 @@ from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import Invoice
 from bridge.domain.payment import PaymentKind
 from bridge.domain.platform_payment import Target
-from bridge.domain.problem import Problem, ProblemCode, Trouble, record_subject
+from bridge.domain.problem import Problem, ProblemCode, Trouble, name_of_subject, record_subject
 from bridge.domain.write_back import MAYBE_SENT_STATES, Reason, Timings, WriteBack, WriteBackState
 from bridge.payment_ports import (
     NOBODY,
@@ -33,7 +33,7 @@ from bridge.payment_ports import (
 )
 from bridge.payments.comparing import copies_of, find, is_as_large
 from bridge.payments.healing import has_healed, may_heal
-from bridge.payments.troubles import WriteBackTroubles, write_back_id_in, write_back_trouble
+from bridge.payments.troubles import WriteBackTroubles, write_back_trouble
 from bridge.ports import (
     Clock,
     ConnectionStore,
@@ -297,7 +297,7 @@ class PaymentSweep:
         """Yield the write-backs that a problem is open for: what waits for a person is shown."""
         for problem in known.values():
             if problem.code is ProblemCode.PAYMENT_NOT_WRITTEN:
-                write_back_id = write_back_id_in(problem.subject)
+                write_back_id = name_of_subject(problem.subject)
                 found = self._ledger.get_write_back(connection.connection_id, write_back_id)
                 if found.value is not None:
                     yield found.value

@@ -33,10 +33,6 @@ def write_back_subject(write_back: WriteBack) -> str:
     return f"write_back/{write_back.write_back_id}"
 
 
-def write_back_id_in(subject: str) -> str:
-    return subject.partition("/")[2]
-
-
 def write_back_trouble(write_back: WriteBack) -> Trouble:
     """Return what a person sees of a write-back that has a reason."""
     return Trouble(

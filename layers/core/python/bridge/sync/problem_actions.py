@@ -7,8 +7,8 @@ from typing import Protocol
 from bridge.domain.connection import Connection
 from bridge.domain.errors import NotFoundError, NotPossibleError
 from bridge.domain.hint import Hint, HintReason
-from bridge.domain.identity import RecordKind, is_platform_id, mirrored_id
-from bridge.domain.problem import Action, Problem, ProblemCode, record_of_subject
+from bridge.domain.identity import is_platform_id, mirrored_id
+from bridge.domain.problem import Action, Problem, ProblemCode, name_of_subject, record_of_subject
 from bridge.domain.run import RunKind
 from bridge.domain.work_messages import PdfRequest
 from bridge.domain.write_back import WriteBack
@@ -125,12 +125,12 @@ class ProblemActions:
             Action.MARK_DONE: self._decisions.mark_done,
             Action.CANCEL: self._decisions.cancel,
         }[action]
-        write_back_id = problem.subject.partition("/")[2]
+        write_back_id = name_of_subject(problem.subject)
         decide(problem.partner_id, problem.connection_id, write_back_id)
 
     def _start_again(self, problem: Problem, connection: Connection) -> None:
         """Start a run like the one that failed, from where that one began."""
-        name = problem.subject.partition("/")[2]
+        name = name_of_subject(problem.subject)
         kind = next((kind for kind in RunKind if kind.value == name), None)
         if kind is None:
             raise NotPossibleError("nothing_to_retry", "The problem names no kind of run.")
@@ -139,14 +139,13 @@ class ProblemActions:
         self._starter.start(connection, kind, since=since)
 
     def _retry_record(self, problem: Problem, connection: Connection) -> None:
-        kind, _, source_id = problem.subject.partition("/")
-        if kind not in (RecordKind.INVOICE, RecordKind.CUSTOMER) or not source_id.isdecimal():
+        record = record_of_subject(problem.subject)
+        if record is None:
             raise NotPossibleError("nothing_to_retry", "The problem names no single record.")
+        kind, source_id = record
         if problem.code is ProblemCode.PDF_UNAVAILABLE:
-            invoice_id = mirrored_id(connection.connection_id, int(source_id))
+            invoice_id = mirrored_id(connection.connection_id, source_id)
             self._pdfs.send([PdfRequest(connection.connection_id, invoice_id)])
         else:
-            hint = Hint(
-                connection.connection_id, RecordKind(kind), int(source_id), HintReason.RETRY
-            )
+            hint = Hint(connection.connection_id, kind, source_id, HintReason.RETRY)
             self._hints.send([hint])
