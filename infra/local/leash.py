@@ -4,16 +4,19 @@
 the other end: when it closes it, or dies in whatever way, the command and all processes of its
 group are ended and the scratch folder is removed. No signal handler and no `atexit` of the
 starter could promise that.
+
+The removal goes on after the leash has ended: what dozens of workers unpacked takes minutes on some
+disks, and neither a demo nor a Ctrl-C should wait for it or break it off.
 """
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import threading
 
 _GRACE_SECONDS = 1.0
+_REMOVE = "import shutil, sys; shutil.rmtree(sys.argv[1], ignore_errors=True)"
 
 
 def main(scratch: str, command: list[str]) -> int:
@@ -23,7 +26,13 @@ def main(scratch: str, command: list[str]) -> int:
     code = child.wait()
     # The command itself is gone; what it started may not be.
     _signal_group(child.pid, signal.SIGKILL)
-    shutil.rmtree(scratch, ignore_errors=True)
+    subprocess.Popen(
+        [sys.executable, "-I", "-c", _REMOVE, scratch],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     return code
 
 

@@ -11,8 +11,7 @@ from types import TracebackType
 from typing import IO, Self
 
 _LEASH = Path(__file__).with_name("leash.py")
-# Processes end within a second or so; removing what hundreds of workers unpacked takes longer.
-_STOP_SECONDS = 60.0
+_STOP_SECONDS = 30.0
 
 
 class ProcessFailedError(Exception):
@@ -22,8 +21,9 @@ class ProcessFailedError(Exception):
 class LeashedProcess:
     """A process group on a leash (see `leash.py`); a context manager that starts and ends it.
 
-    Output goes to `log`; `scratch` is removed when the process has ended. With `first_line` the
-    first line of standard output is kept for `read_first_line`, and the rest is dropped.
+    Output goes to `log`; `scratch` is removed once the process has ended, though not at once. With
+    `first_line` the first line of standard output is kept for `read_first_line`, and the rest is
+    dropped.
     """
 
     def __init__(

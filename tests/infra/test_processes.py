@@ -57,7 +57,7 @@ def test_leaving_the_block_ends_the_process_and_what_it_started(tmp_path: Path) 
         pids = [int(pid) for pid in process.read_first_line(PATIENCE_SECONDS).split()]
         assert all(map(is_running, pids))
     assert eventually(lambda: not any(map(is_running, pids)))
-    assert not (tmp_path / "scratch").exists()
+    assert eventually(lambda: not (tmp_path / "scratch").exists())
 
 
 def test_an_error_in_the_block_ends_the_process_too(tmp_path: Path) -> None:
