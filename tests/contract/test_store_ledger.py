@@ -247,6 +247,7 @@ def test_every_field_of_a_write_back_comes_back(ledger: LedgerStore) -> None:
         rows_before=2,
         newest_before=76,
         previous_status_id=4,
+        paid_status_id=5,
         wants_follow_up=True,
         posted_as="Member",
         deletions=2,

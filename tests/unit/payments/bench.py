@@ -191,6 +191,12 @@ class Bench:
         page = self.problems.list(self.connection.partner_id, state=ProblemState.OPEN, limit=100)
         return list(page.items)
 
+    def prefer_status(self, name: str | None) -> None:
+        """Let the partner choose the billing status of what is paid, or none."""
+        status_id = self.status_id(name) if name else None
+        preference = replace(self.connection.write_back, paid_status_id=status_id)
+        self.save_connection(write_back=preference)
+
     def save_connection(self, **changes: Any) -> Connection:
         stored = self.connections.get(self.connection.connection_id)
         self.connection = replace(self.connection, **changes)

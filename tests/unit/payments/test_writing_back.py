@@ -273,6 +273,36 @@ def test_the_status_is_put_back_whichever_of_two_payments_is_returned(bench: Ben
     assert bench.status() == "New"
 
 
+@pytest.mark.parametrize("preferred", [None, "Sent via Portal"])
+@pytest.mark.parametrize("paid", ["Paid in Full", "Sent via Portal"])
+def test_the_status_is_put_back_whatever_the_partner_prefers_by_then(
+    bench: Bench, paid: str, preferred: str | None
+) -> None:
+    bench.prefer_status(paid)
+    write_back = bench.collect()
+    bench.drive(write_back)
+    assert bench.status() == paid
+    bench.prefer_status(preferred)
+    bench.undo()
+    assert bench.drive_when_due(write_back).state is S.REVERSED
+    assert (bench.amounts(), bench.status()) == ([], "New")
+    assert bench.open_problems() == []
+
+
+def test_a_status_is_put_back_past_two_that_we_set_after_each_other(bench: Bench) -> None:
+    first = bench.collect(6000)
+    bench.drive(first)
+    bench.fault(Effect.STATUS_500_AFTER_EFFECT, "PATCH")
+    second = bench.collect(5000, payment_id="pay-2")
+    bench.drive(second)
+    bench.prefer_status("Sent via Portal")
+    bench.drive_when_due(second)
+    assert bench.status() == "Sent via Portal"
+    bench.undo("pay-2")
+    assert bench.drive_when_due(second).state is S.REVERSED
+    assert bench.status() == "New"
+
+
 def test_a_status_that_a_person_chose_meanwhile_is_left_alone(bench: Bench) -> None:
     write_back = bench.collect()
     bench.drive(write_back)

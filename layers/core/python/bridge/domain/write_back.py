@@ -121,10 +121,11 @@ class WriteBack:
     ``intent_at`` is when the last post or deletion was stated. ``due_at`` is when somebody should
     look again. ``balance_before_minor``, ``rows_before`` and ``newest_before`` are what the invoice
     owed, how many payments it had and the highest of their ids when the last post was stated.
-    ``previous_status_id`` is the billing status that our paid status replaced. ``posted_as`` is the
-    API member that posted it. ``posts`` and ``deletions`` count what was sent and not surely
-    refused. ``wants_follow_up`` marks a payment made or removed whose invoice is still to be read
-    back, and its status set or put back. ``waits`` counts how often in a row nothing could be done.
+    ``paid_status_id`` is the billing status that we set on the paid invoice, ``previous_status_id``
+    the one that it replaced. ``posted_as`` is the API member that posted it. ``posts`` and
+    ``deletions`` count what was sent and not surely refused. ``wants_follow_up`` marks a payment
+    made or removed whose invoice is still to be read back, and its status set or put back.
+    ``waits`` counts how often in a row nothing could be done.
     """
 
     write_back_id: str
@@ -148,6 +149,7 @@ class WriteBack:
     rows_before: int | None = None
     newest_before: int | None = None
     previous_status_id: int | None = None
+    paid_status_id: int | None = None
     wants_follow_up: bool = False
     posted_as: str = ""
     deletions: int = 0

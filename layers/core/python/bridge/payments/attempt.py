@@ -18,6 +18,7 @@ from bridge.domain.platform_payment import Target
 from bridge.domain.write_back import (
     MAX_DELETIONS,
     Reason,
+    WriteBack,
     WriteBackState,
 )
 from bridge.payment_ports import (
@@ -243,16 +244,16 @@ class Attempt(Hold):
     def _reopen(self) -> None:
         """A paid status may have closed the invoice, which locks its payments: the status that it
         replaced comes back first. Where that is refused, the deletion will be too."""
-        previous_status_id = self._previous_status_id()
-        if previous_status_id is None:
+        if not self._status_changes():
             return
         invoice = self.psa.read_balance(self.write_back.invoice_source_id)
-        if not self._shows_paid(invoice) or not is_closed(invoice):
+        replaced_status_id = self._replaced_status_id(invoice)
+        if replaced_status_id is None or not is_closed(invoice):
             return
         self._state(self.write_back)
         with suppress(PermanentError):
             self.psa.set_status(
-                self.write_back.invoice_source_id, previous_status_id, is_closed=True
+                self.write_back.invoice_source_id, replaced_status_id, is_closed=True
             )
 
     # --- what follows ----------------------------------------------------------------------------
@@ -291,7 +292,7 @@ class Attempt(Hold):
         """A balance that moved by exactly our amount is proof enough; after a reversal, so is a
         status that is not the paid one."""
         if self.write_back.target is Target.ABSENT:
-            return not self._shows_paid(invoice)
+            return self._replaced_status_id(invoice) is None
         return moved_by_amount(self.write_back, invoice)
 
     def _read_back(self, rows: Sequence[PsaPayment] | None) -> Reason:
@@ -306,7 +307,10 @@ class Attempt(Hold):
         if wanted is None or wanted == current:
             return Reason.NONE
         if self.write_back.target is Target.POSTED:
-            self._state(replace(self.write_back, previous_status_id=current))
+            previous = self._replaced_status_id(invoice) or current
+            self._state(
+                replace(self.write_back, previous_status_id=previous, paid_status_id=wanted)
+            )
         else:
             self._state(self.write_back)
         try:
@@ -318,20 +322,25 @@ class Attempt(Hold):
         return Reason.NONE
 
     def _wanted_status(self, invoice: PsaBalance) -> int | None:
-        paid_status_id = self.connection.write_back.paid_status_id
         if self.write_back.target is Target.POSTED:
+            paid_status_id = self.connection.write_back.paid_status_id
             return paid_status_id if invoice.balance_minor == 0 else None
-        if invoice.balance_minor != 0 and self._shows_paid(invoice):
-            return self._previous_status_id()
-        return None
+        return self._replaced_status_id(invoice) if invoice.balance_minor != 0 else None
 
-    def _shows_paid(self, invoice: PsaBalance) -> bool:
-        paid_status_id = self.connection.write_back.paid_status_id
-        return invoice.status is not None and invoice.status.source_id == paid_status_id
+    def _replaced_status_id(self, invoice: PsaBalance) -> int | None:
+        """Return what our paid status replaced, where the invoice still shows it. What the partner
+        prefers today does not matter, nor with which payment of the invoice it came."""
+        shown = invoice.status.source_id if invoice.status else None
+        return next(
+            (
+                each.previous_status_id
+                for each in self._status_changes()
+                if each.paid_status_id == shown
+            ),
+            None,
+        )
 
-    def _previous_status_id(self) -> int | None:
-        """Return what our paid status replaced, whichever payment of the invoice it came with."""
-        if self.write_back.previous_status_id is not None:
-            return self.write_back.previous_status_id
-        known = [other.previous_status_id for other in self._others_of_invoice()]
-        return next((each for each in reversed(known) if each is not None), None)
+    def _status_changes(self) -> list[WriteBack]:
+        """Return the write-backs of this invoice that set a paid status, this one first."""
+        every = [self.write_back, *reversed(self._others_of_invoice())]
+        return [each for each in every if each.paid_status_id is not None]
