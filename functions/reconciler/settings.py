@@ -3,6 +3,7 @@
 from bridge.runtime.settings import (
     ConnectWiseAccess,
     CoordinationTable,
+    HintsQueue,
     LedgerTable,
     OperationsTable,
     RecordsTable,
@@ -20,6 +21,7 @@ class ReconcilerSettings(
     CoordinationTable,
     ConnectWiseAccess,
     RunStepsQueue,
+    HintsQueue,
     WriteBacksQueue,
     WriteBackTimings,
     WebhookBase,

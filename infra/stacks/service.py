@@ -248,6 +248,7 @@ class ServiceStack(cdk.Stack):
                 access.write_back_times,
                 self._send_run_step,
                 self._send_write_back,
+                self._send_hint,
                 self._webhook_base,
             ],
         )

@@ -11,8 +11,9 @@ from bridge.domain.write_back import Timings
 from bridge.payment_ports import LedgerStore, PaymentsGateway, PsaPayments, WriteBackQueue
 from bridge.payments.deciding import WriteBackDecisions
 from bridge.payments.parking import WriteBackParker
-from bridge.payments.reconciling import DueWriteBacks, PaymentReconciler, PaymentSweep
+from bridge.payments.reconciling import PaymentReconciler
 from bridge.payments.recording import PaymentRecorder
+from bridge.payments.sweeping import DueWriteBacks, PaymentSweep
 from bridge.payments.troubles import WriteBackTroubles
 from bridge.payments.writing_back import WriteBackDriver
 from bridge.runtime.dead_letters import DeadLetters
@@ -113,6 +114,7 @@ class PaymentWiring(Wiring):
             problems=self.outside.problems,
             troubles=self.troubles,
             queue=self.outside.write_back_queue,
+            hints=self.outside.hints,
             clock=self.clock,
             timings=self.timings,
         )

@@ -13,7 +13,8 @@ from bridge.domain.identity import mirrored_id
 from bridge.domain.problem import ProblemCode
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
 from bridge.payments.disclaiming import SurplusDecisions
-from bridge.payments.reconciling import PaymentReconciler, PaymentSweep
+from bridge.payments.reconciling import PaymentReconciler
+from bridge.payments.sweeping import ASKED_DAILY_FOR, PaymentSweep
 from tests.fakes.queues import InMemoryWriteBackQueue
 from tests.fakes.records import InMemoryRecordStore
 from tests.unit.payments.bench import PAID_ON, QUARANTINE_SECONDS, TIMINGS, Bench
@@ -39,6 +40,7 @@ class Reconciling(Bench):
             problems=self.problems,
             troubles=self.troubles,
             queue=self.queue,
+            hints=self.hints,
             clock=self.clock,
             timings=TIMINGS,
         )
@@ -89,6 +91,44 @@ def test_where_all_agrees_connectwise_is_not_asked(bench: Reconciling) -> None:
     bench.people.record_payment(bench.invoice_id, Decimal("10.00"))
     assert bench.compare() == 0
     assert bench.open_problems() == []
+
+
+def ask_daily(bench: Reconciling) -> int:
+    """Let the hourly comparison run for a day, while the mirror stays as it is."""
+    asked = 0
+    for _ in range(24):
+        bench.wait(3600)
+        bench.clock.set_remaining(900)
+        asked += bench.sweep.compare_all()
+    return asked
+
+
+def test_what_does_not_show_on_the_invoice_is_found_within_a_day(bench: Reconciling) -> None:
+    """A payment that another tool writes anew changes neither balance nor date of an invoice."""
+    write_back = bench.collect(5000)
+    bench.drive(write_back)
+    bench.mirror()
+    bench.hints.sent.clear()
+    bench.world.engine.switches.payment_touches_last_updated = False
+    bench.people.rewrite_payments(bench.invoice_id)
+    assert ask_daily(bench) >= 1
+    found = bench.stored(write_back)
+    assert found.reason is Reason.PAYMENT_REWRITTEN
+    assert found.psa_payment_id == bench.rows()[0]["id"]
+    assert {hint.source_id for hint in bench.hints.sent} == {bench.invoice_id}, "mirror is stale"
+
+
+def test_connectwise_is_asked_about_an_invoice_once_a_day_and_not_for_ever(
+    bench: Reconciling,
+) -> None:
+    bench.drive(bench.collect(5000))
+    bench.mirror()
+    bench.hints.sent.clear()
+    assert ask_daily(bench) == 1
+    assert ask_daily(bench) == 1
+    bench.wait(ASKED_DAILY_FOR.total_seconds())
+    assert ask_daily(bench) == 0
+    assert bench.hints.sent == []
 
 
 def test_a_new_api_member_makes_nothing_suspicious(bench: Reconciling) -> None:

@@ -15,7 +15,7 @@ from bridge.domain.errors import NotFoundError, RetryableError, UnavailableError
 from bridge.domain.identity import mirrored_id
 from bridge.domain.platform_payment import Allocation
 from bridge.domain.write_back import WriteBack, WriteBackState
-from bridge.payments.reconciling import PaymentSweep
+from bridge.payments.sweeping import PaymentSweep
 from bridge.runtime.bootstrap import (
     CALLBACKS_SHARE_OF_TIME,
     HINTS_SHARE_OF_TIME,

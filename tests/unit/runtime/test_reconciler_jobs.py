@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from bridge.payments.reconciling import DueWriteBacks, PaymentSweep
+from bridge.payments.sweeping import DueWriteBacks, PaymentSweep
 from bridge.runtime.reconciler_jobs import PaymentJob, ReconcilerJobs
 from bridge.sync.reconciling import Job, Reconciler
 from tests.builders.payments import a_platform_payment, write_backs_for

@@ -15,6 +15,7 @@ class HintReason(StrEnum):
     CONFLICT = "conflict"
     RETRY = "retry"
     WRITE_BACK = "write_back"
+    COMPARISON = "comparison"
 
 
 @dataclass(frozen=True, slots=True)

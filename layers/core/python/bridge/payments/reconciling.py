@@ -7,24 +7,19 @@ are shown to a person; a rewritten payment is adopted with a warning.
 from __future__ import annotations
 
 import logging
-import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
-from itertools import groupby
 
 from bridge.domain.connection import Connection
-from bridge.domain.customer import ArchiveReason
-from bridge.domain.errors import BridgeError, ConflictError, NotFoundError
-from bridge.domain.identity import RecordKind
-from bridge.domain.invoice import Invoice
+from bridge.domain.errors import ConflictError, NotFoundError
+from bridge.domain.hint import Hint, HintReason
+from bridge.domain.identity import RecordKind, mirrored_id
 from bridge.domain.payment import PaymentKind
 from bridge.domain.platform_payment import Target
-from bridge.domain.problem import Problem, ProblemCode, Trouble, name_of_subject, record_subject
+from bridge.domain.problem import Problem, ProblemCode, Trouble, record_subject
 from bridge.domain.write_back import MAYBE_SENT_STATES, Reason, Timings, WriteBack, WriteBackState
 from bridge.payment_ports import (
-    NOBODY,
     LedgerStore,
     PaymentsGateway,
     PsaPayment,
@@ -37,37 +32,16 @@ from bridge.payments.troubles import WriteBackTroubles, write_back_trouble
 from bridge.ports import (
     Clock,
     ConnectionStore,
+    HintQueue,
     ProblemStore,
     RecordStore,
-    syncing_connections,
 )
-
-MAX_DUE = 500
-PAGE_SIZE = 100
-MAX_PAGES = 10_000
-MIN_SECONDS_PER_INVOICE = 30.0
-"""Asking ConnectWise about one more invoice is not begun with less time left."""
 
 _S = WriteBackState
 # What the comparison found itself, and takes back when it is so no more.
 RECONSIDERED = frozenset({Reason.PAYMENT_GONE, Reason.PAYMENT_CHANGED})
 
 _logger = logging.getLogger(__name__)
-
-
-class DueWriteBacks:
-    """Wakes write-backs whose time has come: those that wait, and those whose message got lost."""
-
-    def __init__(self, ledger: LedgerStore, queue: WriteBackQueue, clock: Clock) -> None:
-        self._ledger = ledger
-        self._queue = queue
-        self._clock = clock
-
-    def wake(self) -> int:
-        due = self._ledger.list_due(self._clock.now(), limit=MAX_DUE)
-        for write_back in due:
-            self._queue.send(write_back)
-        return len(due)
 
 
 class PaymentReconciler:
@@ -83,10 +57,12 @@ class PaymentReconciler:
         problems: ProblemStore,
         troubles: WriteBackTroubles,
         queue: WriteBackQueue,
+        hints: HintQueue,
         clock: Clock,
         timings: Timings,
     ) -> None:
         self._timings = timings
+        self._hints = hints
         self._ledger = ledger
         self._gateway = gateway
         self._records = records
@@ -112,6 +88,7 @@ class PaymentReconciler:
             except ConflictError:
                 _logger.info("write-back moved", extra={"id": write_back.write_back_id})
         self._report_surplus(connection, invoice_source_id, rows)
+        self._refresh_mirror(connection, invoice_source_id, rows)
 
     def open_problems(self, connection: Connection) -> Mapping[str, Problem]:
         """Return a connection's open problems by their ids."""
@@ -224,125 +201,27 @@ class PaymentReconciler:
         elif not surplus:
             self._problems.resolve(connection.partner_id, trouble.problem_id, self._clock.now())
 
-
-class PaymentSweep:
-    """Goes through the write-backs of every connection: heals what waited, compares what is
-    written.
-
-    The mirror is in step with ConnectWise and holds every invoice's payments, so it is asked
-    first; ConnectWise itself is asked only about invoices on which the two disagree. When time
-    runs out, what is left comes with the next start: the order is another one each time.
-    """
-
-    def __init__(
-        self,
-        *,
-        ledger: LedgerStore,
-        records: RecordStore,
-        connections: ConnectionStore,
-        reconciler: PaymentReconciler,
-        clock: Clock,
+    def _refresh_mirror(
+        self, connection: Connection, invoice_source_id: int, rows: Sequence[PsaPayment]
     ) -> None:
-        self._ledger = ledger
-        self._records = records
-        self._connections = connections
-        self._reconciler = reconciler
-        self._clock = clock
-
-    def heal_all(self) -> int:
-        """Return the number of write-backs that are tried again because the world healed."""
-        healed = 0
-        for connection in self._in_any_order():
-            known = self._reconciler.open_problems(connection)
-            for write_back in self._troubled(connection, known):
-                if self._is_out_of_time():
-                    return healed
-                _guarded(partial(self._reconciler.keep_in_step, write_back, known))
-                if may_heal(write_back):
-                    healed += _guarded(partial(self._reconciler.heal, write_back))
-        return healed
-
-    def compare_all(self) -> int:
-        """Return the number of invoices that ConnectWise itself was asked about."""
-        asked = 0
-        for connection in self._in_any_order():
-            known = self._reconciler.open_problems(connection)
-            by_invoice = groupby(self._write_backs(connection), lambda w: w.invoice_source_id)
-            for invoice_source_id, group in by_invoice:
-                if self._is_out_of_time():
-                    return asked
-                write_backs = list(group)
-                for write_back in write_backs:
-                    _guarded(partial(self._reconciler.keep_in_step, write_back, known))
-                surplus = surplus_trouble(connection, invoice_source_id)
-                if surplus.problem_id in known or self._disagree(connection, write_backs):
-                    asked += _guarded(
-                        partial(self._reconciler.reconcile, connection, invoice_source_id)
-                    )
-        return asked
-
-    def _in_any_order(self) -> list[Connection]:
-        connections = list(syncing_connections(self._connections))
-        return random.sample(connections, len(connections))
-
-    def _is_out_of_time(self) -> bool:
-        if self._clock.remaining_seconds() >= MIN_SECONDS_PER_INVOICE:
-            return False
-        _logger.warning("no time for all payments; the rest comes with the next start")
-        return True
-
-    def _troubled(
-        self, connection: Connection, known: Mapping[str, Problem]
-    ) -> Iterator[WriteBack]:
-        """Yield the write-backs that a problem is open for: what waits for a person is shown."""
-        for problem in known.values():
-            if problem.code is ProblemCode.PAYMENT_NOT_WRITTEN:
-                write_back_id = name_of_subject(problem.subject)
-                found = self._ledger.get_write_back(connection.connection_id, write_back_id)
-                if found.value is not None:
-                    yield found.value
-
-    def _disagree(self, connection: Connection, write_backs: Sequence[WriteBack]) -> bool:
-        """Tell whether the mirror shows something else than what we own on one invoice, or did
-        before. Of an invoice that is kept out of the mirror it shows what was so then."""
-        first = write_backs[0]
-        invoice = self._records.get_invoice(first.partner_id, first.invoice_id).value
-        owned = {
-            (w.psa_payment_id, w.amount_minor, w.paid_on)
-            for w in write_backs
-            if w.state is _S.CONFIRMED
-        }
-        owned_ids = {psa_payment_id for psa_payment_id, _, _ in owned}
-        left_to_people = {w.psa_payment_id for w in write_backs if w.state is _S.DONE_BY_HAND}
-        member = connection.member_identifier.casefold()
-        ours = {
+        """Have the invoice fetched anew where the mirror shows other payments than ConnectWise."""
+        connection_id = connection.connection_id
+        invoice = self._records.get_invoice(
+            connection.partner_id, mirrored_id(connection_id, invoice_source_id)
+        ).value
+        if invoice is None or invoice.archive is not None:
+            return
+        mirrored = {
             (payment.source_id, payment.amount_minor, payment.paid_on)
-            for payment in (invoice.payments if invoice and not _is_deleted(invoice) else ())
-            if payment.kind is PaymentKind.MONEY and payment.source_id not in left_to_people
-            if payment.source_id in owned_ids or payment.applied_by.casefold() == member
+            for payment in invoice.payments
+            if payment.kind is PaymentKind.MONEY
         }
-        if any(w.reason in RECONSIDERED for w in write_backs):
-            return True
-        surplus = [payment[0] for payment in ours if payment[0] not in owned_ids]
-        owners = self._ledger.owners(connection.connection_id, surplus) if surplus else {}
-        return {payment for payment in ours if owners.get(payment[0]) != NOBODY} != owned
-
-    def _write_backs(self, connection: Connection) -> Iterator[WriteBack]:
-        cursor = None
-        for _ in range(MAX_PAGES):
-            page = self._ledger.list_write_backs(
-                connection.connection_id, limit=PAGE_SIZE, cursor=cursor
-            )
-            yield from page.items
-            cursor = page.next_cursor
-            if cursor is None:
-                return
-
-
-def _is_deleted(invoice: Invoice) -> bool:
-    """ConnectWise deletes an invoice's payments with it."""
-    archive = invoice.archive
-    return archive is not None and archive.reason is ArchiveReason.DELETED_IN_CONNECTWISE
+        shown = {
+            (row.psa_payment_id, row.amount_minor, row.paid_on) for row in rows if not row.is_credit
+        }
+        if mirrored != shown:
+            hint = Hint(connection_id, RecordKind.INVOICE, invoice_source_id, HintReason.COMPARISON)
+            self._hints.send([hint])
 
 
 def surplus_trouble(
@@ -357,15 +236,6 @@ def surplus_trouble(
         record_subject(RecordKind.INVOICE, invoice_source_id),
         f"ConnectWise shows payments by our API member that the bridge did not make: {listed}.",
     )
-
-
-def _guarded(work: Callable[[], object]) -> int:
-    """Do one invoice's work; a failure is logged and the others go on."""
-    try:
-        return int(work() is not False)
-    except BridgeError as error:
-        _logger.warning("payment check failed: %s", type(error).__name__)
-        return 0
 
 
 def _rows(

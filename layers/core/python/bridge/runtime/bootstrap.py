@@ -227,6 +227,7 @@ class Adapters:
             problems=self.problems,
             troubles=self.troubles,
             queue=self.write_back_queue,
+            hints=self.hints,
             clock=clock,
             timings=self.timings,
         )
@@ -342,7 +343,7 @@ def build_write_back_driver(settings: Settings) -> WriteBackDriver:
 
 
 def build_reconciler(settings: Settings) -> ReconcilerJobs:
-    from bridge.payments.reconciling import DueWriteBacks, PaymentSweep
+    from bridge.payments.sweeping import DueWriteBacks, PaymentSweep
     from bridge.runtime.reconciler_jobs import ReconcilerJobs
     from bridge.sync.reconciling import Reconciler
     from bridge.sync.scheduling import CallbackKeeper, StalledRuns

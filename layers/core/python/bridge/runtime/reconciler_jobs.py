@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from bridge.payments.reconciling import DueWriteBacks, PaymentSweep
+from bridge.payments.sweeping import DueWriteBacks, PaymentSweep
 from bridge.sync.reconciling import Job, Reconciler
 
 

@@ -1,0 +1,196 @@
+"""Go through the write-backs of all connections: wake what is due, heal, and compare."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import groupby
+
+from bridge.domain.connection import Connection
+from bridge.domain.customer import ArchiveReason
+from bridge.domain.errors import BridgeError
+from bridge.domain.invoice import Invoice
+from bridge.domain.payment import PaymentKind
+from bridge.domain.problem import Problem, ProblemCode, name_of_subject
+from bridge.domain.write_back import WriteBack, WriteBackState
+from bridge.payment_ports import NOBODY, LedgerStore, WriteBackQueue
+from bridge.payments.healing import may_heal
+from bridge.payments.reconciling import RECONSIDERED, PaymentReconciler, surplus_trouble
+from bridge.ports import Clock, ConnectionStore, RecordStore, syncing_connections
+
+MAX_DUE = 500
+PAGE_SIZE = 100
+MAX_PAGES = 10_000
+MIN_SECONDS_PER_INVOICE = 30.0
+"""Asking ConnectWise about one more invoice is not begun with less time left."""
+ASKED_DAILY_FOR = timedelta(days=60)
+"""So long after its last post ConnectWise itself is asked about an invoice, once a day."""
+
+_S = WriteBackState
+
+_logger = logging.getLogger(__name__)
+
+
+class DueWriteBacks:
+    """Wakes write-backs whose time has come: those that wait, and those whose message got lost."""
+
+    def __init__(self, ledger: LedgerStore, queue: WriteBackQueue, clock: Clock) -> None:
+        self._ledger = ledger
+        self._queue = queue
+        self._clock = clock
+
+    def wake(self) -> int:
+        due = self._ledger.list_due(self._clock.now(), limit=MAX_DUE)
+        for write_back in due:
+            self._queue.send(write_back)
+        return len(due)
+
+
+class PaymentSweep:
+    """Goes through the write-backs of every connection: heals what waited, compares what is
+    written.
+
+    The mirror is in step with ConnectWise and holds every invoice's payments, so it is asked
+    first; ConnectWise itself is asked at once about invoices on which the two disagree, and once a
+    day about all that were paid lately, since a change of payments need not show on the invoice.
+    When time runs out, what is left comes with the next start: the order is another one each time.
+    """
+
+    def __init__(
+        self,
+        *,
+        ledger: LedgerStore,
+        records: RecordStore,
+        connections: ConnectionStore,
+        reconciler: PaymentReconciler,
+        clock: Clock,
+    ) -> None:
+        self._ledger = ledger
+        self._records = records
+        self._connections = connections
+        self._reconciler = reconciler
+        self._clock = clock
+
+    def heal_all(self) -> int:
+        """Return the number of write-backs that are tried again because the world healed."""
+        healed = 0
+        for connection in self._in_any_order():
+            known = self._reconciler.open_problems(connection)
+            for write_back in self._troubled(connection, known):
+                if self._is_out_of_time():
+                    return healed
+                _guarded(partial(self._reconciler.keep_in_step, write_back, known))
+                if may_heal(write_back):
+                    healed += _guarded(partial(self._reconciler.heal, write_back))
+        return healed
+
+    def compare_all(self) -> int:
+        """Return the number of invoices that ConnectWise itself was asked about."""
+        asked = 0
+        now = self._clock.now()
+        their_turn: list[tuple[Connection, int]] = []
+        for connection in self._in_any_order():
+            known = self._reconciler.open_problems(connection)
+            by_invoice = groupby(self._write_backs(connection), lambda w: w.invoice_source_id)
+            for invoice_source_id, group in by_invoice:
+                if self._is_out_of_time():
+                    return asked
+                write_backs = list(group)
+                for write_back in write_backs:
+                    _guarded(partial(self._reconciler.keep_in_step, write_back, known))
+                surplus = surplus_trouble(connection, invoice_source_id)
+                if surplus.problem_id in known or self._disagree(connection, write_backs):
+                    asked += self._ask(connection, invoice_source_id)
+                elif _has_its_turn(write_backs, now):
+                    their_turn.append((connection, invoice_source_id))
+        for connection, invoice_source_id in random.sample(their_turn, len(their_turn)):
+            if self._is_out_of_time():
+                return asked
+            asked += self._ask(connection, invoice_source_id)
+        return asked
+
+    def _ask(self, connection: Connection, invoice_source_id: int) -> int:
+        return _guarded(partial(self._reconciler.reconcile, connection, invoice_source_id))
+
+    def _in_any_order(self) -> list[Connection]:
+        connections = list(syncing_connections(self._connections))
+        return random.sample(connections, len(connections))
+
+    def _is_out_of_time(self) -> bool:
+        if self._clock.remaining_seconds() >= MIN_SECONDS_PER_INVOICE:
+            return False
+        _logger.warning("no time for all payments; the rest comes with the next start")
+        return True
+
+    def _troubled(
+        self, connection: Connection, known: Mapping[str, Problem]
+    ) -> Iterator[WriteBack]:
+        """Yield the write-backs that a problem is open for: what waits for a person is shown."""
+        for problem in known.values():
+            if problem.code is ProblemCode.PAYMENT_NOT_WRITTEN:
+                write_back_id = name_of_subject(problem.subject)
+                found = self._ledger.get_write_back(connection.connection_id, write_back_id)
+                if found.value is not None:
+                    yield found.value
+
+    def _disagree(self, connection: Connection, write_backs: Sequence[WriteBack]) -> bool:
+        """Tell whether the mirror shows something else than what we own on one invoice, or did
+        before. Of an invoice that is kept out of the mirror it shows what was so then."""
+        first = write_backs[0]
+        invoice = self._records.get_invoice(first.partner_id, first.invoice_id).value
+        owned = {
+            (w.psa_payment_id, w.amount_minor, w.paid_on)
+            for w in write_backs
+            if w.state is _S.CONFIRMED
+        }
+        owned_ids = {psa_payment_id for psa_payment_id, _, _ in owned}
+        left_to_people = {w.psa_payment_id for w in write_backs if w.state is _S.DONE_BY_HAND}
+        member = connection.member_identifier.casefold()
+        ours = {
+            (payment.source_id, payment.amount_minor, payment.paid_on)
+            for payment in (invoice.payments if invoice and not _is_deleted(invoice) else ())
+            if payment.kind is PaymentKind.MONEY and payment.source_id not in left_to_people
+            if payment.source_id in owned_ids or payment.applied_by.casefold() == member
+        }
+        if any(w.reason in RECONSIDERED for w in write_backs):
+            return True
+        surplus = [payment[0] for payment in ours if payment[0] not in owned_ids]
+        owners = self._ledger.owners(connection.connection_id, surplus) if surplus else {}
+        return {payment for payment in ours if owners.get(payment[0]) != NOBODY} != owned
+
+    def _write_backs(self, connection: Connection) -> Iterator[WriteBack]:
+        cursor = None
+        for _ in range(MAX_PAGES):
+            page = self._ledger.list_write_backs(
+                connection.connection_id, limit=PAGE_SIZE, cursor=cursor
+            )
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+
+def _has_its_turn(write_backs: Sequence[WriteBack], now: datetime) -> bool:
+    """Tell whether an invoice's hour of the day has come, and it was paid lately."""
+    is_recent = any(
+        each.was_ever_stated and now - each.created_at < ASKED_DAILY_FOR for each in write_backs
+    )
+    return is_recent and write_backs[0].invoice_source_id % 24 == now.hour
+
+
+def _is_deleted(invoice: Invoice) -> bool:
+    """ConnectWise deletes an invoice's payments with it."""
+    archive = invoice.archive
+    return archive is not None and archive.reason is ArchiveReason.DELETED_IN_CONNECTWISE
+
+
+def _guarded(work: Callable[[], object]) -> int:
+    """Do one invoice's work; a failure is logged and the others go on."""
+    try:
+        return int(work() is not False)
+    except BridgeError as error:
+        _logger.warning("payment check failed: %s", type(error).__name__)
+        return 0
