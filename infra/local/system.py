@@ -25,6 +25,10 @@ _POLL_SECONDS = 0.2
 _TOKEN_SECONDS = 30.0
 
 
+class JobFailedError(Exception):
+    """The reconciler failed at a job that it was asked to do."""
+
+
 class ScheduleNotFiredError(Exception):
     """The embedded Scheduler did not start a schedule in time."""
 
@@ -182,6 +186,19 @@ class LocalSystem:
                 return
             time.sleep(_POLL_SECONDS)
         raise ScheduleNotFiredError(f"{name} did not start within {_SCHEDULE_SECONDS} s")
+
+    def run_job(self, name: str) -> dict[str, int]:
+        """Let the reconciler do a job, for example `payments`; return what it counted.
+
+        Raises `JobFailedError` when the function fails.
+        """
+        answer = self.client("lambda").invoke(
+            FunctionName=LOCAL.resource_name("reconciler"), Payload=json.dumps({"job": name})
+        )
+        counted: dict[str, int] = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer:
+            raise JobFailedError(f"{name}: {counted}")
+        return counted
 
     def _sandbox_process(self) -> LeashedProcess:
         size = self._size
