@@ -74,6 +74,7 @@ class Reason(StrEnum):
     PAYMENT_CHANGED = "payment_changed"
     UNREADABLE = "unreadable"
     NO_ANSWER = "no_answer"
+    OUR_FAULT = "our_fault"
 
 
 @dataclass(frozen=True, slots=True)
