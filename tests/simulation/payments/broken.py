@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import httpx
 
 from bridge.domain.connection import Connection
 from bridge.domain.identity import new_id
-from bridge.domain.write_back import Lease, Timings, WriteBack, WriteBackState
+from bridge.domain.write_back import Lease, Reason, Timings, WriteBack, WriteBackState
 from bridge.payment_ports import LedgerStore, PaymentsGateway, PsaPayment, PsaPayments
 from tests.simulation.payments.wiring import PaymentWiring
+from tests.simulation.world import World
 
 SERVER_ERROR = 500
+MUTANT = "mutant"
+"""What a broken wiring is counted as, among the faults, each time that it does wrong."""
 
 
 class _Delegate:
     """Is like its target but for what a subclass changes."""
 
-    def __init__(self, target: Any) -> None:
+    def __init__(self, target: Any, hit: Callable[[], None] = lambda: None) -> None:
         self._target = target
+        self._hit = hit
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._target, name)
+
+
+class BrokenWiring(PaymentWiring):
+    """A write-back that does something wrong, and says each time that it did."""
+
+    def hit(self) -> None:
+        cast(World, self.observer).note_fault(MUTANT)
 
 
 # --- the ledger without one of its guards ---
@@ -162,3 +174,60 @@ class RepeatsPosts(PaymentWiring):
     def payments_gateway(self) -> PaymentsGateway:
         self.transport = _RepeatingTransport(self.transport)
         return super().payments_gateway
+
+
+# --- silently not ---
+
+
+class _ForgettingLedger(_Delegate):
+    def save_write_back(self, write_back: WriteBack, **options: Any) -> int:
+        if write_back.state is WriteBackState.MANUAL and write_back.reason in _BLOCKED:
+            self._hit()
+            write_back = replace(write_back, state=WriteBackState.CANCELLED, reason=Reason.NONE)
+        version: int = self._target.save_write_back(write_back, **options)
+        return version
+
+
+_BLOCKED = (Reason.OVERPAYMENT, Reason.PAID_BY_HAND, Reason.INVOICE_LOCKED)
+
+
+class CancelsWhatIsBlocked(BrokenWiring):
+    """What ConnectWise does not take is called off, and nobody hears of it."""
+
+    @property
+    def ledger(self) -> LedgerStore:
+        return _ForgettingLedger(self.outside.ledger, self.hit)
+
+
+class _WritingOffLedger(_Delegate):
+    def save_write_back(self, write_back: WriteBack, **options: Any) -> int:
+        if write_back.reason is Reason.PAYMENT_GONE:
+            self._hit()
+            write_back = replace(write_back, state=WriteBackState.REVERSED, reason=Reason.NONE)
+        version: int = self._target.save_write_back(write_back, **options)
+        return version
+
+
+class ReversesWhatIsGone(BrokenWiring):
+    """A payment that somebody removed in ConnectWise is taken for one that was returned."""
+
+    @property
+    def ledger(self) -> LedgerStore:
+        return _WritingOffLedger(self.outside.ledger, self.hit)
+
+
+class _UnansweredLedger(_Delegate):
+    def list_due(self, now: datetime, *, limit: int) -> tuple[WriteBack, ...]:
+        due = self._target.list_due(now, limit=limit)
+        answered = tuple(each for each in due if each.reason is not Reason.NO_ANSWER)
+        if len(answered) < len(due):
+            self._hit()
+        return answered
+
+
+class ForgetsWhatGotNoAnswer(BrokenWiring):
+    """What is shown because ConnectWise is silent for a while is never tried again."""
+
+    @property
+    def ledger(self) -> LedgerStore:
+        return _UnansweredLedger(self.outside.ledger, self.hit)

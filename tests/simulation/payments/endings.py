@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bridge.domain.platform_payment import PlatformPayment, PlatformPaymentState, Target
 from bridge.domain.problem import Problem, ProblemCode, record_of_subject
-from bridge.domain.write_back import Reason, Timings, WriteBack, WriteBackState
+from bridge.domain.write_back import Reason, WriteBack, WriteBackState
 from bridge.payment_ports import LedgerEntry
 from bridge.payments.troubles import write_back_subject
 from infra.local.connectwise_sandbox.finance.balances import true_balance
@@ -21,7 +21,7 @@ from tests.simulation.payments.world import PaymentWorld, place_of
 from tests.simulation.world import CONNECTION_ID, PARTNER_ID, World
 
 _S = WriteBackState
-LONGEST_WAIT = Timings().quarantine + timedelta(hours=1)
+_DECIDED_STATES = (_S.CANCELLED, _S.DONE_BY_HAND)
 PAYMENT_PROBLEMS = (ProblemCode.PAYMENT_NOT_WRITTEN, ProblemCode.PAYMENT_SURPLUS)
 
 
@@ -37,7 +37,10 @@ class PaymentEnding(Invariant):
 
 
 class EachAllocationOnce(PaymentEnding):
-    """R1: what is confirmed stands in ConnectWise exactly so, once; what was undone does not."""
+    """R1: what is confirmed stands in ConnectWise exactly so, once; what was undone does not.
+
+    A confirmed payment that waits for a person still stands there, perhaps as they left it.
+    """
 
     name = "each allocation once"
 
@@ -45,11 +48,12 @@ class EachAllocationOnce(PaymentEnding):
         clean: Counter[Place] = Counter()
         troubled: Counter[Place] = Counter()
         for write_back in world.write_backs():
+            if write_back.state is _S.CONFIRMED:
+                self._check_row(world, write_back)
             if write_back.reason is not Reason.NONE or write_back.state is _S.DONE_BY_HAND:
                 troubled[place_of(write_back)] += 1
             elif write_back.state is _S.CONFIRMED:
                 clean[place_of(write_back)] += 1
-                self._check_row(world, write_back)
         standing = Counter(world.provenance.ours.values())
         for place in standing.keys() | clean.keys():
             most = clean[place] + troubled[place]
@@ -67,9 +71,11 @@ class EachAllocationOnce(PaymentEnding):
         if row is None:
             world.violate(self.name, f"{what}, which is gone")
             return
+        if write_back.reason is not Reason.NONE:
+            return
         if world.provenance.place_of(row) != place_of(write_back):
             world.violate(self.name, f"{what}, which is another: {row}")
-        history = _history(world, write_back)
+        history = history_of(world, write_back)
         was_rewritten = any(e.value.reason is Reason.PAYMENT_REWRITTEN for e in history)
         if row["appliedBy"] != world.provenance.member and not was_rewritten:
             world.violate(self.name, f"{what}, made by {row['appliedBy']}")
@@ -121,31 +127,47 @@ class WhatWasToldHappens(PaymentEnding):
         self, world: PaymentWorld, write_back: WriteBack, undone_at: datetime | None
     ) -> None:
         """What was undone may stay as it was written, and is not written for the first time."""
-        stated = (e.value.intent_at for e in _history(world, write_back) if e.value.posts)
+        stated = (e.value.intent_at for e in history_of(world, write_back) if e.value.posts)
         first_at = next((at for at in stated if at), None)
         if first_at is not None and undone_at is not None and first_at > undone_at:
             world.violate(self.name, f"{write_back.write_back_id} is written when undone")
 
 
 class NothingWaitsUnseen(PaymentEnding):
-    """R1, never silently not: what has not ended is a problem that is open, or soon due again."""
+    """R1, never silently not: what waits for a person is an open problem, and nothing else waits
+    after all this time, be it shown or not."""
 
     name = "nothing waits unseen"
 
     def judge(self, world: PaymentWorld) -> None:
-        now = world.clock.now()
         subjects = _subjects(world)
         for write_back in world.write_backs():
             is_open = write_back_subject(write_back) in subjects
             if write_back.reason is not Reason.NONE and not is_open:
                 world.violate(self.name, f"{write_back.reason} is not shown: {write_back}")
-            if write_back.has_ended or write_back.target is Target.NONE or is_open:
+            if write_back.has_ended or write_back.target is Target.NONE:
                 continue
-            due_at = write_back.due_at
-            if due_at is None or not now - timedelta(minutes=10) <= due_at <= now + LONGEST_WAIT:
-                world.violate(self.name, f"{write_back}")
-            elif not write_back.needs_person and world.is_calm:
+            if not write_back.needs_person:
                 world.violate(self.name, f"not ended after all this time: {write_back}")
+            elif not is_open:
+                world.violate(self.name, f"nobody is told of {write_back}")
+
+
+class EndsAreWanted(PaymentEnding):
+    """R1, never silently not: what should be posted and is not, a person wanted so.
+
+    Nobody but a person cancels a write-back, or says that it was done by hand.
+    """
+
+    name = "ends are wanted"
+
+    def judge(self, world: PaymentWorld) -> None:
+        for write_back in world.write_backs():
+            if write_back.state is _S.REVERSED and write_back.target is Target.POSTED:
+                world.violate(self.name, f"nobody wanted it out: {write_back}")
+            decided = {each.state for each in world.decided[write_back.write_back_id]}
+            if write_back.state in _DECIDED_STATES and write_back.state not in decided:
+                world.violate(self.name, f"nobody decided so: {write_back}")
 
 
 class PaymentProblemsHaveCauses(PaymentEnding):
@@ -234,7 +256,7 @@ class HistoriesAreComplete(PaymentEnding):
     def judge(self, world: PaymentWorld) -> None:
         for write_back in world.write_backs():
             stored = world.ledger.get_write_back(CONNECTION_ID, write_back.write_back_id)
-            history = _history(world, write_back)
+            history = history_of(world, write_back)
             if [entry.version for entry in history] != list(range(1, stored.version + 1)):
                 world.violate(self.name, f"{write_back.write_back_id} has gaps")
             elif history[-1].value != stored.value:
@@ -246,6 +268,7 @@ def all_endings() -> list[Invariant]:
         EachAllocationOnce(),
         WhatWasToldHappens(),
         NothingWaitsUnseen(),
+        EndsAreWanted(),
         PaymentProblemsHaveCauses(),
         OwnersAreRight(),
         OthersAreUntouched(),
@@ -274,6 +297,7 @@ def _has_cause(world: PaymentWorld, write_back: WriteBack) -> bool:
             | Reason.DISCONNECTED
             | Reason.MEMBER_UNKNOWN
             | Reason.CURRENCY_DIFFERS
+            | Reason.NO_ANSWER
         ):
             return False
         case _:
@@ -289,7 +313,7 @@ def _subjects(world: PaymentWorld) -> set[str]:
     return {problem.subject for problem in _problems(world)}
 
 
-def _history(world: PaymentWorld, write_back: WriteBack) -> list[LedgerEntry[WriteBack]]:
+def history_of(world: PaymentWorld, write_back: WriteBack) -> list[LedgerEntry[WriteBack]]:
     """Return the latest entries of a history, the oldest of them first."""
     found = world.ledger.write_back_history(CONNECTION_ID, write_back.write_back_id, limit=100)
     return list(reversed(found))

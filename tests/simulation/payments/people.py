@@ -63,7 +63,7 @@ def _apply_credit(world: World) -> str:
     return f"1 on {invoice['id']}"
 
 
-def _delete_ours(world: World) -> str:
+def delete_ours(world: World) -> str:
     return _delete(world, _rows(world, list(_payment_world(world).provenance.ours)))
 
 
@@ -171,7 +171,7 @@ EDITS: tuple[Edit, ...] = (
     type_equal_payment,
     _pay_some,
     _apply_credit,
-    _delete_ours,
+    delete_ours,
     _delete_theirs,
     _edit_ours,
     _edit_theirs,
@@ -210,14 +210,18 @@ class PaymentAccountant(Actor):
 
     def act(self, world: World) -> str:
         self._next_at = world.clock.now() + timedelta(minutes=world.random.randint(1, 60))
-        write_back = world.random.choice(_waiting(_payment_world(world)))
+        payments = _payment_world(world)
+        write_back = world.random.choice(_waiting(payments))
         name, decide = self._choice(world, write_back)
         ids = (PARTNER_ID, CONNECTION_ID, write_back.write_back_id)
+        version = payments.ledger.get_write_back(*ids[1:]).version
 
         def click(wiring: Wiring) -> None:
             decide(payment_wiring(wiring).decisions, *ids)
 
         invocation = world.invoke("dashboard_api", API_TIMEOUT_SECONDS, click)
+        if decide is not WriteBackDecisions.retry:
+            payments.note_decision(write_back.write_back_id, since_version=version)
         what = f"{write_back.write_back_id} {write_back.reason.value}"
         return f"{name} {what}: {invocation.has_succeeded}"
 

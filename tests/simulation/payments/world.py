@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -54,6 +55,8 @@ class PaymentWorld(World):
     """Beside the sync: a ledger, the queue of write-backs, and who made which payment.
 
     ``paid_status`` is the name of the billing status that the partner has chosen, if any.
+    ``decided`` tells, by write-back, what became of it while a person said that it is done or
+    called it off.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class PaymentWorld(World):
         self.provenance = Provenance(
             self.engine, self.clock, landed=self._check_landing, misdeed=self.violate
         )
+        self.decided: defaultdict[str, list[WriteBack]] = defaultdict(list)
         status_id = self.status_id(paid_status) if paid_status else None
         stored = self.outside.connections.get(CONNECTION_ID)
         assert stored.value is not None
@@ -88,6 +92,12 @@ class PaymentWorld(World):
         """Return the write-backs that a payment at this place may be for."""
         found = self.ledger.write_backs_of_invoice(CONNECTION_ID, place.invoice_source_id)
         return [each for each in found if place_of(each) == place]
+
+    def note_decision(self, write_back_id: str, *, since_version: int) -> None:
+        """Note what a person's decision made of a write-back. A call that failed may have taken
+        effect all the same: the ledger tells."""
+        found = self.ledger.write_back_history(CONNECTION_ID, write_back_id, limit=100)
+        self.decided[write_back_id] += [e.value for e in found if e.version > since_version]
 
     def status_id(self, name: str) -> int:
         statuses = self.engine.tenant.store[Kind.BILLING_STATUS]
