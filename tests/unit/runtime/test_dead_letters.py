@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,8 +11,8 @@ import pytest
 from bridge.aws.messages import write_write_back
 from bridge.domain.problem import Action, Problem, ProblemCode, ProblemState, Trouble
 from bridge.domain.work_messages import WriteBackMessage
-from bridge.domain.write_back import LONGEST_WAIT, Reason, WriteBack, WriteBackState
-from bridge.payments.parking import DETAIL, WriteBackParker
+from bridge.domain.write_back import LONGEST_WAIT, Reason, WriteBack
+from bridge.payments.parking import WriteBackParker
 from bridge.payments.troubles import REASON_TEXTS, WriteBackTroubles
 from bridge.runtime.dead_letters import DeadLetters
 from bridge.sync.parking import Parker
@@ -87,15 +86,17 @@ def bench() -> Bench:
 
 
 def confirmed(write_back: WriteBack) -> WriteBack:
-    return replace(write_back, state=WriteBackState.CONFIRMED, psa_payment_id=7001, due_at=None)
+    return write_back.confirmed(7001, START).followed_up(Reason.NONE)
 
 
 def test_a_write_back_that_keeps_failing_is_an_open_problem(bench: Bench) -> None:
     assert bench.die() == {"batchItemFailures": []}
     (problem,) = bench.open_problems()
     assert (problem.code, problem.subject, problem.detail) == (
-        ProblemCode.PAYMENT_NOT_WRITTEN, "write_back/pay-1.1001", DETAIL,
-    )  # fmt: skip
+        ProblemCode.PAYMENT_NOT_WRITTEN,
+        "write_back/pay-1.1001",
+        REASON_TEXTS[Reason.OUR_FAULT],
+    )
     assert Action.RETRY in problem.actions
 
 
@@ -112,13 +113,13 @@ def test_the_write_back_itself_is_found_again_but_makes_room_for_others(bench: B
     bench.die()
     assert bench.ledger.list_due(START, limit=10) == ()
     (later,) = bench.ledger.list_due(START + LONGEST_WAIT, limit=10)
-    assert later == replace(bench.write_back, due_at=START + LONGEST_WAIT)
+    assert later.due_at == START + LONGEST_WAIT
 
 
 def test_the_problem_is_over_when_a_later_message_brings_the_payment_in(bench: Bench) -> None:
     bench.die()
     bench.move(confirmed)
-    bench.troubles.show(confirmed(bench.write_back))
+    bench.troubles.show_stored(bench.ledger, CONNECTION, bench.write_back.write_back_id)
     assert bench.open_problems() == []
 
 

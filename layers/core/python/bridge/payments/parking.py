@@ -6,58 +6,52 @@ from contextlib import suppress
 from dataclasses import replace
 
 from bridge.domain.errors import ConflictError
-from bridge.domain.problem import ProblemCode, Trouble
 from bridge.domain.write_back import LONGEST_WAIT, Reason, WriteBack
 from bridge.payment_ports import LedgerStore
-from bridge.payments.troubles import WriteBackTroubles, write_back_subject
+from bridge.payments.troubles import WriteBackTroubles
 from bridge.ports import Clock, ProblemStore
-
-DETAIL = "Writing this payment failed many times for a reason of ours; it is tried again by itself."
 
 
 class WriteBackParker:
-    """Opens the problem that a poison message deserves.
+    """Says of a write-back that the bridge itself fails at it, and opens its problem.
 
-    The write-back itself only becomes due later, so that it does not keep others waiting; whoever
-    drives it well resolves the problem.
+    The reason stands until it gets through. It becomes due later only, so that it does not keep
+    others waiting.
     """
 
     def __init__(
-        self, ledger: LedgerStore, problems: ProblemStore, troubles: WriteBackTroubles, clock: Clock
+        self,
+        ledger: LedgerStore,
+        _problems: ProblemStore,
+        troubles: WriteBackTroubles,
+        clock: Clock,
     ) -> None:
         self._ledger = ledger
-        self._problems = problems
         self._troubles = troubles
         self._clock = clock
 
     def park(self, connection_id: str, write_back_id: str) -> None:
-        """Nothing is shown of what another message has finished."""
+        """Of what is done or waits for a person, only that is shown."""
         stored = self._ledger.get_write_back(connection_id, write_back_id)
-        write_back = stored.value
-        if write_back is None:
+        if stored.value is None:
             return
-        if write_back.has_ended or write_back.reason is not Reason.NONE:
-            self._troubles.show(write_back)
-            return
-        self._problems.report(
-            Trouble(
-                write_back.partner_id,
-                connection_id,
-                ProblemCode.PAYMENT_NOT_WRITTEN,
-                write_back_subject(write_back),
-                DETAIL,
-            ),
-            self._clock.now(),
-        )
-        self._postpone(write_back, stored.version)
-        # It may have been finished between the two: what is finished has no problem.
-        after = self._ledger.get_write_back(connection_id, write_back_id).value
-        if after is not None and after.has_ended:
-            self._troubles.show(after)
+        if _is_to_be_tried(stored.value):
+            # Whoever moved it meanwhile has decided when it is due.
+            with suppress(ConflictError):
+                self._ledger.save_write_back(
+                    self._parked(stored.value), expected_version=stored.version
+                )
+        self._troubles.show_stored(self._ledger, connection_id, write_back_id)
 
-    def _postpone(self, write_back: WriteBack, version: int) -> None:
-        """Whoever moved it meanwhile has decided when it is due."""
+    def _parked(self, write_back: WriteBack) -> WriteBack:
         now = self._clock.now()
-        later = replace(write_back, due_at=max(write_back.due_at or now, now + LONGEST_WAIT))
-        with suppress(ConflictError):
-            self._ledger.save_write_back(later, expected_version=version)
+        return replace(
+            write_back,
+            reason=write_back.reason or Reason.OUR_FAULT,
+            due_at=max(write_back.due_at or now, now + LONGEST_WAIT),
+        )
+
+
+def _is_to_be_tried(write_back: WriteBack) -> bool:
+    waits_for_person = write_back.needs_person and write_back.due_at is None
+    return not write_back.has_ended and not waits_for_person

@@ -95,11 +95,14 @@ class PaymentReconciler:
         return self._problems.open_of_connection(connection.partner_id, connection.connection_id)
 
     def keep_in_step(self, write_back: WriteBack, known: Mapping[str, Problem]) -> None:
-        """Open or close the problem that whoever moved the write-back had no time for."""
-        is_open = write_back_trouble(write_back).problem_id in known
-        has_reason = write_back.reason is not Reason.NONE
-        if is_open is not has_reason and (has_reason or write_back.has_ended):
-            self._troubles.show(write_back)
+        """Open, change or close the problem that whoever moved the write-back had no time for."""
+        trouble = write_back_trouble(write_back)
+        problem = known.get(trouble.problem_id)
+        told = problem.detail if problem else ""
+        if told != trouble.detail:
+            self._troubles.show_stored(
+                self._ledger, write_back.connection_id, write_back.write_back_id
+            )
 
     def heal(self, write_back: WriteBack) -> bool:
         """Try again what waits for a person only because of how the world was; tell if so.

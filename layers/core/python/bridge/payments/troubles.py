@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from bridge.domain.problem import ProblemCode, Trouble
 from bridge.domain.write_back import Reason, WriteBack
+from bridge.payment_ports import LedgerStore
 from bridge.ports import Clock, ProblemStore
+
+MAX_LOOKS = 3
 
 REASON_TEXTS: dict[Reason, str] = {
     Reason.INVOICE_GONE: "The invoice is not in ConnectWise any more.",
@@ -26,6 +29,7 @@ REASON_TEXTS: dict[Reason, str] = {
     Reason.PAYMENT_CHANGED: "Our payment was changed in ConnectWise; it is left alone.",
     Reason.UNREADABLE: "What ConnectWise shows of the invoice or its payments cannot be read.",
     Reason.NO_ANSWER: "ConnectWise has not answered as needed for a while; we go on trying.",
+    Reason.OUR_FAULT: "The bridge failed at it; it is tried again every hour, and we are told.",
 }
 
 
@@ -45,7 +49,10 @@ def write_back_trouble(write_back: WriteBack) -> Trouble:
 
 
 class WriteBackTroubles:
-    """One problem a write-back at most: open while a reason stands, resolved when none does."""
+    """One problem a write-back at most: open while a reason stands, resolved when none does.
+
+    Nobody else opens or closes it.
+    """
 
     def __init__(self, problems: ProblemStore, clock: Clock) -> None:
         self._problems = problems
@@ -59,3 +66,13 @@ class WriteBackTroubles:
             self._problems.resolve(write_back.partner_id, trouble.problem_id, now)
         else:
             self._problems.report(trouble, now)
+
+    def show_stored(self, ledger: LedgerStore, connection_id: str, write_back_id: str) -> None:
+        """Show what is stored of a write-back, and again when it moved while it was shown."""
+        shown = None
+        for _ in range(MAX_LOOKS):
+            stored = ledger.get_write_back(connection_id, write_back_id).value
+            if stored is None or stored.reason is shown:
+                return
+            self.show(stored)
+            shown = stored.reason
