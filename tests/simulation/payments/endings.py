@@ -126,9 +126,16 @@ class WhatWasToldHappens(PaymentEnding):
     def _check_not_written_since(
         self, world: PaymentWorld, write_back: WriteBack, undone_at: datetime | None
     ) -> None:
-        """What was undone may stay as it was written, and is not written for the first time."""
-        stated = (e.value.intent_at for e in history_of(world, write_back) if e.value.posts)
-        first_at = next((at for at in stated if at), None)
+        """What was undone may stay as it was written, and is not written for the first time.
+
+        Another write-back's post may have been taken for its own before it was ever stated.
+        """
+        written = (
+            entry.recorded_at if entry.value.psa_payment_id else entry.value.intent_at
+            for entry in history_of(world, write_back)
+            if entry.value.psa_payment_id or entry.value.posts
+        )
+        first_at = next((at for at in written if at), None)
         if first_at is not None and undone_at is not None and first_at > undone_at:
             world.violate(self.name, f"{write_back.write_back_id} is written when undone")
 
