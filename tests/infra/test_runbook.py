@@ -6,7 +6,7 @@ import pytest
 
 from bridge.domain.problem import ProblemCode
 from bridge.domain.write_back import Reason
-from bridge.payments.healing import HEALING
+from bridge.payments.healing import HEALING, TRIED_DAILY
 from bridge.runtime.reconciler_jobs import PaymentJob
 from bridge.sync.reconciling import Job
 from infra.config import PROJECT_ROOT
@@ -49,8 +49,10 @@ def test_each_reason_of_a_write_back_is_explained() -> None:
 
 
 def test_the_runbook_promises_healing_where_the_code_heals() -> None:
-    heals = {reason for reason, cells in rows("reason").items() if cells[-1] == "yes"}
-    assert heals == {reason.value for reason in HEALING}
+    promised = {"yes": HEALING, "each day": TRIED_DAILY}
+    for word, reasons in promised.items():
+        heals = {reason for reason, cells in rows("reason").items() if cells[-1] == word}
+        assert heals == {reason.value for reason in reasons}
 
 
 def test_each_problem_that_a_partner_sees_is_explained() -> None:

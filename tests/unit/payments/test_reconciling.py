@@ -236,6 +236,8 @@ def test_a_locked_invoice_is_tried_again_when_it_is_open(bench: Reconciling) -> 
     assert bench.sweep.heal_all() == 0
     bench.people.reopen_invoice(bench.invoice_id)
     bench.mirror()
+    bench.wait(120)
+    bench.clock.set_remaining(900)
     assert bench.sweep.heal_all() == 1
     done = bench.drive(write_back)
     assert (done.state, done.reason) == (S.CONFIRMED, Reason.NONE)

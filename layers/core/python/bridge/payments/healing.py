@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from bridge.domain.connection import Connection, ConnectionState
 from bridge.domain.invoice import Invoice
 from bridge.domain.platform_payment import Target
-from bridge.domain.write_back import Reason, WriteBack
+from bridge.domain.problem import Problem
+from bridge.domain.write_back import FIRST_WAIT, LONGEST_WAIT, Reason, WriteBack
 
 # A connection may stay degraded for want of a right that no payment needs; over are these only
 # when it was verified.
@@ -21,22 +24,41 @@ _OF_THE_INVOICE = frozenset(
     }
 )
 HEALING = _OF_THE_CONNECTION | _OF_THE_INVOICE
+TRIED_DAILY = frozenset({Reason.REFUSED, Reason.UNREADABLE})
+"""What no mirror shows the end of: ConnectWise does not name a closed accounting period."""
+BETWEEN_DAILY_TRIES = timedelta(days=1)
+_MOST_DOUBLINGS = 6  # these many reach the longest wait
 
 
 def may_heal(write_back: WriteBack) -> bool:
     """Tell whether a write-back waits for a person only because of how the world was."""
-    return write_back.needs_person and write_back.reason in HEALING
+    return write_back.needs_person and write_back.reason in HEALING | TRIED_DAILY
+
+
+def is_its_turn(write_back: WriteBack, problem: Problem, now: datetime) -> bool:
+    """Tell whether its problem was last seen long enough ago to try it again.
+
+    The mirror may call over what ConnectWise does not, so it waits longer each time that it was
+    tried in vain.
+    """
+    if write_back.reason in TRIED_DAILY:
+        wait = BETWEEN_DAILY_TRIES
+    else:
+        wait = min(FIRST_WAIT * 2 ** min(problem.times_seen, _MOST_DOUBLINGS), LONGEST_WAIT)
+    return now - problem.last_seen_at >= wait
 
 
 def has_healed(
     write_back: WriteBack, connection: Connection | None, invoice: Invoice | None
 ) -> bool:
-    """Tell whether the reason is over, as far as the mirror knows; another one may follow it."""
+    """Tell whether the reason may be over, as far as the mirror knows; another one may follow."""
     if connection is None or not connection.is_syncing or not connection.member_identifier:
         return False
     if write_back.reason in _VERIFIED:
         return connection.state is ConnectionState.ACTIVE
-    return write_back.reason in _OF_THE_CONNECTION or _takes(write_back, invoice)
+    if write_back.reason in _OF_THE_CONNECTION | TRIED_DAILY:
+        return True
+    return _takes(write_back, invoice)
 
 
 def _takes(write_back: WriteBack, invoice: Invoice | None) -> bool:
@@ -48,7 +70,7 @@ def _takes(write_back: WriteBack, invoice: Invoice | None) -> bool:
         case Reason.INVOICE_LOCKED:
             return not _is_locked(invoice)
         case Reason.CURRENCY_DIFFERS:
-            return invoice.currency.code == write_back.currency.code
+            return invoice.currency == write_back.currency
         case Reason.OVERPAYMENT | Reason.PAID_BY_HAND:
             return invoice.balance_minor >= write_back.amount_minor
         case _:

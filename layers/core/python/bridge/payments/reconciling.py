@@ -27,7 +27,7 @@ from bridge.payment_ports import (
     WriteBackQueue,
 )
 from bridge.payments.comparing import copies_of, find, is_as_large
-from bridge.payments.healing import has_healed, may_heal
+from bridge.payments.healing import has_healed, is_its_turn, may_heal
 from bridge.payments.troubles import WriteBackTroubles, write_back_trouble
 from bridge.ports import (
     Clock,
@@ -104,13 +104,14 @@ class PaymentReconciler:
                 self._ledger, write_back.connection_id, write_back.write_back_id
             )
 
-    def heal(self, write_back: WriteBack) -> bool:
+    def heal(self, write_back: WriteBack, problem: Problem) -> bool:
         """Try again what waits for a person only because of how the world was; tell if so.
 
         The driver looks at ConnectWise before it posts; here the mirror is asked, so that a
-        waiting write-back costs no call while nothing changed.
+        waiting write-back costs no call while nothing changed. Where the mirror cannot tell, a
+        call or two a day are spent on it.
         """
-        if not may_heal(write_back):
+        if not may_heal(write_back) or not is_its_turn(write_back, problem, self._clock.now()):
             return False
         stored = self._ledger.get_write_back(write_back.connection_id, write_back.write_back_id)
         if stored.value != write_back or not self._has_healed(write_back):

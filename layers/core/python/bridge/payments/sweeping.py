@@ -17,7 +17,6 @@ from bridge.domain.payment import PaymentKind
 from bridge.domain.problem import Problem, ProblemCode, name_of_subject
 from bridge.domain.write_back import WriteBack, WriteBackState
 from bridge.payment_ports import NOBODY, LedgerStore, WriteBackQueue
-from bridge.payments.healing import may_heal
 from bridge.payments.reconciling import RECONSIDERED, PaymentReconciler, surplus_trouble
 from bridge.ports import Clock, ConnectionStore, RecordStore, syncing_connections
 
@@ -79,12 +78,11 @@ class PaymentSweep:
         healed = 0
         for connection in self._in_any_order():
             known = self._reconciler.open_problems(connection)
-            for write_back in self._troubled(connection, known):
+            for write_back, problem in self._troubled(connection, known):
                 if self._is_out_of_time():
                     return healed
                 _guarded(partial(self._reconciler.keep_in_step, write_back, known))
-                if may_heal(write_back):
-                    healed += _guarded(partial(self._reconciler.heal, write_back))
+                healed += _guarded(partial(self._reconciler.heal, write_back, problem))
         return healed
 
     def compare_all(self) -> int:
@@ -127,14 +125,14 @@ class PaymentSweep:
 
     def _troubled(
         self, connection: Connection, known: Mapping[str, Problem]
-    ) -> Iterator[WriteBack]:
+    ) -> Iterator[tuple[WriteBack, Problem]]:
         """Yield the write-backs that a problem is open for: what waits for a person is shown."""
         for problem in known.values():
             if problem.code is ProblemCode.PAYMENT_NOT_WRITTEN:
                 write_back_id = name_of_subject(problem.subject)
                 found = self._ledger.get_write_back(connection.connection_id, write_back_id)
                 if found.value is not None:
-                    yield found.value
+                    yield found.value, problem
 
     def _disagree(self, connection: Connection, write_backs: Sequence[WriteBack]) -> bool:
         """Tell whether the mirror shows something else than what we own on one invoice, or did
