@@ -88,7 +88,7 @@ class WriteBackPatch(Input):
 
     ``paid_status_id`` is one of the connection's billing statuses, to set when a balance reaches
     zero; null leaves statuses alone. ``reverse_on`` are the ways of being undone that take the
-    payment out of ConnectWise again; a voided or failed one never stays there.
+    payment out of ConnectWise again; a voided or failed one always goes, named or not.
     """
 
     when: WriteBackWhen | None = None

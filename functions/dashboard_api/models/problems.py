@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from bridge.domain.identity import mirrored_id, parse_write_back_id
@@ -33,6 +34,7 @@ class ProblemView(View):
     """``record_id`` is the customer or invoice that it is about, if it is about one.
 
     ``payment_id`` is the platform's payment that could not be written back, if it is about one.
+    ``actions`` are what a person may do now; those of a payment change with how far it is.
     """
 
     id: str
@@ -51,7 +53,7 @@ class ProblemView(View):
     resolved_at: datetime | None
 
     @classmethod
-    def of(cls, problem: Problem) -> ProblemView:
+    def of(cls, problem: Problem, actions: Sequence[Action]) -> ProblemView:
         payment_id, record_id = _about(problem)
         return cls(
             id=problem.problem_id,
@@ -63,7 +65,7 @@ class ProblemView(View):
             record_id=record_id,
             payment_id=payment_id,
             state=problem.state,
-            actions=list(problem.actions),
+            actions=list(actions),
             times_seen=problem.times_seen,
             opened_at=problem.opened_at,
             last_seen_at=problem.last_seen_at,

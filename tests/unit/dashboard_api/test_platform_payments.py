@@ -104,7 +104,9 @@ def test_a_payment_shows_what_became_of_it(
     assert body["actions"] == []
 
 
-@pytest.mark.parametrize("reason", [each for each in Reason if each])
+@pytest.mark.parametrize(
+    "reason", [each for each in Reason if each not in (Reason.NONE, Reason.REVERSE_BY_HAND)]
+)
 def test_what_waits_for_a_person_says_why_and_what_to_do(
     world: World, partner: Caller, write_back: WriteBack, reason: Reason
 ) -> None:
@@ -134,6 +136,58 @@ def test_a_warning_can_only_be_marked_as_seen_to(
     assert (answers[0].status, answers[0].problem) == (409, "already_written")
     assert (answers[1].status, answers[1].json["state"]) == (200, "resolved")
     assert shown(partner)["state"] == "confirmed"
+
+
+def offered(partner: Caller) -> list[list[str]]:
+    """What the open problems offer, each as the list shows it and as it is shown by itself."""
+    items = partner.get("/v1/problems").json["items"]
+    alone = [partner.get(f"/v1/problems/{item['id']}").json["actions"] for item in items]
+    assert [item["actions"] for item in items] == alone
+    return alone
+
+
+def test_a_problem_offers_what_its_write_back_allows_now(
+    world: World, partner: Caller, write_back: WriteBack
+) -> None:
+    """What a person is offered is not refused, however far the payment is."""
+    now = world.clock.now()
+    confirmed = replace(write_back.confirmed(501, now), reason=Reason.NO_ANSWER)
+    states = {
+        write_back.manual(Reason.OVERPAYMENT): ["retry", "mark_done", "cancel"],
+        replace(write_back, state=WriteBackState.UNCLEAR, reason=Reason.NO_ANSWER): ["retry"],
+        confirmed: ["retry", "mark_done"],
+        confirmed.followed_up(Reason.STATUS_REFUSED): ["retry", "mark_done"],
+        confirmed.followed_up(Reason.PAYMENT_CHANGED): ["mark_done"],
+    }
+    for state, actions in states.items():
+        put_in_state(world, state)
+        assert offered(partner) == [actions]
+
+    (item,) = partner.get("/v1/problems").json["items"]
+    assert act(partner, item["id"], "mark_done").json["actions"] == []
+    (closed,) = partner.get("/v1/problems", state="resolved").json["items"]
+    assert closed["actions"] == []
+
+
+def test_a_problem_that_outlived_its_write_backs_reason_offers_nothing(
+    world: World, partner: Caller, write_back: WriteBack
+) -> None:
+    put_in_state(world, write_back.manual(Reason.OVERPAYMENT))
+    stored = world.ledger.get_write_back(write_back.connection_id, write_back.write_back_id)
+    done = write_back.confirmed(501, world.clock.now()).followed_up(Reason.NONE)
+    world.ledger.save_write_back(done, expected_version=stored.version)
+    assert offered(partner) == [[]]
+
+
+def test_only_problems_of_payments_cost_a_look_at_the_ledger(
+    world: World, partner: Caller, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trouble = Trouble(
+        connection.partner_id, connection.connection_id, ProblemCode.RECORD_PARKED, "invoice/1", ""
+    )
+    world.problems.report(trouble, world.clock.now())
+    monkeypatch.setattr(world.ledger, "get_write_back", None)
+    assert offered(partner) == [["retry", "dismiss"]]
 
 
 @pytest.mark.parametrize("payment_id", ["never", "a.b", "x" * 65, "%2F"])

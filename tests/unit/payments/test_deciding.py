@@ -1,12 +1,20 @@
 """What a person decides about a write-back that waits, and what that does to ConnectWise."""
 
 from dataclasses import replace
+from itertools import product
 
 import pytest
 
 from bridge.domain.errors import NotFoundError, NotPossibleError
+from bridge.domain.platform_payment import Target
+from bridge.domain.problem import Action
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
-from bridge.payments.deciding import WriteBackDecisions
+from bridge.payments.deciding import WriteBackDecisions, actions_of
+from bridge.payments.troubles import WriteBackTroubles
+from tests.builders.payments import a_platform_payment, write_backs_for
+from tests.fakes.clock import START, FakeClock
+from tests.fakes.ledger import InMemoryLedgerStore
+from tests.fakes.problems import InMemoryProblemStore
 from tests.fakes.queues import InMemoryWriteBackQueue
 from tests.unit.payments.bench import Bench
 
@@ -108,3 +116,45 @@ def test_what_was_entered_by_hand_is_not_reversed_by_trying_again() -> None:
     assert desk.bench.open_problems()
     assert desk.decisions.mark_done(*desk.place(waiting)).state is WriteBackState.REVERSED
     assert not desk.bench.open_problems()
+
+
+def decided(write_back: WriteBack) -> set[Action]:
+    """What a person may really do about a write-back as it stands."""
+    done = set()
+    for action in (Action.RETRY, Action.MARK_DONE, Action.CANCEL):
+        clock = FakeClock()
+        ledger = InMemoryLedgerStore(clock)
+        (fresh,) = write_backs_for(payment := a_platform_payment())
+        ledger.record(payment, [fresh])
+        ledger.save_write_back(
+            write_back, expected_version=1, own_psa_payment_id=write_back.psa_payment_id
+        )
+        troubles = WriteBackTroubles(InMemoryProblemStore(clock), clock)
+        decisions = WriteBackDecisions(ledger, InMemoryWriteBackQueue(clock), troubles, clock)
+        try:
+            getattr(decisions, action.value)(
+                write_back.partner_id, write_back.connection_id, write_back.write_back_id
+            )
+        except NotPossibleError:
+            continue
+        done.add(action)
+    return done
+
+
+@pytest.mark.parametrize("reason", [reason for reason in Reason if reason])
+@pytest.mark.parametrize("state", WriteBackState)
+def test_what_is_offered_is_exactly_what_is_possible(state: WriteBackState, reason: Reason) -> None:
+    (fresh,) = write_backs_for(a_platform_payment())
+    for target, psa_payment_id, follows in product(
+        (Target.POSTED, Target.ABSENT), (None, 7001), (True, False)
+    ):
+        write_back = replace(
+            fresh,
+            state=state,
+            reason=reason,
+            target=target,
+            psa_payment_id=psa_payment_id,
+            wants_follow_up=follows,
+            due_at=START,
+        )
+        assert set(actions_of(write_back)) == decided(write_back), write_back

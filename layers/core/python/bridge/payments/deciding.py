@@ -34,6 +34,8 @@ def actions_of(write_back: WriteBack) -> tuple[Action, ...]:
         return ()
     if write_back.may_be_in_flight:
         return (Action.RETRY,)
+    if _is_by_hand_only(write_back):
+        return (Action.MARK_DONE, Action.CANCEL)
     if _may_be_cancelled(write_back):
         return (Action.RETRY, Action.MARK_DONE, Action.CANCEL)
     if write_back.has_ended and write_back.reason is not Reason.STATUS_REFUSED:
@@ -112,7 +114,7 @@ def _retried(write_back: WriteBack, now: datetime) -> WriteBack:
     is_owned = write_back.psa_payment_id is not None
     if is_owned and (write_back.target is Target.ABSENT or not write_back.is_gone):
         return replace(write_back.tried_again(now), reason=Reason.NONE)
-    if write_back.reason is Reason.REVERSE_BY_HAND:
+    if _is_by_hand_only(write_back):
         raise NotPossibleError("by_hand_only", "What a person entered, a person takes out.")
     return replace(
         write_back,
@@ -159,6 +161,12 @@ def _cancelled(write_back: WriteBack, _now: datetime) -> WriteBack:
 def _may_be_cancelled(write_back: WriteBack) -> bool:
     is_undecided = write_back.needs_person or write_back.state is _S.PENDING
     return is_undecided and not write_back.is_written
+
+
+def _is_by_hand_only(write_back: WriteBack) -> bool:
+    """Tell whether a person entered the payment, so that none of ours can be taken out."""
+    is_by_hand = write_back.reason is Reason.REVERSE_BY_HAND and write_back.needs_person
+    return is_by_hand and write_back.psa_payment_id is None
 
 
 def _ended(write_back: WriteBack, state: WriteBackState) -> WriteBack:
