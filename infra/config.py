@@ -64,7 +64,8 @@ class WriteBackTimes:
 
     `in_flight_seconds` is how long after sending a request may still take effect. ConnectWise
     promises nothing here, so ten minutes is our assumption: longer than proxies and web servers
-    keep a request that nobody waits for. The nightly comparison is the net under it.
+    keep a request that nobody waits for. The comparison is the net under it: each hour with the
+    mirror, each day with ConnectWise itself.
 
     `read_lag_seconds` is how late a list may show what took effect; it also covers clocks that
     differ.

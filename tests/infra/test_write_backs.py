@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from bridge.connectwise.client import WRITE_SECONDS
 from bridge.domain.write_back import Timings
 from bridge.runtime.settings import WriteBackTimings
 from infra.config import DEV, PROD, StageConfig, UnsafeStageError, WriteBackTimes
@@ -15,7 +16,6 @@ QUEUE = "writebacks.fifo"
 DEAD = "writebacks-dead.fifo"
 WORKER = "payment_writeback"
 TOLD = {name.upper() for name in WriteBackTimings.model_fields}
-CLIENT_GIVES_UP_SECONDS = 30  # a post without an answer
 
 
 def timings_told_to(templates: StageTemplates, function: str) -> Timings:
@@ -56,7 +56,7 @@ def test_real_stages_wait_out_what_may_still_be_posted(real_stage: StageTemplate
         60, 600, 60,
     )  # fmt: skip
     assert timings.quarantine.total_seconds() == 720
-    assert timings.worker_seconds >= 2 * CLIENT_GIVES_UP_SECONDS
+    assert timings.worker_seconds >= 2 * WRITE_SECONDS
 
 
 @pytest.mark.parametrize("stage", [DEV, PROD])
