@@ -12,8 +12,10 @@ import httpx
 
 from bridge.domain.connection import Connection
 from bridge.domain.identity import new_id
+from bridge.domain.problem import ProblemCode, Trouble
 from bridge.domain.write_back import Lease, Reason, Timings, WriteBack, WriteBackState
 from bridge.payment_ports import LedgerStore, PaymentsGateway, PsaPayment, PsaPayments
+from bridge.ports import ProblemStore
 from tests.simulation.payments.wiring import PaymentWiring
 from tests.simulation.world import World
 
@@ -231,3 +233,71 @@ class ForgetsWhatGotNoAnswer(BrokenWiring):
     @property
     def ledger(self) -> LedgerStore:
         return _UnansweredLedger(self.outside.ledger, self.hit)
+
+
+# --- what follows a payment ---
+
+
+class _Status(_Delegate):
+    """Sets none of the statuses that ``is_left_out`` names."""
+
+    def __init__(
+        self, target: PsaPayments, hit: Callable[[], None], is_left_out: Callable[[int], bool]
+    ) -> None:
+        super().__init__(target, hit)
+        self._is_left_out = is_left_out
+
+    def set_status(self, invoice_source_id: int, status_id: int, *, is_closed: bool) -> None:
+        if self._is_left_out(status_id):
+            self._hit()
+            return
+        self._target.set_status(invoice_source_id, status_id, is_closed=is_closed)
+
+
+class _StatusGateway(_Delegate):
+    def __init__(
+        self, target: PaymentsGateway, hit: Callable[[], None], *, leaves_out_paid: bool
+    ) -> None:
+        super().__init__(target, hit)
+        self._leaves_out_paid = leaves_out_paid
+
+    def open_payments(self, connection: Connection) -> PsaPayments:
+        opened = self._target.open_payments(connection)
+        paid_id = connection.write_back.paid_status_id
+
+        def is_left_out(status_id: int) -> bool:
+            return (status_id == paid_id) is self._leaves_out_paid
+
+        return cast(PsaPayments, _Status(opened, self._hit, is_left_out))
+
+
+class SetsNoStatus(BrokenWiring):
+    """The invoice is paid, and goes on looking as if it were not."""
+
+    @cached_property
+    def payments_gateway(self) -> PaymentsGateway:
+        return _StatusGateway(super().payments_gateway, self.hit, leaves_out_paid=True)
+
+
+class PutsNoStatusBack(BrokenWiring):
+    """The money went back, and the invoice still looks paid."""
+
+    @cached_property
+    def payments_gateway(self) -> PaymentsGateway:
+        return _StatusGateway(super().payments_gateway, self.hit, leaves_out_paid=False)
+
+
+class _SilentProblems(_Delegate):
+    def report(self, trouble: Trouble, now: datetime) -> None:
+        if trouble.code is ProblemCode.PAYMENT_SURPLUS:
+            self._hit()
+            return
+        self._target.report(trouble, now)
+
+
+class ReportsNoSurplus(BrokenWiring):
+    """Nobody hears of a payment by our API member that the bridge did not make."""
+
+    @cached_property
+    def problems(self) -> ProblemStore:
+        return cast(ProblemStore, _SilentProblems(self.outside.problems, self.hit))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from bridge.domain.platform_payment import PlatformPayment, PlatformPaymentState, Target
-from bridge.domain.problem import Problem, ProblemCode, record_of_subject
+from bridge.domain.identity import RecordKind
+from bridge.domain.platform_payment import UNDONE_STATES, PlatformPayment, Target
+from bridge.domain.problem import Problem, ProblemCode, record_of_subject, record_subject
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
-from bridge.payment_ports import LedgerEntry
+from bridge.payment_ports import NOBODY, LedgerEntry
 from bridge.payments.troubles import write_back_subject
 from infra.local.connectwise_sandbox.finance.balances import true_balance
 from infra.local.connectwise_sandbox.finance.locks import is_closed
@@ -22,6 +23,8 @@ from tests.simulation.world import CONNECTION_ID, PARTNER_ID, World
 
 _S = WriteBackState
 _DECIDED_STATES = (_S.CANCELLED, _S.DONE_BY_HAND)
+LONGEST_CALL = timedelta(minutes=1)
+"""After a payment moved, its write-backs have got their targets by then, or never."""
 PAYMENT_PROBLEMS = (ProblemCode.PAYMENT_NOT_WRITTEN, ProblemCode.PAYMENT_SURPLUS)
 
 
@@ -54,11 +57,14 @@ class EachAllocationOnce(PaymentEnding):
                 troubled[place_of(write_back)] += 1
             elif write_back.state is _S.CONFIRMED:
                 clean[place_of(write_back)] += 1
-        standing = Counter(world.provenance.ours.values())
+        ours, owners, subjects = world.provenance.ours, world.owners(), _subjects(world)
+        standing = Counter(ours.values())
+        nobodys = Counter(place for payment_id, place in ours.items() if payment_id not in owners)
         for place in standing.keys() | clean.keys():
             most = clean[place] + troubled[place]
-            surplus = f"invoice/{place.invoice_source_id}" in _subjects(world)
-            if standing[place] > most and not surplus:
+            if surplus_subject(place.invoice_source_id) in subjects:
+                most += nobodys[place]
+            if standing[place] > most:
                 world.violate(
                     self.name,
                     f"{standing[place]} stand at {place}: {clean[place]} confirmed, "
@@ -106,22 +112,16 @@ class WhatWasToldHappens(PaymentEnding):
     def _check_target(
         self, world: PaymentWorld, payment: PlatformPayment, write_back: WriteBack
     ) -> None:
-        policy, state = world.connection.write_back, payment.state
-        if state is PlatformPaymentState.SETTLED:
-            right = {Target.POSTED}
-        elif state is PlatformPaymentState.PENDING:
-            right = {policy.target(state)}
-        elif state in policy.reverse_on or state in (
-            PlatformPaymentState.FAILED,
-            PlatformPaymentState.VOIDED,
-        ):
-            right = {Target.ABSENT}
-        else:
+        since = payment.state_changed_at or payment.recorded_at
+        policies = world.policies_between(since, since + LONGEST_CALL)
+        right = {policy.target(payment.state) for policy in policies}
+        if payment.state in UNDONE_STATES and right == {Target.POSTED}:
             # It stays where it was written, and is not written for the first time.
-            right = {Target.POSTED} if write_back.was_ever_stated else set(Target)
+            if not write_back.was_ever_stated:
+                right = set(Target)
             self._check_not_written_since(world, write_back, payment.state_changed_at)
         if write_back.target not in right:
-            world.violate(self.name, f"{state.value}: {write_back}")
+            world.violate(self.name, f"{payment.state.value}: {write_back}")
 
     def _check_not_written_since(
         self, world: PaymentWorld, write_back: WriteBack, undone_at: datetime | None
@@ -195,15 +195,27 @@ class PaymentProblemsHaveCauses(PaymentEnding):
                 world.violate(self.name, f"{write_back.reason} is over: {write_back}")
 
     def _check_surplus(self, world: PaymentWorld, problem: Problem) -> None:
-        _, source_id = record_of_subject(problem.subject) or (None, 0)
-        owned = {each.psa_payment_id for each in world.write_backs()}
-        places = world.provenance.ours.items()
-        if not any(at.invoice_source_id == source_id and each not in owned for each, at in places):
+        record = record_of_subject(problem.subject)
+        if record is None or not world.surplus_of(record[1]):
             world.violate(self.name, f"no surplus on {problem.subject}")
 
 
+class SurplusIsShown(PaymentEnding):
+    """A payment by our API member that no write-back owns is shown, unless a person knows it."""
+
+    name = "surplus is shown"
+
+    def judge(self, world: PaymentWorld) -> None:
+        subjects = _subjects(world)
+        for invoice_source_id in {each.invoice_source_id for each in world.write_backs()}:
+            surplus = world.surplus_of(invoice_source_id)
+            if surplus and surplus_subject(invoice_source_id) not in subjects:
+                world.violate(self.name, f"{surplus} on {invoice_source_id}")
+
+
 class OwnersAreRight(PaymentEnding):
-    """A ConnectWise payment is owned by one write-back, and that one knows it."""
+    """A ConnectWise payment is owned by one write-back, and that one knows it; a person disclaims
+    only what another program made."""
 
     name = "owners are right"
 
@@ -219,8 +231,11 @@ class OwnersAreRight(PaymentEnding):
         every = list({*owning, *world.provenance.ours, *world.provenance.others} - {None})
         owners = world.ledger.owners(CONNECTION_ID, [each for each in every if each is not None])
         for payment_id in owners.keys() | owning.keys():
-            if payment_id is not None and owners.get(payment_id) != owning.get(payment_id):
-                world.violate(self.name, f"{payment_id}: {owners.get(payment_id)} in the ledger")
+            owner = owners.get(payment_id or 0)
+            if owner == NOBODY and payment_id in world.provenance.ours:
+                world.violate(self.name, f"{payment_id} is ours, and disclaimed")
+            elif owner not in (NOBODY, owning.get(payment_id)):
+                world.violate(self.name, f"{payment_id}: {owner} in the ledger")
 
 
 class OthersAreUntouched(PaymentEnding):
@@ -278,6 +293,7 @@ def all_endings() -> list[Invariant]:
         EndsAreWanted(),
         PaymentProblemsHaveCauses(),
         OwnersAreRight(),
+        SurplusIsShown(),
         OthersAreUntouched(),
         SumsAgree(),
         HistoriesAreComplete(),
@@ -305,10 +321,15 @@ def _has_cause(world: PaymentWorld, write_back: WriteBack) -> bool:
             | Reason.MEMBER_UNKNOWN
             | Reason.CURRENCY_DIFFERS
             | Reason.NO_ANSWER
+            | Reason.OUR_FAULT
         ):
             return False
         case _:
             return True
+
+
+def surplus_subject(invoice_source_id: int) -> str:
+    return record_subject(RecordKind.INVOICE, invoice_source_id)
 
 
 def _problems(world: PaymentWorld) -> list[Problem]:

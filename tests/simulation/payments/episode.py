@@ -19,7 +19,9 @@ from tests.simulation.payments import people as payment_people
 from tests.simulation.payments import troubles as payment_troubles
 from tests.simulation.payments.endings import all_endings
 from tests.simulation.payments.faults import BadLedger, Rivals, UnclearChanges
+from tests.simulation.payments.partners import ChangesOfMind, SurplusOwner
 from tests.simulation.payments.platform import PlatformServices
+from tests.simulation.payments.status_ending import StatusFollowsMoney
 from tests.simulation.payments.wiring import PaymentWiring
 from tests.simulation.payments.world import WRITE_BACK_WORKER, PaymentWorld, payment_wiring
 from tests.simulation.wiring import Wiring
@@ -53,6 +55,7 @@ class PaymentWeather(Weather):
     minutes_between_payments: float = 15.0
     policy: WriteBackPolicy = field(default_factory=WriteBackPolicy)
     paid_status: str | None = PAID
+    partners: Sequence[Actor] = ()
 
 
 def any_weather(seed: int) -> PaymentWeather:
@@ -93,6 +96,7 @@ def any_weather(seed: int) -> PaymentWeather:
         minutes_between_payments=dice.choice((5.0, 15.0, 40.0)),
         policy=dice.choice(POLICIES),
         paid_status=dice.choice((PAID, PAID, SENT, None)),
+        partners=[ChangesOfMind((PAID, SENT, None)), SurplusOwner()],
     )
 
 
@@ -132,6 +136,7 @@ def all_invariants() -> list[Invariant]:
         endings.QueuesAreEmpty(),
         endings.NoRunIsStuck(),
         *all_endings(),
+        StatusFollowsMoney(),
     ]
 
 
@@ -158,6 +163,7 @@ def build_world(
         people.ConnectWiseStaff(weather.edits, weather.minutes_between_edits),
         people.Accountant(),
         payment_people.PaymentAccountant(),
+        *weather.partners,
         Rivals(),
         *weather.troubles,
         Time(),

@@ -23,6 +23,7 @@ from tests.simulation.wiring import Wiring
 from tests.simulation.world import CONNECTION_ID, PARTNER_ID, World
 
 FEWEST_INVOICES = 3
+LONG_AGO = timedelta(days=40)
 
 
 # --- in ConnectWise ------------------------------------------------------------------------------
@@ -87,6 +88,21 @@ def _rewrite(world: World) -> str:
     invoice_id = world.random.choice(rows)["invoice"]["id"]
     world.engine.people.rewrite_payments(invoice_id)
     return f"{len(payments_of(world.engine.tenant, invoice_id))} of {invoice_id}"
+
+
+def post_as_program(world: World) -> str:
+    """Another program of the partner's posts with the keys of our API member.
+
+    It posts money of long ago, so that the bridge cannot take it for what it wrote itself.
+    """
+    payments, people = _payment_world(world), world.engine.people
+    paid = [each.invoice_source_id for each in payments.write_backs()]
+    invoice_id = world.random.choice(paid) if paid else _invoice(world)["id"]
+    amount = Decimal(world.random.randint(1, 20))
+    day = world.engine.tenant.today - LONG_AGO
+    with payments.provenance.another_program():
+        people.record_payment(invoice_id, amount, day, by=payments.provenance.member)
+    return f"{amount} on {invoice_id}"
 
 
 def bill(world: World) -> str:
@@ -176,6 +192,7 @@ EDITS: tuple[Edit, ...] = (
     _edit_ours,
     _edit_theirs,
     _rewrite,
+    post_as_program,
     bill,
     bill,
     _raise_total,

@@ -10,6 +10,7 @@ from bridge.domain.errors import PermanentError
 from bridge.domain.identity import mirrored_id
 from bridge.domain.invoice import Invoice
 from bridge.domain.platform_payment import Allocation, PlatformPayment, PlatformPaymentState
+from bridge.payments.collecting import PaymentDetails
 from bridge.payments.recording import new_payment
 from infra.local.connectwise_sandbox.kinds import Kind
 from tests.simulation.parts import Actor
@@ -176,12 +177,22 @@ class PlatformServices(Actor):
 
 
 def _carry_out(wiring: PaymentWiring, errand: Errand) -> PlatformPayment:
-    payment = errand.payment
-    if errand.state is None:
-        return wiring.recorder.record(payment)
-    return wiring.recorder.move(
-        payment.partner_id, payment.payment_id, errand.state, reason="simulated"
+    payment, collected = errand.payment, wiring.collected
+    if errand.state is not None:
+        return collected.move(CONNECTION_ID, payment.payment_id, errand.state, reason="simulated")
+    details = PaymentDetails(
+        amount_minor=payment.amount_minor,
+        currency=payment.currency,
+        method=payment.method,
+        received_on=payment.received_on,
+        state=payment.state,
+        allocations=payment.allocations,
+        customer_id=payment.customer_id,
+        fee_minor=payment.fee_minor,
+        reference=payment.reference,
     )
+    recorded, _ = collected.record(CONNECTION_ID, payment.payment_id, details)
+    return recorded
 
 
 def open_invoices(world: PaymentWorld) -> list[Invoice]:

@@ -11,12 +11,14 @@ from tests.simulation import faults
 from tests.simulation.payments import broken
 from tests.simulation.payments import people as payment_people
 from tests.simulation.payments.episode import (
+    SENT,
     PaymentOutcome,
     PaymentWeather,
     build_world,
     play_world,
 )
 from tests.simulation.payments.faults import UnclearChanges
+from tests.simulation.payments.partners import SurplusOwner
 from tests.simulation.payments.wiring import PaymentWiring
 from tests.simulation.world import Books
 
@@ -25,6 +27,7 @@ NEVER_TWICE = "R1 never twice"
 ONLY_WHAT_IS_OWED = "only what is owed"
 EACH_ONCE = "each allocation once"
 WAITS = "nothing waits unseen"
+STATUS = "status follows money"
 NO_CAUSE = "payment problems have causes"
 
 
@@ -104,6 +107,31 @@ def silent() -> PaymentWeather:
     )
 
 
+def moving() -> PaymentWeather:
+    """Much is paid, and much of it goes back again."""
+    return PaymentWeather(
+        hours=3,
+        faults=[faults.Interleaving(0.02)],
+        edits=(payment_people.bill,),
+        minutes_between_edits=30,
+        minutes_between_payments=4,
+        paid_status=SENT,
+    )
+
+
+def shared_keys() -> PaymentWeather:
+    """Another program posts as our API member does."""
+    return PaymentWeather(
+        hours=2,
+        faults=[faults.Interleaving(0.02)],
+        edits=(payment_people.bill, payment_people.post_as_program),
+        minutes_between_edits=10,
+        minutes_between_payments=10,
+        paid_status=None,
+        partners=[SurplusOwner()],
+    )
+
+
 CASES = (
     Case(broken.NoLease, (ONLY_WHAT_IS_OWED,), crowded),
     Case(broken.NoOwnership, (EACH_ONCE, "owners are right", NO_CAUSE), unclear),
@@ -115,6 +143,9 @@ CASES = (
     Case(broken.CancelsWhatIsBlocked, ("ends are wanted",), blocked),
     Case(broken.ReversesWhatIsGone, ("ends are wanted",), blocked),
     Case(broken.ForgetsWhatGotNoAnswer, (WAITS,), silent),
+    Case(broken.SetsNoStatus, (STATUS,), moving),
+    Case(broken.PutsNoStatusBack, (STATUS,), moving),
+    Case(broken.ReportsNoSurplus, ("surplus is shown",), shared_keys),
 )
 
 

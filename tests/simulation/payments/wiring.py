@@ -9,15 +9,20 @@ from bridge.connectwise.gateway import ConnectWiseGateway
 from bridge.domain.connection import Connection
 from bridge.domain.write_back import Timings
 from bridge.payment_ports import LedgerStore, PaymentsGateway, PsaPayments, WriteBackQueue
+from bridge.payments.collecting import CollectedPayments
 from bridge.payments.deciding import WriteBackDecisions
+from bridge.payments.disclaiming import SurplusDecisions
 from bridge.payments.parking import WriteBackParker
 from bridge.payments.reconciling import PaymentReconciler
 from bridge.payments.recording import PaymentRecorder
 from bridge.payments.sweeping import DueWriteBacks, PaymentSweep
 from bridge.payments.troubles import WriteBackTroubles
 from bridge.payments.writing_back import WriteBackDriver
+from bridge.ports import ProblemStore
 from bridge.runtime.dead_letters import DeadLetters
 from bridge.sync.parking import Parker
+from bridge.sync.payment_preferences import PaymentPreferences
+from bridge.sync.problem_actions import ProblemActions
 from tests.simulation.watching import Observer, watched
 from tests.simulation.wiring import Outside, Wiring
 
@@ -57,6 +62,10 @@ class PaymentWiring(Wiring):
     def ledger(self) -> LedgerStore:
         return self.outside.ledger
 
+    @property
+    def problems(self) -> ProblemStore:
+        return self.outside.problems
+
     @cached_property
     def payments_gateway(self) -> PaymentsGateway:
         gateway = ConnectWiseGateway(
@@ -79,6 +88,35 @@ class PaymentWiring(Wiring):
             records=self.outside.records,
             connections=self.outside.connections,
             queue=self.outside.write_back_queue,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def collected(self) -> CollectedPayments:
+        return CollectedPayments(
+            recorder=self.recorder,
+            ledger=self.ledger,
+            records=self.outside.records,
+            connections=self.outside.connections,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def preferences(self) -> PaymentPreferences:
+        return PaymentPreferences(self.outside.connections, self.gateway)
+
+    @cached_property
+    def problem_actions(self) -> ProblemActions:
+        return ProblemActions(
+            connections=self.outside.connections,
+            problems=self.outside.problems,
+            runs=self.outside.runs,
+            starter=self.run_starter,
+            hints=self.outside.hints,
+            pdfs=self.outside.pdf_queue,
+            verifier=self.verifier,
+            decisions=self.decisions,
+            surplus=SurplusDecisions(self.ledger, self.outside.records, self.outside.connections),
             clock=self.clock,
         )
 
@@ -111,7 +149,7 @@ class PaymentWiring(Wiring):
             gateway=self.payments_gateway,
             records=self.outside.records,
             connections=self.outside.connections,
-            problems=self.outside.problems,
+            problems=self.problems,
             troubles=self.troubles,
             queue=self.outside.write_back_queue,
             hints=self.outside.hints,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from bridge.domain.platform_payment import WriteBackPolicy
 from bridge.domain.write_back import WriteBack, WriteBackState
 from bridge.runtime.batches import write_back_messages_in
+from infra.local.connectwise_sandbox.finance.balances import payments_of
 from infra.local.connectwise_sandbox.kinds import Kind
 from tests.fakes.ledger import InMemoryLedgerStore
 from tests.simulation.functions import (
@@ -46,6 +47,15 @@ def _work_write_backs(wiring: Wiring, event: Mapping[str, Any]) -> Mapping[str, 
 WRITE_BACK_WORKER = QueueFunction(QUEUE, WORKER_SECONDS, 1, _work_write_backs)
 
 
+@dataclass(slots=True)
+class Preference:
+    """A policy, and when it may have held at most; ``until`` None means up to now."""
+
+    policy: WriteBackPolicy
+    since: datetime
+    until: datetime | None = None
+
+
 def place_of(write_back: WriteBack) -> Place:
     """Return what the payment of a write-back is known by in ConnectWise."""
     return Place(write_back.invoice_source_id, write_back.amount_minor, write_back.paid_on)
@@ -72,6 +82,7 @@ class PaymentWorld(World):
         assert stored.value is not None
         chosen = replace(stored.value, write_back=replace(policy, paid_status_id=status_id))
         self.outside.connections.save(chosen, expected_version=stored.version)
+        self._preferences = [Preference(chosen.write_back, self.clock.now())]
 
     @property
     def ledger(self) -> InMemoryLedgerStore:
@@ -98,6 +109,36 @@ class PaymentWorld(World):
         effect all the same: the ledger tells."""
         found = self.ledger.write_back_history(CONNECTION_ID, write_back_id, limit=100)
         self.decided[write_back_id] += [e.value for e in found if e.version > since_version]
+
+    def note_preference(self, since: datetime) -> None:
+        """Note the policy as it is stored, if somebody has changed it since that moment."""
+        policy, last = self.connection.write_back, self._preferences[-1]
+        if policy != last.policy:
+            last.until = self.clock.now()
+            self._preferences.append(Preference(policy, since))
+
+    def policies_between(self, first: datetime, last: datetime) -> list[WriteBackPolicy]:
+        """Return what the partner may have preferred at some moment of that time."""
+        return [
+            each.policy
+            for each in self._preferences
+            if each.since <= last and (each.until is None or each.until >= first)
+        ]
+
+    def owners(self) -> Mapping[int, str]:
+        """Return who owns each payment in ConnectWise, as far as somebody does."""
+        rows = self.engine.tenant.store[Kind.PAYMENT]
+        return self.ledger.owners(CONNECTION_ID, [row["id"] for row in rows])
+
+    def surplus_of(self, invoice_source_id: int) -> list[int]:
+        """Return the payments by our API member, of an invoice, that are nobody's."""
+        owners = self.owners()
+        return [
+            row["id"]
+            for row in payments_of(self.engine.tenant, invoice_source_id)
+            if row["appliedBy"] == self.provenance.member and "credit" not in row
+            if row["id"] not in owners
+        ]
 
     def status_id(self, name: str) -> int:
         statuses = self.engine.tenant.store[Kind.BILLING_STATUS]
