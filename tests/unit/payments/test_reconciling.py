@@ -70,7 +70,7 @@ class Reconciling(Bench):
         self.records.save_invoice(gone, expected_version=stored.version)
 
     def compare(self) -> int:
-        """Let the nightly comparison run, some time later."""
+        """Let the hourly comparison run, some time later."""
         self.wait(QUARANTINE_SECONDS)
         self.mirror()
         self.clock.set_remaining(900)
