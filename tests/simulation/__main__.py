@@ -43,6 +43,7 @@ class Tally:
     steps: int = 0
     calls: int = 0
     injected: Counter[str] = field(default_factory=Counter)
+    interleavings: int = 0
     posted: int = 0
     removed: int = 0
     confirmed: int = 0
@@ -53,6 +54,7 @@ class Tally:
         self.steps += played.steps
         self.calls += played.calls
         self.injected += played.injected
+        self.interleavings += played.interleavings
         self.posted += played.posted
         self.removed += played.removed
         self.confirmed += played.confirmed
@@ -72,6 +74,7 @@ class Tally:
             "steps": f"{self.steps:,}",
             "port calls": f"{self.calls:,}",
             "faults injected": f"{self.injected.total():,}",
+            "interleavings": f"{self.interleavings:,}",
             "payments posted": f"{self.posted:,}",
             "payments removed again": f"{self.removed:,}",
             "write-backs confirmed": f"{self.confirmed:,}",

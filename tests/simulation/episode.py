@@ -50,6 +50,7 @@ class Outcome:
     steps: int
     calls: int
     injected: Counter[str]
+    interleavings: int
     trace: Sequence[str]
     digest: str
 
@@ -87,6 +88,7 @@ def any_weather(seed: int) -> Weather:
             faults.BadStores(rate(0, 0.001, 0.005)),
             faults.Repetition(rate(0, 0.02, 0.1)),
             faults.LossyCallbacks(rate(0, 0.1, 0.4)),
+            faults.LossyQueues(rate(0, 0.02, 0.1), "hints"),
         ],
         troubles=[
             trouble
@@ -209,6 +211,7 @@ def play(world: World, *, bad_hours: float) -> Outcome:
         steps=world.steps,
         calls=world.calls,
         injected=world.injected,
+        interleavings=world.interleavings,
         trace=world.trace,
         digest=world.digest.hexdigest(),
     )

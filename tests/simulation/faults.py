@@ -13,6 +13,7 @@ from tests.simulation.parts import Fault
 from tests.simulation.watching import PortCall, SimulatedCrashError
 from tests.simulation.world import MAX_DEPTH, World
 
+LATEST_MESSAGE_MINUTES = 120
 _READ_EFFECTS = tuple(effect for effect in Effect if effect is not Effect.LATE_EFFECT)
 _AWS_PORTS = frozenset(
     {"connections", "records", "runs", "problems", "documents", "signing_keys", "vault", "queue"}
@@ -122,6 +123,26 @@ class BadStores(Fault):
         raise UnavailableError("simulated lost answer")
 
 
+class LossyQueues(Fault):
+    """A message that was sent well is never seen again, or comes hours later. Of these queues the
+    messages are only there for speed: what they ask for is found again without them."""
+
+    name = "message"
+
+    def __init__(self, rate: float, *queues: str) -> None:
+        self._rate = rate
+        self._queues = queues
+
+    def on_message(self, world: World, queue: str) -> timedelta | None:
+        if queue not in self._queues or world.random.random() >= self._rate:
+            return timedelta(0)
+        if world.random.random() < 0.5:
+            world.note_fault(f"{self.name} lost: {queue}")
+            return None
+        world.note_fault(f"{self.name} late: {queue}")
+        return timedelta(minutes=world.random.uniform(1, LATEST_MESSAGE_MINUTES))
+
+
 class Interleaving(Fault):
     """Somebody else acts in the middle of a worker's work. No fault, but life."""
 
@@ -138,7 +159,7 @@ class Interleaving(Fault):
 
     def _let_others_act(self, world: World) -> None:
         if 0 < world.depth < MAX_DEPTH and world.random.random() < self._rate / 2:
-            world.note_fault(self.name)
+            world.interleavings += 1
             world.step()
 
 

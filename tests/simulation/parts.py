@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -43,6 +44,10 @@ class Fault:
     def on_request(self, world: World, request: httpx.Request) -> EngineFault | None:
         """Return what befalls a request to ConnectWise, if anything."""
         return None
+
+    def on_message(self, world: World, queue: str) -> timedelta | None:
+        """Return how late a message comes that was just sent well; None when it is lost."""
+        return timedelta(0)
 
     def repeats(self, world: World, what: str) -> bool:
         """Tell whether something that comes at least once (a message, a tick) comes again."""

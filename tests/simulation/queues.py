@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
@@ -30,20 +30,29 @@ class QueuedMessage:
 @dataclass
 class SimulatedQueue:
     """``visibility_seconds`` hide a message that was received; one that was received
-    ``max_receives`` times without success goes to ``dead_letters`` (None: it stays for ever)."""
+    ``max_receives`` times without success goes to ``dead_letters`` (None: it stays for ever).
+    ``lateness`` tells, by the queue's name, how late a message comes; None when it is lost.
+    """
 
     name: str
     clock: Clock
     visibility_seconds: float
     max_receives: int = 5
     dead_letters: SimulatedQueue | None = None
+    lateness: Callable[[str], timedelta | None] = lambda _: timedelta(0)
     messages: list[QueuedMessage] = field(default_factory=list)
     sent: int = 0
 
-    def put(self, body: str, *, delay_seconds: float = 0) -> None:
+    def put(self, body: str, *, delay_seconds: float = 0) -> QueuedMessage | None:
+        """Return the message as it waits now, or None when it is lost."""
+        late = self.lateness(self.name)
+        if late is None:
+            return None
         self.sent += 1
-        visible_at = self.clock.now() + timedelta(seconds=delay_seconds)
-        self.messages.append(QueuedMessage(f"{self.name}-{self.sent}", body, visible_at))
+        visible_at = self.clock.now() + timedelta(seconds=delay_seconds) + late
+        message = QueuedMessage(f"{self.name}-{self.sent}", body, visible_at)
+        self.messages.append(message)
+        return message
 
     def visible(self) -> list[QueuedMessage]:
         now = self.clock.now()

@@ -56,6 +56,7 @@ class Played:
     steps: int = 0
     calls: int = 0
     injected: Counter[str] = field(default_factory=Counter)
+    interleavings: int = 0
     posted: int = 0
     removed: int = 0
     confirmed: int = 0
@@ -83,6 +84,7 @@ def play(task: Task, *, tell_all: bool = False) -> Played:
         steps=outcome.steps,
         calls=outcome.calls,
         injected=outcome.injected,
+        interleavings=outcome.interleavings,
         posted=paid.posted if paid else 0,
         removed=paid.reversed if paid else 0,
         confirmed=paid.confirmed if paid else 0,

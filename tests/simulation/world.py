@@ -129,6 +129,8 @@ class World:
         self.digest = hashlib.sha256()
         self.violations: list[Violation] = []
         self.injected: Counter[str] = Counter()
+        self.interleavings = 0
+        """How often somebody acted in the middle of a worker's work, which is life and no fault."""
         self.steps = 0
         self.calls = 0
         self.depth = 0
@@ -146,6 +148,8 @@ class World:
         self.queues = _queues(self.clock)
         self.parked: list[str] = []
         self.outside = self._outside()
+        for queue in self.queues.values():
+            queue.lateness = self._lateness
         self.network = _Network(self)
         self._wiring = wiring
         self._workers: list[WorkerClock] = []
@@ -172,6 +176,7 @@ class World:
         self._faults = tuple(faults)
         self._before_calls = [f.before_call for f in faults if _overrides(f, Fault, "before_call")]
         self._after_calls = [f.after_call for f in faults if _overrides(f, Fault, "after_call")]
+        self._on_messages = [f for f in faults if _overrides(f, Fault, "on_message")]
         self.on_requests = [f.on_request for f in faults if _overrides(f, Fault, "on_request")]
 
     @property
@@ -238,6 +243,11 @@ class World:
         for after_call in self._after_calls:
             after_call(self, call)
         return result
+
+    def _lateness(self, queue: str) -> timedelta | None:
+        """Ask the faults what becomes of a message: the first that knows of anything decides."""
+        fates = (each.on_message(self, queue) for each in self._on_messages)
+        return next((fate for fate in fates if fate != timedelta(0)), timedelta(0))
 
     def _die_when_out_of_time(self) -> None:
         if self._workers and self._workers[-1].remaining_seconds() <= 0:

@@ -75,6 +75,7 @@ def any_weather(seed: int) -> PaymentWeather:
             faults.BadStores(rate(0, 0.001, 0.005)),
             faults.Repetition(rate(0, 0.02, 0.1)),
             faults.LossyCallbacks(rate(0, 0.1, 0.4)),
+            faults.LossyQueues(rate(0, 0.02, 0.1), "hints", WRITE_BACK_WORKER.queue),
             UnclearChanges(rate(0.05, 0.2, 0.5)),
             BadLedger(rate(0, 0.01, 0.03)),
         ],

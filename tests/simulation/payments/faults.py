@@ -113,6 +113,6 @@ class Rivals(Actor):
             except BridgeError as error:
                 world.note_error(self.name, error)
 
-        world.note_fault("rival worker")
+        world.interleavings += 1
         world.invoke("payment_writeback", WORKER_SECONDS, drive)
         return f"{write_back.payment_id} on {write_back.invoice_source_id}"

@@ -20,8 +20,9 @@ class FifoQueue(SimulatedQueue):
     groups: dict[str, int] = field(default_factory=dict)
 
     def put_in_group(self, group: int, body: str) -> None:
-        self.put(body)
-        self.groups[self.messages[-1].message_id] = group
+        message = self.put(body)
+        if message is not None:
+            self.groups[message.message_id] = group
 
     def _first_in_line(self) -> Iterator[QueuedMessage]:
         seen: set[int] = set()

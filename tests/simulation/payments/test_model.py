@@ -34,3 +34,23 @@ def test_a_quarantine_that_is_too_short_posts_twice() -> None:
     findings = Walk(limits, timings=hasty).look()
 
     assert findings.violation == "2 payments for 1", str(findings)
+
+
+LATE_LISTS = Limits(deliveries=2, crashes=0, lost_answers=1, minutes=6, lag_minutes=2)
+
+
+def test_a_list_that_is_late_is_waited_for() -> None:
+    timings = replace(TIMINGS, read_lag_seconds=120)
+
+    findings = Walk(LATE_LISTS, timings=timings).look()
+
+    assert findings.violation is None, str(findings)
+    assert findings.states > 1000
+
+
+def test_a_list_that_is_later_than_assumed_makes_two_of_one() -> None:
+    hasty = replace(TIMINGS, read_lag_seconds=0)
+
+    findings = Walk(LATE_LISTS, timings=hasty).look()
+
+    assert findings.violation == "2 payments for 1", str(findings)
