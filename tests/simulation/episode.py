@@ -33,10 +33,9 @@ from tests.simulation.actors import (
 from tests.simulation.functions import WORKERS, parker_of
 from tests.simulation.parts import Actor, Fault, Invariant
 from tests.simulation.wiring import Wiring
-from tests.simulation.world import Books, Violation, World
+from tests.simulation.world import CALM_HOURS, Books, Violation, World
 
 MAX_STEPS = 60_000
-CALM_HOURS_BEFORE_SWEEP = 6
 MAX_BAD_HOURS = 14
 LAST_LINES = 60
 
@@ -170,9 +169,9 @@ def build_world(
     dice = Random(f"start {seed}")
     starts_at = START + timedelta(minutes=dice.randint(0, 24 * 60))
     hours_between = weather.sweeps_every.total_seconds() / 3600
-    first_hour = max(0.5, weather.hours - hours_between + CALM_HOURS_BEFORE_SWEEP)
+    first_hour = max(0.5, weather.hours - hours_between + CALM_HOURS)
     sweeps_at = starts_at + timedelta(hours=dice.uniform(first_hour, weather.hours))
-    if hours_between <= CALM_HOURS_BEFORE_SWEEP:
+    if hours_between <= CALM_HOURS:
         sweeps_at = starts_at + weather.sweeps_every
     actors: list[Actor] = [
         *(Messages(function) for function in WORKERS),
@@ -268,7 +267,7 @@ def _until_rested(world: World) -> Callable[[], bool]:
         actor for actor in world.actors if isinstance(actor, Timetable) and actor.name == "sweep"
     )
     rested_at = sweep.next_at + timedelta(hours=2)
-    rested_at = max(rested_at, world.clock.now() + timedelta(hours=CALM_HOURS_BEFORE_SWEEP))
+    rested_at = max(rested_at, world.clock.now() + timedelta(hours=world.calm_hours))
 
     def goes_on() -> bool:
         is_busy = any(queue.messages for queue in world.queues.values())

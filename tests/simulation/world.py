@@ -56,6 +56,7 @@ CALLBACK_SECRET = "simulated-callback-secret-of-43-characters-"
 SITE_URL = "https://na.myconnectwise.net"
 API_ORIGIN = "https://api-na.myconnectwise.net"
 MAX_DEPTH = 3
+CALM_HOURS = 6
 
 
 @dataclass(frozen=True)
@@ -165,6 +166,11 @@ class World:
         if stored is None:
             raise LookupError("the connection is gone")
         return stored
+
+    @property
+    def calm_hours(self) -> float:
+        """How long the calm lasts at least, so that every net is drawn in once."""
+        return CALM_HOURS
 
     @property
     def faults(self) -> Sequence[Fault]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
+from types import SimpleNamespace
 from typing import Any, cast
+from unittest.mock import patch
 
 import httpx
 
@@ -15,6 +17,8 @@ from bridge.domain.identity import new_id
 from bridge.domain.problem import ProblemCode, Trouble
 from bridge.domain.write_back import Lease, Reason, Timings, WriteBack, WriteBackState
 from bridge.payment_ports import LedgerStore, PaymentsGateway, PsaPayment, PsaPayments
+from bridge.payments import sweeping
+from bridge.payments.sweeping import DueWriteBacks, PaymentSweep
 from bridge.ports import ProblemStore
 from tests.simulation.payments.wiring import PaymentWiring
 from tests.simulation.world import World
@@ -301,3 +305,35 @@ class ReportsNoSurplus(BrokenWiring):
     @cached_property
     def problems(self) -> ProblemStore:
         return cast(ProblemStore, _SilentProblems(self.outside.problems, self.hit))
+
+
+# --- without one of the nets ---
+
+
+class WakesNothing(BrokenWiring):
+    """A write-back whose message got lost is not found again by its time."""
+
+    @cached_property
+    def due_write_backs(self) -> DueWriteBacks:
+        return cast(DueWriteBacks, SimpleNamespace(wake=self.hit))
+
+
+class _RarelyAskingSweep(PaymentSweep):
+    def compare_all(self) -> int:
+        with patch.object(sweeping, "ASKED_DAILY_FOR", timedelta(0)):
+            return super().compare_all()
+
+
+class AsksAboutDisagreementsOnly(BrokenWiring):
+    """The mirror is believed where nothing of the invoice shows that its payments changed."""
+
+    @cached_property
+    def payment_sweep(self) -> PaymentSweep:
+        self.hit()
+        return _RarelyAskingSweep(
+            ledger=self.ledger,
+            records=self.outside.records,
+            connections=self.outside.connections,
+            reconciler=self.payment_reconciler,
+            clock=self.clock,
+        )

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from bridge.domain.identity import RecordKind
 from bridge.domain.platform_payment import UNDONE_STATES, PlatformPayment, Target
 from bridge.domain.problem import Problem, ProblemCode, record_of_subject, record_subject
-from bridge.domain.write_back import Reason, WriteBack, WriteBackState
+from bridge.domain.write_back import LONGEST_WAIT, Reason, WriteBack, WriteBackState
 from bridge.payment_ports import NOBODY, LedgerEntry
 from bridge.payments.troubles import write_back_subject
 from infra.local.connectwise_sandbox.finance.balances import true_balance
@@ -25,6 +25,8 @@ _S = WriteBackState
 _DECIDED_STATES = (_S.CANCELLED, _S.DONE_BY_HAND)
 LONGEST_CALL = timedelta(minutes=1)
 """After a payment moved, its write-backs have got their targets by then, or never."""
+TRIED_AGAIN_WITHIN = LONGEST_WAIT + timedelta(minutes=20)
+_OF_MONEY = (Reason.INVOICE_LOCKED, Reason.OVERPAYMENT, Reason.PAID_BY_HAND)
 PAYMENT_PROBLEMS = (ProblemCode.PAYMENT_NOT_WRITTEN, ProblemCode.PAYMENT_SURPLUS)
 
 
@@ -191,7 +193,7 @@ class PaymentProblemsHaveCauses(PaymentEnding):
             write_back = by_subject.get(problem.subject)
             if write_back is None or write_back.reason is Reason.NONE:
                 world.violate(self.name, f"{problem.detail}: {write_back}")
-            elif not _has_cause(world, write_back):
+            elif not (_has_cause(world, write_back) or _has_just_changed(world, write_back)):
                 world.violate(self.name, f"{write_back.reason} is over: {write_back}")
 
     def _check_surplus(self, world: PaymentWorld, problem: Problem) -> None:
@@ -326,6 +328,15 @@ def _has_cause(world: PaymentWorld, write_back: WriteBack) -> bool:
             return False
         case _:
             return True
+
+
+def _has_just_changed(world: PaymentWorld, write_back: WriteBack) -> bool:
+    """Tell whether what keeps a payment out of its invoice may be over only since a moment ago,
+    by what we did there: what waits is tried again within the hour."""
+    touch = world.provenance.last_touch.get(write_back.invoice_source_id)
+    if touch is None or write_back.reason not in _OF_MONEY:
+        return False
+    return world.clock.now() - touch.at < TRIED_AGAIN_WITHIN
 
 
 def surplus_subject(invoice_source_id: int) -> str:

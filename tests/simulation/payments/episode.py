@@ -104,11 +104,12 @@ def any_weather(seed: int) -> PaymentWeather:
 def any_books(seed: int) -> Books:
     """Return small books with the unproven behaviour of ConnectWise as this seed decides it.
 
-    Payments touch their invoice: where a copy of a payment takes its place and nothing of the
-    invoice changes, no comparison of invoices can see it.
+    Where payments do not touch their invoice, nothing of it shows that a copy has taken the place
+    of one; only the daily question about each paid invoice finds that out.
     """
     dice = Random(f"payment books {seed}")
     switches = Switches(
+        payment_touches_last_updated=dice.random() < 0.85,
         payment_fires_invoice_callback=dice.random() < 0.8,
         payment_date_keeps_time=dice.random() < 0.3,
         balance_delay_seconds=dice.choice((0, 0, 20)),

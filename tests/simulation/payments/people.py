@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -65,24 +65,24 @@ def _apply_credit(world: World) -> str:
 
 
 def delete_ours(world: World) -> str:
-    return _delete(world, _rows(world, list(_payment_world(world).provenance.ours)))
+    return _delete(world, _watched_rows(world, _payment_world(world).provenance.ours))
 
 
 def _delete_theirs(world: World) -> str:
-    return _delete(world, _rows(world, list(_payment_world(world).provenance.others)))
+    return _delete(world, _watched_rows(world, _payment_world(world).provenance.others))
 
 
-def _edit_ours(world: World) -> str:
-    return _edit(world, _rows(world, list(_payment_world(world).provenance.ours)))
+def edit_ours(world: World) -> str:
+    return _edit(world, _watched_rows(world, _payment_world(world).provenance.ours))
 
 
 def _edit_theirs(world: World) -> str:
-    return _edit(world, _rows(world, list(_payment_world(world).provenance.others)))
+    return _edit(world, _watched_rows(world, _payment_world(world).provenance.others))
 
 
-def _rewrite(world: World) -> str:
+def rewrite(world: World) -> str:
     """Another sync tool deletes an invoice's payments and enters them anew under its own name."""
-    rows = _rows(world, [row["id"] for row in world.engine.tenant.store[Kind.PAYMENT]])
+    rows = _watched_rows(world, [row["id"] for row in world.engine.tenant.store[Kind.PAYMENT]])
     if not rows:
         return "none"
     invoice_id = world.random.choice(rows)["invoice"]["id"]
@@ -153,10 +153,13 @@ def _invoice(world: World) -> Record:
     return world.random.choice(list(world.engine.tenant.store[Kind.INVOICE]))
 
 
-def _rows(world: World, payment_ids: list[int]) -> list[Record]:
-    """Return payments of money; credits are left to those who apply them."""
-    found = world.engine.tenant.store[Kind.PAYMENT].among(payment_ids)
-    return [row for row in found if "credit" not in row]
+def _watched_rows(world: World, payment_ids: Iterable[int]) -> list[Record]:
+    """Return payments of money; credits are left to those who apply them. None are of an invoice
+    where nobody could ever see it if another payment took the place of one."""
+    payments = _payment_world(world)
+    found = world.engine.tenant.store[Kind.PAYMENT].among(list(payment_ids))
+    money = [row for row in found if "credit" not in row]
+    return [row for row in money if payments.is_watched(row["invoice"]["id"])]
 
 
 def _delete(world: World, rows: list[Record]) -> str:
@@ -189,9 +192,9 @@ EDITS: tuple[Edit, ...] = (
     _apply_credit,
     delete_ours,
     _delete_theirs,
-    _edit_ours,
+    edit_ours,
     _edit_theirs,
-    _rewrite,
+    rewrite,
     post_as_program,
     bill,
     bill,

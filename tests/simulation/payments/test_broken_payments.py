@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from infra.local.connectwise_sandbox.switches import Switches
 from tests.simulation import faults
 from tests.simulation.payments import broken
 from tests.simulation.payments import people as payment_people
@@ -20,12 +21,14 @@ from tests.simulation.payments.episode import (
 from tests.simulation.payments.faults import UnclearChanges
 from tests.simulation.payments.partners import SurplusOwner
 from tests.simulation.payments.wiring import PaymentWiring
+from tests.simulation.payments.world import WRITE_BACK_WORKER
 from tests.simulation.world import Books
 
 MAX_SEEDS = 12
 NEVER_TWICE = "R1 never twice"
 ONLY_WHAT_IS_OWED = "only what is owed"
 EACH_ONCE = "each allocation once"
+AGREE = "invoices agree"
 WAITS = "nothing waits unseen"
 STATUS = "status follows money"
 NO_CAUSE = "payment problems have causes"
@@ -33,11 +36,15 @@ NO_CAUSE = "payment problems have causes"
 
 @dataclass(frozen=True)
 class Case:
-    """A broken write-back, what it breaks first, and a weather in which it soon does."""
+    """A broken write-back, what it breaks first, and a weather in which it soon does.
+
+    ``are_invoices_touched`` by their payments, so that what changed shows on them.
+    """
 
     wiring: type[PaymentWiring]
     invariants: tuple[str, ...]
     weather: Callable[[], PaymentWeather]
+    are_invoices_touched: bool = True
 
 
 def unclear(*, crashes: float = 0.0) -> PaymentWeather:
@@ -132,6 +139,30 @@ def shared_keys() -> PaymentWeather:
     )
 
 
+def losing() -> PaymentWeather:
+    """Every third message about a write-back is never seen again, and every third late."""
+    return PaymentWeather(
+        hours=1,
+        faults=[faults.LossyQueues(0.6, WRITE_BACK_WORKER.queue)],
+        edits=(payment_people.bill,),
+        minutes_between_edits=30,
+        minutes_between_payments=5,
+        paid_status=None,
+    )
+
+
+def rewriting() -> PaymentWeather:
+    """Another tool writes payments anew, and few callbacks tell of it."""
+    return PaymentWeather(
+        hours=2,
+        faults=[faults.LossyCallbacks(0.9)],
+        edits=(payment_people.bill, payment_people.rewrite),
+        minutes_between_edits=5,
+        minutes_between_payments=10,
+        paid_status=None,
+    )
+
+
 CASES = (
     Case(broken.NoLease, (ONLY_WHAT_IS_OWED,), crowded),
     Case(broken.NoOwnership, (EACH_ONCE, "owners are right", NO_CAUSE), unclear),
@@ -146,12 +177,17 @@ CASES = (
     Case(broken.SetsNoStatus, (STATUS,), moving),
     Case(broken.PutsNoStatusBack, (STATUS,), moving),
     Case(broken.ReportsNoSurplus, ("surplus is shown",), shared_keys),
+    Case(broken.WakesNothing, (WAITS,), losing),
+    Case(broken.AsksAboutDisagreementsOnly, (AGREE, EACH_ONCE), rewriting, False),
 )
 
 
 def story(case: Case, seed: int, wiring: type[PaymentWiring]) -> PaymentOutcome:
     weather = case.weather()
-    books = Books(customers=2, invoices=3)
+    switches = Switches(
+        merge_touches_last_updated=True, payment_touches_last_updated=case.are_invoices_touched
+    )
+    books = Books(customers=2, invoices=3, switches=switches)
     world = build_world(seed, weather, books=books, wiring=wiring)
     return play_world(world, bad_hours=weather.hours)
 

@@ -28,6 +28,7 @@ from tests.simulation.world import CONNECTION_ID, World
 
 WORKER_SECONDS = 60.0
 QUEUE = "writebacks"
+HOURS_UNTIL_ALL_WERE_ASKED = 26
 _MAYBE_IN_FLIGHT = (WriteBackState.POSTING, WriteBackState.UNCLEAR)
 
 
@@ -88,6 +89,20 @@ class PaymentWorld(World):
     def ledger(self) -> InMemoryLedgerStore:
         """The ledger itself: looking at it is no port call."""
         return cast(InMemoryLedgerStore, cast(PaymentOutside, self.outside).ledger)
+
+    @property
+    def calm_hours(self) -> float:
+        """Where payments leave no trace on their invoice, a day: at some hour of it ConnectWise is
+        asked about each invoice."""
+        touches = self.engine.switches.payment_touches_last_updated
+        return super().calm_hours if touches else HOURS_UNTIL_ALL_WERE_ASKED
+
+    def is_watched(self, invoice_source_id: int) -> bool:
+        """Tell whether it is seen when a payment of an invoice takes the place of one like it."""
+        if self.engine.switches.payment_touches_last_updated:
+            return True
+        found = self.ledger.write_backs_of_invoice(CONNECTION_ID, invoice_source_id)
+        return any(each.was_ever_stated for each in found)
 
     def write_backs(self) -> list[WriteBack]:
         found: list[WriteBack] = []
