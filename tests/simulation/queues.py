@@ -72,7 +72,7 @@ class SimulatedQueue:
         taken: list[QueuedMessage] = []
         for message in random.sample(visible, min(limit, len(visible))):
             if message.receives >= self.max_receives and self.dead_letters:
-                self.messages.remove(message)
+                self._remove(message)
                 self.dead_letters.put(message.body)
                 continue
             message.receives += 1
@@ -83,7 +83,10 @@ class SimulatedQueue:
     def delete(self, message: QueuedMessage) -> None:
         """Delete a message; it may be gone already."""
         if message in self.messages:
-            self.messages.remove(message)
+            self._remove(message)
+
+    def _remove(self, message: QueuedMessage) -> None:
+        self.messages.remove(message)
 
     def next_visible_at(self) -> datetime | None:
         return min((message.visible_at for message in self.messages), default=None)

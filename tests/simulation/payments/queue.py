@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from random import Random
 
@@ -17,20 +17,21 @@ from tests.simulation.watching import Observer
 class FifoQueue(SimulatedQueue):
     """Shows the first message of each group, and nothing of a group while that one is hidden."""
 
+    lines: dict[int, list[QueuedMessage]] = field(default_factory=dict)
     groups: dict[str, int] = field(default_factory=dict)
 
     def put_in_group(self, group: int, body: str) -> None:
         message = self.put(body)
         if message is not None:
             self.groups[message.message_id] = group
+            self.lines.setdefault(group, []).append(message)
 
-    def _first_in_line(self) -> Iterator[QueuedMessage]:
-        seen: set[int] = set()
-        for message in self.messages:
-            group = self.groups[message.message_id]
-            if group not in seen:
-                seen.add(group)
-                yield message
+    def _first_in_line(self) -> Iterable[QueuedMessage]:
+        return [line[0] for line in self.lines.values() if line]
+
+    def _remove(self, message: QueuedMessage) -> None:
+        super()._remove(message)
+        self.lines[self.groups[message.message_id]].remove(message)
 
     def receive(self, limit: int, random: Random) -> list[QueuedMessage]:
         """Take one message; a write-back is driven by an invocation of its own."""
