@@ -34,7 +34,8 @@ class Limits:
 
     ``payments`` are equal ones of the same invoice, which owes ``owed_minor``. A request really
     takes effect within ``in_flight_minutes`` and is listed ``lag_minutes`` later, whatever the
-    bridge assumes. With ``is_returned`` the first payment may be returned at any moment.
+    bridge assumes; with ``is_balance_late`` the balance shows it no sooner. With ``is_returned``
+    the first payment may be returned at any moment.
     """
 
     payments: int = 1
@@ -46,6 +47,7 @@ class Limits:
     workers_at_once: int = 2
     in_flight_minutes: int = 2
     lag_minutes: int = 0
+    is_balance_late: bool = False
     is_returned: bool = False
 
 

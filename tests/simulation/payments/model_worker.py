@@ -24,6 +24,7 @@ from tests.simulation.payments.model import (
     PAID_ON,
     Limits,
     Request,
+    Row,
     State,
     Worker,
     land,
@@ -155,17 +156,21 @@ class _Payments:
         self._call.make("delete_payment", lambda: self._send(psa_payment_id, is_deletion=True))
 
     def _listed(self) -> tuple[PsaPayment, ...]:
-        state, lag = self._call.state, self._call.limits.lag_minutes
         member = CONNECTION_OF_MODEL.member_identifier
         return tuple(
             PsaPayment(row.psa_payment_id, row.amount_minor, PAID_ON, member)
-            for row in state.rows
-            if row.since + lag <= state.minute
+            for row in self._shown_rows()
         )
 
+    def _shown_rows(self) -> list[Row]:
+        state, lag = self._call.state, self._call.limits.lag_minutes
+        return [row for row in state.rows if row.since + lag <= state.minute]
+
     def _balance(self) -> PsaBalance:
-        owed_minor = self._call.limits.owed_minor
-        paid_minor = sum(row.amount_minor for row in self._call.state.rows)
+        limits = self._call.limits
+        owed_minor = limits.owed_minor
+        rows = self._shown_rows() if limits.is_balance_late else self._call.state.rows
+        paid_minor = sum(row.amount_minor for row in rows)
         return PsaBalance(USD, owed_minor, owed_minor - paid_minor, None, is_batched=False)
 
     def _post(self) -> PostedPayment:

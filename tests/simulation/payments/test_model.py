@@ -31,26 +31,40 @@ def test_a_quarantine_that_is_too_short_posts_twice() -> None:
     limits = Limits(deliveries=2, crashes=0, lost_answers=1, minutes=5)
     hasty = replace(TIMINGS, in_flight_seconds=0, read_lag_seconds=0)
 
-    findings = Walk(limits, timings=hasty).look()
+    findings = Walk(limits, timings=hasty, judges_ends=False).look()
 
     assert findings.violation == "2 payments for 1", str(findings)
 
 
 LATE_LISTS = Limits(deliveries=2, crashes=0, lost_answers=1, minutes=6, lag_minutes=2)
+LATE_READS = {
+    "lists": LATE_LISTS,
+    "lists and balances": replace(LATE_LISTS, is_balance_late=True),
+}
 
 
-def test_a_list_that_is_late_is_waited_for() -> None:
+@pytest.mark.parametrize("what", LATE_READS)
+def test_reads_that_are_late_are_waited_for(what: str) -> None:
     timings = replace(TIMINGS, read_lag_seconds=120)
 
-    findings = Walk(LATE_LISTS, timings=timings).look()
+    findings = Walk(LATE_READS[what], timings=timings).look()
 
     assert findings.violation is None, str(findings)
     assert findings.states > 1000
 
 
-def test_a_list_that_is_later_than_assumed_makes_two_of_one() -> None:
+def test_reads_that_are_later_than_assumed_make_two_of_one() -> None:
     hasty = replace(TIMINGS, read_lag_seconds=0)
 
-    findings = Walk(LATE_LISTS, timings=hasty).look()
+    findings = Walk(LATE_READS["lists and balances"], timings=hasty, judges_ends=False).look()
 
     assert findings.violation == "2 payments for 1", str(findings)
+
+
+def test_a_balance_in_time_keeps_a_late_list_from_making_two_of_one() -> None:
+    hasty = replace(TIMINGS, read_lag_seconds=0)
+
+    findings = Walk(LATE_READS["lists"], timings=hasty, judges_ends=False).look()
+
+    assert findings.violation is None, str(findings)
+    assert findings.states > 1000

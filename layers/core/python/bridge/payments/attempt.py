@@ -190,9 +190,16 @@ class Attempt(Hold):
             elif self._stands_changed(rows):
                 return
         if self.write_back.psa_payment_id is None:
-            self._gone()
+            self._never_written()
         elif self.write_back.state is not _S.REVERSED:
             self._delete(self.write_back.psa_payment_id)
+
+    def _never_written(self) -> None:
+        """Nothing of ours stands there. What a person entered instead, a person takes out."""
+        if self.write_back.reason is Reason.PAID_BY_HAND:
+            self._save(self.write_back.manual(Reason.REVERSE_BY_HAND))
+        else:
+            self._gone()
 
     def _delete(self, psa_payment_id: int) -> None:
         """Delete exactly the payment that we own, and only while it is still what we made."""
@@ -277,6 +284,9 @@ class Attempt(Hold):
         if reason is Reason.PAYMENT_GONE:
             self._missing(rows or ())
             return
+        if self.write_back.target is Target.POSTED and invoice.balance_minor < 0:
+            # Somebody paid it too, while ours was under way.
+            reason = reason or Reason.OVERPAYMENT
         status_reason = self._set_status(invoice)
         self._save(self.write_back.followed_up(reason or status_reason))
 

@@ -109,14 +109,16 @@ def obstacle_to(write_back: WriteBack, invoice: PsaBalance) -> Reason:
         return Reason.TOO_MANY_POSTS
     if invoice.currency != write_back.currency:
         return Reason.CURRENCY_DIFFERS
+    if write_back.posts > 0 and moved_by_amount(write_back, invoice):
+        # The balance shows the lost post that the list does not: none is sent beside it.
+        return Reason.PAYMENT_REWRITTEN
     if invoice.is_batched or (write_back.posts > 0 and is_closed(invoice)):
         # A closed invoice may take payments; where one never showed, it does not.
         return Reason.INVOICE_LOCKED
     if invoice.balance_minor <= 0:
         return Reason.PAID_BY_HAND
-    if invoice.balance_minor < write_back.amount_minor:
-        return Reason.OVERPAYMENT
-    return Reason.NONE
+    is_too_large = invoice.balance_minor < write_back.amount_minor
+    return Reason.OVERPAYMENT if is_too_large else Reason.NONE
 
 
 def moved_by_amount(write_back: WriteBack, invoice: PsaBalance) -> bool:

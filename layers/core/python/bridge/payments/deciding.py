@@ -18,7 +18,6 @@ _S = WriteBackState
 _LOOKED_AT = frozenset(
     {
         Reason.PAYMENT_REWRITTEN,
-        Reason.PAYMENT_CHANGED,
         Reason.TOO_MANY_POSTS,
         Reason.INVOICE_LOCKED,
     }
@@ -160,7 +159,8 @@ def _cancelled(write_back: WriteBack, _now: datetime) -> WriteBack:
 
 def _may_be_cancelled(write_back: WriteBack) -> bool:
     is_undecided = write_back.needs_person or write_back.state is _S.PENDING
-    return is_undecided and not write_back.is_written
+    stands = write_back.psa_payment_id is not None and not write_back.is_gone
+    return is_undecided and not stands
 
 
 def _is_by_hand_only(write_back: WriteBack) -> bool:

@@ -12,7 +12,7 @@ MAX_LOOKS = 3
 REASON_TEXTS: dict[Reason, str] = {
     Reason.INVOICE_GONE: "The invoice is not in ConnectWise any more.",
     Reason.INVOICE_LOCKED: "The invoice is closed or batched in ConnectWise and takes no payment.",
-    Reason.OVERPAYMENT: "The payment is larger than what is open on the invoice in ConnectWise.",
+    Reason.OVERPAYMENT: "More was paid than is open on the invoice in ConnectWise.",
     Reason.CURRENCY_DIFFERS: "The payment's currency is not the invoice's in ConnectWise.",
     Reason.RIGHT_MISSING: "The API member's security role lacks Finance > Invoicing.",
     Reason.CREDENTIALS_REJECTED: "ConnectWise does not accept the connection's keys.",

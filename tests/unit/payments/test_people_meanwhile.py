@@ -1,0 +1,100 @@
+"""What people do in ConnectWise and press here meanwhile hides no money, and doubles none."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import httpx
+import pytest
+
+from bridge.domain.errors import NotPossibleError
+from bridge.domain.platform_payment import PlatformPaymentState
+from bridge.domain.write_back import Reason, WriteBack, WriteBackState
+from bridge.payments.deciding import WriteBackDecisions
+from infra.local.connectwise_sandbox.faults import Effect
+from infra.local.connectwise_sandbox.finance.payments import change_payment
+from infra.local.connectwise_sandbox.httpx_transport import EngineTransport
+from tests.unit.payments.bench import PAID_ON, QUARANTINE_SECONDS
+from tests.unit.payments.test_reconciling import Reconciling
+from tests.unit.payments.test_recording import move, record, write_back_of
+
+S = WriteBackState
+WHOLE = Decimal("110.00")
+
+
+@pytest.fixture
+def bench() -> Reconciling:
+    bench = Reconciling()
+    bench.mirror()
+    return bench
+
+
+def decisions(bench: Reconciling) -> WriteBackDecisions:
+    return WriteBackDecisions(bench.ledger, bench.queue, bench.troubles, bench.clock)
+
+
+def place(write_back: WriteBack) -> tuple[str, str, str]:
+    return write_back.partner_id, write_back.connection_id, write_back.write_back_id
+
+
+def test_a_returned_payment_that_still_stands_cannot_be_cancelled(bench: Reconciling) -> None:
+    write_back = bench.drive(bench.collect(11000))
+    bench.people.batch_invoice(bench.invoice_id)
+    bench.undo()
+    waiting = bench.drive(write_back)
+    assert waiting.needs_person
+    with pytest.raises(NotPossibleError, match="in ConnectWise already"):
+        decisions(bench).cancel(*place(waiting))
+    assert len(bench.rows()) == len(bench.open_problems()) == 1
+
+
+def test_a_return_of_what_was_paid_by_hand_is_to_be_taken_out_by_hand(bench: Reconciling) -> None:
+    payment = record(bench, PlatformPaymentState.SETTLED)
+    bench.people.record_payment(bench.invoice_id, WHOLE, PAID_ON)
+    assert bench.drive(write_back_of(bench, payment)).reason is Reason.PAID_BY_HAND
+    done = bench.drive(move(bench, payment, PlatformPaymentState.RETURNED))
+    assert (done.state, done.reason) == (S.MANUAL, Reason.REVERSE_BY_HAND)
+    assert len(bench.rows()) == len(bench.open_problems()) == 1
+
+
+def test_an_invoice_that_was_paid_while_our_post_was_under_way_is_shown(
+    bench: Reconciling,
+) -> None:
+    bench.fault(Effect.LATE_EFFECT, "POST", seconds=590)
+    write_back = bench.drive(bench.collect(11000))
+    bench.wait(120)
+    bench.people.record_payment(bench.invoice_id, WHOLE, PAID_ON)
+    done = bench.drive_when_due(write_back)
+    assert (done.state, done.reason) == (S.CONFIRMED, Reason.OVERPAYMENT)
+    bench.compare()
+    assert len(bench.open_problems()) == 1
+    assert decisions(bench).mark_done(*place(done)).has_ended
+
+
+def test_trying_again_posts_nothing_beside_our_own_edited_payment(bench: Reconciling) -> None:
+    bench.fault(Effect.CUT_AFTER_EFFECT, "POST")
+    write_back = bench.drive(bench.collect(5000))
+    (row,) = bench.rows()
+    change_payment(bench.engine.tenant, row, row | {"amount": Decimal("49.99")}, "jdoe")
+    waiting = bench.drive_when_due(write_back)
+    assert waiting.reason is Reason.PAYMENT_CHANGED
+    decisions(bench).retry(*place(waiting))
+    assert bench.drive(write_back).reason is Reason.PAYMENT_CHANGED
+    assert len(bench.rows()) == 1
+
+
+def test_a_balance_that_moved_by_a_lost_post_forbids_a_second(bench: Reconciling) -> None:
+    """However long the list of payments does not show it."""
+    bench.fault(Effect.CUT_AFTER_EFFECT, "POST")
+    write_back = bench.drive(bench.collect(5000))
+    transport = EngineTransport(bench.engine, wait=bench.clock.sleep)
+
+    def hide(request: httpx.Request) -> httpx.Response:
+        answer = transport.handle_request(request)
+        is_list = request.method == "GET" and request.url.path.endswith("/payments")
+        return httpx.Response(200, json=[]) if is_list else answer
+
+    bench.wait(QUARANTINE_SECONDS)
+    done = bench.drive(write_back, gateway=bench.world.gateway(httpx.MockTransport(hide)))
+    assert (done.state, done.reason) == (S.MANUAL, Reason.PAYMENT_REWRITTEN)
+    assert len(bench.rows()) == len(bench.open_problems()) == 1
