@@ -248,10 +248,12 @@ def test_every_field_of_a_write_back_comes_back(ledger: LedgerStore) -> None:
         newest_before=76,
         previous_status_id=4,
         paid_status_id=5,
+        status_stated_at=START + timedelta(microseconds=2),
         wants_follow_up=True,
         posted_as="Member",
         deletions=2,
         waits=3,
+        is_called_off=True,
     )
     ledger.save_write_back(full, expected_version=1)
     assert stored(ledger, full).value == full

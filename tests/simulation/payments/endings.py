@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from bridge.domain.identity import RecordKind
 from bridge.domain.platform_payment import UNDONE_STATES, PlatformPayment, Target
@@ -119,9 +120,11 @@ class WhatWasToldHappens(PaymentEnding):
         right = {policy.target(payment.state) for policy in policies}
         if payment.state in UNDONE_STATES and right == {Target.POSTED}:
             # It stays where it was written, and is not written for the first time.
-            if not write_back.was_ever_stated:
+            if write_back.psa_payment_id is None:
                 right = set(Target)
             self._check_not_written_since(world, write_back, payment.state_changed_at)
+        if payment.state in UNDONE_STATES:
+            self._check_not_posted_since(world, write_back, since + LONGEST_CALL)
         if write_back.target not in right:
             world.violate(self.name, f"{payment.state.value}: {write_back}")
 
@@ -140,6 +143,14 @@ class WhatWasToldHappens(PaymentEnding):
         first_at = next((at for at in written if at), None)
         if first_at is not None and undone_at is not None and first_at > undone_at:
             world.violate(self.name, f"{write_back.write_back_id} is written when undone")
+
+    def _check_not_posted_since(
+        self, world: PaymentWorld, write_back: WriteBack, since: datetime
+    ) -> None:
+        """Whatever may stand there of an earlier post, none is sent for money that went back."""
+        for before, after in pairwise(history_of(world, write_back)):
+            if after.value.posts > before.value.posts and after.recorded_at > since:
+                world.violate(self.name, f"{write_back.write_back_id} is posted when undone")
 
 
 class NothingWaitsUnseen(PaymentEnding):

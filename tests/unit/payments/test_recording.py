@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import httpx
 import pytest
 
 from bridge.domain.identity import mirrored_id
 from bridge.domain.platform_payment import Allocation, PlatformPayment, PlatformPaymentState
-from bridge.domain.write_back import WriteBack, WriteBackState
+from bridge.domain.write_back import Reason, WriteBack, WriteBackState
+from bridge.payments.deciding import WriteBackDecisions
 from bridge.payments.recording import PaymentRecorder
+from infra.local.connectwise_sandbox.faults import Effect
+from infra.local.connectwise_sandbox.httpx_transport import EngineTransport
 from tests.builders.payments import a_platform_payment
 from tests.unit.payments.bench import PAID_ON
 from tests.unit.payments.test_reconciling import Reconciling
@@ -89,3 +93,52 @@ def test_what_is_written_stands_where_the_partner_lets_it(bench: Reconciling) ->
     write_back = bench.drive(move(bench, payment, P.RETURNED))
 
     assert (write_back.state, len(bench.rows())) == (S.CONFIRMED, 1)
+
+
+@pytest.mark.parametrize("effect", [Effect.CUT_BEFORE_EFFECT, Effect.CUT_AFTER_EFFECT])
+def test_what_is_undone_while_its_post_is_unclear_is_looked_for_and_not_posted_anew(
+    bench: Reconciling, effect: Effect
+) -> None:
+    payment = record(bench, P.SETTLED)
+    bench.fault(effect, "POST")
+    assert bench.drive(write_back_of(bench, payment)).state is S.UNCLEAR
+
+    done = bench.drive_when_due(move(bench, payment, P.RETURNED))
+
+    stands = effect is Effect.CUT_AFTER_EFFECT
+    assert len(bench.rows()) == (1 if stands else 0)
+    assert done.state is (S.CONFIRMED if stands else S.REVERSED)
+    assert done.has_ended
+    assert bench.open_problems() == []
+
+
+def test_what_is_undone_while_it_is_posted_is_confirmed_by_the_answer(bench: Reconciling) -> None:
+    payment = record(bench, P.SETTLED)
+    transport = EngineTransport(bench.engine, wait=bench.clock.sleep)
+
+    def undo_meanwhile(request: httpx.Request) -> httpx.Response:
+        answer = transport.handle_request(request)
+        if request.method == "POST":
+            move(bench, payment, P.RETURNED)
+        return answer
+
+    gateway = bench.world.gateway(httpx.MockTransport(undo_meanwhile))
+    done = bench.drive(write_back_of(bench, payment), gateway=gateway)
+
+    assert (done.state, done.has_ended) == (S.CONFIRMED, True)
+    assert done.psa_payment_id == bench.rows()[0]["id"]
+
+
+def test_trying_again_posts_nothing_that_was_undone_since(bench: Reconciling) -> None:
+    payment = record(bench, P.SETTLED)
+    bench.drive(write_back_of(bench, payment))
+    bench.people.delete_payment(bench.invoice_id, bench.rows()[0]["id"])
+    bench.compare()
+    waiting = move(bench, payment, P.RETURNED)
+    assert waiting.reason is Reason.PAYMENT_GONE
+
+    decisions = WriteBackDecisions(bench.ledger, bench.queue, bench.troubles, bench.clock)
+    decisions.retry(waiting.partner_id, waiting.connection_id, waiting.write_back_id)
+
+    assert bench.drive(waiting).has_ended
+    assert bench.rows() == []

@@ -136,7 +136,7 @@ def test_a_status_that_is_never_answered_is_given_up_and_can_be_tried_again(benc
     heal(bench)
     assert actions_of(done) == (Action.RETRY, Action.MARK_DONE)
     decisions(bench).retry(*place(done))
-    assert bench.drive(done).has_ended
+    assert bench.drive_when_due(done).has_ended
     assert (bench.status(), bench.open_problems()) == ("Paid in Full", [])
     assert len(bench.rows()) == 1
 

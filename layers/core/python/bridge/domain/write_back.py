@@ -123,10 +123,12 @@ class WriteBack:
     look again. ``balance_before_minor``, ``rows_before`` and ``newest_before`` are what the invoice
     owed, how many payments it had and the highest of their ids when the last post was stated.
     ``paid_status_id`` is the billing status that we set on the paid invoice, ``previous_status_id``
-    the one that it replaced. ``posted_as`` is the API member that posted it. ``posts`` and
+    the one that it replaced; ``status_stated_at`` is when a change of status was stated last that
+    had no clear answer. ``posted_as`` is the API member that posted it. ``posts`` and
     ``deletions`` count what was sent and not surely refused. ``wants_follow_up`` marks a payment
     made or removed whose invoice is still to be read back, and its status set or put back.
-    ``waits`` counts how often in a row nothing could be done.
+    ``waits`` counts how often in a row nothing could be done. ``is_called_off`` marks a payment
+    that was undone and may stay in ConnectWise if it stands there: it is never posted anew.
     """
 
     write_back_id: str
@@ -151,10 +153,12 @@ class WriteBack:
     newest_before: int | None = None
     previous_status_id: int | None = None
     paid_status_id: int | None = None
+    status_stated_at: datetime | None = None
     wants_follow_up: bool = False
     posted_as: str = ""
     deletions: int = 0
     waits: int = 0
+    is_called_off: bool = False
 
     @property
     def has_ended(self) -> bool:
@@ -328,9 +332,16 @@ class WriteBack:
             waits=0,
         )
 
-    def retargeted(self, target: Target, now: datetime) -> WriteBack:
+    def retargeted(
+        self, target: Target, now: datetime, *, is_called_off: bool = False
+    ) -> WriteBack:
         """Return the write-back after its payment moved on."""
+        moved = replace(self, is_called_off=is_called_off)
         if target is self.target:
-            return self
+            return moved
         due_at = self.due_at if self.state in MAYBE_SENT_STATES else now
-        return replace(self, target=target, due_at=due_at)
+        return replace(moved, target=target, due_at=due_at)
+
+    def called_off(self, now: datetime) -> WriteBack:
+        """The payment was undone and does not stand in ConnectWise: so it stays."""
+        return replace(self, target=Target.ABSENT).reversed(now)

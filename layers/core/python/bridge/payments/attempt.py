@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from bridge.domain.errors import (
@@ -26,10 +25,10 @@ from bridge.payment_ports import (
     PsaBalance,
     PsaPayment,
 )
+from bridge.payments.billing_status import StatusHold
 from bridge.payments.comparing import (
     copies_of,
     find,
-    is_closed,
     is_like,
     lags,
     may_be_copies_of,
@@ -39,7 +38,6 @@ from bridge.payments.comparing import (
     read_back,
     refusal_reason,
 )
-from bridge.payments.hold import Hold
 
 MAX_STATUS_RETRIES = 5
 
@@ -47,7 +45,7 @@ _S = WriteBackState
 
 
 @dataclass(slots=True)
-class Attempt(Hold):
+class Attempt(StatusHold):
     """Brings one payment in, or takes it out again, and sees to what follows."""
 
     def run(self) -> None:
@@ -88,7 +86,7 @@ class Attempt(Hold):
             if mine is not None:
                 self._confirm(mine.psa_payment_id)
                 return
-            if self.write_back.posts > 0 and self._stands_changed(rows):
+            if self._is_not_to_be_posted(rows):
                 return
             before = self.psa.read_balance(self.write_back.invoice_source_id)
         except NotFoundError:
@@ -102,6 +100,15 @@ class Attempt(Hold):
             self._save(self.write_back.manual(obstacle))
             return
         self._post(before, rows)
+
+    def _is_not_to_be_posted(self, rows: Sequence[PsaPayment]) -> bool:
+        """Leave it to a person when an earlier post may have become something else; leave it out
+        when the payment was undone meanwhile."""
+        if self.write_back.posts > 0 and self._stands_changed(rows):
+            return True
+        if self.write_back.is_called_off:
+            self._save(self.write_back.called_off(self.clock.now()))
+        return self.write_back.is_called_off
 
     def _balance_lags(self, invoice: PsaBalance, rows: Sequence[PsaPayment]) -> bool:
         """Another payment of ours may not be listed or taken from the balance yet, and what it
@@ -143,7 +150,7 @@ class Attempt(Hold):
             intent = self.write_back
             ids = (intent.connection_id, intent.write_back_id)
             stored = self.ledger.get_write_back(*ids)
-            if stored.value is None or replace(stored.value, target=intent.target) != intent:
+            if stored.value is None or not _has_only_moved(intent, stored.value):
                 raise
             self.write_back, self.version = stored.value, stored.version
             self._confirm(posted.psa_payment_id, is_exact=self._is_exact(posted))
@@ -248,21 +255,6 @@ class Attempt(Hold):
     def _gone(self) -> None:
         self._save(self.write_back.reversed(self.clock.now()))
 
-    def _reopen(self) -> None:
-        """A paid status may have closed the invoice, which locks its payments: the status that it
-        replaced comes back first. Where that is refused, the deletion will be too."""
-        if not self._status_changes():
-            return
-        invoice = self.psa.read_balance(self.write_back.invoice_source_id)
-        replaced_status_id = self._replaced_status_id(invoice)
-        if replaced_status_id is None or not is_closed(invoice):
-            return
-        self._state(self.write_back)
-        with suppress(PermanentError):
-            self.psa.set_status(
-                self.write_back.invoice_source_id, replaced_status_id, is_closed=True
-            )
-
     # --- what follows ----------------------------------------------------------------------------
 
     def _follow_up(self) -> None:
@@ -288,7 +280,11 @@ class Attempt(Hold):
             # Somebody paid it too, while ours was under way.
             reason = reason or Reason.OVERPAYMENT
         status_reason = self._set_status(invoice)
-        self._save(self.write_back.followed_up(reason or status_reason))
+        over_at = self._status_changes_are_over_at()
+        if over_at is None:
+            self._save(self.write_back.followed_up(reason or status_reason))
+        else:
+            self._save(replace(self.write_back, due_at=over_at))
 
     def _missing(self, rows: Sequence[PsaPayment]) -> None:
         """Ours is gone: another tool wrote it anew, or a person decides."""
@@ -310,47 +306,8 @@ class Attempt(Hold):
             return Reason.NONE
         return read_back(self.write_back, rows, self._member)
 
-    def _set_status(self, invoice: PsaBalance) -> Reason:
-        """Set the paid status when the balance is zero; put the old one back when it is not."""
-        current = invoice.status.source_id if invoice.status else None
-        wanted = self._wanted_status(invoice)
-        if wanted is None or wanted == current:
-            return Reason.NONE
-        if self.write_back.target is Target.POSTED:
-            previous = self._replaced_status_id(invoice) or current
-            self._state(
-                replace(self.write_back, previous_status_id=previous, paid_status_id=wanted)
-            )
-        else:
-            self._state(self.write_back)
-        try:
-            self.psa.set_status(
-                self.write_back.invoice_source_id, wanted, is_closed=is_closed(invoice)
-            )
-        except PermanentError:
-            return Reason.STATUS_REFUSED
-        return Reason.NONE
 
-    def _wanted_status(self, invoice: PsaBalance) -> int | None:
-        if self.write_back.target is Target.POSTED:
-            paid_status_id = self.connection.write_back.paid_status_id
-            return paid_status_id if invoice.balance_minor == 0 else None
-        return self._replaced_status_id(invoice) if invoice.balance_minor != 0 else None
-
-    def _replaced_status_id(self, invoice: PsaBalance) -> int | None:
-        """Return what our paid status replaced, where the invoice still shows it. What the partner
-        prefers today does not matter, nor with which payment of the invoice it came."""
-        shown = invoice.status.source_id if invoice.status else None
-        return next(
-            (
-                each.previous_status_id
-                for each in self._status_changes()
-                if each.paid_status_id == shown
-            ),
-            None,
-        )
-
-    def _status_changes(self) -> list[WriteBack]:
-        """Return the write-backs of this invoice that set a paid status, this one first."""
-        every = [self.write_back, *reversed(self._others_of_invoice())]
-        return [each for each in every if each.paid_status_id is not None]
+def _has_only_moved(intent: WriteBack, stored: WriteBack) -> bool:
+    """Tell whether nothing but what the platform says of the payment is new since the intent."""
+    as_then = replace(stored, target=intent.target, is_called_off=intent.is_called_off)
+    return as_then == intent

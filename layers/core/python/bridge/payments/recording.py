@@ -114,7 +114,9 @@ class PaymentRecorder:
             if payment.state in UNDONE_STATES and _is_unwritten(before):
                 # The partner may let it stand where it is, and not have it written only now.
                 target = Target.ABSENT
-            after = before.retargeted(target, self._clock.now())
+            after = before.retargeted(
+                target, self._clock.now(), is_called_off=payment.state in UNDONE_STATES
+            )
             if after != before:
                 changed.append((after, stored.version))
         return changed
