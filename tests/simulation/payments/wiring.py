@@ -172,5 +172,5 @@ class PaymentWiring(Wiring):
         parker = Parker(
             self.outside.connections, self.outside.runs, self.outside.problems, self.clock
         )
-        write_backs = WriteBackParker(self.ledger, self.outside.problems, self.troubles, self.clock)
+        write_backs = WriteBackParker(self.ledger, self.troubles, self.clock)
         return DeadLetters(parker, self.outside.parked, write_backs)

@@ -133,6 +133,23 @@ def test_other_content_under_the_same_id_is_refused(
     assert len(world.write_backs.sent) == 1
 
 
+def test_a_pending_payment_is_not_settled_by_recording_it_again(
+    world: World, service: Caller, connection: Connection, invoice: Invoice
+) -> None:
+    """An answer of 200 would hide that nothing is written."""
+    service.put(path_to(connection), payment_form(invoice, state="pending"))
+    before = stored_payment(world)
+
+    answer = service.put(path_to(connection), payment_form(invoice, state="settled"))
+
+    assert (answer.status, answer.problem) == (409, "payment_state")
+    assert stored_payment(world) == before
+    service.post(path_to(connection, step="settle"))
+    for state in ("pending", "settled"):
+        again = service.put(path_to(connection), payment_form(invoice, state=state))
+        assert (again.status, again.json["state"]) == (200, "settled")
+
+
 def test_of_two_recordings_at_once_one_counts(
     world: World, service: Caller, connection: Connection, invoice: Invoice
 ) -> None:

@@ -28,7 +28,7 @@ def bench() -> Reconciling:
 
 def park(bench: Reconciling, write_back: WriteBack) -> WriteBack:
     """Let a message about it fail for good."""
-    parker = WriteBackParker(bench.ledger, bench.problems, bench.troubles, bench.clock)
+    parker = WriteBackParker(bench.ledger, bench.troubles, bench.clock)
     parker.park(write_back.connection_id, write_back.write_back_id)
     return bench.stored(write_back)
 

@@ -98,3 +98,62 @@ def test_a_balance_that_moved_by_a_lost_post_forbids_a_second(bench: Reconciling
     done = bench.drive(write_back, gateway=bench.world.gateway(httpx.MockTransport(hide)))
     assert (done.state, done.reason) == (S.MANUAL, Reason.PAYMENT_REWRITTEN)
     assert len(bench.rows()) == len(bench.open_problems()) == 1
+
+
+def edit_ours(bench: Reconciling, amount: str) -> None:
+    (row,) = bench.rows()
+    change_payment(bench.engine.tenant, row, row | {"amount": Decimal(amount)}, "jdoe")
+
+
+def returned_after_an_edit(bench: Reconciling) -> WriteBack:
+    write_back = bench.drive(bench.collect(5000))
+    edit_ours(bench, "49.99")
+    bench.undo()
+    waiting = bench.drive(write_back)
+    assert (waiting.state, waiting.reason) == (S.MANUAL, Reason.PAYMENT_CHANGED)
+    return waiting
+
+
+def test_an_edited_payment_that_was_returned_is_shown_while_it_stands(bench: Reconciling) -> None:
+    """Somebody may say that it is out, and be mistaken."""
+    waiting = returned_after_an_edit(bench)
+    assert decisions(bench).mark_done(*place(waiting)).has_ended
+    assert bench.compare() == 1
+    assert len(bench.rows()) == len(bench.open_problems()) == 1
+
+    bench.people.delete_payment(bench.invoice_id, bench.rows()[0]["id"])
+    bench.compare()
+    assert bench.drive_when_due(waiting).has_ended
+    assert bench.open_problems() == []
+
+
+def test_an_edited_payment_that_was_put_right_is_taken_out_after_all(bench: Reconciling) -> None:
+    waiting = returned_after_an_edit(bench)
+    edit_ours(bench, "50.00")
+    bench.compare()
+    assert bench.drive_when_due(waiting).has_ended
+    assert bench.rows() == bench.open_problems() == []
+
+
+def test_a_return_does_not_bring_back_what_connectwise_dropped(bench: Reconciling) -> None:
+    bench.engine.switches.second_payment = "replaces"
+    bench.people.record_payment(bench.invoice_id, Decimal("30.00"))
+    write_back = bench.drive(bench.collect(5000))
+    assert write_back.reason is Reason.OTHERS_REPLACED
+    bench.undo()
+    done = bench.drive_when_due(write_back)
+    assert (done.state, done.reason) == (S.REVERSED, Reason.OTHERS_REPLACED)
+    assert len(bench.open_problems()) == 1
+    assert decisions(bench).mark_done(*place(done)).has_ended
+    assert bench.open_problems() == []
+
+
+def test_ours_is_whose_keys_posted_it(bench: Reconciling) -> None:
+    """A warm worker may still hold the keys of the API member before."""
+    poster = bench.connection.member_identifier
+    bench.save_connection(member_identifier="NewMember")
+    write_back = bench.drive(bench.collect(5000))
+    assert (write_back.posted_as, write_back.reason) == (poster, Reason.NONE)
+    bench.undo()
+    assert bench.drive_when_due(write_back).state is S.REVERSED
+    assert bench.rows() == []

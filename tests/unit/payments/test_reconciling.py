@@ -8,13 +8,15 @@ from decimal import Decimal
 import pytest
 
 from bridge.domain.customer import ArchiveReason
-from bridge.domain.errors import NotFoundError
+from bridge.domain.errors import NotFoundError, UnavailableError
 from bridge.domain.identity import mirrored_id
+from bridge.domain.invoice import Invoice
 from bridge.domain.problem import ProblemCode
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
 from bridge.payments.disclaiming import SurplusDecisions
 from bridge.payments.reconciling import PaymentReconciler
 from bridge.payments.sweeping import ASKED_DAILY_FOR, PaymentSweep
+from bridge.ports import Stored
 from tests.fakes.queues import InMemoryWriteBackQueue
 from tests.fakes.records import InMemoryRecordStore
 from tests.unit.payments.bench import PAID_ON, QUARANTINE_SECONDS, TIMINGS, Bench
@@ -242,3 +244,26 @@ def test_a_locked_invoice_is_tried_again_when_it_is_open(bench: Reconciling) -> 
     done = bench.drive(write_back)
     assert (done.state, done.reason) == (S.CONFIRMED, Reason.NONE)
     assert bench.open_problems() == []
+
+
+def test_an_invoice_that_cannot_be_looked_up_keeps_no_other_waiting(
+    bench: Reconciling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other_id = bench.bill("50.00")
+    first = bench.drive(bench.collect(5000))
+    second = bench.drive(bench.collect(5000, "pay-2", other_id))
+    for invoice_id, write_back in ((bench.invoice_id, first), (other_id, second)):
+        bench.people.delete_payment(invoice_id, write_back.psa_payment_id or 0)
+    read = bench.records.get_invoice
+
+    def get_invoice(partner_id: str, invoice_id: str) -> Stored[Invoice]:
+        if invoice_id == first.invoice_id:
+            raise UnavailableError("the table is busy")
+        return read(partner_id, invoice_id)
+
+    bench.wait(QUARANTINE_SECONDS)
+    monkeypatch.setattr(bench.records, "get_invoice", get_invoice)
+    bench.clock.set_remaining(900)
+    bench.sweep.compare_all()
+
+    assert bench.stored(second).reason is Reason.PAYMENT_GONE

@@ -53,7 +53,7 @@ class Bench:
                 InMemoryConnectionStore(), InMemoryRunStore(self.clock), self.problems, self.clock
             ),
             self.parked,
-            WriteBackParker(self.ledger, self.problems, self.troubles, self.clock),
+            WriteBackParker(self.ledger, self.troubles, self.clock),
         )
 
     def move(self, change: Callable[[WriteBack], WriteBack]) -> None:

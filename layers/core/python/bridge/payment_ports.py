@@ -37,10 +37,12 @@ class PsaPayment:
 @dataclass(frozen=True, slots=True)
 class PostedPayment:
     """What ConnectWise answered to a post. ``amount_minor`` may be less than was asked for, since
-    an overpayment may be capped; it is None where the answer did not say it."""
+    an overpayment may be capped; it is None where the answer did not say it, and ``applied_by``,
+    the API member whom ConnectWise took us for, is empty."""
 
     psa_payment_id: int
     amount_minor: int | None
+    applied_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

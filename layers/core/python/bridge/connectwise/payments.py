@@ -137,9 +137,10 @@ class ConnectWisePayments:
         if psa_payment_id is None:
             raise OutcomeUnknownError("ConnectWise named no payment")
         try:
-            return PostedPayment(psa_payment_id, _payment(made, currency).amount_minor)
+            payment = _payment(made, currency)
         except MalformedRecordError:
             return PostedPayment(psa_payment_id, None)
+        return PostedPayment(psa_payment_id, payment.amount_minor, payment.applied_by)
 
     def delete_payment(self, invoice_source_id: int, psa_payment_id: int) -> None:
         self._send("DELETE", PAYMENT, {"id": invoice_source_id, "payment_id": psa_payment_id})

@@ -293,13 +293,15 @@ class WriteBack:
         return replace(self, state=_S.CONFIRMED, deletions=self.deletions - 1)
 
     def reversed(self, now: datetime) -> WriteBack:
-        """Nothing of ours is in ConnectWise any more, or never was."""
+        """Nothing of ours is in ConnectWise any more, or never was. What ConnectWise dropped when
+        ours came is still missing."""
         wants_follow_up = self.psa_payment_id is not None
+        is_other_missing = self.reason is Reason.OTHERS_REPLACED
         return replace(
             self,
             state=_S.REVERSED,
             due_at=now if wants_follow_up else None,
-            reason=Reason.NONE,
+            reason=Reason.OTHERS_REPLACED if is_other_missing else Reason.NONE,
             wants_follow_up=wants_follow_up,
             waits=0,
         )

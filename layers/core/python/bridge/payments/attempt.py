@@ -145,7 +145,7 @@ class Attempt(StatusHold):
     def _confirm_posted(self, posted: PostedPayment) -> None:
         """The payment may have been returned while it was posted; where it stands holds anyway."""
         try:
-            self._confirm(posted.psa_payment_id, is_exact=self._is_exact(posted))
+            self._confirm_answer(posted)
         except ConflictError:
             intent = self.write_back
             ids = (intent.connection_id, intent.write_back_id)
@@ -153,19 +153,19 @@ class Attempt(StatusHold):
             if stored.value is None or not _has_only_moved(intent, stored.value):
                 raise
             self.write_back, self.version = stored.value, stored.version
-            self._confirm(posted.psa_payment_id, is_exact=self._is_exact(posted))
+            self._confirm_answer(posted)
 
-    def _is_exact(self, posted: PostedPayment) -> bool:
-        return posted.amount_minor == self.write_back.amount_minor
+    def _confirm_answer(self, posted: PostedPayment) -> None:
+        is_exact = posted.amount_minor == self.write_back.amount_minor
+        self._confirm(posted.psa_payment_id, applied_by=posted.applied_by, is_exact=is_exact)
 
-    def _confirm(self, psa_payment_id: int, *, is_exact: bool = True) -> None:
+    def _confirm(self, psa_payment_id: int, *, applied_by: str = "", is_exact: bool = True) -> None:
         """The payment is there and ours. What still follows is stored with it.
 
         After an amount that is not known to be ours, no balance proves anything.
         """
-        confirmed = replace(
-            self.write_back.confirmed(psa_payment_id, self.clock.now()), posted_as=self._member
-        )
+        confirmed = self.write_back.confirmed(psa_payment_id, self.clock.now())
+        confirmed = replace(confirmed, posted_as=applied_by or self._member)
         if not is_exact:
             confirmed = replace(confirmed, balance_before_minor=None)
         self._save(confirmed, own=psa_payment_id)
@@ -302,7 +302,10 @@ class Attempt(StatusHold):
         return moved_by_amount(self.write_back, invoice)
 
     def _read_back(self, rows: Sequence[PsaPayment] | None) -> Reason:
-        if rows is None or self.write_back.target is Target.ABSENT:
+        if self.write_back.target is Target.ABSENT:
+            is_other_missing = self.write_back.reason is Reason.OTHERS_REPLACED
+            return Reason.OTHERS_REPLACED if is_other_missing else Reason.NONE
+        if rows is None:
             return Reason.NONE
         return read_back(self.write_back, rows, self._member)
 

@@ -9,7 +9,7 @@ from bridge.domain.errors import ConflictError
 from bridge.domain.write_back import LONGEST_WAIT, Reason, WriteBack
 from bridge.payment_ports import LedgerStore
 from bridge.payments.troubles import WriteBackTroubles
-from bridge.ports import Clock, ProblemStore
+from bridge.ports import Clock
 
 
 class WriteBackParker:
@@ -22,7 +22,6 @@ class WriteBackParker:
     def __init__(
         self,
         ledger: LedgerStore,
-        _problems: ProblemStore,
         troubles: WriteBackTroubles,
         clock: Clock,
     ) -> None:

@@ -142,9 +142,18 @@ class PaymentReconciler:
                 write_back,
                 replace(write_back, state=_S.CONFIRMED, reason=Reason.NONE),
             )
-        elif write_back.state is _S.REVERSED and row and is_as_large(write_back, row):
-            # It was not shown when it was thought to be gone: it is taken out once more.
+        elif write_back.state is _S.REVERSED and row:
+            self._stands_yet(write_back, row, now)
+        elif _is_edited_return(write_back) and (row is None or is_as_large(write_back, row)):
+            self._save(write_back, write_back.tried_again(now))
+
+    def _stands_yet(self, write_back: WriteBack, row: PsaPayment, now: datetime) -> None:
+        """It was not shown when it was thought to be gone, or a person was mistaken: it is taken
+        out once more, unless somebody edited it."""
+        if is_as_large(write_back, row):
             self._save(write_back, replace(write_back, state=_S.CONFIRMED, due_at=now))
+        else:
+            self._save(write_back, write_back.manual(Reason.PAYMENT_CHANGED))
 
     def _compare_row(
         self, write_back: WriteBack, row: PsaPayment | None, rows: Sequence[PsaPayment]
@@ -226,6 +235,12 @@ class PaymentReconciler:
         if mirrored != shown:
             hint = Hint(connection_id, RecordKind.INVOICE, invoice_source_id, HintReason.COMPARISON)
             self._hints.send([hint])
+
+
+def _is_edited_return(write_back: WriteBack) -> bool:
+    """Tell whether it waits only because somebody edited what is to be taken out."""
+    is_edited = write_back.reason is Reason.PAYMENT_CHANGED and write_back.needs_person
+    return is_edited and write_back.target is Target.ABSENT
 
 
 def surplus_trouble(

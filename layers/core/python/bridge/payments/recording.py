@@ -177,9 +177,14 @@ def _check_invoice(invoice: Invoice | None, payment: PlatformPayment) -> None:
 
 
 def _same(known: PlatformPayment, payment: PlatformPayment) -> PlatformPayment:
+    """Return the payment as it stands; what was told anew must not be lost with it."""
     if not known.has_same_content(payment):
         raise NotPossibleError(
             "payment_id_used", "This id was used for a payment with other content."
+        )
+    if (known.state, payment.state) == (PlatformPaymentState.PENDING, PlatformPaymentState.SETTLED):
+        raise NotPossibleError(
+            "payment_state", "The payment is recorded as pending; tell that it settled."
         )
     return known
 

@@ -29,6 +29,7 @@ ASKED_DAILY_FOR = timedelta(days=60)
 """So long after its last post ConnectWise itself is asked about an invoice, once a day."""
 
 _S = WriteBackState
+_Place = tuple[Connection, int]
 
 _logger = logging.getLogger(__name__)
 
@@ -89,8 +90,9 @@ class PaymentSweep:
         """Return the number of invoices that ConnectWise itself was asked about."""
         asked = 0
         now = self._clock.now()
-        their_turn: list[tuple[Connection, int]] = []
+        in_turn: list[_Place] = []
         for connection in self._in_any_order():
+            at_once: list[_Place] = []
             known = self._reconciler.open_problems(connection)
             by_invoice = groupby(self._write_backs(connection), lambda w: w.invoice_source_id)
             for invoice_source_id, group in by_invoice:
@@ -99,19 +101,27 @@ class PaymentSweep:
                 write_backs = list(group)
                 for write_back in write_backs:
                     _guarded(partial(self._reconciler.keep_in_step, write_back, known))
-                surplus = surplus_trouble(connection, invoice_source_id)
-                if surplus.problem_id in known or self._disagree(connection, write_backs):
-                    asked += self._ask(connection, invoice_source_id)
+                if _guarded(partial(self._is_suspicious, connection, write_backs, known)):
+                    at_once.append((connection, invoice_source_id))
                 elif _has_its_turn(write_backs, now):
-                    their_turn.append((connection, invoice_source_id))
-        for connection, invoice_source_id in random.sample(their_turn, len(their_turn)):
+                    in_turn.append((connection, invoice_source_id))
+            asked += self._ask(at_once)
+        return asked + self._ask(in_turn)
+
+    def _ask(self, places: Sequence[_Place]) -> int:
+        """Ask in another order each time, so that no invoice is always the last."""
+        asked = 0
+        for connection, invoice_source_id in random.sample(places, len(places)):
             if self._is_out_of_time():
-                return asked
-            asked += self._ask(connection, invoice_source_id)
+                break
+            asked += _guarded(partial(self._reconciler.reconcile, connection, invoice_source_id))
         return asked
 
-    def _ask(self, connection: Connection, invoice_source_id: int) -> int:
-        return _guarded(partial(self._reconciler.reconcile, connection, invoice_source_id))
+    def _is_suspicious(
+        self, connection: Connection, write_backs: Sequence[WriteBack], known: Mapping[str, Problem]
+    ) -> bool:
+        surplus = surplus_trouble(connection, write_backs[0].invoice_source_id)
+        return surplus.problem_id in known or self._disagree(connection, write_backs)
 
     def _in_any_order(self) -> list[Connection]:
         connections = list(syncing_connections(self._connections))

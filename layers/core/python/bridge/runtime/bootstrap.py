@@ -396,5 +396,5 @@ def build_dead_letters(settings: Settings) -> DeadLetters:
     return DeadLetters(
         parker,
         SqsParkedQueue(clients.sqs_client(), url),
-        WriteBackParker(adapters.ledger, adapters.problems, adapters.troubles, clock),
+        WriteBackParker(adapters.ledger, adapters.troubles, clock),
     )
