@@ -326,7 +326,7 @@ def _has_cause(world: PaymentWorld, write_back: WriteBack) -> bool:
             if invoice is None:
                 return True
             owed = true_balance(tenant, invoice).scaleb(decimals_of(invoice.get("currency")))
-            return owed < write_back.amount_minor
+            return owed < (0 if write_back.is_written else write_back.amount_minor)
         case (
             Reason.RIGHT_MISSING
             | Reason.CREDENTIALS_REJECTED

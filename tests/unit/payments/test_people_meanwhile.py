@@ -14,6 +14,7 @@ from bridge.payments.deciding import WriteBackDecisions
 from infra.local.connectwise_sandbox.faults import Effect
 from infra.local.connectwise_sandbox.finance.payments import change_payment
 from infra.local.connectwise_sandbox.httpx_transport import EngineTransport
+from infra.local.connectwise_sandbox.kinds import Record
 from tests.unit.payments.bench import PAID_ON, QUARANTINE_SECONDS
 from tests.unit.payments.test_reconciling import Reconciling
 from tests.unit.payments.test_recording import move, record, write_back_of
@@ -57,18 +58,39 @@ def test_a_return_of_what_was_paid_by_hand_is_to_be_taken_out_by_hand(bench: Rec
     assert len(bench.rows()) == len(bench.open_problems()) == 1
 
 
-def test_an_invoice_that_was_paid_while_our_post_was_under_way_is_shown(
-    bench: Reconciling,
-) -> None:
+def paid_twice(bench: Reconciling) -> tuple[WriteBack, Record]:
+    """Somebody enters a payment while ours is late."""
     bench.fault(Effect.LATE_EFFECT, "POST", seconds=590)
     write_back = bench.drive(bench.collect(11000))
     bench.wait(120)
-    bench.people.record_payment(bench.invoice_id, WHOLE, PAID_ON)
-    done = bench.drive_when_due(write_back)
+    theirs = bench.people.record_payment(bench.invoice_id, WHOLE, PAID_ON)
+    return bench.drive_when_due(write_back), theirs
+
+
+def test_an_invoice_that_was_paid_while_our_post_was_under_way_is_shown(
+    bench: Reconciling,
+) -> None:
+    done, theirs = paid_twice(bench)
     assert (done.state, done.reason) == (S.CONFIRMED, Reason.OVERPAYMENT)
     bench.compare()
+    bench.sweep.heal_all()
     assert len(bench.open_problems()) == 1
+    assert bench.stored(done).has_ended, "nothing is tried while it is so"
+
+    bench.people.delete_payment(bench.invoice_id, theirs["id"])
+    bench.compare()
+    bench.sweep.heal_all()
+    assert bench.drive_when_due(done).has_ended
+    assert (len(bench.rows()), bench.open_problems()) == (1, [])
+
+
+def test_an_invoice_that_was_paid_twice_can_be_seen_to(bench: Reconciling) -> None:
+    done, _ = paid_twice(bench)
     assert decisions(bench).mark_done(*place(done)).has_ended
+    assert bench.open_problems() == []
+    bench.sweep.heal_all()
+    bench.compare()
+    assert bench.open_problems() == []
 
 
 def test_trying_again_posts_nothing_beside_our_own_edited_payment(bench: Reconciling) -> None:

@@ -32,6 +32,8 @@ _MOST_DOUBLINGS = 6  # these many reach the longest wait
 
 def may_heal(write_back: WriteBack) -> bool:
     """Tell whether a write-back waits for a person only because of how the world was."""
+    if write_back.is_written and write_back.reason is Reason.OVERPAYMENT:
+        return True
     return write_back.needs_person and write_back.reason in HEALING | TRIED_DAILY
 
 
@@ -72,7 +74,8 @@ def _takes(write_back: WriteBack, invoice: Invoice | None) -> bool:
         case Reason.CURRENCY_DIFFERS:
             return invoice.currency == write_back.currency
         case Reason.OVERPAYMENT | Reason.PAID_BY_HAND:
-            return invoice.balance_minor >= write_back.amount_minor
+            still_to_come_minor = 0 if write_back.is_written else write_back.amount_minor
+            return invoice.balance_minor >= still_to_come_minor
         case _:
             return True
 
