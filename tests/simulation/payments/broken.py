@@ -14,6 +14,7 @@ import httpx
 
 from bridge.domain.connection import Connection
 from bridge.domain.identity import new_id
+from bridge.domain.platform_payment import PlatformPayment
 from bridge.domain.problem import ProblemCode, Trouble
 from bridge.domain.write_back import Lease, Reason, Timings, WriteBack, WriteBackState
 from bridge.payment_ports import LedgerStore, PaymentsGateway, PsaPayment, PsaPayments
@@ -237,6 +238,41 @@ class ForgetsWhatGotNoAnswer(BrokenWiring):
     @property
     def ledger(self) -> LedgerStore:
         return _UnansweredLedger(self.outside.ledger, self.hit)
+
+
+class _NeverCalledOffLedger(_Delegate):
+    def move_payment(
+        self, payment: PlatformPayment, *, write_backs: Sequence[tuple[WriteBack, int]], **more: Any
+    ) -> None:
+        if any(each.is_called_off for each, _ in write_backs):
+            self._hit()
+        wanted = [(replace(each, is_called_off=False), version) for each, version in write_backs]
+        self._target.move_payment(payment, write_backs=wanted, **more)
+
+
+class PostsWhatWasCalledOff(BrokenWiring):
+    """A payment that was undone while its post was lost is posted once more, and stays."""
+
+    @property
+    def ledger(self) -> LedgerStore:
+        return _NeverCalledOffLedger(self.outside.ledger, self.hit)
+
+
+class _HastyLedger(_Delegate):
+    def save_write_back(self, write_back: WriteBack, **options: Any) -> int:
+        if write_back.status_stated_at is not None:
+            self._hit()
+        hasty = replace(write_back, status_stated_at=None)
+        version: int = self._target.save_write_back(hasty, **options)
+        return version
+
+
+class WaitsForNoStatus(BrokenWiring):
+    """A change of status whose answer was lost is taken for one that will not come."""
+
+    @property
+    def ledger(self) -> LedgerStore:
+        return _HastyLedger(self.outside.ledger, self.hit)
 
 
 # --- what follows a payment ---

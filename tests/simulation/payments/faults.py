@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 import httpx
 
 from bridge.domain.errors import BridgeError, ConflictError, UnavailableError
@@ -23,7 +25,8 @@ LEDGER_WRITES = frozenset(
         "ledger.release_lease",
     }
 )
-_EFFECTS = (
+CHANGES = frozenset({"POST", "PATCH", "DELETE"})
+EFFECTS = (
     Effect.LATE_EFFECT,
     Effect.LATE_EFFECT,
     Effect.TIMEOUT_AFTER_EFFECT,
@@ -45,15 +48,24 @@ class UnclearChanges(Fault):
 
     name = "unclear change"
 
-    def __init__(self, rate: float, *, latest_seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        rate: float,
+        *,
+        latest_seconds: float | None = None,
+        methods: Collection[str] = CHANGES,
+        effects: Sequence[Effect] = EFFECTS,
+    ) -> None:
         self._rate = rate
+        self._methods = methods
+        self._effects = effects
         self._latest_seconds = latest_seconds or Timings().in_flight_seconds
 
     def on_request(self, world: World, request: httpx.Request) -> EngineFault | None:
-        is_change = request.method != "GET" and "/finance/" in request.url.path
+        is_change = request.method in self._methods and "/finance/" in request.url.path
         if not is_change or world.random.random() >= self._rate:
             return None
-        effect = world.random.choice(_EFFECTS)
+        effect = world.random.choice(self._effects)
         world.note_fault(f"{self.name}: {effect.value}")
         seconds = world.random.uniform(1, self._latest_seconds)
         return EngineFault(effect=effect, retry_after=world.random.randint(1, 90), seconds=seconds)

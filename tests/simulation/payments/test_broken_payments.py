@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from bridge.domain.platform_payment import PlatformPaymentState, WriteBackPolicy
+from infra.local.connectwise_sandbox.faults import Effect
 from infra.local.connectwise_sandbox.switches import Switches
 from tests.simulation import faults
 from tests.simulation.payments import broken
@@ -126,6 +128,34 @@ def moving() -> PaymentWeather:
     )
 
 
+def called_off() -> PaymentWeather:
+    """Most posts get no clear answer, and much goes back meanwhile, which may stand where it is."""
+    return PaymentWeather(
+        hours=3,
+        faults=[UnclearChanges(0.8), faults.Interleaving(0.02)],
+        edits=(payment_people.bill,),
+        minutes_between_edits=10,
+        minutes_between_payments=2,
+        policy=WriteBackPolicy(reverse_on=frozenset({PlatformPaymentState.VOIDED})),
+        paid_status=None,
+    )
+
+
+def unclear_statuses() -> PaymentWeather:
+    """Many a change of status comes long after it was sent, and much is paid and goes back."""
+    return PaymentWeather(
+        hours=3,
+        faults=[
+            UnclearChanges(0.5, methods={"PATCH"}, effects=[Effect.LATE_EFFECT]),
+            faults.Interleaving(0.02),
+        ],
+        edits=(payment_people.bill,),
+        minutes_between_edits=3,
+        minutes_between_payments=1,
+        paid_status=SENT,
+    )
+
+
 def shared_keys() -> PaymentWeather:
     """Another program posts as our API member does."""
     return PaymentWeather(
@@ -176,6 +206,8 @@ CASES = (
     Case(broken.ForgetsWhatGotNoAnswer, (WAITS,), silent),
     Case(broken.SetsNoStatus, (STATUS,), moving),
     Case(broken.PutsNoStatusBack, (STATUS,), moving),
+    Case(broken.PostsWhatWasCalledOff, ("what was told happens",), called_off),
+    Case(broken.WaitsForNoStatus, (STATUS,), unclear_statuses),
     Case(broken.ReportsNoSurplus, ("surplus is shown",), shared_keys),
     Case(broken.WakesNothing, (WAITS,), losing),
     Case(broken.AsksAboutDisagreementsOnly, (AGREE, EACH_ONCE), rewriting, False),
