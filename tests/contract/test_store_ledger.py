@@ -254,6 +254,7 @@ def test_every_field_of_a_write_back_comes_back(ledger: LedgerStore) -> None:
         deletions=2,
         waits=3,
         is_called_off=True,
+        lasting_reason=Reason.OTHERS_REPLACED,
     )
     ledger.save_write_back(full, expected_version=1)
     assert stored(ledger, full).value == full

@@ -233,6 +233,7 @@ def test_the_stored_items_are_these(ledger_table: LedgerTable, clock: FakeClock)
         "deletions": 0,
         "waits": 0,
         "is_called_off": False,
+        "lasting_reason": "",
     }
     assert by_sk["EVENT#pay-1#0000000002"]["data"] == written["data"]
     assert by_sk["0000009001"]["write_back_id"] == "pay-1.1001"

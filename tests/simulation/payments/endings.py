@@ -149,7 +149,8 @@ class WhatWasToldHappens(PaymentEnding):
     ) -> None:
         """Whatever may stand there of an earlier post, none is sent for money that went back."""
         for before, after in pairwise(history_of(world, write_back)):
-            if after.value.posts > before.value.posts and after.recorded_at > since:
+            is_stated = after.value.state is _S.POSTING and before.value.state is not _S.POSTING
+            if is_stated and after.recorded_at > since:
                 world.violate(self.name, f"{write_back.write_back_id} is posted when undone")
 
 

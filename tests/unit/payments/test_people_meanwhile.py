@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-import httpx
 import pytest
 
 from bridge.domain.errors import NotPossibleError
@@ -13,9 +12,8 @@ from bridge.domain.write_back import Reason, WriteBack, WriteBackState
 from bridge.payments.deciding import WriteBackDecisions
 from infra.local.connectwise_sandbox.faults import Effect
 from infra.local.connectwise_sandbox.finance.payments import change_payment
-from infra.local.connectwise_sandbox.httpx_transport import EngineTransport
 from infra.local.connectwise_sandbox.kinds import Record
-from tests.unit.payments.bench import PAID_ON, QUARANTINE_SECONDS
+from tests.unit.payments.bench import PAID_ON
 from tests.unit.payments.test_reconciling import Reconciling
 from tests.unit.payments.test_recording import move, record, write_back_of
 
@@ -36,6 +34,11 @@ def decisions(bench: Reconciling) -> WriteBackDecisions:
 
 def place(write_back: WriteBack) -> tuple[str, str, str]:
     return write_back.partner_id, write_back.connection_id, write_back.write_back_id
+
+
+def edit_ours(bench: Reconciling, amount: str) -> None:
+    (row,) = bench.rows()
+    change_payment(bench.engine.tenant, row, row | {"amount": Decimal(amount)}, "jdoe")
 
 
 def test_a_returned_payment_that_still_stands_cannot_be_cancelled(bench: Reconciling) -> None:
@@ -96,35 +99,12 @@ def test_an_invoice_that_was_paid_twice_can_be_seen_to(bench: Reconciling) -> No
 def test_trying_again_posts_nothing_beside_our_own_edited_payment(bench: Reconciling) -> None:
     bench.fault(Effect.CUT_AFTER_EFFECT, "POST")
     write_back = bench.drive(bench.collect(5000))
-    (row,) = bench.rows()
-    change_payment(bench.engine.tenant, row, row | {"amount": Decimal("49.99")}, "jdoe")
+    edit_ours(bench, "49.99")
     waiting = bench.drive_when_due(write_back)
     assert waiting.reason is Reason.PAYMENT_CHANGED
     decisions(bench).retry(*place(waiting))
     assert bench.drive(write_back).reason is Reason.PAYMENT_CHANGED
     assert len(bench.rows()) == 1
-
-
-def test_a_balance_that_moved_by_a_lost_post_forbids_a_second(bench: Reconciling) -> None:
-    """However long the list of payments does not show it."""
-    bench.fault(Effect.CUT_AFTER_EFFECT, "POST")
-    write_back = bench.drive(bench.collect(5000))
-    transport = EngineTransport(bench.engine, wait=bench.clock.sleep)
-
-    def hide(request: httpx.Request) -> httpx.Response:
-        answer = transport.handle_request(request)
-        is_list = request.method == "GET" and request.url.path.endswith("/payments")
-        return httpx.Response(200, json=[]) if is_list else answer
-
-    bench.wait(QUARANTINE_SECONDS)
-    done = bench.drive(write_back, gateway=bench.world.gateway(httpx.MockTransport(hide)))
-    assert (done.state, done.reason) == (S.MANUAL, Reason.PAYMENT_REWRITTEN)
-    assert len(bench.rows()) == len(bench.open_problems()) == 1
-
-
-def edit_ours(bench: Reconciling, amount: str) -> None:
-    (row,) = bench.rows()
-    change_payment(bench.engine.tenant, row, row | {"amount": Decimal(amount)}, "jdoe")
 
 
 def returned_after_an_edit(bench: Reconciling) -> WriteBack:

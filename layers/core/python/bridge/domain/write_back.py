@@ -77,6 +77,10 @@ class Reason(StrEnum):
     OUR_FAULT = "our_fault"
 
 
+LASTING = frozenset({Reason.OTHERS_REPLACED, Reason.PAID_BY_HAND})
+"""What a person has to see to even when our payment is out again, whatever else came between."""
+
+
 @dataclass(frozen=True, slots=True)
 class Timings:
     """How long an attempt may live.
@@ -129,6 +133,7 @@ class WriteBack:
     made or removed whose invoice is still to be read back, and its status set or put back.
     ``waits`` counts how often in a row nothing could be done. ``is_called_off`` marks a payment
     that was undone and may stay in ConnectWise if it stands there: it is never posted anew.
+    ``lasting_reason`` is what no later reason may hide from a person.
     """
 
     write_back_id: str
@@ -159,6 +164,7 @@ class WriteBack:
     deletions: int = 0
     waits: int = 0
     is_called_off: bool = False
+    lasting_reason: Reason = Reason.NONE
 
     @property
     def has_ended(self) -> bool:
@@ -222,6 +228,7 @@ class WriteBack:
             rows_before=len(listed_ids),
             newest_before=max(listed_ids, default=0),
             posted_as=member,
+            lasting_reason=self._missing_reason,
         )
 
     def delayed(self, now: datetime) -> WriteBack:
@@ -254,7 +261,19 @@ class WriteBack:
             reason=Reason.NONE,
             wants_follow_up=True,
             waits=0,
+            lasting_reason=self._missing_reason,
         )
+
+    @property
+    def _missing_reason(self) -> Reason:
+        """What ConnectWise dropped stays missing. What a person entered does not stand for ours any
+        more, once there is room for it."""
+        is_missing = self.lasting_reason is Reason.OTHERS_REPLACED
+        return Reason.OTHERS_REPLACED if is_missing else Reason.NONE
+
+    def noted(self, reason: Reason) -> WriteBack:
+        """Remember a reason that lasts."""
+        return replace(self, lasting_reason=reason) if reason in LASTING else self
 
     def rejected(self, reason: Reason) -> WriteBack:
         """The post was surely refused, so that it does not count as one that never showed."""
@@ -270,7 +289,7 @@ class WriteBack:
 
     def manual(self, reason: Reason) -> WriteBack:
         return replace(
-            self,
+            self.noted(reason),
             state=_S.MANUAL,
             reason=reason,
             due_at=None,
@@ -293,15 +312,13 @@ class WriteBack:
         return replace(self, state=_S.CONFIRMED, deletions=self.deletions - 1)
 
     def reversed(self, now: datetime) -> WriteBack:
-        """Nothing of ours is in ConnectWise any more, or never was. What ConnectWise dropped when
-        ours came is still missing."""
+        """Nothing of ours is in ConnectWise any more, or never was."""
         wants_follow_up = self.psa_payment_id is not None
-        is_other_missing = self.reason is Reason.OTHERS_REPLACED
         return replace(
             self,
             state=_S.REVERSED,
             due_at=now if wants_follow_up else None,
-            reason=Reason.OTHERS_REPLACED if is_other_missing else Reason.NONE,
+            reason=Reason.NONE,
             wants_follow_up=wants_follow_up,
             waits=0,
         )
@@ -321,7 +338,12 @@ class WriteBack:
         )
 
     def followed_up(self, reason: Reason) -> WriteBack:
-        return replace(self, due_at=None, wants_follow_up=False, reason=reason, waits=0)
+        noted = self.noted(reason)
+        return replace(noted, due_at=None, wants_follow_up=False, reason=reason, waits=0)
+
+    def seen_to(self) -> WriteBack:
+        """A person said that nothing is left to be seen to."""
+        return replace(self, reason=Reason.NONE, lasting_reason=Reason.NONE)
 
     def adopted(self, psa_payment_id: int) -> WriteBack:
         """Another tool wrote our payment anew: it stands for ours from now on, and is shown."""

@@ -29,6 +29,7 @@ from bridge.payments.billing_status import StatusHold
 from bridge.payments.comparing import (
     copies_of,
     find,
+    is_hidden,
     is_like,
     lags,
     may_be_copies_of,
@@ -86,29 +87,23 @@ class Attempt(StatusHold):
             if mine is not None:
                 self._confirm(mine.psa_payment_id)
                 return
-            if self._is_not_to_be_posted(rows):
+            if self.write_back.posts > 0 and self._stands_changed(rows):
                 return
             before = self.psa.read_balance(self.write_back.invoice_source_id)
         except NotFoundError:
             self._save(self.write_back.manual(Reason.INVOICE_GONE))
             return
+        self._post_unless_hindered(before, rows)
+
+    def _post_unless_hindered(self, before: PsaBalance, rows: Sequence[PsaPayment]) -> None:
         if self._balance_lags(before, rows):
             self._look_again()
-            return
-        obstacle = obstacle_to(self.write_back, before)
-        if obstacle is not Reason.NONE:
-            self._save(self.write_back.manual(obstacle))
-            return
-        self._post(before, rows)
-
-    def _is_not_to_be_posted(self, rows: Sequence[PsaPayment]) -> bool:
-        """Leave it to a person when an earlier post may have become something else; leave it out
-        when the payment was undone meanwhile."""
-        if self.write_back.posts > 0 and self._stands_changed(rows):
-            return True
-        if self.write_back.is_called_off:
+        elif self.write_back.is_called_off and not is_hidden(self.write_back, before, rows):
             self._save(self.write_back.called_off(self.clock.now()))
-        return self.write_back.is_called_off
+        elif obstacle := obstacle_to(self.write_back, before, rows):
+            self._save(self.write_back.manual(obstacle))
+        else:
+            self._post(before, rows)
 
     def _balance_lags(self, invoice: PsaBalance, rows: Sequence[PsaPayment]) -> bool:
         """Another payment of ours may not be listed or taken from the balance yet, and what it
@@ -189,24 +184,50 @@ class Attempt(StatusHold):
         if self.write_back.state is _S.DONE_BY_HAND:
             self._save(self.write_back.manual(Reason.REVERSE_BY_HAND))
             return
-        if self.write_back.psa_payment_id is None and self.write_back.was_ever_stated:
-            rows = self._rows_if_there()
-            mine = self._unowned_match(rows)
-            if mine is not None:
-                self._confirm(mine.psa_payment_id)
-            elif self._stands_changed(rows):
-                return
+        is_lost = self.write_back.psa_payment_id is None and self.write_back.was_ever_stated
+        if is_lost and not self._is_surely_absent_or_found():
+            return
         if self.write_back.psa_payment_id is None:
             self._never_written()
         elif self.write_back.state is not _S.REVERSED:
             self._delete(self.write_back.psa_payment_id)
 
+    def _is_surely_absent_or_found(self) -> bool:
+        """Own what came of a lost post. What else may have come of it, a person looks at."""
+        rows = self._rows_if_there()
+        mine = self._unowned_match(rows)
+        if mine is not None:
+            self._confirm(mine.psa_payment_id)
+            return True
+        return not self._stands_changed(rows) and not self._stands_hidden(rows)
+
+    def _stands_hidden(self, rows: Sequence[PsaPayment]) -> bool:
+        """Leave it to a person when the balance shows a payment of ours that the list does not."""
+        try:
+            invoice = self.psa.read_balance(self.write_back.invoice_source_id)
+        except NotFoundError:
+            return False
+        if self._balance_lags(invoice, rows):
+            self._look_again()
+            return True
+        hides = is_hidden(self.write_back, invoice, rows)
+        if hides:
+            self._save(self.write_back.manual(Reason.PAYMENT_REWRITTEN))
+        return hides
+
     def _never_written(self) -> None:
-        """Nothing of ours stands there. What a person entered instead, a person takes out."""
-        if self.write_back.reason is Reason.PAID_BY_HAND:
+        """Nothing of ours stands there. What a person entered instead, a person takes out, unless
+        the partner lets it stand."""
+        was_by_hand = self.write_back.lasting_reason is Reason.PAID_BY_HAND
+        if was_by_hand and not self.write_back.is_called_off and self._is_paid_by_others():
             self._save(self.write_back.manual(Reason.REVERSE_BY_HAND))
         else:
             self._gone()
+
+    def _is_paid_by_others(self) -> bool:
+        """What our own write-backs paid, nobody has to take out for this one."""
+        payments = [row for row in self._rows_if_there() if not row.is_credit]
+        return self._unowned(payments) is not None
 
     def _delete(self, psa_payment_id: int) -> None:
         """Delete exactly the payment that we own, and only while it is still what we made."""
@@ -284,7 +305,7 @@ class Attempt(StatusHold):
         if over_at is None:
             self._save(self.write_back.followed_up(reason or status_reason))
         else:
-            self._save(replace(self.write_back, due_at=over_at))
+            self._save(replace(self.write_back.noted(reason), due_at=over_at))
 
     def _missing(self, rows: Sequence[PsaPayment]) -> None:
         """Ours is gone: another tool wrote it anew, or a person decides."""
@@ -302,12 +323,11 @@ class Attempt(StatusHold):
         return moved_by_amount(self.write_back, invoice)
 
     def _read_back(self, rows: Sequence[PsaPayment] | None) -> Reason:
-        if self.write_back.target is Target.ABSENT:
-            is_other_missing = self.write_back.reason is Reason.OTHERS_REPLACED
-            return Reason.OTHERS_REPLACED if is_other_missing else Reason.NONE
-        if rows is None:
-            return Reason.NONE
-        return read_back(self.write_back, rows, self._member)
+        found = Reason.NONE
+        if rows is not None and self.write_back.target is Target.POSTED:
+            found = read_back(self.write_back, rows, self._member)
+        is_other_missing = self.write_back.lasting_reason is Reason.OTHERS_REPLACED
+        return found or (Reason.OTHERS_REPLACED if is_other_missing else Reason.NONE)
 
 
 def _has_only_moved(intent: WriteBack, stored: WriteBack) -> bool:

@@ -103,14 +103,13 @@ def is_closed(invoice: PsaBalance) -> bool:
     return invoice.status is not None and invoice.status.is_closed
 
 
-def obstacle_to(write_back: WriteBack, invoice: PsaBalance) -> Reason:
+def obstacle_to(write_back: WriteBack, invoice: PsaBalance, rows: Sequence[PsaPayment]) -> Reason:
     """Tell why the payment must not be posted on this invoice as it stands, if so."""
     if write_back.posts >= MAX_POSTS:
         return Reason.TOO_MANY_POSTS
     if invoice.currency != write_back.currency:
         return Reason.CURRENCY_DIFFERS
-    if write_back.posts > 0 and moved_by_amount(write_back, invoice):
-        # The balance shows the lost post that the list does not: none is sent beside it.
+    if is_hidden(write_back, invoice, rows):
         return Reason.PAYMENT_REWRITTEN
     if invoice.is_batched or (write_back.posts > 0 and is_closed(invoice)):
         # A closed invoice may take payments; where one never showed, it does not.
@@ -119,6 +118,17 @@ def obstacle_to(write_back: WriteBack, invoice: PsaBalance) -> Reason:
         return Reason.PAID_BY_HAND
     is_too_large = invoice.balance_minor < write_back.amount_minor
     return Reason.OVERPAYMENT if is_too_large else Reason.NONE
+
+
+def is_hidden(write_back: WriteBack, invoice: PsaBalance, rows: Sequence[PsaPayment]) -> bool:
+    """Tell whether the balance shows a lost post of ours that the list does not: it went down by
+    exactly our amount more than by the payments that came since."""
+    before_minor = write_back.balance_before_minor
+    if write_back.posts == 0 or before_minor is None:
+        return False
+    newest_before = write_back.newest_before or 0
+    came_minor = sum(row.amount_minor for row in rows if row.psa_payment_id > newest_before)
+    return before_minor - came_minor - invoice.balance_minor == write_back.amount_minor
 
 
 def moved_by_amount(write_back: WriteBack, invoice: PsaBalance) -> bool:

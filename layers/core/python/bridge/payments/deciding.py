@@ -138,16 +138,26 @@ def _done(write_back: WriteBack, now: datetime) -> WriteBack:
         # What a person made of it holds from now on, and it is theirs to take out again.
         return _ended(write_back, _S.DONE_BY_HAND)
     if write_back.has_ended:
-        return replace(write_back, reason=Reason.NONE)
+        return write_back.seen_to()
     if write_back.is_at_target:
-        return write_back.followed_up(Reason.NONE)
+        return write_back.followed_up(Reason.NONE).seen_to()
     if write_back.needs_person and write_back.is_written:
         # It stays ours: a return takes it out again.
-        return replace(write_back, state=_S.CONFIRMED).followed_up(Reason.NONE)
+        return replace(write_back, state=_S.CONFIRMED).followed_up(Reason.NONE).seen_to()
     _refuse_while_in_flight(write_back)
     if write_back.target is Target.ABSENT:
-        return replace(write_back.reversed(now), wants_follow_up=False, due_at=None)
+        return _taken_out(write_back, now)
     return _ended(write_back, _S.DONE_BY_HAND)
+
+
+def _taken_out(write_back: WriteBack, now: datetime) -> WriteBack:
+    """A person took the payment out, or made something of it that is not ours any more."""
+    if write_back.psa_payment_id is not None and not write_back.needs_person:
+        # It is about to be taken out: only what was shown before is seen to.
+        return write_back.seen_to()
+    out = replace(write_back.reversed(now), wants_follow_up=False, due_at=None).seen_to()
+    is_edited = write_back.reason is Reason.PAYMENT_CHANGED
+    return replace(out, psa_payment_id=None) if is_edited else out
 
 
 def _cancelled(write_back: WriteBack, _now: datetime) -> WriteBack:
@@ -170,7 +180,7 @@ def _is_by_hand_only(write_back: WriteBack) -> bool:
 
 
 def _ended(write_back: WriteBack, state: WriteBackState) -> WriteBack:
-    return replace(write_back, state=state, reason=Reason.NONE, due_at=None, wants_follow_up=False)
+    return replace(write_back, state=state, due_at=None, wants_follow_up=False).seen_to()
 
 
 def _refuse_while_in_flight(write_back: WriteBack) -> None:

@@ -26,7 +26,7 @@ from bridge.payment_ports import (
     PsaPayments,
     WriteBackQueue,
 )
-from bridge.payments.comparing import copies_of, find, is_as_large
+from bridge.payments.comparing import copies_of, find, is_as_large, is_like
 from bridge.payments.healing import has_healed, is_its_turn, may_heal
 from bridge.payments.troubles import WriteBackTroubles, write_back_trouble
 from bridge.ports import (
@@ -40,6 +40,7 @@ from bridge.ports import (
 _S = WriteBackState
 # What the comparison found itself, and takes back when it is so no more.
 RECONSIDERED = frozenset({Reason.PAYMENT_GONE, Reason.PAYMENT_CHANGED})
+_LEFT_TO_PEOPLE = frozenset({Reason.PAYMENT_CHANGED, Reason.PAYMENT_REWRITTEN})
 
 _logger = logging.getLogger(__name__)
 
@@ -144,16 +145,36 @@ class PaymentReconciler:
             )
         elif write_back.state is _S.REVERSED and row:
             self._stands_yet(write_back, row, now)
-        elif _is_edited_return(write_back) and (row is None or is_as_large(write_back, row)):
+        elif self._is_put_right(write_back, row, rows):
             self._save(write_back, write_back.tried_again(now))
 
     def _stands_yet(self, write_back: WriteBack, row: PsaPayment, now: datetime) -> None:
         """It was not shown when it was thought to be gone, or a person was mistaken: it is taken
         out once more, unless somebody edited it."""
-        if is_as_large(write_back, row):
+        if is_like(write_back, row, write_back.posted_as):
             self._save(write_back, replace(write_back, state=_S.CONFIRMED, due_at=now))
         else:
             self._save(write_back, write_back.manual(Reason.PAYMENT_CHANGED))
+
+    def _is_put_right(
+        self, write_back: WriteBack, row: PsaPayment | None, rows: Sequence[PsaPayment]
+    ) -> bool:
+        """Tell whether a payment that was edited is as we made it again, or gone as it should."""
+        if not write_back.needs_person or write_back.reason not in _LEFT_TO_PEOPLE:
+            return False
+        if write_back.psa_payment_id is None:
+            return self._is_found(write_back, rows)
+        is_to_go = write_back.target is Target.ABSENT
+        is_edited = write_back.reason is Reason.PAYMENT_CHANGED
+        stands_changed = row is not None and not is_like(write_back, row, write_back.posted_as)
+        return is_to_go and is_edited and not stands_changed
+
+    def _is_found(self, write_back: WriteBack, rows: Sequence[PsaPayment]) -> bool:
+        """Tell whether a lost post of ours stands there, and is nobody's."""
+        member = write_back.posted_as
+        alike = [row.psa_payment_id for row in rows if is_like(write_back, row, member)]
+        owners = self._ledger.owners(write_back.connection_id, alike) if member and alike else {}
+        return bool(member) and any(psa_payment_id not in owners for psa_payment_id in alike)
 
     def _compare_row(
         self, write_back: WriteBack, row: PsaPayment | None, rows: Sequence[PsaPayment]
@@ -235,12 +256,6 @@ class PaymentReconciler:
         if mirrored != shown:
             hint = Hint(connection_id, RecordKind.INVOICE, invoice_source_id, HintReason.COMPARISON)
             self._hints.send([hint])
-
-
-def _is_edited_return(write_back: WriteBack) -> bool:
-    """Tell whether it waits only because somebody edited what is to be taken out."""
-    is_edited = write_back.reason is Reason.PAYMENT_CHANGED and write_back.needs_person
-    return is_edited and write_back.target is Target.ABSENT
 
 
 def surplus_trouble(

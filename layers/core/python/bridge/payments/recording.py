@@ -111,12 +111,11 @@ class PaymentRecorder:
         for stored in self._ledger.write_backs_of_payment(payment.partner_id, payment.payment_id):
             before = _value(stored)
             target = self._policy(before.connection_id).target(payment.state)
-            if payment.state in UNDONE_STATES and _is_unwritten(before):
-                # The partner may let it stand where it is, and not have it written only now.
+            may_stay = payment.state in UNDONE_STATES and target is Target.POSTED
+            if may_stay and _is_unwritten(before):
+                # The partner lets it stand where it is, and does not have it written only now.
                 target = Target.ABSENT
-            after = before.retargeted(
-                target, self._clock.now(), is_called_off=payment.state in UNDONE_STATES
-            )
+            after = before.retargeted(target, self._clock.now(), is_called_off=may_stay)
             if after != before:
                 changed.append((after, stored.version))
         return changed

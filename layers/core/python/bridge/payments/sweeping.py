@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import groupby
+from itertools import groupby, islice
 
 from bridge.domain.connection import Connection
 from bridge.domain.customer import ArchiveReason
@@ -23,6 +23,8 @@ from bridge.ports import Clock, ConnectionStore, RecordStore, syncing_connection
 MAX_DUE = 500
 PAGE_SIZE = 100
 MAX_PAGES = 10_000
+INVOICES_AT_ONCE = 100
+"""So many are looked at before ConnectWise is asked about the suspicious ones among them."""
 MIN_SECONDS_PER_INVOICE = 30.0
 """Asking ConnectWise about one more invoice is not begun with less time left."""
 ASKED_DAILY_FOR = timedelta(days=60)
@@ -92,21 +94,27 @@ class PaymentSweep:
         now = self._clock.now()
         in_turn: list[_Place] = []
         for connection in self._in_any_order():
-            at_once: list[_Place] = []
             known = self._reconciler.open_problems(connection)
-            by_invoice = groupby(self._write_backs(connection), lambda w: w.invoice_source_id)
-            for invoice_source_id, group in by_invoice:
-                if self._is_out_of_time():
-                    return asked
-                write_backs = list(group)
-                for write_back in write_backs:
-                    _guarded(partial(self._reconciler.keep_in_step, write_back, known))
-                if _guarded(partial(self._is_suspicious, connection, write_backs, known)):
-                    at_once.append((connection, invoice_source_id))
-                elif _has_its_turn(write_backs, now):
-                    in_turn.append((connection, invoice_source_id))
-            asked += self._ask(at_once)
+            invoices = self._invoices(connection)
+            while some := list(islice(invoices, INVOICES_AT_ONCE)):
+                at_once: list[_Place] = []
+                for write_backs in some:
+                    place = connection, write_backs[0].invoice_source_id
+                    if self._is_out_of_time():
+                        return asked
+                    for write_back in write_backs:
+                        _guarded(partial(self._reconciler.keep_in_step, write_back, known))
+                    if _guarded(partial(self._is_suspicious, connection, write_backs, known)):
+                        at_once.append(place)
+                    elif _has_its_turn(write_backs, now):
+                        in_turn.append(place)
+                asked += self._ask(at_once)
         return asked + self._ask(in_turn)
+
+    def _invoices(self, connection: Connection) -> Iterator[list[WriteBack]]:
+        """Yield the write-backs of one invoice after the other."""
+        for _, group in groupby(self._write_backs(connection), lambda w: w.invoice_source_id):
+            yield list(group)
 
     def _ask(self, places: Sequence[_Place]) -> int:
         """Ask in another order each time, so that no invoice is always the last."""

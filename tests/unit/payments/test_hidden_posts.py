@@ -1,0 +1,141 @@
+"""A lost post that the balance shows and the list of payments does not, however long."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+import httpx
+import pytest
+
+from bridge.connectwise.gateway import ConnectWiseGateway
+from bridge.domain.platform_payment import PlatformPaymentState
+from bridge.domain.write_back import Reason, WriteBack, WriteBackState
+from bridge.payments.deciding import WriteBackDecisions
+from infra.local.connectwise_sandbox.faults import Effect
+from infra.local.connectwise_sandbox.httpx_transport import EngineTransport
+from tests.unit.payments.bench import QUARANTINE_SECONDS
+from tests.unit.payments.test_reconciling import Reconciling
+from tests.unit.payments.test_recording import move, record, write_back_of
+
+S = WriteBackState
+
+
+@pytest.fixture
+def bench() -> Reconciling:
+    bench = Reconciling()
+    bench.mirror()
+    return bench
+
+
+def hiding(bench: Reconciling, *hidden_ids: int) -> ConnectWiseGateway:
+    """Return a way into a ConnectWise whose lists leave some payments out."""
+    transport = EngineTransport(bench.engine, wait=bench.clock.sleep)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        answer = transport.handle_request(request)
+        if request.method != "GET" or not request.url.path.endswith("/payments"):
+            return answer
+        shown = [row for row in json.loads(answer.read()) if row["id"] not in hidden_ids]
+        return httpx.Response(200, json=shown)
+
+    return bench.world.gateway(httpx.MockTransport(answer))
+
+
+def lost(bench: Reconciling, write_back: WriteBack) -> int:
+    """Post it without an answer, and let it land; return the payment's id."""
+    bench.fault(Effect.CUT_AFTER_EFFECT, "POST")
+    assert bench.drive(write_back).state is S.UNCLEAR
+    (row,) = bench.rows(write_back.invoice_source_id)
+    bench.wait(QUARANTINE_SECONDS)
+    return int(row["id"])
+
+
+def test_it_forbids_a_second_post_and_is_found_in_the_end(bench: Reconciling) -> None:
+    write_back = bench.collect(5000)
+    hidden_id = lost(bench, write_back)
+    waiting = bench.drive(write_back, gateway=hiding(bench, hidden_id))
+    assert (waiting.state, waiting.reason) == (S.MANUAL, Reason.PAYMENT_REWRITTEN)
+    assert len(bench.rows()) == len(bench.open_problems()) == 1
+
+    bench.compare()
+    assert bench.drive_when_due(write_back).psa_payment_id == hidden_id
+    bench.compare()
+    assert bench.open_problems() == []
+
+
+def test_it_forbids_a_second_post_though_another_of_ours_came_between(bench: Reconciling) -> None:
+    invoice_id = bench.bill("200.00")
+    first = bench.collect(5000, "pay-1", invoice_id)
+    gateway = hiding(bench, lost(bench, first))
+    second = bench.collect(3000, "pay-2", invoice_id)
+    while not bench.drive(second, gateway=gateway).has_ended:
+        bench.wait(60)
+    bench.wait(QUARANTINE_SECONDS)
+
+    done = bench.drive(first, gateway=gateway)
+
+    assert (done.state, done.reason) == (S.MANUAL, Reason.PAYMENT_REWRITTEN)
+    assert len(bench.rows(invoice_id)) == 2
+
+
+def test_an_equal_payment_of_ours_is_not_taken_for_it(bench: Reconciling) -> None:
+    bench.fault(Effect.CUT_BEFORE_EFFECT, "POST")
+    first = bench.drive(bench.collect(5000, "pay-1"))
+    second = bench.collect(5000, "pay-2")
+    bench.drive(second)
+    bench.wait(QUARANTINE_SECONDS)
+    assert bench.drive(second).has_ended
+
+    done = bench.drive_when_due(first)
+
+    assert (done.state, done.reason) == (S.CONFIRMED, Reason.NONE)
+    assert bench.amounts() == [Decimal("50.00")] * 2
+
+
+def test_an_equal_payment_of_ours_keeps_no_removed_one_from_being_posted_anew(
+    bench: Reconciling,
+) -> None:
+    first = bench.drive(bench.collect(5000, "pay-1"))
+    bench.wait(QUARANTINE_SECONDS)
+    assert bench.drive(bench.collect(5000, "pay-2")).has_ended
+    bench.people.delete_payment(bench.invoice_id, first.psa_payment_id or 0)
+    bench.compare()
+    assert bench.stored(first).reason is Reason.PAYMENT_GONE
+
+    decisions = WriteBackDecisions(bench.ledger, bench.queue, bench.troubles, bench.clock)
+    decisions.retry(first.partner_id, first.connection_id, first.write_back_id)
+
+    done = bench.drive(first)
+    assert (done.state, done.reason) == (S.CONFIRMED, Reason.NONE)
+
+
+def test_a_return_does_not_forget_it(bench: Reconciling) -> None:
+    write_back = bench.collect(5000)
+    gateway = hiding(bench, lost(bench, write_back))
+    assert bench.drive(write_back, gateway=gateway).reason is Reason.PAYMENT_REWRITTEN
+    bench.undo()
+    waiting = bench.drive(write_back, gateway=gateway)
+    assert (waiting.state, waiting.reason) == (S.MANUAL, Reason.PAYMENT_REWRITTEN)
+    assert len(bench.open_problems()) == 1
+
+    bench.compare()
+    assert bench.drive_when_due(write_back).state is S.REVERSED
+    bench.compare()
+    assert bench.rows() == bench.open_problems() == []
+
+
+def test_what_may_stay_where_it_stands_does_not_forget_it(bench: Reconciling) -> None:
+    policy = bench.connection.write_back
+    bench.save_connection(write_back=type(policy)(reverse_on=frozenset()))
+    payment = record(bench, PlatformPaymentState.SETTLED)
+    hidden_id = lost(bench, write_back_of(bench, payment))
+    write_back = move(bench, payment, PlatformPaymentState.RETURNED)
+    waiting = bench.drive(write_back, gateway=hiding(bench, hidden_id))
+    assert (waiting.state, waiting.reason) == (S.MANUAL, Reason.PAYMENT_REWRITTEN)
+
+    bench.compare()
+    done = bench.drive_when_due(write_back)
+    assert (done.state, done.psa_payment_id) == (S.CONFIRMED, hidden_id)
+    bench.compare()
+    assert bench.open_problems() == []

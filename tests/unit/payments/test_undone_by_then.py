@@ -1,0 +1,191 @@
+"""A return that meets what people, other tools and lost answers left on the invoice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from bridge.domain.connection import ConnectionState
+from bridge.domain.platform_payment import PlatformPaymentState
+from bridge.domain.problem import ProblemCode
+from bridge.domain.write_back import Reason, WriteBack, WriteBackState
+from infra.local.connectwise_sandbox.faults import Effect
+from tests.unit.payments.bench import PAID_ON
+from tests.unit.payments.test_people_meanwhile import decisions, edit_ours, paid_twice, place
+from tests.unit.payments.test_reconciling import Reconciling
+from tests.unit.payments.test_recording import move, record, write_back_of
+
+P = PlatformPaymentState
+S = WriteBackState
+WHOLE = Decimal("110.00")
+
+
+@pytest.fixture
+def bench() -> Reconciling:
+    bench = Reconciling()
+    bench.mirror()
+    return bench
+
+
+def heal(bench: Reconciling) -> int:
+    bench.mirror()
+    bench.wait(3600)
+    bench.clock.set_remaining(900)
+    return bench.sweep.heal_all()
+
+
+def versions_of_a_day(bench: Reconciling, write_back: WriteBack) -> int:
+    """Return how often a write-back is stored in a day of hourly comparisons."""
+    ids = write_back.connection_id, write_back.write_back_id
+    before = bench.ledger.get_write_back(*ids).version
+    for _ in range(24):
+        bench.compare()
+        bench.drive_when_due(write_back)
+    return bench.ledger.get_write_back(*ids).version - before
+
+
+# --- what a person entered ---------------------------------------------------------------------
+
+
+def test_a_refund_of_the_second_of_two_payments_is_nothing_to_take_out(bench: Reconciling) -> None:
+    """The payer paid twice on the platform, so that the one payment that stands is ours."""
+    assert bench.drive(bench.collect(11000, "pay-1")).has_ended
+    second = bench.drive(bench.collect(11000, "pay-2"))
+    assert second.reason is Reason.PAID_BY_HAND
+    bench.undo("pay-2")
+    done = bench.drive(second)
+    assert (done.state, bench.open_problems()) == (S.REVERSED, [])
+
+
+@pytest.mark.parametrize("is_post_lost", [False, True])
+def test_what_a_person_took_out_already_is_not_to_be_taken_out(
+    bench: Reconciling, is_post_lost: bool
+) -> None:
+    payment = record(bench, P.SETTLED)
+    theirs = bench.people.record_payment(bench.invoice_id, WHOLE, PAID_ON)
+    write_back = bench.drive(write_back_of(bench, payment))
+    bench.people.delete_payment(bench.invoice_id, theirs["id"])
+    assert heal(bench) == 1
+    if is_post_lost:
+        bench.fault(Effect.CUT_BEFORE_EFFECT, "POST")
+        assert bench.drive(write_back).state is S.UNCLEAR
+
+    done = bench.drive_when_due(move(bench, payment, P.RETURNED))
+
+    assert (done.state, bench.rows(), bench.open_problems()) == (S.REVERSED, [], [])
+
+
+def test_who_lets_returns_stand_is_not_asked_to_take_one_out(bench: Reconciling) -> None:
+    bench.save_connection(write_back=replace(bench.connection.write_back, reverse_on=frozenset()))
+    payment = record(bench, P.SETTLED)
+    bench.people.record_payment(bench.invoice_id, WHOLE, PAID_ON)
+    bench.drive(write_back_of(bench, payment))
+    done = bench.drive(move(bench, payment, P.RETURNED))
+    assert (done.has_ended, bench.open_problems()) == (True, [])
+
+
+def test_what_was_paid_by_hand_is_told_whatever_came_between(bench: Reconciling) -> None:
+    payment = record(bench, P.SETTLED)
+    bench.people.record_payment(bench.invoice_id, WHOLE, PAID_ON)
+    bench.drive(write_back_of(bench, payment))
+    bench.save_connection(state=ConnectionState.DISCONNECTED)
+    waiting = bench.drive(move(bench, payment, P.RETURNED))
+    assert waiting.reason is Reason.DISCONNECTED
+    bench.save_connection(state=ConnectionState.ACTIVE)
+    done = bench.drive_when_due(waiting)
+    assert (done.state, done.reason) == (S.MANUAL, Reason.REVERSE_BY_HAND)
+    assert len(bench.rows()) == len(bench.open_problems()) == 1
+
+
+# --- what ConnectWise dropped ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("obstacle", ["locked", "disconnected"])
+def test_what_connectwise_dropped_is_told_though_the_return_had_to_wait(
+    bench: Reconciling, obstacle: str
+) -> None:
+    bench.engine.switches.second_payment = "replaces"
+    bench.people.record_payment(bench.invoice_id, Decimal("30.00"))
+    write_back = bench.drive(bench.collect(5000))
+    assert write_back.reason is Reason.OTHERS_REPLACED
+    if obstacle == "locked":
+        bench.people.close_invoice(bench.invoice_id)
+        bench.mirror()
+    else:
+        bench.save_connection(state=ConnectionState.DISCONNECTED)
+    bench.undo()
+    assert bench.drive(write_back).reason in (Reason.INVOICE_LOCKED, Reason.DISCONNECTED)
+    if obstacle == "locked":
+        bench.people.reopen_invoice(bench.invoice_id)
+        assert heal(bench) == 1
+    else:
+        bench.save_connection(state=ConnectionState.ACTIVE)
+    done = bench.drive_when_due(write_back)
+    assert (done.state, done.reason) == (S.REVERSED, Reason.OTHERS_REPLACED)
+    assert len(bench.open_problems()) == 1
+    assert decisions(bench).mark_done(*place(done)).lasting_reason is Reason.NONE
+
+
+# --- what somebody edited ----------------------------------------------------------------------
+
+
+def test_a_rewritten_payment_that_was_returned_is_left_to_a_person(bench: Reconciling) -> None:
+    write_back = bench.drive(bench.collect(5000))
+    bench.people.rewrite_payments(bench.invoice_id)
+    bench.compare()
+    assert bench.stored(write_back).reason is Reason.PAYMENT_REWRITTEN
+    bench.undo()
+    assert bench.drive(write_back).reason is Reason.PAYMENT_CHANGED
+    assert versions_of_a_day(bench, write_back) == 0
+
+
+def lost_and_edited(bench: Reconciling) -> WriteBack:
+    bench.fault(Effect.CUT_AFTER_EFFECT, "POST")
+    write_back = bench.drive(bench.collect(5000))
+    edit_ours(bench, "49.99")
+    return write_back
+
+
+def test_an_edited_lost_post_that_was_returned_is_left_to_a_person(bench: Reconciling) -> None:
+    write_back = lost_and_edited(bench)
+    bench.undo()
+    waiting = bench.drive_when_due(write_back)
+    assert (waiting.reason, waiting.psa_payment_id) == (Reason.PAYMENT_CHANGED, None)
+    assert versions_of_a_day(bench, write_back) == 0
+
+
+def test_an_edited_lost_post_that_was_put_right_is_found(bench: Reconciling) -> None:
+    write_back = lost_and_edited(bench)
+    assert bench.drive_when_due(write_back).reason is Reason.PAYMENT_CHANGED
+    edit_ours(bench, "50.00")
+    bench.compare()
+    done = bench.drive_when_due(write_back)
+    assert (done.state, done.psa_payment_id) == (S.CONFIRMED, bench.rows()[0]["id"])
+    bench.compare()
+    assert bench.open_problems() == []
+
+
+def test_what_a_person_made_of_a_returned_payment_is_not_ours_once_they_said_so(
+    bench: Reconciling,
+) -> None:
+    """It stands in our member's name, which a person can dismiss for good."""
+    write_back = bench.drive(bench.collect(5000))
+    edit_ours(bench, "49.99")
+    bench.undo()
+    decisions(bench).mark_done(*place(bench.drive(write_back)))
+    for _ in range(2):
+        bench.compare()
+        assert [each.code for each in bench.open_problems()] == [ProblemCode.PAYMENT_SURPLUS]
+    assert bench.stored(write_back).has_ended
+
+
+def test_seeing_to_a_double_payment_stops_no_refund_of_ours(bench: Reconciling) -> None:
+    paid, _ = paid_twice(bench)
+    assert paid.reason is Reason.OVERPAYMENT
+    bench.undo()
+    decisions(bench).mark_done(*place(paid))
+    assert bench.drive_when_due(paid).state is S.REVERSED
+    assert len(bench.rows()) == 1
+    assert bench.open_problems() == []
