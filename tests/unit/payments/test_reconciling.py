@@ -121,6 +121,21 @@ def test_what_does_not_show_on_the_invoice_is_found_within_a_day(bench: Reconcil
     assert {hint.source_id for hint in bench.hints.sent} == {bench.invoice_id}, "mirror is stale"
 
 
+def test_what_others_did_to_an_invoice_that_took_no_payment_is_found_too(
+    bench: Reconciling,
+) -> None:
+    bench.people.close_invoice(bench.invoice_id)
+    assert bench.drive(bench.collect(5000)).state is S.REJECTED
+    bench.people.reopen_invoice(bench.invoice_id)
+    bench.people.record_payment(bench.invoice_id, Decimal("50.00"), PAID_ON)
+    bench.mirror()
+    bench.hints.sent.clear()
+    bench.world.engine.switches.payment_touches_last_updated = False
+    bench.people.rewrite_payments(bench.invoice_id)
+    assert ask_daily(bench) == 1
+    assert {hint.source_id for hint in bench.hints.sent} == {bench.invoice_id}, "mirror is stale"
+
+
 def test_connectwise_is_asked_about_an_invoice_once_a_day_and_not_for_ever(
     bench: Reconciling,
 ) -> None:

@@ -28,7 +28,8 @@ INVOICES_AT_ONCE = 100
 MIN_SECONDS_PER_INVOICE = 30.0
 """Asking ConnectWise about one more invoice is not begun with less time left."""
 ASKED_DAILY_FOR = timedelta(days=60)
-"""So long after its last post ConnectWise itself is asked about an invoice, once a day."""
+"""So long after something was collected for an invoice ConnectWise itself is asked about it, once a
+day."""
 
 _S = WriteBackState
 _Place = tuple[Connection, int]
@@ -190,10 +191,8 @@ class PaymentSweep:
 
 
 def _has_its_turn(write_backs: Sequence[WriteBack], now: datetime) -> bool:
-    """Tell whether an invoice's hour of the day has come, and it was paid lately."""
-    is_recent = any(
-        each.was_ever_stated and now - each.created_at < ASKED_DAILY_FOR for each in write_backs
-    )
+    """Tell whether an invoice's hour of the day has come, and it was paid for lately."""
+    is_recent = any(now - each.created_at < ASKED_DAILY_FOR for each in write_backs)
     return is_recent and write_backs[0].invoice_source_id % 24 == now.hour
 
 
