@@ -6,6 +6,7 @@ Each takes one shortcut that looks harmless; the test beside it says which invar
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -192,3 +193,14 @@ class SavesRunsBeforeTheirRecords(Wiring):
     """A worker that dies in between leaves records out that nobody asks for again."""
 
     run_worker_class = _PromisingWorker
+
+
+class _CarelessWorker(RunWorker):
+    def _defer(self, connection: Connection, kind: RecordKind, source_ids: Sequence[int]) -> None:
+        return
+
+
+class LeavesConflictsToNobody(Wiring):
+    """A conflict is taken for a sign that somebody else has stored the same."""
+
+    run_worker_class = _CarelessWorker

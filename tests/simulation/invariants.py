@@ -10,6 +10,7 @@ import httpx
 from bridge.aws.messages import read_hint
 from bridge.domain.customer import Archive, ArchiveReason, Customer
 from bridge.domain.filters import ImportFilters
+from bridge.domain.hint import HintReason
 from bridge.domain.identity import Origin, RecordKind
 from bridge.domain.invoice import Invoice
 from bridge.domain.problem import ProblemCode
@@ -125,18 +126,23 @@ class WatermarksFollow(Invariant):
     """R7: when a watermark moves, everything that had changed before it is stored.
 
     Or somebody is about to look (a hint is queued) or can see why not (a problem is open). Left
-    out are records beside a filter and, until the next sweep, what was hidden and invoices whose
-    payer could not be read: they come with that sweep.
+    out are records beside a filter and, until the next sweep, what was hidden, invoices whose
+    payer could not be read, and records that met a conflict and were left to a hint which the
+    queue lost: they come with that sweep. Other lost hints excuse nothing, e.g. those of
+    callbacks: a run takes what changed without them.
     """
 
     name = "watermarks follow what is stored"
 
     def __init__(self) -> None:
         self._unseen: dict[tuple[Kind, int], datetime] = {}
+        self._lost_hints = 0
 
     def after_call(self, world: World, call: PortCall, result: object) -> None:
         if call.port == "http":
             self._note_unseen(world)
+        if call.name == "queue.send_hints":
+            self._note_lost_conflicts(world)
         if call.name == "runs.save" and isinstance(call.arguments[0], Run):
             self._forget_unseen(call.arguments[0])
         if call.name != "runs.set_watermark" or world.books.filters != ImportFilters():
@@ -183,6 +189,13 @@ class WatermarksFollow(Invariant):
         for invoice in world.engine.tenant.store[Kind.INVOICE]:
             if invoice.get("locationId") not in visible:
                 self._unseen[Kind.INVOICE, invoice["id"]] = now
+
+    def _note_lost_conflicts(self, world: World) -> None:
+        lost = world.queues["hints"].lost
+        for hint in map(read_hint, lost[self._lost_hints :]):
+            if hint.reason is HintReason.CONFLICT:
+                self._unseen[KIND_OF[hint.record_kind], hint.source_id] = world.clock.now()
+        self._lost_hints = len(lost)
 
     def _forget_unseen(self, run: Run) -> None:
         if run.kind is RunKind.SWEEP and run.state is RunState.SUCCEEDED:

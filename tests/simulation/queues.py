@@ -32,6 +32,7 @@ class SimulatedQueue:
     """``visibility_seconds`` hide a message that was received; one that was received
     ``max_receives`` times without success goes to ``dead_letters`` (None: it stays for ever).
     ``lateness`` tells, by the queue's name, how late a message comes; None when it is lost.
+    ``lost`` are the bodies of those, in their order.
     """
 
     name: str
@@ -41,12 +42,14 @@ class SimulatedQueue:
     dead_letters: SimulatedQueue | None = None
     lateness: Callable[[str], timedelta | None] = lambda _: timedelta(0)
     messages: list[QueuedMessage] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
     sent: int = 0
 
     def put(self, body: str, *, delay_seconds: float = 0) -> QueuedMessage | None:
         """Return the message as it waits now, or None when it is lost."""
         late = self.lateness(self.name)
         if late is None:
+            self.lost.append(body)
             return None
         self.sent += 1
         visible_at = self.clock.now() + timedelta(seconds=delay_seconds) + late

@@ -8,13 +8,35 @@ from datetime import timedelta
 
 import pytest
 
+from bridge.domain.errors import ConflictError
 from tests.simulation import broken, faults, invariants, people, troubles
 from tests.simulation.episode import Outcome, Weather, all_invariants, build_world, play
-from tests.simulation.parts import Invariant
+from tests.simulation.parts import Fault, Invariant
+from tests.simulation.watching import PortCall
 from tests.simulation.wiring import Wiring
-from tests.simulation.world import Books
+from tests.simulation.world import Books, World
 
 MAX_SEEDS = 12
+
+
+class _ConflictsWithLostHints(Fault):
+    """The first write of an invoice meets a conflict, and every hint that is sent is lost.
+
+    The real bridge says that somebody has to look again, and cannot know that nobody will.
+    """
+
+    name = "conflict with lost hints"
+
+    def __init__(self) -> None:
+        self._has_struck = False
+
+    def before_call(self, world: World, call: PortCall) -> None:
+        if call.name == "records.save_invoice" and not self._has_struck:
+            self._has_struck = True
+            raise ConflictError("simulated conflict")
+
+    def on_message(self, world: World, queue: str) -> timedelta | None:
+        return None if queue == "hints" else timedelta(0)
 
 
 @dataclass(frozen=True)
@@ -82,6 +104,13 @@ CASES = (
             edits=(people.change_contact_email,),
             minutes_between_edits=5,
             sweeps_every=timedelta(hours=1),
+        ),
+    ),
+    Case(
+        broken.LeavesConflictsToNobody,
+        invariants.WatermarksFollow.name,
+        lambda: Weather(
+            hours=1, faults=[_ConflictsWithLostHints()], edits=(people.change_due_date,)
         ),
     ),
     Case(
