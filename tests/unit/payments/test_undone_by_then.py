@@ -9,9 +9,10 @@ import pytest
 
 from bridge.domain.connection import ConnectionState
 from bridge.domain.platform_payment import PlatformPaymentState
-from bridge.domain.problem import ProblemCode
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
+from bridge.payments.disclaiming import SurplusDecisions
 from infra.local.connectwise_sandbox.faults import Effect
+from infra.local.connectwise_sandbox.kinds import Kind
 from tests.unit.payments.bench import PAID_ON
 from tests.unit.payments.test_people_meanwhile import decisions, edit_ours, paid_twice, place
 from tests.unit.payments.test_reconciling import Reconciling
@@ -86,6 +87,39 @@ def test_who_lets_returns_stand_is_not_asked_to_take_one_out(bench: Reconciling)
     assert (done.has_ended, bench.open_problems()) == (True, [])
 
 
+def test_a_smaller_payment_of_somebody_else_is_nothing_to_take_out(bench: Reconciling) -> None:
+    bench.people.record_payment(bench.invoice_id, Decimal("10.00"), PAID_ON)
+    assert bench.drive(bench.collect(10000, "pay-1")).has_ended
+    second = bench.drive(bench.collect(10000, "pay-2"))
+    assert second.reason is Reason.PAID_BY_HAND
+    bench.undo("pay-2")
+    assert bench.drive(second).state is S.REVERSED
+    assert bench.open_problems() == []
+
+
+def test_a_part_that_was_paid_by_hand_is_told(bench: Reconciling) -> None:
+    """Something is left to pay, though less than ours."""
+    payment = record(bench, P.SETTLED)
+    bench.people.record_payment(bench.invoice_id, Decimal("50.00"), PAID_ON)
+    bench.people.record_payment(bench.invoice_id, Decimal("30.00"), PAID_ON)
+    assert bench.drive(write_back_of(bench, payment)).reason is Reason.OVERPAYMENT
+    done = bench.drive(move(bench, payment, P.RETURNED))
+    assert (done.reason, len(bench.open_problems())) == (Reason.REVERSE_BY_HAND, 1)
+
+
+def test_a_dismissed_payment_is_somebody_elses(bench: Reconciling) -> None:
+    member = bench.connection.member_identifier
+    payment = record(bench, P.SETTLED)
+    bench.people.record_payment(bench.invoice_id, WHOLE, PAID_ON, by=member)
+    write_back = bench.drive(write_back_of(bench, payment))
+    assert write_back.reason is Reason.PAID_BY_HAND
+    bench.compare()
+    surplus = SurplusDecisions(bench.ledger, bench.records, bench.connections)
+    surplus.disclaim(write_back.partner_id, write_back.connection_id, bench.invoice_id)
+    done = bench.drive(move(bench, payment, P.RETURNED))
+    assert done.reason is Reason.REVERSE_BY_HAND
+
+
 def test_what_was_paid_by_hand_is_told_whatever_came_between(bench: Reconciling) -> None:
     payment = record(bench, P.SETTLED)
     bench.people.record_payment(bench.invoice_id, WHOLE, PAID_ON)
@@ -102,14 +136,19 @@ def test_what_was_paid_by_hand_is_told_whatever_came_between(bench: Reconciling)
 # --- what ConnectWise dropped ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("obstacle", ["locked", "disconnected"])
-def test_what_connectwise_dropped_is_told_though_the_return_had_to_wait(
-    bench: Reconciling, obstacle: str
-) -> None:
+def replacing(bench: Reconciling) -> WriteBack:
     bench.engine.switches.second_payment = "replaces"
     bench.people.record_payment(bench.invoice_id, Decimal("30.00"))
     write_back = bench.drive(bench.collect(5000))
     assert write_back.reason is Reason.OTHERS_REPLACED
+    return write_back
+
+
+@pytest.mark.parametrize("obstacle", ["locked", "disconnected"])
+def test_what_connectwise_dropped_is_told_though_the_return_had_to_wait(
+    bench: Reconciling, obstacle: str
+) -> None:
+    write_back = replacing(bench)
     if obstacle == "locked":
         bench.people.close_invoice(bench.invoice_id)
         bench.mirror()
@@ -126,6 +165,39 @@ def test_what_connectwise_dropped_is_told_though_the_return_had_to_wait(
     assert (done.state, done.reason) == (S.REVERSED, Reason.OTHERS_REPLACED)
     assert len(bench.open_problems()) == 1
     assert decisions(bench).mark_done(*place(done)).lasting_reason is Reason.NONE
+
+
+def test_what_connectwise_dropped_is_told_though_ours_was_gone_for_a_while(
+    bench: Reconciling,
+) -> None:
+    write_back = replacing(bench)
+    store = bench.engine.tenant.store[Kind.PAYMENT]
+    (row,) = bench.rows()
+    store.remove(row["id"])
+    bench.compare()
+    assert bench.stored(write_back).reason is Reason.PAYMENT_GONE
+    store.put(row)
+    bench.compare()
+    assert bench.stored(write_back).reason is Reason.OTHERS_REPLACED
+
+
+@pytest.mark.parametrize("decision", ["retry and return", "cancel"])
+def test_what_connectwise_dropped_is_told_though_ours_is_gone(
+    bench: Reconciling, decision: str
+) -> None:
+    write_back = replacing(bench)
+    bench.people.delete_payment(bench.invoice_id, bench.rows()[0]["id"])
+    bench.compare()
+    assert bench.stored(write_back).reason is Reason.PAYMENT_GONE
+    if decision == "cancel":
+        decisions(bench).cancel(*place(write_back))
+    else:
+        decisions(bench).retry(*place(write_back))
+        bench.undo()
+        bench.drive_when_due(write_back)
+    done = bench.stored(write_back)
+    assert (done.has_ended, done.reason) == (True, Reason.OTHERS_REPLACED)
+    assert len(bench.open_problems()) == 1
 
 
 # --- what somebody edited ----------------------------------------------------------------------
@@ -167,18 +239,24 @@ def test_an_edited_lost_post_that_was_put_right_is_found(bench: Reconciling) -> 
     assert bench.open_problems() == []
 
 
-def test_what_a_person_made_of_a_returned_payment_is_not_ours_once_they_said_so(
+def test_what_a_person_made_of_a_returned_payment_is_theirs_once_they_said_so(
     bench: Reconciling,
 ) -> None:
-    """It stands in our member's name, which a person can dismiss for good."""
-    write_back = bench.drive(bench.collect(5000))
-    edit_ours(bench, "49.99")
-    bench.undo()
-    decisions(bench).mark_done(*place(bench.drive(write_back)))
-    for _ in range(2):
-        bench.compare()
-        assert [each.code for each in bench.open_problems()] == [ProblemCode.PAYMENT_SURPLUS]
-    assert bench.stored(write_back).has_ended
+    """It is not asked about any more, nor taken for another payment, nor taken out."""
+    first = bench.drive(bench.collect(5000, "pay-1"))
+    edit_ours(bench, "30.00")
+    bench.undo("pay-1")
+    done = decisions(bench).mark_done(*place(bench.drive(first)))
+    assert (done.has_ended, bench.open_problems()) == (True, [])
+    assert bench.compare() == 0
+
+    second = bench.drive(bench.collect(3000, "pay-2"))
+    assert second.psa_payment_id != first.psa_payment_id
+    bench.undo("pay-2")
+    assert bench.drive_when_due(second).state is S.REVERSED
+    assert [row["id"] for row in bench.rows()] == [first.psa_payment_id]
+    bench.compare()
+    assert bench.open_problems() == []
 
 
 def test_seeing_to_a_double_payment_stops_no_refund_of_ours(bench: Reconciling) -> None:

@@ -77,10 +77,6 @@ class Reason(StrEnum):
     OUR_FAULT = "our_fault"
 
 
-LASTING = frozenset({Reason.OTHERS_REPLACED, Reason.PAID_BY_HAND})
-"""What a person has to see to even when our payment is out again, whatever else came between."""
-
-
 @dataclass(frozen=True, slots=True)
 class Timings:
     """How long an attempt may live.
@@ -133,7 +129,8 @@ class WriteBack:
     made or removed whose invoice is still to be read back, and its status set or put back.
     ``waits`` counts how often in a row nothing could be done. ``is_called_off`` marks a payment
     that was undone and may stay in ConnectWise if it stands there: it is never posted anew.
-    ``lasting_reason`` is what no later reason may hide from a person.
+    ``lasting_reason`` is what a person has to see to even when our payment is out again, whatever
+    else came between: others that ConnectWise dropped, or one that was entered by hand for ours.
     """
 
     write_back_id: str
@@ -228,7 +225,7 @@ class WriteBack:
             rows_before=len(listed_ids),
             newest_before=max(listed_ids, default=0),
             posted_as=member,
-            lasting_reason=self._missing_reason,
+            lasting_reason=self.missing_reason,
         )
 
     def delayed(self, now: datetime) -> WriteBack:
@@ -261,19 +258,23 @@ class WriteBack:
             reason=Reason.NONE,
             wants_follow_up=True,
             waits=0,
-            lasting_reason=self._missing_reason,
+            lasting_reason=self.missing_reason,
         )
 
     @property
-    def _missing_reason(self) -> Reason:
+    def missing_reason(self) -> Reason:
         """What ConnectWise dropped stays missing. What a person entered does not stand for ours any
         more, once there is room for it."""
         is_missing = self.lasting_reason is Reason.OTHERS_REPLACED
         return Reason.OTHERS_REPLACED if is_missing else Reason.NONE
 
     def noted(self, reason: Reason) -> WriteBack:
-        """Remember a reason that lasts."""
-        return replace(self, lasting_reason=reason) if reason in LASTING else self
+        """Remember what lasts: where there is no room for ours, a person may have entered it."""
+        if reason is Reason.OTHERS_REPLACED:
+            return replace(self, lasting_reason=reason)
+        if reason in (Reason.PAID_BY_HAND, Reason.OVERPAYMENT) and self.psa_payment_id is None:
+            return replace(self, lasting_reason=Reason.PAID_BY_HAND)
+        return self
 
     def rejected(self, reason: Reason) -> WriteBack:
         """The post was surely refused, so that it does not count as one that never showed."""
@@ -318,7 +319,7 @@ class WriteBack:
             self,
             state=_S.REVERSED,
             due_at=now if wants_follow_up else None,
-            reason=Reason.NONE,
+            reason=self.missing_reason,
             wants_follow_up=wants_follow_up,
             waits=0,
         )
@@ -342,8 +343,10 @@ class WriteBack:
         return replace(noted, due_at=None, wants_follow_up=False, reason=reason, waits=0)
 
     def seen_to(self) -> WriteBack:
-        """A person said that nothing is left to be seen to."""
-        return replace(self, reason=Reason.NONE, lasting_reason=Reason.NONE)
+        """A person has seen to what was shown; what was hidden behind it is shown now."""
+        is_shown = self.reason is self.lasting_reason
+        left = Reason.NONE if is_shown else self.missing_reason
+        return replace(self, reason=left, lasting_reason=left)
 
     def adopted(self, psa_payment_id: int) -> WriteBack:
         """Another tool wrote our payment anew: it stands for ours from now on, and is shown."""

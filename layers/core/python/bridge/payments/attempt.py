@@ -21,6 +21,7 @@ from bridge.domain.write_back import (
     WriteBackState,
 )
 from bridge.payment_ports import (
+    NOBODY,
     PostedPayment,
     PsaBalance,
     PsaPayment,
@@ -225,9 +226,15 @@ class Attempt(StatusHold):
             self._gone()
 
     def _is_paid_by_others(self) -> bool:
-        """What our own write-backs paid, nobody has to take out for this one."""
-        payments = [row for row in self._rows_if_there() if not row.is_credit]
-        return self._unowned(payments) is not None
+        """Tell whether somebody else's payment stands there that is large enough for ours."""
+        amount_minor = self.write_back.amount_minor
+        found = [
+            row.psa_payment_id
+            for row in self._rows_if_there()
+            if not row.is_credit and row.amount_minor >= amount_minor
+        ]
+        owners = self.ledger.owners(self.connection.connection_id, found)
+        return any(owners.get(psa_payment_id, NOBODY) == NOBODY for psa_payment_id in found)
 
     def _delete(self, psa_payment_id: int) -> None:
         """Delete exactly the payment that we own, and only while it is still what we made."""
@@ -326,8 +333,7 @@ class Attempt(StatusHold):
         found = Reason.NONE
         if rows is not None and self.write_back.target is Target.POSTED:
             found = read_back(self.write_back, rows, self._member)
-        is_other_missing = self.write_back.lasting_reason is Reason.OTHERS_REPLACED
-        return found or (Reason.OTHERS_REPLACED if is_other_missing else Reason.NONE)
+        return found or self.write_back.missing_reason
 
 
 def _has_only_moved(intent: WriteBack, stored: WriteBack) -> bool:

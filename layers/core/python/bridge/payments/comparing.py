@@ -121,14 +121,9 @@ def obstacle_to(write_back: WriteBack, invoice: PsaBalance, rows: Sequence[PsaPa
 
 
 def is_hidden(write_back: WriteBack, invoice: PsaBalance, rows: Sequence[PsaPayment]) -> bool:
-    """Tell whether the balance shows a lost post of ours that the list does not: it went down by
-    exactly our amount more than by the payments that came since."""
-    before_minor = write_back.balance_before_minor
-    if write_back.posts == 0 or before_minor is None:
-        return False
-    newest_before = write_back.newest_before or 0
-    came_minor = sum(row.amount_minor for row in rows if row.psa_payment_id > newest_before)
-    return before_minor - came_minor - invoice.balance_minor == write_back.amount_minor
+    """Tell whether the balance may show a lost post of ours that the list does not: at least our
+    amount is missing from it that no listed payment explains."""
+    return write_back.posts > 0 and _unexplained_minor(invoice, rows) >= write_back.amount_minor
 
 
 def moved_by_amount(write_back: WriteBack, invoice: PsaBalance) -> bool:
@@ -142,8 +137,13 @@ def moved_by_amount(write_back: WriteBack, invoice: PsaBalance) -> bool:
 def is_settled(invoice: PsaBalance, rows: Sequence[PsaPayment]) -> bool:
     """Tell whether the balance is what the listed payments leave of the total. A credit memo's
     never is, once it was used."""
-    paid_minor = sum(row.amount_minor for row in rows)
-    return invoice.balance_minor == invoice.total_minor - paid_minor
+    return _unexplained_minor(invoice, rows) == 0
+
+
+def _unexplained_minor(invoice: PsaBalance, rows: Sequence[PsaPayment]) -> int:
+    """Return what the balance is lower than the listed payments leave of the total."""
+    listed_minor = sum(row.amount_minor for row in rows)
+    return invoice.total_minor - listed_minor - invoice.balance_minor
 
 
 def lags(write_back: WriteBack, invoice: PsaBalance, rows: Sequence[PsaPayment]) -> bool:

@@ -137,13 +137,14 @@ def _done(write_back: WriteBack, now: datetime) -> WriteBack:
     if write_back.has_ended and write_back.reason is Reason.PAYMENT_CHANGED:
         # What a person made of it holds from now on, and it is theirs to take out again.
         return _ended(write_back, _S.DONE_BY_HAND)
+    seen_to = write_back.seen_to()
     if write_back.has_ended:
-        return write_back.seen_to()
+        return seen_to
     if write_back.is_at_target:
-        return write_back.followed_up(Reason.NONE).seen_to()
+        return seen_to.followed_up(seen_to.reason)
     if write_back.needs_person and write_back.is_written:
         # It stays ours: a return takes it out again.
-        return replace(write_back, state=_S.CONFIRMED).followed_up(Reason.NONE).seen_to()
+        return replace(seen_to, state=_S.CONFIRMED).followed_up(seen_to.reason)
     _refuse_while_in_flight(write_back)
     if write_back.target is Target.ABSENT:
         return _taken_out(write_back, now)
@@ -155,9 +156,9 @@ def _taken_out(write_back: WriteBack, now: datetime) -> WriteBack:
     if write_back.psa_payment_id is not None and not write_back.needs_person:
         # It is about to be taken out: only what was shown before is seen to.
         return write_back.seen_to()
-    out = replace(write_back.reversed(now), wants_follow_up=False, due_at=None).seen_to()
-    is_edited = write_back.reason is Reason.PAYMENT_CHANGED
-    return replace(out, psa_payment_id=None) if is_edited else out
+    if write_back.reason is Reason.PAYMENT_CHANGED:
+        return _ended(write_back, _S.CANCELLED)
+    return replace(write_back.seen_to().reversed(now), wants_follow_up=False, due_at=None)
 
 
 def _cancelled(write_back: WriteBack, _now: datetime) -> WriteBack:
@@ -180,7 +181,7 @@ def _is_by_hand_only(write_back: WriteBack) -> bool:
 
 
 def _ended(write_back: WriteBack, state: WriteBackState) -> WriteBack:
-    return replace(write_back, state=state, due_at=None, wants_follow_up=False).seen_to()
+    return replace(write_back.seen_to(), state=state, due_at=None, wants_follow_up=False)
 
 
 def _refuse_while_in_flight(write_back: WriteBack) -> None:

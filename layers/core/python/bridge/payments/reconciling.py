@@ -141,7 +141,7 @@ class PaymentReconciler:
         elif write_back.reason is Reason.PAYMENT_GONE and row:
             self._save(
                 write_back,
-                replace(write_back, state=_S.CONFIRMED, reason=Reason.NONE),
+                replace(write_back, state=_S.CONFIRMED, reason=write_back.missing_reason),
             )
         elif write_back.state is _S.REVERSED and row:
             self._stands_yet(write_back, row, now)

@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import groupby, islice
+from itertools import groupby
 
 from bridge.domain.connection import Connection
 from bridge.domain.customer import ArchiveReason
@@ -23,8 +23,6 @@ from bridge.ports import Clock, ConnectionStore, RecordStore, syncing_connection
 MAX_DUE = 500
 PAGE_SIZE = 100
 MAX_PAGES = 10_000
-INVOICES_AT_ONCE = 100
-"""So many are looked at before ConnectWise is asked about the suspicious ones among them."""
 MIN_SECONDS_PER_INVOICE = 30.0
 """Asking ConnectWise about one more invoice is not begun with less time left."""
 ASKED_DAILY_FOR = timedelta(days=60)
@@ -32,6 +30,7 @@ ASKED_DAILY_FOR = timedelta(days=60)
 day."""
 
 _S = WriteBackState
+_LEFT_TO_PEOPLE = frozenset({_S.DONE_BY_HAND, _S.CANCELLED})
 _Place = tuple[Connection, int]
 
 _logger = logging.getLogger(__name__)
@@ -95,22 +94,28 @@ class PaymentSweep:
         now = self._clock.now()
         in_turn: list[_Place] = []
         for connection in self._in_any_order():
-            known = self._reconciler.open_problems(connection)
-            invoices = self._invoices(connection)
-            while some := list(islice(invoices, INVOICES_AT_ONCE)):
-                at_once: list[_Place] = []
-                for write_backs in some:
-                    place = connection, write_backs[0].invoice_source_id
-                    if self._is_out_of_time():
-                        return asked
-                    for write_back in write_backs:
-                        _guarded(partial(self._reconciler.keep_in_step, write_back, known))
-                    if _guarded(partial(self._is_suspicious, connection, write_backs, known)):
-                        at_once.append(place)
-                    elif _has_its_turn(write_backs, now):
-                        in_turn.append(place)
-                asked += self._ask(at_once)
+            at_once: list[_Place] = []
+            for write_backs, is_suspicious in self._looked_at(connection):
+                place = connection, write_backs[0].invoice_source_id
+                if is_suspicious:
+                    at_once.append(place)
+                elif _has_its_turn(write_backs, now):
+                    in_turn.append(place)
+            asked += self._ask(at_once)
         return asked + self._ask(in_turn)
+
+    def _looked_at(self, connection: Connection) -> Iterator[tuple[Sequence[WriteBack], bool]]:
+        """Yield each invoice's write-backs, and whether the mirror or a problem makes them
+        suspicious, for at most half of the time that is left: the other half is for asking."""
+        known = self._reconciler.open_problems(connection)
+        least_seconds = self._clock.remaining_seconds() / 2
+        for write_backs in self._invoices(connection):
+            if self._is_out_of_time(least_seconds):
+                return
+            for write_back in write_backs:
+                _guarded(partial(self._reconciler.keep_in_step, write_back, known))
+            is_suspicious = partial(self._is_suspicious, connection, write_backs, known)
+            yield write_backs, _guarded(is_suspicious) > 0
 
     def _invoices(self, connection: Connection) -> Iterator[list[WriteBack]]:
         """Yield the write-backs of one invoice after the other."""
@@ -136,8 +141,8 @@ class PaymentSweep:
         connections = list(syncing_connections(self._connections))
         return random.sample(connections, len(connections))
 
-    def _is_out_of_time(self) -> bool:
-        if self._clock.remaining_seconds() >= MIN_SECONDS_PER_INVOICE:
+    def _is_out_of_time(self, least_seconds: float = 0.0) -> bool:
+        if self._clock.remaining_seconds() >= max(least_seconds, MIN_SECONDS_PER_INVOICE):
             return False
         _logger.warning("no time for all payments; the rest comes with the next start")
         return True
@@ -164,7 +169,7 @@ class PaymentSweep:
             if w.state is _S.CONFIRMED
         }
         owned_ids = {psa_payment_id for psa_payment_id, _, _ in owned}
-        left_to_people = {w.psa_payment_id for w in write_backs if w.state is _S.DONE_BY_HAND}
+        left_to_people = {w.psa_payment_id for w in write_backs if w.state in _LEFT_TO_PEOPLE}
         member = connection.member_identifier.casefold()
         ours = {
             (payment.source_id, payment.amount_minor, payment.paid_on)

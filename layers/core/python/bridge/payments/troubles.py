@@ -20,7 +20,7 @@ REASON_TEXTS: dict[Reason, str] = {
     Reason.STATUS_REFUSED: "The payment is written; ConnectWise refused the billing status.",
     Reason.MEMBER_UNKNOWN: "The API member's name is unknown; verify the connection.",
     Reason.DISCONNECTED: "The connection is not active.",
-    Reason.REVERSE_BY_HAND: "The payment was entered by hand; take it out by hand.",
+    Reason.REVERSE_BY_HAND: "It seems entered by hand; see whether that is to be taken out.",
     Reason.OTHERS_REPLACED: "ConnectWise replaced another payment of this invoice by ours.",
     Reason.TOO_MANY_POSTS: "No post of this payment ever showed; look into ConnectWise first.",
     Reason.PAID_BY_HAND: "The invoice is already paid in ConnectWise.",
