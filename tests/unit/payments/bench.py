@@ -20,17 +20,19 @@ from bridge.domain.platform_payment import (
 )
 from bridge.domain.problem import Problem, ProblemState
 from bridge.domain.write_back import Timings, WriteBack
+from bridge.payments.deciding import WriteBackDecisions
 from bridge.payments.troubles import WriteBackTroubles
 from bridge.payments.writing_back import WriteBackDriver
 from infra.local.connectwise_sandbox.faults import Effect, Fault
 from infra.local.connectwise_sandbox.finance.balances import payments_of
+from infra.local.connectwise_sandbox.finance.payments import change_payment
 from infra.local.connectwise_sandbox.kinds import Kind, reference_to
 from infra.local.connectwise_sandbox.people import NewLine
 from tests.builders.payments import a_platform_payment, write_backs_for
 from tests.fakes.connections import InMemoryConnectionStore
 from tests.fakes.ledger import InMemoryLedgerStore
 from tests.fakes.problems import InMemoryProblemStore
-from tests.fakes.queues import InMemoryHintQueue
+from tests.fakes.queues import InMemoryHintQueue, InMemoryWriteBackQueue
 from tests.unit.connectwise.sandbox import sandboxed_world
 
 USD = Currency("USD", 2)
@@ -51,6 +53,7 @@ class Bench:
         self.connections = InMemoryConnectionStore()
         self.problems = InMemoryProblemStore(self.clock)
         self.hints = InMemoryHintQueue(self.clock)
+        self.queue = InMemoryWriteBackQueue(self.clock)
         self.troubles = WriteBackTroubles(self.problems, self.clock)
         self.connection = replace(
             self.world.connection,
@@ -202,3 +205,18 @@ class Bench:
         self.connection = replace(self.connection, **changes)
         self.connections.save(self.connection, expected_version=stored.version)
         return self.connection
+
+
+def decisions(bench: Bench) -> WriteBackDecisions:
+    return WriteBackDecisions(bench.ledger, bench.queue, bench.troubles, bench.clock)
+
+
+def place(write_back: WriteBack) -> tuple[str, str, str]:
+    """Return what a decision names a write-back by."""
+    return write_back.partner_id, write_back.connection_id, write_back.write_back_id
+
+
+def edit_ours(bench: Bench, amount: str) -> None:
+    """A person changes the amount of the only payment in ConnectWise."""
+    (row,) = bench.rows()
+    change_payment(bench.engine.tenant, row, row | {"amount": Decimal(amount)}, "jdoe")

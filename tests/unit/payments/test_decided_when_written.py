@@ -10,30 +10,16 @@ import pytest
 from bridge.domain.errors import NotPossibleError
 from bridge.domain.problem import Action
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
-from bridge.payments.deciding import WriteBackDecisions, actions_of
+from bridge.payments.deciding import actions_of
 from infra.local.connectwise_sandbox import permissions
 from infra.local.connectwise_sandbox.permissions import Rows
-from tests.unit.payments.test_reconciling import Reconciling
+from tests.unit.payments.bench import decisions, place
+from tests.unit.payments.mirrored_bench import MirroredBench
 
 S = WriteBackState
 
 
-@pytest.fixture
-def bench() -> Reconciling:
-    bench = Reconciling()
-    bench.mirror()
-    return bench
-
-
-def decisions(bench: Reconciling) -> WriteBackDecisions:
-    return WriteBackDecisions(bench.ledger, bench.queue, bench.troubles, bench.clock)
-
-
-def place(write_back: WriteBack) -> tuple[str, str, str]:
-    return write_back.partner_id, write_back.connection_id, write_back.write_back_id
-
-
-def written_and_not_read_back(bench: Reconciling) -> WriteBack:
+def written_and_not_read_back(bench: MirroredBench) -> WriteBack:
     """Half of the invoice is paid, so that a second payment would find room; what followed could
     not be read for want of a right."""
     write_back = bench.drive(bench.collect(5000))
@@ -45,7 +31,7 @@ def written_and_not_read_back(bench: Reconciling) -> WriteBack:
     return waiting
 
 
-def test_marking_it_as_done_keeps_it_ours(bench: Reconciling) -> None:
+def test_marking_it_as_done_keeps_it_ours(bench: MirroredBench) -> None:
     waiting = written_and_not_read_back(bench)
 
     done = decisions(bench).mark_done(*place(waiting))
@@ -58,7 +44,7 @@ def test_marking_it_as_done_keeps_it_ours(bench: Reconciling) -> None:
     assert bench.amounts() == []
 
 
-def test_it_cannot_be_cancelled(bench: Reconciling) -> None:
+def test_it_cannot_be_cancelled(bench: MirroredBench) -> None:
     waiting = written_and_not_read_back(bench)
 
     assert actions_of(waiting) == (Action.RETRY, Action.MARK_DONE)
@@ -71,7 +57,7 @@ def test_it_cannot_be_cancelled(bench: Reconciling) -> None:
 
 @pytest.mark.parametrize("decision", ["mark_done", "cancel"])
 def test_what_was_removed_before_it_was_read_back_stays_away(
-    bench: Reconciling, decision: str
+    bench: MirroredBench, decision: str
 ) -> None:
     write_back = bench.drive(bench.collect(5000))
     bench.people.delete_payment(bench.invoice_id, bench.rows()[0]["id"])

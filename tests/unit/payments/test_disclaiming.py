@@ -10,25 +10,18 @@ from bridge.domain.errors import NotPossibleError
 from bridge.domain.write_back import WriteBackState
 from bridge.payments.disclaiming import SurplusDecisions
 from infra.local.connectwise_sandbox.faults import Effect
-from tests.unit.payments.test_reconciling import Reconciling
+from tests.unit.payments.mirrored_bench import MirroredBench
 
 S = WriteBackState
 
 
-@pytest.fixture
-def bench() -> Reconciling:
-    bench = Reconciling()
-    bench.mirror()
-    return bench
-
-
-def disclaim(bench: Reconciling) -> None:
+def disclaim(bench: MirroredBench) -> None:
     connection = bench.connection
     decisions = SurplusDecisions(bench.ledger, bench.records, bench.connections)
     decisions.disclaim(connection.partner_id, connection.connection_id, bench.invoice_id)
 
 
-def test_a_payment_whose_answer_was_lost_is_not_given_away(bench: Reconciling) -> None:
+def test_a_payment_whose_answer_was_lost_is_not_given_away(bench: MirroredBench) -> None:
     """Given a surplus of another system's, and a post of ours that the mirror shows by now."""
     bench.people.record_payment(
         bench.invoice_id, Decimal("7.00"), by=bench.connection.member_identifier

@@ -21,17 +21,10 @@ from infra.local.connectwise_sandbox.kinds import Kind, reference_to
 from infra.local.connectwise_sandbox.people import PERSON
 from infra.local.connectwise_sandbox.permissions import Action, Rows
 from tests.unit.payments.bench import PAID_ON, QUARANTINE_SECONDS, Bench
-from tests.unit.payments.test_reconciling import Reconciling
+from tests.unit.payments.mirrored_bench import MirroredBench
 
 S = WriteBackState
 QUICK, QUARTER, HOUR, DAY = (timedelta(minutes=minutes) for minutes in (2, 15, 60, 24 * 60))
-
-
-@pytest.fixture
-def bench() -> Reconciling:
-    bench = Reconciling()
-    bench.mirror()
-    return bench
 
 
 def forbid(bench: Bench, action: Action) -> None:
@@ -42,7 +35,7 @@ def allow(bench: Bench, action: Action) -> None:
     bench.engine.tenant.role.set_cell(*Rows.ACCOUNTING_INTERFACE, action, "All")
 
 
-def heal(bench: Reconciling, after: timedelta = QUICK) -> int:
+def heal(bench: MirroredBench, after: timedelta = QUICK) -> int:
     """Let the job that heals run, some time after what was tried last."""
     bench.wait(after.total_seconds())
     bench.clock.set_remaining(900)
@@ -50,7 +43,7 @@ def heal(bench: Reconciling, after: timedelta = QUICK) -> int:
 
 
 def test_a_written_payment_that_could_not_be_read_back_is_not_posted_again(
-    bench: Reconciling,
+    bench: MirroredBench,
 ) -> None:
     """Half of the invoice is still owed, so that a second payment would find room."""
     write_back = bench.drive(bench.collect(5000))
@@ -67,7 +60,7 @@ def test_a_written_payment_that_could_not_be_read_back_is_not_posted_again(
 
 
 def test_a_deletion_for_which_the_right_was_missing_is_made_when_it_is_granted(
-    bench: Reconciling,
+    bench: MirroredBench,
 ) -> None:
     write_back = bench.drive(bench.collect(5000))
     bench.undo()
@@ -80,7 +73,7 @@ def test_a_deletion_for_which_the_right_was_missing_is_made_when_it_is_granted(
     assert (bench.amounts(), bench.open_problems()) == ([], [])
 
 
-def test_a_deletion_waits_until_the_invoice_is_open_again(bench: Reconciling) -> None:
+def test_a_deletion_waits_until_the_invoice_is_open_again(bench: MirroredBench) -> None:
     write_back = bench.drive(bench.collect(5000))
     bench.people.close_invoice(bench.invoice_id)
     bench.mirror()
@@ -97,7 +90,7 @@ def test_a_deletion_waits_until_the_invoice_is_open_again(bench: Reconciling) ->
 
 @pytest.mark.parametrize("status", [400, 403])
 def test_an_invoice_that_is_closed_is_no_missing_right(
-    bench: Reconciling, status: Literal[400, 403]
+    bench: MirroredBench, status: Literal[400, 403]
 ) -> None:
     """Else it would be tried again and again while the invoice stays closed."""
     bench.engine.tenant.switches.locked_invoice_status = status
@@ -108,7 +101,7 @@ def test_an_invoice_that_is_closed_is_no_missing_right(
 
 
 def test_what_was_called_off_while_disconnected_ends_when_connected_again(
-    bench: Reconciling,
+    bench: MirroredBench,
 ) -> None:
     write_back = bench.collect(5000)
     bench.save_connection(state=ConnectionState.DISCONNECTED)
@@ -121,7 +114,7 @@ def test_what_was_called_off_while_disconnected_ends_when_connected_again(
     assert (bench.amounts(), bench.open_problems()) == ([], [])
 
 
-def test_a_reason_stands_until_it_is_sure_that_it_is_over(bench: Reconciling) -> None:
+def test_a_reason_stands_until_it_is_sure_that_it_is_over(bench: MirroredBench) -> None:
     """Nobody is told of an end and a new beginning each time that it is tried in vain."""
     write_back = bench.collect(5000)
     forbid(bench, Action.ADD)
@@ -133,7 +126,7 @@ def test_a_reason_stands_until_it_is_sure_that_it_is_over(bench: Reconciling) ->
     assert problem.times_seen == 4
 
 
-def test_one_reason_may_follow_another(bench: Reconciling) -> None:
+def test_one_reason_may_follow_another(bench: MirroredBench) -> None:
     """The invoice was paid by hand meanwhile: that is what a person is to see."""
     write_back = bench.collect(5000)
     forbid(bench, Action.ADD)
@@ -146,7 +139,7 @@ def test_one_reason_may_follow_another(bench: Reconciling) -> None:
     assert heal(bench, HOUR) == 0
 
 
-def test_a_right_that_payments_do_not_need_keeps_nothing_waiting(bench: Reconciling) -> None:
+def test_a_right_that_payments_do_not_need_keeps_nothing_waiting(bench: MirroredBench) -> None:
     """Given a connection that stays degraded: new payments are written, and so are old ones."""
     bench.save_connection(state=ConnectionState.DEGRADED)
     write_back = bench.collect(5000)
@@ -162,7 +155,7 @@ def test_a_right_that_payments_do_not_need_keeps_nothing_waiting(bench: Reconcil
 
 
 def test_a_right_that_payments_need_is_not_asked_for_before_it_is_verified(
-    bench: Reconciling,
+    bench: MirroredBench,
 ) -> None:
     write_back = bench.collect(5000)
     forbid(bench, Action.ADD)
@@ -174,13 +167,13 @@ def test_a_right_that_payments_need_is_not_asked_for_before_it_is_verified(
 # --- each cause that the mirror shows ----------------------------------------------------------
 
 
-def assert_written(bench: Reconciling, write_back: WriteBack) -> None:
+def assert_written(bench: MirroredBench, write_back: WriteBack) -> None:
     done = bench.drive(write_back)
     assert (done.state, done.reason) == (S.CONFIRMED, Reason.NONE)
     assert (bench.amounts(), bench.open_problems()) == ([Decimal("50.00")], [])
 
 
-def test_an_invoice_that_is_back_gets_its_payment(bench: Reconciling) -> None:
+def test_an_invoice_that_is_back_gets_its_payment(bench: MirroredBench) -> None:
     invoices = bench.engine.tenant.store[Kind.INVOICE]
     invoice = invoices.get(bench.invoice_id)
     assert invoice is not None
@@ -196,7 +189,7 @@ def test_an_invoice_that_is_back_gets_its_payment(bench: Reconciling) -> None:
     assert_written(bench, write_back)
 
 
-def test_what_was_too_much_is_written_when_there_is_room(bench: Reconciling) -> None:
+def test_what_was_too_much_is_written_when_there_is_room(bench: MirroredBench) -> None:
     others = bench.people.record_payment(bench.invoice_id, Decimal("80.00"))
     bench.mirror()
     write_back = bench.collect(5000)
@@ -209,7 +202,7 @@ def test_what_was_too_much_is_written_when_there_is_room(bench: Reconciling) -> 
     assert_written(bench, write_back)
 
 
-def test_a_name_that_is_known_again_is_all_that_was_missing(bench: Reconciling) -> None:
+def test_a_name_that_is_known_again_is_all_that_was_missing(bench: MirroredBench) -> None:
     member = bench.connection.member_identifier
     bench.save_connection(member_identifier="")
     write_back = bench.collect(5000)
@@ -221,7 +214,7 @@ def test_a_name_that_is_known_again_is_all_that_was_missing(bench: Reconciling) 
     assert_written(bench, write_back)
 
 
-def bill_in(bench: Reconciling, code: str) -> None:
+def bill_in(bench: MirroredBench, code: str) -> None:
     """A person changes the currency of the invoice."""
     tenant = bench.engine.tenant
     currency = next(
@@ -234,7 +227,7 @@ def bill_in(bench: Reconciling, code: str) -> None:
     bench.mirror()
 
 
-def test_a_payment_goes_in_when_the_invoice_is_in_its_currency(bench: Reconciling) -> None:
+def test_a_payment_goes_in_when_the_invoice_is_in_its_currency(bench: MirroredBench) -> None:
     bill_in(bench, "EUR")
     write_back = bench.collect(5000)
     assert bench.drive(write_back).reason is Reason.CURRENCY_DIFFERS
@@ -245,7 +238,7 @@ def test_a_payment_goes_in_when_the_invoice_is_in_its_currency(bench: Reconcilin
     assert_written(bench, write_back)
 
 
-def test_a_currency_of_other_decimals_is_another_one(bench: Reconciling) -> None:
+def test_a_currency_of_other_decimals_is_another_one(bench: MirroredBench) -> None:
     """Else it would be tried again and again: the driver compares the decimals too."""
     write_back = replace(bench.collect(50000), currency=Currency("USD", 3))
     bench.save(write_back)
@@ -256,7 +249,7 @@ def test_a_currency_of_other_decimals_is_another_one(bench: Reconciling) -> None
 # --- how often ---------------------------------------------------------------------------------
 
 
-def test_what_only_the_mirror_calls_over_is_tried_less_and_less_often(bench: Reconciling) -> None:
+def test_what_only_the_mirror_calls_over_is_tried_less_and_less_often(bench: MirroredBench) -> None:
     """Given an invoice that the mirror shows open, and ConnectWise closed."""
     bench.people.close_invoice(bench.invoice_id)
     write_back = bench.collect(5000)
@@ -275,7 +268,7 @@ def test_what_only_the_mirror_calls_over_is_tried_less_and_less_often(bench: Rec
     assert bench.rows() == []
 
 
-def test_nothing_is_tried_before_a_worker_may_have_shown_it(bench: Reconciling) -> None:
+def test_nothing_is_tried_before_a_worker_may_have_shown_it(bench: MirroredBench) -> None:
     bench.people.close_invoice(bench.invoice_id)
     bench.drive(bench.collect(5000))
     assert heal(bench, timedelta(seconds=119)) == 0
@@ -284,7 +277,7 @@ def test_nothing_is_tried_before_a_worker_may_have_shown_it(bench: Reconciling) 
 
 
 def test_a_problem_that_was_seen_a_thousand_times_is_healed_within_the_hour(
-    bench: Reconciling,
+    bench: MirroredBench,
 ) -> None:
     waiting = bench.collect(5000).manual(Reason.INVOICE_LOCKED)
     bench.save(waiting)
@@ -316,12 +309,12 @@ class Refusing:
 
 
 def drive_refused(
-    bench: Reconciling, write_back: WriteBack, refused: str = "post_payment"
+    bench: MirroredBench, write_back: WriteBack, refused: str = "post_payment"
 ) -> WriteBack:
     return bench.drive(write_back, gateway=Refusing(bench.gateway, refused))
 
 
-def test_a_refused_payment_is_tried_once_a_day(bench: Reconciling) -> None:
+def test_a_refused_payment_is_tried_once_a_day(bench: MirroredBench) -> None:
     write_back = bench.collect(5000)
     for _ in range(7):
         refused = drive_refused(bench, write_back)
@@ -334,14 +327,14 @@ def test_a_refused_payment_is_tried_once_a_day(bench: Reconciling) -> None:
     assert_written(bench, write_back)
 
 
-def test_a_connection_that_is_not_active_is_not_asked(bench: Reconciling) -> None:
+def test_a_connection_that_is_not_active_is_not_asked(bench: MirroredBench) -> None:
     write_back = drive_refused(bench, bench.collect(5000))
     bench.save_connection(state=ConnectionState.DISCONNECTED)
     assert heal(bench, DAY) == 0
     assert bench.stored(write_back) == write_back
 
 
-def test_what_could_not_be_read_is_looked_at_once_a_day(bench: Reconciling) -> None:
+def test_what_could_not_be_read_is_looked_at_once_a_day(bench: MirroredBench) -> None:
     """Given a payment that is written already, whose row was entered without a day since."""
     write_back = bench.drive(bench.collect(5000))
     bench.save(write_back.manual(Reason.UNREADABLE))
@@ -351,7 +344,7 @@ def test_what_could_not_be_read_is_looked_at_once_a_day(bench: Reconciling) -> N
     assert_written(bench, write_back)
 
 
-def refused_after_a_lost_post(bench: Reconciling) -> WriteBack:
+def refused_after_a_lost_post(bench: MirroredBench) -> WriteBack:
     """The first post got no answer and seems not to have taken effect, the second was refused."""
     bench.fault(Effect.LATE_EFFECT, "POST", seconds=QUARANTINE_SECONDS + 300)
     write_back = bench.drive(bench.collect(5000))
@@ -362,7 +355,7 @@ def refused_after_a_lost_post(bench: Reconciling) -> WriteBack:
     return refused
 
 
-def test_a_post_that_took_effect_after_all_is_found_and_not_repeated(bench: Reconciling) -> None:
+def test_a_post_that_took_effect_after_all_is_found_and_not_repeated(bench: MirroredBench) -> None:
     refused = refused_after_a_lost_post(bench)
     assert heal(bench, DAY) == 1
     assert bench.amounts() == [Decimal("50.00")], "far later than we assume to be possible"
@@ -371,7 +364,7 @@ def test_a_post_that_took_effect_after_all_is_found_and_not_repeated(bench: Reco
 
 @pytest.mark.parametrize("is_edited", [False, True])
 def test_nothing_is_posted_beside_what_became_of_a_lost_post(
-    bench: Reconciling, is_edited: bool
+    bench: MirroredBench, is_edited: bool
 ) -> None:
     refused = refused_after_a_lost_post(bench)
     bench.wait(HOUR.total_seconds())
@@ -390,7 +383,7 @@ def test_nothing_is_posted_beside_what_became_of_a_lost_post(
     assert heal(bench, DAY) == 0, "that is for a person to decide"
 
 
-def test_a_lost_post_still_counts_when_another_was_refused(bench: Reconciling) -> None:
+def test_a_lost_post_still_counts_when_another_was_refused(bench: MirroredBench) -> None:
     """A closed invoice that may have swallowed a post gets no second one."""
     refused = refused_after_a_lost_post(bench)
     assert heal(bench, DAY) == 1
@@ -401,7 +394,7 @@ def test_a_lost_post_still_counts_when_another_was_refused(bench: Reconciling) -
     assert bench.rows() == []
 
 
-def test_what_may_be_in_flight_waits_for_its_own_time(bench: Reconciling) -> None:
+def test_what_may_be_in_flight_waits_for_its_own_time(bench: MirroredBench) -> None:
     """The look after the quarantine was refused: the post stays unclear, and is not woken here."""
     bench.fault(Effect.TIMEOUT_AFTER_EFFECT, "POST")
     write_back = bench.drive(bench.collect(5000))
@@ -412,7 +405,7 @@ def test_what_may_be_in_flight_waits_for_its_own_time(bench: Reconciling) -> Non
     assert_written(bench, write_back)
 
 
-def test_a_refused_deletion_is_tried_once_a_day(bench: Reconciling) -> None:
+def test_a_refused_deletion_is_tried_once_a_day(bench: MirroredBench) -> None:
     """It takes out what is ours and nothing else."""
     write_back = bench.drive(bench.collect(5000))
     bench.people.record_payment(bench.invoice_id, Decimal("50.00"), PAID_ON)

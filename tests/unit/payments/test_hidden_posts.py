@@ -11,24 +11,15 @@ import pytest
 from bridge.connectwise.gateway import ConnectWiseGateway
 from bridge.domain.platform_payment import PlatformPaymentState
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
-from bridge.payments.deciding import WriteBackDecisions
 from infra.local.connectwise_sandbox.faults import Effect
 from infra.local.connectwise_sandbox.httpx_transport import EngineTransport
-from tests.unit.payments.bench import QUARANTINE_SECONDS
-from tests.unit.payments.test_reconciling import Reconciling
-from tests.unit.payments.test_recording import move, record, write_back_of
+from tests.unit.payments.bench import QUARANTINE_SECONDS, decisions, place
+from tests.unit.payments.mirrored_bench import MirroredBench, move, record, write_back_of
 
 S = WriteBackState
 
 
-@pytest.fixture
-def bench() -> Reconciling:
-    bench = Reconciling()
-    bench.mirror()
-    return bench
-
-
-def hiding(bench: Reconciling, *hidden_ids: int) -> ConnectWiseGateway:
+def hiding(bench: MirroredBench, *hidden_ids: int) -> ConnectWiseGateway:
     """Return a way into a ConnectWise whose lists leave some payments out, or all of them."""
     transport = EngineTransport(bench.engine, wait=bench.clock.sleep)
 
@@ -43,7 +34,7 @@ def hiding(bench: Reconciling, *hidden_ids: int) -> ConnectWiseGateway:
     return bench.world.gateway(httpx.MockTransport(answer))
 
 
-def lost(bench: Reconciling, write_back: WriteBack) -> int:
+def lost(bench: MirroredBench, write_back: WriteBack) -> int:
     """Post it without an answer, and let it land; return the payment's id."""
     bench.fault(Effect.CUT_AFTER_EFFECT, "POST")
     assert bench.drive(write_back).state is S.UNCLEAR
@@ -52,7 +43,7 @@ def lost(bench: Reconciling, write_back: WriteBack) -> int:
     return int(row["id"])
 
 
-def test_it_forbids_a_second_post_and_is_found_in_the_end(bench: Reconciling) -> None:
+def test_it_forbids_a_second_post_and_is_found_in_the_end(bench: MirroredBench) -> None:
     write_back = bench.collect(5000)
     hidden_id = lost(bench, write_back)
     waiting = bench.drive(write_back, gateway=hiding(bench, hidden_id))
@@ -65,7 +56,7 @@ def test_it_forbids_a_second_post_and_is_found_in_the_end(bench: Reconciling) ->
     assert bench.open_problems() == []
 
 
-def settle(bench: Reconciling, write_back: WriteBack, gateway: ConnectWiseGateway) -> WriteBack:
+def settle(bench: MirroredBench, write_back: WriteBack, gateway: ConnectWiseGateway) -> WriteBack:
     """Let workers drive it until it has ended or waits for a person."""
     for _ in range(40):
         now = bench.drive(write_back, gateway=gateway)
@@ -77,7 +68,7 @@ def settle(bench: Reconciling, write_back: WriteBack, gateway: ConnectWiseGatewa
 
 @pytest.mark.parametrize("are_all_hidden", [False, True])
 def test_it_forbids_a_second_post_though_another_of_ours_came_between(
-    bench: Reconciling, are_all_hidden: bool
+    bench: MirroredBench, are_all_hidden: bool
 ) -> None:
     invoice_id = bench.bill("200.00")
     first = bench.collect(5000, "pay-1", invoice_id)
@@ -93,7 +84,7 @@ def test_it_forbids_a_second_post_though_another_of_ours_came_between(
 
 
 def test_it_forbids_a_second_post_though_an_older_one_of_ours_went_back(
-    bench: Reconciling,
+    bench: MirroredBench,
 ) -> None:
     old = bench.drive(bench.collect(3000, "pay-1"))
     bench.wait(QUARANTINE_SECONDS)
@@ -112,7 +103,7 @@ def test_it_forbids_a_second_post_though_an_older_one_of_ours_went_back(
 
 
 def test_an_equal_one_that_adopts_the_payment_of_another_leaves_none_to_be_posted_twice(
-    bench: Reconciling,
+    bench: MirroredBench,
 ) -> None:
     invoice_id = bench.bill("300.00")
     first = bench.collect(5000, "pay-1", invoice_id)
@@ -127,7 +118,7 @@ def test_an_equal_one_that_adopts_the_payment_of_another_leaves_none_to_be_poste
     assert len(bench.rows(invoice_id)) == 2
 
 
-def test_an_equal_payment_of_ours_is_not_taken_for_it(bench: Reconciling) -> None:
+def test_an_equal_payment_of_ours_is_not_taken_for_it(bench: MirroredBench) -> None:
     bench.fault(Effect.CUT_BEFORE_EFFECT, "POST")
     first = bench.drive(bench.collect(5000, "pay-1"))
     second = bench.collect(5000, "pay-2")
@@ -142,7 +133,7 @@ def test_an_equal_payment_of_ours_is_not_taken_for_it(bench: Reconciling) -> Non
 
 
 def test_an_equal_payment_of_ours_keeps_no_removed_one_from_being_posted_anew(
-    bench: Reconciling,
+    bench: MirroredBench,
 ) -> None:
     first = bench.drive(bench.collect(5000, "pay-1"))
     bench.wait(QUARANTINE_SECONDS)
@@ -151,14 +142,13 @@ def test_an_equal_payment_of_ours_keeps_no_removed_one_from_being_posted_anew(
     bench.compare()
     assert bench.stored(first).reason is Reason.PAYMENT_GONE
 
-    decisions = WriteBackDecisions(bench.ledger, bench.queue, bench.troubles, bench.clock)
-    decisions.retry(first.partner_id, first.connection_id, first.write_back_id)
+    decisions(bench).retry(*place(first))
 
     done = bench.drive(first)
     assert (done.state, done.reason) == (S.CONFIRMED, Reason.NONE)
 
 
-def test_a_return_does_not_forget_it(bench: Reconciling) -> None:
+def test_a_return_does_not_forget_it(bench: MirroredBench) -> None:
     write_back = bench.collect(5000)
     gateway = hiding(bench, lost(bench, write_back))
     assert bench.drive(write_back, gateway=gateway).reason is Reason.PAYMENT_REWRITTEN
@@ -173,7 +163,7 @@ def test_a_return_does_not_forget_it(bench: Reconciling) -> None:
     assert bench.rows() == bench.open_problems() == []
 
 
-def test_what_may_stay_where_it_stands_does_not_forget_it(bench: Reconciling) -> None:
+def test_what_may_stay_where_it_stands_does_not_forget_it(bench: MirroredBench) -> None:
     policy = bench.connection.write_back
     bench.save_connection(write_back=type(policy)(reverse_on=frozenset()))
     payment = record(bench, PlatformPaymentState.SETTLED)

@@ -9,42 +9,33 @@ import pytest
 
 from bridge.domain.customer import ArchiveReason
 from bridge.domain.problem import ProblemCode
-from bridge.domain.write_back import Reason, WriteBack, WriteBackState
+from bridge.domain.write_back import Reason, WriteBackState
 from bridge.payments.deciding import WriteBackDecisions
-from infra.local.connectwise_sandbox.finance.payments import change_payment
-from infra.local.connectwise_sandbox.kinds import Kind
-from tests.unit.payments.bench import PAID_ON, Bench
-from tests.unit.payments.test_reconciling import Reconciling
+from tests.unit.payments.bench import PAID_ON, edit_ours
+from tests.unit.payments.mirrored_bench import MirroredBench
 
 S = WriteBackState
 
 
 @pytest.fixture
-def bench() -> Reconciling:
-    return Reconciling()
+def bench() -> MirroredBench:
+    return MirroredBench()
 
 
-def edit(bench: Bench, write_back: WriteBack, amount: str) -> None:
-    """A person changes the amount of our payment in ConnectWise."""
-    row = bench.engine.tenant.store[Kind.PAYMENT].get(write_back.psa_payment_id or 0)
-    assert row is not None
-    change_payment(bench.engine.tenant, row, row | {"amount": Decimal(amount)}, "jdoe")
-
-
-def test_a_payment_that_was_edited_is_shown_until_it_is_put_right(bench: Reconciling) -> None:
+def test_a_payment_that_was_edited_is_shown_until_it_is_put_right(bench: MirroredBench) -> None:
     write_back = bench.drive(bench.collect(5000))
-    edit(bench, write_back, "49.99")
+    edit_ours(bench, "49.99")
     assert bench.compare() == 1
     assert bench.stored(write_back).reason is Reason.PAYMENT_CHANGED
     assert len(bench.open_problems()) == 1
 
-    edit(bench, write_back, "50.00")
+    edit_ours(bench, "50.00")
     assert bench.compare() == 1
     assert (bench.stored(write_back).reason, bench.open_problems()) == (Reason.NONE, [])
     assert bench.compare() == 0
 
 
-def test_a_deleted_invoice_took_its_payments_along(bench: Reconciling) -> None:
+def test_a_deleted_invoice_took_its_payments_along(bench: MirroredBench) -> None:
     """The mirror archives it with the payments that it had."""
     write_back = bench.drive(bench.collect(5000))
     bench.mirror()
@@ -56,7 +47,7 @@ def test_a_deleted_invoice_took_its_payments_along(bench: Reconciling) -> None:
     assert bench.stored(write_back).reason is Reason.PAYMENT_GONE
 
 
-def test_an_older_payment_is_no_copy_of_ours(bench: Reconciling) -> None:
+def test_an_older_payment_is_no_copy_of_ours(bench: MirroredBench) -> None:
     """Two customers' payments of one amount and day; only ours is deleted."""
     others = bench.people.record_payment(bench.invoice_id, Decimal("50.00"), PAID_ON)
     write_back = bench.drive(bench.collect(5000))
@@ -68,7 +59,7 @@ def test_an_older_payment_is_no_copy_of_ours(bench: Reconciling) -> None:
 
 
 def test_a_payment_that_is_just_being_posted_is_no_copy_of_one_that_is_gone(
-    bench: Reconciling,
+    bench: MirroredBench,
 ) -> None:
     gone = bench.drive(bench.collect(5000))
     bench.people.delete_payment(bench.invoice_id, gone.psa_payment_id or 0)
@@ -81,7 +72,7 @@ def test_a_payment_that_is_just_being_posted_is_no_copy_of_one_that_is_gone(
     assert bench.ledger.owners(gone.connection_id, [landed["id"]]) == {}
 
 
-def test_a_surplus_is_over_when_somebody_removed_it(bench: Reconciling) -> None:
+def test_a_surplus_is_over_when_somebody_removed_it(bench: MirroredBench) -> None:
     member = bench.connection.member_identifier
     bench.drive(bench.collect(5000))
     surplus = bench.people.record_payment(bench.invoice_id, Decimal("10.00"), PAID_ON, by=member)
@@ -93,16 +84,16 @@ def test_a_surplus_is_over_when_somebody_removed_it(bench: Reconciling) -> None:
     assert bench.open_problems() == []
 
 
-def test_a_problem_that_nobody_had_time_to_close_is_closed(bench: Reconciling) -> None:
+def test_a_problem_that_nobody_had_time_to_close_is_closed(bench: MirroredBench) -> None:
     write_back = bench.drive(bench.collect(5000))
     bench.troubles.show(replace(write_back, reason=Reason.RIGHT_MISSING))
     bench.sweep.heal_all()
     assert bench.open_problems() == []
 
 
-def test_what_a_person_made_of_our_payment_can_be_accepted(bench: Reconciling) -> None:
+def test_what_a_person_made_of_our_payment_can_be_accepted(bench: MirroredBench) -> None:
     write_back = bench.drive(bench.collect(5000))
-    edit(bench, write_back, "49.99")
+    edit_ours(bench, "49.99")
     bench.compare()
     changed = bench.stored(write_back)
     assert changed.reason is Reason.PAYMENT_CHANGED
@@ -121,7 +112,7 @@ def test_what_a_person_made_of_our_payment_can_be_accepted(bench: Reconciling) -
 
 @pytest.mark.parametrize("reason", [ArchiveReason.LEFT_FILTER, ArchiveReason.BY_PERSON])
 def test_an_invoice_that_is_kept_out_of_the_mirror_is_not_asked_about_each_time(
-    bench: Reconciling, reason: ArchiveReason
+    bench: MirroredBench, reason: ArchiveReason
 ) -> None:
     bench.drive(bench.collect(5000))
     bench.mirror()

@@ -9,8 +9,7 @@ import pytest
 
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
 from infra.local.connectwise_sandbox.faults import Effect
-from infra.local.connectwise_sandbox.finance.payments import change_payment
-from tests.unit.payments.bench import PAID_ON, Bench
+from tests.unit.payments.bench import PAID_ON, Bench, edit_ours
 
 S = WriteBackState
 
@@ -34,8 +33,7 @@ def rewrite(bench: Bench) -> None:
 
 def edit(bench: Bench) -> None:
     """A person corrects our payment by a cent."""
-    (row,) = bench.rows()
-    change_payment(bench.engine.tenant, row, row | {"amount": Decimal("49.99")}, "jdoe")
+    edit_ours(bench, "49.99")
 
 
 def rewrite_and_edit(bench: Bench) -> None:

@@ -11,44 +11,36 @@ import pytest
 from bridge.domain.platform_payment import Target
 from bridge.domain.problem import Action, Trouble
 from bridge.domain.write_back import LONGEST_WAIT, Reason, WriteBack, WriteBackState
-from bridge.payments.deciding import WriteBackDecisions, actions_of
+from bridge.payments.deciding import actions_of
 from bridge.payments.parking import WriteBackParker
 from bridge.payments.troubles import REASON_TEXTS
 from infra.local.connectwise_sandbox.faults import Effect
-from tests.unit.payments.bench import QUARANTINE_SECONDS
-from tests.unit.payments.test_reconciling import Reconciling
+from tests.unit.payments.bench import QUARANTINE_SECONDS, decisions, place
+from tests.unit.payments.mirrored_bench import MirroredBench
 
 S = WriteBackState
 
 
 @pytest.fixture
-def bench() -> Reconciling:
-    return Reconciling()
+def bench() -> MirroredBench:
+    return MirroredBench()
 
 
-def park(bench: Reconciling, write_back: WriteBack) -> WriteBack:
+def park(bench: MirroredBench, write_back: WriteBack) -> WriteBack:
     """Let a message about it fail for good."""
     parker = WriteBackParker(bench.ledger, bench.troubles, bench.clock)
     parker.park(write_back.connection_id, write_back.write_back_id)
     return bench.stored(write_back)
 
 
-def decisions(bench: Reconciling) -> WriteBackDecisions:
-    return WriteBackDecisions(bench.ledger, bench.queue, bench.troubles, bench.clock)
-
-
-def place(write_back: WriteBack) -> tuple[str, str, str]:
-    return write_back.partner_id, write_back.connection_id, write_back.write_back_id
-
-
-def details(bench: Reconciling) -> list[str]:
+def details(bench: MirroredBench) -> list[str]:
     return [problem.detail for problem in bench.open_problems()]
 
 
 OURS = REASON_TEXTS[Reason.OUR_FAULT]
 
 
-def test_what_is_parked_says_why_and_is_tried_again_in_an_hour(bench: Reconciling) -> None:
+def test_what_is_parked_says_why_and_is_tried_again_in_an_hour(bench: MirroredBench) -> None:
     write_back = bench.collect(5000)
     parked = park(bench, write_back)
     assert parked == replace(
@@ -58,7 +50,7 @@ def test_what_is_parked_says_why_and_is_tried_again_in_an_hour(bench: Reconcilin
 
 
 def test_a_redriven_message_leaves_the_problem_open_until_the_payment_is_written(
-    bench: Reconciling,
+    bench: MirroredBench,
 ) -> None:
     parked = park(bench, bench.collect(5000))
     assert bench.drive(parked) == parked
@@ -70,7 +62,7 @@ def test_a_redriven_message_leaves_the_problem_open_until_the_payment_is_written
     assert (bench.amounts(), details(bench)) == ([Decimal("50.00")], [])
 
 
-def test_a_message_that_fails_again_is_no_second_problem(bench: Reconciling) -> None:
+def test_a_message_that_fails_again_is_no_second_problem(bench: MirroredBench) -> None:
     first = park(bench, bench.collect(5000))
     bench.wait(60)
     again = park(bench, first)
@@ -78,7 +70,7 @@ def test_a_message_that_fails_again_is_no_second_problem(bench: Reconciling) -> 
     assert details(bench) == [OURS]
 
 
-def test_a_person_may_have_it_tried_at_once(bench: Reconciling) -> None:
+def test_a_person_may_have_it_tried_at_once(bench: MirroredBench) -> None:
     parked = park(bench, bench.collect(5000))
     assert actions_of(parked) == (Action.RETRY, Action.MARK_DONE, Action.CANCEL)
 
@@ -88,7 +80,7 @@ def test_a_person_may_have_it_tried_at_once(bench: Reconciling) -> None:
     assert (bench.amounts(), details(bench)) == ([Decimal("50.00")], [])
 
 
-def test_a_person_may_keep_it_out_of_connectwise(bench: Reconciling) -> None:
+def test_a_person_may_keep_it_out_of_connectwise(bench: MirroredBench) -> None:
     parked = park(bench, bench.collect(5000))
     decisions(bench).cancel(*place(parked))
     bench.wait(LONGEST_WAIT.total_seconds())
@@ -97,7 +89,7 @@ def test_a_person_may_keep_it_out_of_connectwise(bench: Reconciling) -> None:
 
 
 def test_what_may_be_in_flight_is_parked_and_woken_by_nobody_too_early(
-    bench: Reconciling,
+    bench: MirroredBench,
 ) -> None:
     """A post whose answer was lost takes effect late, and only then is it looked for."""
     bench.fault(Effect.LATE_EFFECT, "POST", seconds=590)
@@ -116,7 +108,7 @@ def test_what_may_be_in_flight_is_parked_and_woken_by_nobody_too_early(
     assert (bench.amounts(), details(bench)) == ([Decimal("50.00")], [])
 
 
-def test_a_deletion_that_is_parked_is_made_later(bench: Reconciling) -> None:
+def test_a_deletion_that_is_parked_is_made_later(bench: MirroredBench) -> None:
     write_back = bench.drive(bench.collect(5000))
     bench.undo()
     parked = park(bench, write_back)
@@ -126,7 +118,7 @@ def test_a_deletion_that_is_parked_is_made_later(bench: Reconciling) -> None:
     assert (bench.rows(), details(bench)) == ([], [])
 
 
-def test_what_follows_a_written_payment_may_be_parked_too(bench: Reconciling) -> None:
+def test_what_follows_a_written_payment_may_be_parked_too(bench: MirroredBench) -> None:
     """It stays the payment that it is: nobody cancels it, and it is not posted again."""
     written = bench.drive(bench.collect(5000))
     bench.save(replace(written, wants_follow_up=True, due_at=bench.clock.now()))
@@ -137,7 +129,7 @@ def test_what_follows_a_written_payment_may_be_parked_too(bench: Reconciling) ->
     assert (bench.amounts(), details(bench)) == ([Decimal("50.00")], [])
 
 
-def test_another_reason_is_kept_and_makes_room_for_others_as_well(bench: Reconciling) -> None:
+def test_another_reason_is_kept_and_makes_room_for_others_as_well(bench: MirroredBench) -> None:
     write_back = bench.collect(5000)
     waiting = replace(write_back, reason=Reason.NO_ANSWER, due_at=bench.clock.now())
     bench.save(waiting)
@@ -146,14 +138,14 @@ def test_another_reason_is_kept_and_makes_room_for_others_as_well(bench: Reconci
     assert details(bench) == [REASON_TEXTS[Reason.NO_ANSWER]]
 
 
-def test_what_waits_for_a_person_stays_as_it_is(bench: Reconciling) -> None:
+def test_what_waits_for_a_person_stays_as_it_is(bench: MirroredBench) -> None:
     waiting = bench.drive(bench.collect(20000))
     assert waiting.reason is Reason.OVERPAYMENT
     assert park(bench, waiting) == waiting
     assert details(bench) == [REASON_TEXTS[Reason.OVERPAYMENT]]
 
 
-def test_the_comparison_leaves_the_problem_of_what_is_parked_alone(bench: Reconciling) -> None:
+def test_the_comparison_leaves_the_problem_of_what_is_parked_alone(bench: MirroredBench) -> None:
     park(bench, bench.collect(5000))
     bench.mirror()
     before = bench.open_problems()
@@ -163,7 +155,7 @@ def test_the_comparison_leaves_the_problem_of_what_is_parked_alone(bench: Reconc
 
 
 def test_a_problem_that_its_worker_had_no_time_to_close_or_change_is_brought_in_step(
-    bench: Reconciling,
+    bench: MirroredBench,
 ) -> None:
     parked = park(bench, bench.collect(5000))
     bench.mirror()
@@ -177,7 +169,7 @@ def test_a_problem_that_its_worker_had_no_time_to_close_or_change_is_brought_in_
 
 
 def test_who_gets_it_through_while_it_is_shown_closes_the_problem(
-    bench: Reconciling, monkeypatch: pytest.MonkeyPatch
+    bench: MirroredBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_back = bench.collect(5000)
     report = bench.problems.report
@@ -194,7 +186,7 @@ def test_who_gets_it_through_while_it_is_shown_closes_the_problem(
 
 
 def test_who_moved_it_meanwhile_has_decided_when_it_is_due(
-    bench: Reconciling, monkeypatch: pytest.MonkeyPatch
+    bench: MirroredBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_back = bench.collect(5000)
     save = bench.ledger.save_write_back

@@ -9,39 +9,16 @@ import pytest
 from bridge.domain.errors import NotPossibleError
 from bridge.domain.platform_payment import PlatformPaymentState
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
-from bridge.payments.deciding import WriteBackDecisions
 from infra.local.connectwise_sandbox.faults import Effect
-from infra.local.connectwise_sandbox.finance.payments import change_payment
 from infra.local.connectwise_sandbox.kinds import Record
-from tests.unit.payments.bench import PAID_ON
-from tests.unit.payments.test_reconciling import Reconciling
-from tests.unit.payments.test_recording import move, record, write_back_of
+from tests.unit.payments.bench import PAID_ON, decisions, edit_ours, place
+from tests.unit.payments.mirrored_bench import MirroredBench, move, record, write_back_of
 
 S = WriteBackState
 WHOLE = Decimal("110.00")
 
 
-@pytest.fixture
-def bench() -> Reconciling:
-    bench = Reconciling()
-    bench.mirror()
-    return bench
-
-
-def decisions(bench: Reconciling) -> WriteBackDecisions:
-    return WriteBackDecisions(bench.ledger, bench.queue, bench.troubles, bench.clock)
-
-
-def place(write_back: WriteBack) -> tuple[str, str, str]:
-    return write_back.partner_id, write_back.connection_id, write_back.write_back_id
-
-
-def edit_ours(bench: Reconciling, amount: str) -> None:
-    (row,) = bench.rows()
-    change_payment(bench.engine.tenant, row, row | {"amount": Decimal(amount)}, "jdoe")
-
-
-def test_a_returned_payment_that_still_stands_cannot_be_cancelled(bench: Reconciling) -> None:
+def test_a_returned_payment_that_still_stands_cannot_be_cancelled(bench: MirroredBench) -> None:
     write_back = bench.drive(bench.collect(11000))
     bench.people.batch_invoice(bench.invoice_id)
     bench.undo()
@@ -52,7 +29,7 @@ def test_a_returned_payment_that_still_stands_cannot_be_cancelled(bench: Reconci
     assert len(bench.rows()) == len(bench.open_problems()) == 1
 
 
-def test_a_return_of_what_was_paid_by_hand_is_to_be_taken_out_by_hand(bench: Reconciling) -> None:
+def test_a_return_of_what_was_paid_by_hand_is_to_be_taken_out_by_hand(bench: MirroredBench) -> None:
     payment = record(bench, PlatformPaymentState.SETTLED)
     bench.people.record_payment(bench.invoice_id, WHOLE, PAID_ON)
     assert bench.drive(write_back_of(bench, payment)).reason is Reason.PAID_BY_HAND
@@ -61,7 +38,7 @@ def test_a_return_of_what_was_paid_by_hand_is_to_be_taken_out_by_hand(bench: Rec
     assert len(bench.rows()) == len(bench.open_problems()) == 1
 
 
-def paid_twice(bench: Reconciling) -> tuple[WriteBack, Record]:
+def paid_twice(bench: MirroredBench) -> tuple[WriteBack, Record]:
     """Somebody enters a payment while ours is late."""
     bench.fault(Effect.LATE_EFFECT, "POST", seconds=590)
     write_back = bench.drive(bench.collect(11000))
@@ -71,7 +48,7 @@ def paid_twice(bench: Reconciling) -> tuple[WriteBack, Record]:
 
 
 def test_an_invoice_that_was_paid_while_our_post_was_under_way_is_shown(
-    bench: Reconciling,
+    bench: MirroredBench,
 ) -> None:
     done, theirs = paid_twice(bench)
     assert (done.state, done.reason) == (S.CONFIRMED, Reason.OVERPAYMENT)
@@ -87,7 +64,7 @@ def test_an_invoice_that_was_paid_while_our_post_was_under_way_is_shown(
     assert (len(bench.rows()), bench.open_problems()) == (1, [])
 
 
-def test_an_invoice_that_was_paid_twice_can_be_seen_to(bench: Reconciling) -> None:
+def test_an_invoice_that_was_paid_twice_can_be_seen_to(bench: MirroredBench) -> None:
     done, _ = paid_twice(bench)
     assert decisions(bench).mark_done(*place(done)).has_ended
     assert bench.open_problems() == []
@@ -96,7 +73,7 @@ def test_an_invoice_that_was_paid_twice_can_be_seen_to(bench: Reconciling) -> No
     assert bench.open_problems() == []
 
 
-def test_trying_again_posts_nothing_beside_our_own_edited_payment(bench: Reconciling) -> None:
+def test_trying_again_posts_nothing_beside_our_own_edited_payment(bench: MirroredBench) -> None:
     bench.fault(Effect.CUT_AFTER_EFFECT, "POST")
     write_back = bench.drive(bench.collect(5000))
     edit_ours(bench, "49.99")
@@ -107,7 +84,7 @@ def test_trying_again_posts_nothing_beside_our_own_edited_payment(bench: Reconci
     assert len(bench.rows()) == 1
 
 
-def returned_after_an_edit(bench: Reconciling) -> WriteBack:
+def returned_after_an_edit(bench: MirroredBench) -> WriteBack:
     write_back = bench.drive(bench.collect(5000))
     edit_ours(bench, "49.99")
     bench.undo()
@@ -116,7 +93,7 @@ def returned_after_an_edit(bench: Reconciling) -> WriteBack:
     return waiting
 
 
-def test_an_edited_payment_that_was_returned_is_shown_while_it_stands(bench: Reconciling) -> None:
+def test_an_edited_payment_that_was_returned_is_shown_while_it_stands(bench: MirroredBench) -> None:
     waiting = returned_after_an_edit(bench)
     for _ in range(2):
         bench.compare()
@@ -129,7 +106,7 @@ def test_an_edited_payment_that_was_returned_is_shown_while_it_stands(bench: Rec
     assert bench.open_problems() == []
 
 
-def test_an_edited_payment_that_was_put_right_is_taken_out_after_all(bench: Reconciling) -> None:
+def test_an_edited_payment_that_was_put_right_is_taken_out_after_all(bench: MirroredBench) -> None:
     waiting = returned_after_an_edit(bench)
     edit_ours(bench, "50.00")
     bench.compare()
@@ -137,7 +114,7 @@ def test_an_edited_payment_that_was_put_right_is_taken_out_after_all(bench: Reco
     assert bench.rows() == bench.open_problems() == []
 
 
-def test_a_return_does_not_bring_back_what_connectwise_dropped(bench: Reconciling) -> None:
+def test_a_return_does_not_bring_back_what_connectwise_dropped(bench: MirroredBench) -> None:
     bench.engine.switches.second_payment = "replaces"
     bench.people.record_payment(bench.invoice_id, Decimal("30.00"))
     write_back = bench.drive(bench.collect(5000))
@@ -150,7 +127,7 @@ def test_a_return_does_not_bring_back_what_connectwise_dropped(bench: Reconcilin
     assert bench.open_problems() == []
 
 
-def test_ours_is_whose_keys_posted_it(bench: Reconciling) -> None:
+def test_ours_is_whose_keys_posted_it(bench: MirroredBench) -> None:
     """A warm worker may still hold the keys of the API member before."""
     poster = bench.connection.member_identifier
     bench.save_connection(member_identifier="NewMember")

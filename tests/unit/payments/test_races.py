@@ -6,25 +6,17 @@ from dataclasses import replace
 from typing import Any
 
 import httpx
-import pytest
 
 from bridge.domain.write_back import Lease, Reason, WriteBackState
 from infra.local.connectwise_sandbox.faults import Effect
 from tests.unit.payments.bench import QUARANTINE_SECONDS
-from tests.unit.payments.test_reconciling import Reconciling
+from tests.unit.payments.mirrored_bench import MirroredBench
 
 S = WriteBackState
 
 
-@pytest.fixture
-def bench() -> Reconciling:
-    bench = Reconciling()
-    bench.mirror()
-    return bench
-
-
 def test_a_return_is_not_forgotten_when_the_comparison_finds_ours_again(
-    bench: Reconciling,
+    bench: MirroredBench,
 ) -> None:
     """Given ours, thought to be gone, and returned; its message is lost."""
     write_back = bench.drive(bench.collect(5000))
@@ -39,7 +31,7 @@ def test_a_return_is_not_forgotten_when_the_comparison_finds_ours_again(
     assert bench.rows() == []
 
 
-def test_a_problem_stays_open_that_came_while_a_worker_failed(bench: Reconciling) -> None:
+def test_a_problem_stays_open_that_came_while_a_worker_failed(bench: MirroredBench) -> None:
     """Given a follow-up that is not answered, while the comparison finds ours gone."""
     write_back = bench.drive(bench.collect(5000))
     bench.wait(QUARANTINE_SECONDS)
@@ -60,7 +52,7 @@ def test_a_problem_stays_open_that_came_while_a_worker_failed(bench: Reconciling
     assert len(bench.open_problems()) == 1
 
 
-def test_an_overtaken_worker_leaves_the_lease_of_what_is_under_way(bench: Reconciling) -> None:
+def test_an_overtaken_worker_leaves_the_lease_of_what_is_under_way(bench: MirroredBench) -> None:
     """Given a second worker of one payment, who looked before the first one stated its post."""
     write_back = bench.collect(5000)
     bench.fault(Effect.TIMEOUT_BEFORE_EFFECT, "POST")

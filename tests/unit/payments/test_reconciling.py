@@ -7,95 +7,32 @@ from decimal import Decimal
 
 import pytest
 
-from bridge.domain.customer import ArchiveReason
 from bridge.domain.errors import NotFoundError, UnavailableError
-from bridge.domain.identity import mirrored_id
 from bridge.domain.invoice import Invoice
 from bridge.domain.problem import ProblemCode
-from bridge.domain.write_back import Reason, WriteBack, WriteBackState
+from bridge.domain.write_back import Reason, WriteBackState
 from bridge.payments.disclaiming import SurplusDecisions
-from bridge.payments.reconciling import PaymentReconciler
-from bridge.payments.sweeping import ASKED_DAILY_FOR, PaymentSweep
+from bridge.payments.sweeping import ASKED_DAILY_FOR
 from bridge.ports import Stored
-from tests.fakes.queues import InMemoryWriteBackQueue
-from tests.fakes.records import InMemoryRecordStore
-from tests.unit.payments.bench import PAID_ON, QUARANTINE_SECONDS, TIMINGS, Bench
+from tests.unit.payments.bench import PAID_ON, QUARANTINE_SECONDS
+from tests.unit.payments.mirrored_bench import MirroredBench
 
 S = WriteBackState
 
 
-class Reconciling(Bench):
-    """The bench with a mirror of ConnectWise, and the sweep over both."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.records = InMemoryRecordStore()
-        self.queue = InMemoryWriteBackQueue(self.clock)
-
-    @property
-    def sweep(self) -> PaymentSweep:
-        reconciler = PaymentReconciler(
-            ledger=self.ledger,
-            gateway=self.gateway,
-            records=self.records,
-            connections=self.connections,
-            problems=self.problems,
-            troubles=self.troubles,
-            queue=self.queue,
-            hints=self.hints,
-            clock=self.clock,
-            timings=TIMINGS,
-        )
-        return PaymentSweep(
-            ledger=self.ledger,
-            records=self.records,
-            connections=self.connections,
-            reconciler=reconciler,
-            clock=self.clock,
-        )
-
-    def mirror(self) -> None:
-        """Bring the mirrored invoice in step with ConnectWise."""
-        self.clock.set_remaining(900)
-        wanted = frozenset({self.invoice_id})
-        fetched = self.world.psa().fetch_invoices([self.invoice_id], with_payments_of=wanted)
-        invoice = fetched.found[self.invoice_id]
-        stored = self.records.get_invoice(invoice.partner_id, invoice.invoice_id)
-        self.records.save_invoice(invoice, expected_version=stored.version)
-
-    def archive(self, reason: ArchiveReason = ArchiveReason.DELETED_IN_CONNECTWISE) -> None:
-        """Let the mirror put the invoice away, because it is gone unless told otherwise."""
-        invoice_id = mirrored_id(self.connection.connection_id, self.invoice_id)
-        stored = self.records.get_invoice(self.connection.partner_id, invoice_id)
-        assert stored.value is not None
-        gone = stored.value.archived(reason, self.clock.now())
-        self.records.save_invoice(gone, expected_version=stored.version)
-
-    def compare(self) -> int:
-        """Let the hourly comparison run, some time later."""
-        self.wait(QUARANTINE_SECONDS)
-        self.mirror()
-        self.clock.set_remaining(900)
-        return self.sweep.compare_all()
-
-    def save(self, write_back: WriteBack) -> None:
-        stored = self.ledger.get_write_back(write_back.connection_id, write_back.write_back_id)
-        self.ledger.save_write_back(write_back, expected_version=stored.version)
-
-
 @pytest.fixture
-def bench() -> Reconciling:
-    return Reconciling()
+def bench() -> MirroredBench:
+    return MirroredBench()
 
 
-def test_where_all_agrees_connectwise_is_not_asked(bench: Reconciling) -> None:
+def test_where_all_agrees_connectwise_is_not_asked(bench: MirroredBench) -> None:
     bench.drive(bench.collect(5000))
     bench.people.record_payment(bench.invoice_id, Decimal("10.00"))
     assert bench.compare() == 0
     assert bench.open_problems() == []
 
 
-def ask_daily(bench: Reconciling) -> int:
+def ask_daily(bench: MirroredBench) -> int:
     """Let the hourly comparison run for a day, while the mirror stays as it is."""
     asked = 0
     for _ in range(24):
@@ -105,7 +42,7 @@ def ask_daily(bench: Reconciling) -> int:
     return asked
 
 
-def test_what_does_not_show_on_the_invoice_is_found_within_a_day(bench: Reconciling) -> None:
+def test_what_does_not_show_on_the_invoice_is_found_within_a_day(bench: MirroredBench) -> None:
     """A payment that another tool writes anew changes neither balance nor date of an invoice."""
     write_back = bench.collect(5000)
     bench.drive(write_back)
@@ -121,7 +58,7 @@ def test_what_does_not_show_on_the_invoice_is_found_within_a_day(bench: Reconcil
 
 
 def test_what_others_did_to_an_invoice_that_took_no_payment_is_found_too(
-    bench: Reconciling,
+    bench: MirroredBench,
 ) -> None:
     bench.people.close_invoice(bench.invoice_id)
     assert bench.drive(bench.collect(5000)).state is S.REJECTED
@@ -136,7 +73,7 @@ def test_what_others_did_to_an_invoice_that_took_no_payment_is_found_too(
 
 
 def test_connectwise_is_asked_about_an_invoice_once_a_day_and_not_for_ever(
-    bench: Reconciling,
+    bench: MirroredBench,
 ) -> None:
     bench.drive(bench.collect(5000))
     bench.mirror()
@@ -148,13 +85,13 @@ def test_connectwise_is_asked_about_an_invoice_once_a_day_and_not_for_ever(
     assert bench.hints.sent == []
 
 
-def test_a_new_api_member_makes_nothing_suspicious(bench: Reconciling) -> None:
+def test_a_new_api_member_makes_nothing_suspicious(bench: MirroredBench) -> None:
     bench.drive(bench.collect(5000))
     bench.save_connection(member_identifier="NewMember")
     assert bench.compare() == 0
 
 
-def test_a_payment_of_ours_that_is_gone_is_shown(bench: Reconciling) -> None:
+def test_a_payment_of_ours_that_is_gone_is_shown(bench: MirroredBench) -> None:
     write_back = bench.collect(5000)
     bench.drive(write_back)
     bench.people.delete_payment(bench.invoice_id, bench.rows()[0]["id"])
@@ -163,7 +100,7 @@ def test_a_payment_of_ours_that_is_gone_is_shown(bench: Reconciling) -> None:
     assert len(bench.open_problems()) == 1
 
 
-def test_a_payment_of_our_member_that_nobody_owns_is_shown(bench: Reconciling) -> None:
+def test_a_payment_of_our_member_that_nobody_owns_is_shown(bench: MirroredBench) -> None:
     bench.drive(bench.collect(5000))
     member = bench.connection.member_identifier
     bench.people.record_payment(bench.invoice_id, Decimal("7.00"), by=member)
@@ -171,7 +108,7 @@ def test_a_payment_of_our_member_that_nobody_owns_is_shown(bench: Reconciling) -
     assert [problem.code for problem in bench.open_problems()] == [ProblemCode.PAYMENT_SURPLUS]
 
 
-def test_a_surplus_that_a_person_knows_of_is_not_shown_again(bench: Reconciling) -> None:
+def test_a_surplus_that_a_person_knows_of_is_not_shown_again(bench: MirroredBench) -> None:
     """Another system uses our member's keys: what it made is not ours to own or to report."""
     bench.drive(bench.collect(5000))
     member = bench.connection.member_identifier
@@ -193,14 +130,14 @@ def test_a_surplus_that_a_person_knows_of_is_not_shown_again(bench: Reconciling)
     assert [each.code for each in bench.open_problems()] == [ProblemCode.PAYMENT_SURPLUS]
 
 
-def test_a_surplus_of_another_partner_is_nobodys_business(bench: Reconciling) -> None:
+def test_a_surplus_of_another_partner_is_nobodys_business(bench: MirroredBench) -> None:
     decisions = SurplusDecisions(bench.ledger, bench.records, bench.connections)
     with pytest.raises(NotFoundError):
         decisions.disclaim("partner-other", bench.connection.connection_id, bench.invoice_id)
 
 
 def test_a_payment_that_was_wrongly_thought_gone_is_taken_out_after_all(
-    bench: Reconciling,
+    bench: MirroredBench,
 ) -> None:
     """It was hidden from the API member when its reversal looked for it."""
     write_back = bench.collect(5000)
@@ -213,7 +150,7 @@ def test_a_payment_that_was_wrongly_thought_gone_is_taken_out_after_all(
     assert bench.compare() == 0
 
 
-def test_a_reason_that_was_left_unsaid_is_shown_once(bench: Reconciling) -> None:
+def test_a_reason_that_was_left_unsaid_is_shown_once(bench: MirroredBench) -> None:
     write_back = bench.collect(12000)
     bench.save(write_back.manual(Reason.OVERPAYMENT))
     bench.mirror()
@@ -224,7 +161,7 @@ def test_a_reason_that_was_left_unsaid_is_shown_once(bench: Reconciling) -> None
     assert problem.times_seen == 1
 
 
-def test_a_problem_that_outlived_its_reason_is_closed(bench: Reconciling) -> None:
+def test_a_problem_that_outlived_its_reason_is_closed(bench: MirroredBench) -> None:
     write_back = bench.drive(bench.collect(5000))
     bench.troubles.show(replace(write_back, reason=Reason.OVERPAYMENT))
     assert len(bench.open_problems()) == 1
@@ -232,7 +169,7 @@ def test_a_problem_that_outlived_its_reason_is_closed(bench: Reconciling) -> Non
     assert bench.open_problems() == []
 
 
-def test_what_time_does_not_cover_is_left_to_the_next_start(bench: Reconciling) -> None:
+def test_what_time_does_not_cover_is_left_to_the_next_start(bench: MirroredBench) -> None:
     write_back = bench.collect(5000)
     bench.drive(write_back)
     bench.people.delete_payment(bench.invoice_id, bench.rows()[0]["id"])
@@ -245,7 +182,7 @@ def test_what_time_does_not_cover_is_left_to_the_next_start(bench: Reconciling) 
     assert bench.stored(write_back).reason is Reason.PAYMENT_GONE
 
 
-def test_a_locked_invoice_is_tried_again_when_it_is_open(bench: Reconciling) -> None:
+def test_a_locked_invoice_is_tried_again_when_it_is_open(bench: MirroredBench) -> None:
     write_back = bench.collect(5000)
     bench.people.close_invoice(bench.invoice_id)
     assert bench.drive(write_back).reason is Reason.INVOICE_LOCKED
@@ -262,7 +199,7 @@ def test_a_locked_invoice_is_tried_again_when_it_is_open(bench: Reconciling) -> 
 
 
 def test_an_invoice_that_cannot_be_looked_up_keeps_no_other_waiting(
-    bench: Reconciling, monkeypatch: pytest.MonkeyPatch
+    bench: MirroredBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other_id = bench.bill("50.00")
     first = bench.drive(bench.collect(5000))
@@ -285,7 +222,7 @@ def test_an_invoice_that_cannot_be_looked_up_keeps_no_other_waiting(
 
 
 def test_a_scan_that_takes_long_leaves_half_of_the_time_for_asking(
-    bench: Reconciling, monkeypatch: pytest.MonkeyPatch
+    bench: MirroredBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = []
     for place in range(6):

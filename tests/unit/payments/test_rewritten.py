@@ -19,24 +19,17 @@ from infra.local.connectwise_sandbox.finance.payments import change_payment
 from infra.local.connectwise_sandbox.people import PERSON
 from infra.local.connectwise_sandbox.permissions import Rows
 from tests.unit.payments.bench import QUARANTINE_SECONDS
-from tests.unit.payments.test_reconciling import Reconciling
+from tests.unit.payments.mirrored_bench import MirroredBench
 
 S = WriteBackState
 
 
-@pytest.fixture
-def bench() -> Reconciling:
-    bench = Reconciling()
-    bench.mirror()
-    return bench
-
-
-def posted(bench: Reconciling, amount_minor: int = 5000) -> WriteBack:
+def posted(bench: MirroredBench, amount_minor: int = 5000) -> WriteBack:
     """Half of the invoice: a second payment would find room."""
     return bench.drive(bench.collect(amount_minor))
 
 
-def read_back_anew(bench: Reconciling, write_back: WriteBack) -> WriteBack:
+def read_back_anew(bench: MirroredBench, write_back: WriteBack) -> WriteBack:
     """Let the follow-up find what stands there a while after the post."""
     bench.wait(QUARANTINE_SECONDS)
     due = replace(write_back, wants_follow_up=True, balance_before_minor=None)
@@ -44,21 +37,21 @@ def read_back_anew(bench: Reconciling, write_back: WriteBack) -> WriteBack:
     return bench.drive(write_back)
 
 
-def edit_the_day(bench: Reconciling) -> None:
+def edit_the_day(bench: MirroredBench) -> None:
     (row,) = bench.rows()
     day = bench.clock.now() - timedelta(days=30)
     changed = row | {"paymentDate": f"{day.date().isoformat()}T00:00:00Z"}
     change_payment(bench.engine.tenant, row, changed, PERSON)
 
 
-def retry(bench: Reconciling, write_back: WriteBack) -> WriteBack:
+def retry(bench: MirroredBench, write_back: WriteBack) -> WriteBack:
     decisions = WriteBackDecisions(bench.ledger, bench.queue, bench.troubles, bench.clock)
     return decisions.retry(
         write_back.partner_id, write_back.connection_id, write_back.write_back_id
     )
 
 
-def test_the_follow_up_adopts_the_copy_and_tells(bench: Reconciling) -> None:
+def test_the_follow_up_adopts_the_copy_and_tells(bench: MirroredBench) -> None:
     write_back = posted(bench)
     bench.people.rewrite_payments(bench.invoice_id)
 
@@ -72,7 +65,7 @@ def test_the_follow_up_adopts_the_copy_and_tells(bench: Reconciling) -> None:
         retry(bench, seen)
 
 
-def test_a_return_deletes_no_copy_and_asks_a_person(bench: Reconciling) -> None:
+def test_a_return_deletes_no_copy_and_asks_a_person(bench: MirroredBench) -> None:
     """Given a copy that somebody edited since: equality cannot know it, a person can."""
     write_back = posted(bench)
     bench.people.rewrite_payments(bench.invoice_id)
@@ -86,7 +79,7 @@ def test_a_return_deletes_no_copy_and_asks_a_person(bench: Reconciling) -> None:
     assert (bench.amounts(), len(bench.open_problems())) == ([Decimal("50.00")], 1)
 
 
-def test_a_return_finds_nothing_left_where_a_person_was_faster(bench: Reconciling) -> None:
+def test_a_return_finds_nothing_left_where_a_person_was_faster(bench: MirroredBench) -> None:
     write_back = posted(bench)
     bench.people.delete_payment(bench.invoice_id, bench.rows()[0]["id"])
     bench.wait(QUARANTINE_SECONDS)
@@ -96,7 +89,7 @@ def test_a_return_finds_nothing_left_where_a_person_was_faster(bench: Reconcilin
     assert bench.open_problems() == []
 
 
-def test_trying_again_posts_nothing_beside_a_copy_that_came_late(bench: Reconciling) -> None:
+def test_trying_again_posts_nothing_beside_a_copy_that_came_late(bench: MirroredBench) -> None:
     write_back = posted(bench)
     (row,) = bench.rows()
     bench.people.delete_payment(bench.invoice_id, row["id"])
@@ -114,7 +107,7 @@ def test_trying_again_posts_nothing_beside_a_copy_that_came_late(bench: Reconcil
     assert len(bench.rows()) == 2
 
 
-def test_what_we_own_is_never_posted_again_by_trying_again(bench: Reconciling) -> None:
+def test_what_we_own_is_never_posted_again_by_trying_again(bench: MirroredBench) -> None:
     """Given ours, edited by a person, that could not be read back for want of a right."""
     write_back = posted(bench)
     edit_the_day(bench)
@@ -130,7 +123,7 @@ def test_what_we_own_is_never_posted_again_by_trying_again(bench: Reconciling) -
     assert bench.amounts() == [Decimal("50.00")]
 
 
-def test_a_return_does_not_close_what_a_person_has_not_decided_yet(bench: Reconciling) -> None:
+def test_a_return_does_not_close_what_a_person_has_not_decided_yet(bench: MirroredBench) -> None:
     """Given an unclear post that another tool wrote anew, and a copy that was edited since."""
     bench.fault(Effect.TIMEOUT_AFTER_EFFECT, "POST")
     write_back = bench.drive(bench.collect(5000))
@@ -147,7 +140,7 @@ def test_a_return_does_not_close_what_a_person_has_not_decided_yet(bench: Reconc
 
 
 def test_trying_again_does_not_forget_a_lost_post_that_nobody_could_look_for(
-    bench: Reconciling,
+    bench: MirroredBench,
 ) -> None:
     """Given a post that took effect and was written anew, on an invoice hidden for a while."""
     bench.fault(Effect.TIMEOUT_AFTER_EFFECT, "POST")

@@ -13,31 +13,23 @@ from bridge.domain.write_back import Reason, WriteBack, WriteBackState
 from bridge.payments.disclaiming import SurplusDecisions
 from infra.local.connectwise_sandbox.faults import Effect
 from infra.local.connectwise_sandbox.kinds import Kind
-from tests.unit.payments.bench import PAID_ON
-from tests.unit.payments.test_people_meanwhile import decisions, edit_ours, paid_twice, place
-from tests.unit.payments.test_reconciling import Reconciling
-from tests.unit.payments.test_recording import move, record, write_back_of
+from tests.unit.payments.bench import PAID_ON, decisions, edit_ours, place
+from tests.unit.payments.mirrored_bench import MirroredBench, move, record, write_back_of
+from tests.unit.payments.test_people_meanwhile import paid_twice
 
 P = PlatformPaymentState
 S = WriteBackState
 WHOLE = Decimal("110.00")
 
 
-@pytest.fixture
-def bench() -> Reconciling:
-    bench = Reconciling()
-    bench.mirror()
-    return bench
-
-
-def heal(bench: Reconciling) -> int:
+def heal(bench: MirroredBench) -> int:
     bench.mirror()
     bench.wait(3600)
     bench.clock.set_remaining(900)
     return bench.sweep.heal_all()
 
 
-def versions_of_a_day(bench: Reconciling, write_back: WriteBack) -> int:
+def versions_of_a_day(bench: MirroredBench, write_back: WriteBack) -> int:
     """Return how often a write-back is stored in a day of hourly comparisons."""
     ids = write_back.connection_id, write_back.write_back_id
     before = bench.ledger.get_write_back(*ids).version
@@ -50,7 +42,9 @@ def versions_of_a_day(bench: Reconciling, write_back: WriteBack) -> int:
 # --- what a person entered ---------------------------------------------------------------------
 
 
-def test_a_refund_of_the_second_of_two_payments_is_nothing_to_take_out(bench: Reconciling) -> None:
+def test_a_refund_of_the_second_of_two_payments_is_nothing_to_take_out(
+    bench: MirroredBench,
+) -> None:
     """The payer paid twice on the platform, so that the one payment that stands is ours."""
     assert bench.drive(bench.collect(11000, "pay-1")).has_ended
     second = bench.drive(bench.collect(11000, "pay-2"))
@@ -62,7 +56,7 @@ def test_a_refund_of_the_second_of_two_payments_is_nothing_to_take_out(bench: Re
 
 @pytest.mark.parametrize("is_post_lost", [False, True])
 def test_what_a_person_took_out_already_is_not_to_be_taken_out(
-    bench: Reconciling, is_post_lost: bool
+    bench: MirroredBench, is_post_lost: bool
 ) -> None:
     payment = record(bench, P.SETTLED)
     theirs = bench.people.record_payment(bench.invoice_id, WHOLE, PAID_ON)
@@ -78,7 +72,7 @@ def test_what_a_person_took_out_already_is_not_to_be_taken_out(
     assert (done.state, bench.rows(), bench.open_problems()) == (S.REVERSED, [], [])
 
 
-def test_who_lets_returns_stand_is_not_asked_to_take_one_out(bench: Reconciling) -> None:
+def test_who_lets_returns_stand_is_not_asked_to_take_one_out(bench: MirroredBench) -> None:
     bench.save_connection(write_back=replace(bench.connection.write_back, reverse_on=frozenset()))
     payment = record(bench, P.SETTLED)
     bench.people.record_payment(bench.invoice_id, WHOLE, PAID_ON)
@@ -87,7 +81,7 @@ def test_who_lets_returns_stand_is_not_asked_to_take_one_out(bench: Reconciling)
     assert (done.has_ended, bench.open_problems()) == (True, [])
 
 
-def test_a_smaller_payment_of_somebody_else_is_nothing_to_take_out(bench: Reconciling) -> None:
+def test_a_smaller_payment_of_somebody_else_is_nothing_to_take_out(bench: MirroredBench) -> None:
     bench.people.record_payment(bench.invoice_id, Decimal("10.00"), PAID_ON)
     assert bench.drive(bench.collect(10000, "pay-1")).has_ended
     second = bench.drive(bench.collect(10000, "pay-2"))
@@ -97,7 +91,7 @@ def test_a_smaller_payment_of_somebody_else_is_nothing_to_take_out(bench: Reconc
     assert bench.open_problems() == []
 
 
-def test_a_part_that_was_paid_by_hand_is_told(bench: Reconciling) -> None:
+def test_a_part_that_was_paid_by_hand_is_told(bench: MirroredBench) -> None:
     """Something is left to pay, though less than ours."""
     payment = record(bench, P.SETTLED)
     bench.people.record_payment(bench.invoice_id, Decimal("50.00"), PAID_ON)
@@ -107,7 +101,7 @@ def test_a_part_that_was_paid_by_hand_is_told(bench: Reconciling) -> None:
     assert (done.reason, len(bench.open_problems())) == (Reason.REVERSE_BY_HAND, 1)
 
 
-def test_a_dismissed_payment_is_somebody_elses(bench: Reconciling) -> None:
+def test_a_dismissed_payment_is_somebody_elses(bench: MirroredBench) -> None:
     member = bench.connection.member_identifier
     payment = record(bench, P.SETTLED)
     bench.people.record_payment(bench.invoice_id, WHOLE, PAID_ON, by=member)
@@ -120,7 +114,7 @@ def test_a_dismissed_payment_is_somebody_elses(bench: Reconciling) -> None:
     assert done.reason is Reason.REVERSE_BY_HAND
 
 
-def test_what_was_paid_by_hand_is_told_whatever_came_between(bench: Reconciling) -> None:
+def test_what_was_paid_by_hand_is_told_whatever_came_between(bench: MirroredBench) -> None:
     payment = record(bench, P.SETTLED)
     bench.people.record_payment(bench.invoice_id, WHOLE, PAID_ON)
     bench.drive(write_back_of(bench, payment))
@@ -136,7 +130,7 @@ def test_what_was_paid_by_hand_is_told_whatever_came_between(bench: Reconciling)
 # --- what ConnectWise dropped ------------------------------------------------------------------
 
 
-def replacing(bench: Reconciling) -> WriteBack:
+def replacing(bench: MirroredBench) -> WriteBack:
     bench.engine.switches.second_payment = "replaces"
     bench.people.record_payment(bench.invoice_id, Decimal("30.00"))
     write_back = bench.drive(bench.collect(5000))
@@ -146,7 +140,7 @@ def replacing(bench: Reconciling) -> WriteBack:
 
 @pytest.mark.parametrize("obstacle", ["locked", "disconnected"])
 def test_what_connectwise_dropped_is_told_though_the_return_had_to_wait(
-    bench: Reconciling, obstacle: str
+    bench: MirroredBench, obstacle: str
 ) -> None:
     write_back = replacing(bench)
     if obstacle == "locked":
@@ -168,7 +162,7 @@ def test_what_connectwise_dropped_is_told_though_the_return_had_to_wait(
 
 
 def test_what_connectwise_dropped_is_told_though_ours_was_gone_for_a_while(
-    bench: Reconciling,
+    bench: MirroredBench,
 ) -> None:
     write_back = replacing(bench)
     store = bench.engine.tenant.store[Kind.PAYMENT]
@@ -183,7 +177,7 @@ def test_what_connectwise_dropped_is_told_though_ours_was_gone_for_a_while(
 
 @pytest.mark.parametrize("decision", ["retry and return", "cancel"])
 def test_what_connectwise_dropped_is_told_though_ours_is_gone(
-    bench: Reconciling, decision: str
+    bench: MirroredBench, decision: str
 ) -> None:
     write_back = replacing(bench)
     bench.people.delete_payment(bench.invoice_id, bench.rows()[0]["id"])
@@ -203,7 +197,7 @@ def test_what_connectwise_dropped_is_told_though_ours_is_gone(
 # --- what somebody edited ----------------------------------------------------------------------
 
 
-def test_a_rewritten_payment_that_was_returned_is_left_to_a_person(bench: Reconciling) -> None:
+def test_a_rewritten_payment_that_was_returned_is_left_to_a_person(bench: MirroredBench) -> None:
     write_back = bench.drive(bench.collect(5000))
     bench.people.rewrite_payments(bench.invoice_id)
     bench.compare()
@@ -213,14 +207,14 @@ def test_a_rewritten_payment_that_was_returned_is_left_to_a_person(bench: Reconc
     assert versions_of_a_day(bench, write_back) == 0
 
 
-def lost_and_edited(bench: Reconciling) -> WriteBack:
+def lost_and_edited(bench: MirroredBench) -> WriteBack:
     bench.fault(Effect.CUT_AFTER_EFFECT, "POST")
     write_back = bench.drive(bench.collect(5000))
     edit_ours(bench, "49.99")
     return write_back
 
 
-def test_an_edited_lost_post_that_was_returned_is_left_to_a_person(bench: Reconciling) -> None:
+def test_an_edited_lost_post_that_was_returned_is_left_to_a_person(bench: MirroredBench) -> None:
     write_back = lost_and_edited(bench)
     bench.undo()
     waiting = bench.drive_when_due(write_back)
@@ -228,7 +222,7 @@ def test_an_edited_lost_post_that_was_returned_is_left_to_a_person(bench: Reconc
     assert versions_of_a_day(bench, write_back) == 0
 
 
-def test_an_edited_lost_post_that_was_put_right_is_found(bench: Reconciling) -> None:
+def test_an_edited_lost_post_that_was_put_right_is_found(bench: MirroredBench) -> None:
     write_back = lost_and_edited(bench)
     assert bench.drive_when_due(write_back).reason is Reason.PAYMENT_CHANGED
     edit_ours(bench, "50.00")
@@ -240,7 +234,7 @@ def test_an_edited_lost_post_that_was_put_right_is_found(bench: Reconciling) -> 
 
 
 def test_what_a_person_made_of_a_returned_payment_is_theirs_once_they_said_so(
-    bench: Reconciling,
+    bench: MirroredBench,
 ) -> None:
     """It is not asked about any more, nor taken for another payment, nor taken out."""
     first = bench.drive(bench.collect(5000, "pay-1"))
@@ -259,7 +253,7 @@ def test_what_a_person_made_of_a_returned_payment_is_theirs_once_they_said_so(
     assert bench.open_problems() == []
 
 
-def test_seeing_to_a_double_payment_stops_no_refund_of_ours(bench: Reconciling) -> None:
+def test_seeing_to_a_double_payment_stops_no_refund_of_ours(bench: MirroredBench) -> None:
     paid, _ = paid_twice(bench)
     assert paid.reason is Reason.OVERPAYMENT
     bench.undo()

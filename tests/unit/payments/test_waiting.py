@@ -9,12 +9,11 @@ import pytest
 from bridge.domain.errors import NotPossibleError
 from bridge.domain.problem import Action
 from bridge.domain.write_back import LONGEST_WAIT, Reason, WriteBack, WriteBackState
-from bridge.payments.deciding import WriteBackDecisions, actions_of
+from bridge.payments.deciding import actions_of
 from infra.local.connectwise_sandbox import permissions
 from infra.local.connectwise_sandbox.faults import Effect
 from infra.local.connectwise_sandbox.permissions import Rows
-from tests.fakes.queues import InMemoryWriteBackQueue
-from tests.unit.payments.bench import Bench
+from tests.unit.payments.bench import Bench, decisions, place
 
 S = WriteBackState
 ALWAYS = 1_000
@@ -23,15 +22,6 @@ ALWAYS = 1_000
 @pytest.fixture
 def bench() -> Bench:
     return Bench()
-
-
-def decisions(bench: Bench) -> WriteBackDecisions:
-    queue = InMemoryWriteBackQueue(bench.clock)
-    return WriteBackDecisions(bench.ledger, queue, bench.troubles, bench.clock)
-
-
-def place(write_back: WriteBack) -> tuple[str, str, str]:
-    return write_back.partner_id, write_back.connection_id, write_back.write_back_id
 
 
 def drive_once_due(bench: Bench, write_back: WriteBack) -> WriteBack:

@@ -10,7 +10,7 @@ from bridge.payment_ports import PsaPayment
 from bridge.payments.comparing import is_as_large, is_like
 from tests.builders.payments import a_write_back
 from tests.unit.payments.bench import PAID_ON, Bench
-from tests.unit.payments.test_reconciling import Reconciling
+from tests.unit.payments.mirrored_bench import MirroredBench
 
 S = WriteBackState
 HALF = Decimal("50.00")
@@ -56,7 +56,7 @@ def test_an_applied_credit_is_never_taken_for_a_payment() -> None:
 
 
 def test_the_comparison_shows_a_surplus_and_leaves_it_there() -> None:
-    bench = Reconciling()
+    bench = MirroredBench()
     bench.mirror()
     bench.drive(bench.collect(5000))
     member = bench.connection.member_identifier

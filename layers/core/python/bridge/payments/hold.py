@@ -6,7 +6,7 @@ between any two lines and the next one goes on from what was stored.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -15,6 +15,7 @@ from bridge.domain.errors import NotFoundError
 from bridge.domain.write_back import FIRST_WAIT, Lease, Timings, WriteBack
 from bridge.payment_ports import LedgerStore, PsaPayment, PsaPayments
 from bridge.payments.comparing import is_like
+from bridge.payments.ownership import first_unowned
 from bridge.ports import Clock
 
 
@@ -64,10 +65,7 @@ class Hold:
         return self._unowned([row for row in rows if is_like(self.write_back, row, self._member)])
 
     def _unowned(self, rows: Sequence[PsaPayment]) -> PsaPayment | None:
-        owners: Mapping[int, str] = self.ledger.owners(
-            self.connection.connection_id, [row.psa_payment_id for row in rows]
-        )
-        return next((row for row in rows if row.psa_payment_id not in owners), None)
+        return first_unowned(self.ledger, self.connection.connection_id, rows)
 
     def _others_of_invoice(self) -> list[WriteBack]:
         own = self.write_back

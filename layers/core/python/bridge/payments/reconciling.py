@@ -28,6 +28,7 @@ from bridge.payment_ports import (
 )
 from bridge.payments.comparing import copies_of, find, is_as_large, is_like
 from bridge.payments.healing import has_healed, is_its_turn, may_heal
+from bridge.payments.ownership import first_unowned
 from bridge.payments.troubles import WriteBackTroubles, write_back_trouble
 from bridge.ports import (
     Clock,
@@ -40,7 +41,7 @@ from bridge.ports import (
 _S = WriteBackState
 # What the comparison found itself, and takes back when it is so no more.
 RECONSIDERED = frozenset({Reason.PAYMENT_GONE, Reason.PAYMENT_CHANGED})
-_LEFT_TO_PEOPLE = frozenset({Reason.PAYMENT_CHANGED, Reason.PAYMENT_REWRITTEN})
+_MAY_BE_PUT_RIGHT = frozenset({Reason.PAYMENT_CHANGED, Reason.PAYMENT_REWRITTEN})
 
 _logger = logging.getLogger(__name__)
 
@@ -160,7 +161,7 @@ class PaymentReconciler:
         self, write_back: WriteBack, row: PsaPayment | None, rows: Sequence[PsaPayment]
     ) -> bool:
         """Tell whether a payment that was edited is as we made it again, or gone as it should."""
-        if not write_back.needs_person or write_back.reason not in _LEFT_TO_PEOPLE:
+        if not write_back.needs_person or write_back.reason not in _MAY_BE_PUT_RIGHT:
             return False
         if write_back.psa_payment_id is None:
             return self._is_found(write_back, rows)
@@ -172,9 +173,8 @@ class PaymentReconciler:
     def _is_found(self, write_back: WriteBack, rows: Sequence[PsaPayment]) -> bool:
         """Tell whether a lost post of ours stands there, and is nobody's."""
         member = write_back.posted_as
-        alike = [row.psa_payment_id for row in rows if is_like(write_back, row, member)]
-        owners = self._ledger.owners(write_back.connection_id, alike) if member and alike else {}
-        return bool(member) and any(psa_payment_id not in owners for psa_payment_id in alike)
+        alike = [row for row in rows if member and is_like(write_back, row, member)]
+        return first_unowned(self._ledger, write_back.connection_id, alike) is not None
 
     def _compare_row(
         self, write_back: WriteBack, row: PsaPayment | None, rows: Sequence[PsaPayment]
@@ -190,10 +190,7 @@ class PaymentReconciler:
     def _missing(self, write_back: WriteBack, rows: Sequence[PsaPayment]) -> None:
         """Ours is gone: another tool may have written it anew; else a person decides."""
         alike = copies_of(write_back, rows)
-        owners = self._ledger.owners(
-            write_back.connection_id, [row.psa_payment_id for row in alike]
-        )
-        rewritten = next((row for row in alike if row.psa_payment_id not in owners), None)
+        rewritten = first_unowned(self._ledger, write_back.connection_id, alike)
         if rewritten is None:
             self._save(write_back, write_back.manual(Reason.PAYMENT_GONE))
             return
