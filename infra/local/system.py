@@ -204,7 +204,7 @@ class LocalSystem:
         size = self._size
         return LeashedProcess(
             [
-                *(sys.executable, "-m", "infra.local.connectwise_sandbox", "--port", "0"),
+                *(sys.executable, "-m", "connectwise_sandbox", "--port", "0"),
                 *("--seed", str(size.seed), "--customers", str(size.customers)),
                 *("--invoices", str(size.invoices)),
             ],

@@ -25,7 +25,7 @@ ENVIRONMENT = {
 @contextmanager
 def _sandbox(invoices: int) -> Iterator[str]:
     """Run the sandbox in a process of its own and yield what it announces."""
-    command = ["-m", "infra.local.connectwise_sandbox", "--port", "0"]
+    command = ["-m", "connectwise_sandbox", "--port", "0"]
     sizes = ["--invoices", str(invoices), "--requests-per-minute", "0"]
     with subprocess.Popen(
         [sys.executable, *command, *sizes], stdout=subprocess.PIPE, text=True, cwd=ROOT

@@ -7,8 +7,8 @@ import pytest
 from bridge.connectwise.psa import ConnectWisePsa
 from bridge.domain.errors import PermissionMissingError
 from bridge.domain.invoice import BillingStatus
-from infra.local.connectwise_sandbox.kinds import Kind
-from infra.local.connectwise_sandbox.permissions import Action
+from connectwise_sandbox.kinds import Kind
+from connectwise_sandbox.permissions import Action
 from tests.unit.connectwise.sandbox import World, sandboxed_world
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bridge.domain.identity import RecordKind
-from infra.local.connectwise_sandbox.kinds import Kind
+from connectwise_sandbox.kinds import Kind
 from tests.unit.connectwise.sandbox import sandboxed_world
 
 CHUNK = 200

@@ -21,10 +21,10 @@ from bridge.domain.errors import (
     WrongCompanyError,
 )
 from bridge.domain.identity import RecordKind
-from infra.local.connectwise_sandbox.faults import Effect, Fault
-from infra.local.connectwise_sandbox.kinds import Kind
-from infra.local.connectwise_sandbox.permissions import Action
-from infra.local.connectwise_sandbox.tenant import Corruption
+from connectwise_sandbox.faults import Effect, Fault
+from connectwise_sandbox.kinds import Kind
+from connectwise_sandbox.permissions import Action
+from connectwise_sandbox.tenant import Corruption
 from tests.unit.connectwise.sandbox import CONNECTION_ID, World, sandboxed_world
 
 INVOICE, CUSTOMER = RecordKind.INVOICE, RecordKind.CUSTOMER

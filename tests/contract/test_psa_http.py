@@ -15,9 +15,9 @@ from bridge.connectwise.psa import ConnectWisePsa
 from bridge.domain.connection import Connection, ConnectionState, Credentials
 from bridge.domain.errors import OutcomeUnknownError, UnavailableError, UnsafeAddressError
 from bridge.domain.identity import RecordKind
-from infra.local.connectwise_sandbox.faults import Effect, Fault
-from infra.local.connectwise_sandbox.kinds import Kind
-from infra.local.connectwise_sandbox.server import RunningSandbox, running_sandbox
+from connectwise_sandbox.faults import Effect, Fault
+from connectwise_sandbox.kinds import Kind
+from connectwise_sandbox.server import RunningSandbox, running_sandbox
 from tests.fakes.clock import FakeClock
 from tests.fakes.vault import InMemoryVault
 from tests.unit.connectwise.sandbox import OpenLimiter

@@ -13,8 +13,8 @@ from bridge.domain.filters import CustomerFilter, ImportFilters, InvoiceFilter
 from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import InvoiceType
 from bridge.ports import Head, HeadPage
-from infra.local.connectwise_sandbox.kinds import Kind
-from infra.local.connectwise_sandbox.people import NewLine
+from connectwise_sandbox.kinds import Kind
+from connectwise_sandbox.people import NewLine
 from tests.fakes.clock import START
 from tests.unit.connectwise.sandbox import World, sandboxed_world
 

@@ -33,13 +33,13 @@ from bridge.domain.errors import (
 from bridge.domain.invoice import BillingStatus
 from bridge.domain.money import Currency, to_decimal
 from bridge.payment_ports import PostedPayment, PsaPayment
-from infra.local.connectwise_sandbox.faults import Effect, Fault
-from infra.local.connectwise_sandbox.finance.balances import payments_of
-from infra.local.connectwise_sandbox.httpx_transport import EngineTransport
-from infra.local.connectwise_sandbox.kinds import Kind, reference_to
-from infra.local.connectwise_sandbox.people import OTHER_SYNC, PERSON, NewLine
-from infra.local.connectwise_sandbox.permissions import Action
-from infra.local.connectwise_sandbox.tenant import Corruption
+from connectwise_sandbox.faults import Effect, Fault
+from connectwise_sandbox.finance.balances import payments_of
+from connectwise_sandbox.httpx_transport import EngineTransport
+from connectwise_sandbox.kinds import Kind, reference_to
+from connectwise_sandbox.people import OTHER_SYNC, PERSON, NewLine
+from connectwise_sandbox.permissions import Action
+from connectwise_sandbox.tenant import Corruption
 from tests.unit.connectwise.sandbox import World, sandboxed_world
 
 USD, JPY, KWD = Currency("USD", 2), Currency("JPY", 0), Currency("KWD", 3)

@@ -18,10 +18,10 @@ from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import Invoice, LineKind
 from bridge.domain.money import to_decimal
 from bridge.domain.payment import PaymentKind
-from infra.local.connectwise_sandbox.faults import Effect, Fault
-from infra.local.connectwise_sandbox.kinds import Kind, Record
-from infra.local.connectwise_sandbox.people import NewLine
-from infra.local.connectwise_sandbox.tenant import Corruption
+from connectwise_sandbox.faults import Effect, Fault
+from connectwise_sandbox.kinds import Kind, Record
+from connectwise_sandbox.people import NewLine
+from connectwise_sandbox.tenant import Corruption
 from tests.fakes.clock import START
 from tests.unit.connectwise.sandbox import World, sandboxed_world
 

@@ -25,12 +25,12 @@ from bridge.domain.errors import (
 )
 from bridge.domain.identity import RecordKind
 from bridge.domain.permissions import Finding, Right, missing
-from infra.local.connectwise_sandbox.deliveries import Delivery
-from infra.local.connectwise_sandbox.faults import Effect, Fault
-from infra.local.connectwise_sandbox.httpx_transport import EngineTransport
-from infra.local.connectwise_sandbox.kinds import Kind, Record
-from infra.local.connectwise_sandbox.permissions import Action
-from infra.local.connectwise_sandbox.tenant import API_MEMBER
+from connectwise_sandbox.deliveries import Delivery
+from connectwise_sandbox.faults import Effect, Fault
+from connectwise_sandbox.httpx_transport import EngineTransport
+from connectwise_sandbox.kinds import Kind, Record
+from connectwise_sandbox.permissions import Action
+from connectwise_sandbox.tenant import API_MEMBER
 from tests.builders.operations import endpoint_of
 from tests.unit.connectwise.sandbox import World, sandboxed_world
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from bridge.connectwise.callback_intake import Callback
 from bridge.domain.run import RunKind
 from bridge.sync.reconciling import Job
-from infra.local.connectwise_sandbox.deliveries import Delivery
+from connectwise_sandbox.deliveries import Delivery
 from tests.simulation.functions import QueueFunction
 from tests.simulation.parts import Actor
 from tests.simulation.queues import QueuedMessage

@@ -8,7 +8,7 @@ from bridge.domain.invoice import Invoice
 from bridge.domain.problem import Problem, ProblemCode, record_subject
 from bridge.domain.run import RunKind, RunState
 from bridge.ports import PaymentQuery, Stored
-from infra.local.connectwise_sandbox.kinds import Kind
+from connectwise_sandbox.kinds import Kind
 from tests.simulation.parts import Invariant
 from tests.simulation.truth import (
     differences,

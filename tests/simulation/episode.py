@@ -19,7 +19,7 @@ from bridge.domain.filters import CustomerFilter, ImportFilters, InvoiceFilter
 from bridge.domain.invoice import InvoiceType
 from bridge.domain.run import RunKind
 from bridge.sync import run_work, selection
-from infra.local.connectwise_sandbox.switches import Switches
+from connectwise_sandbox.switches import Switches
 from tests.fakes.clock import START
 from tests.simulation import endings, faults, invariants, people, troubles
 from tests.simulation.actors import (

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 import httpx
 
 from bridge.domain.errors import ConflictError, UnavailableError
-from infra.local.connectwise_sandbox.faults import Effect
-from infra.local.connectwise_sandbox.faults import Fault as EngineFault
+from connectwise_sandbox.faults import Effect
+from connectwise_sandbox.faults import Fault as EngineFault
 from tests.simulation.parts import Fault
 from tests.simulation.watching import PortCall, SimulatedCrashError
 from tests.simulation.world import MAX_DEPTH, World

@@ -15,8 +15,8 @@ from bridge.domain.identity import Origin, RecordKind
 from bridge.domain.invoice import Invoice
 from bridge.domain.problem import ProblemCode
 from bridge.domain.run import Run, RunKind, RunState
-from infra.local.connectwise_sandbox.clock import wire_time
-from infra.local.connectwise_sandbox.kinds import Kind
+from connectwise_sandbox.clock import wire_time
+from connectwise_sandbox.kinds import Kind
 from tests.simulation.parts import Invariant
 from tests.simulation.truth import last_updated, true_customer
 from tests.simulation.watching import PortCall

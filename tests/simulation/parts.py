@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import httpx
 
-    from infra.local.connectwise_sandbox.faults import Fault as EngineFault
+    from connectwise_sandbox.faults import Fault as EngineFault
     from tests.simulation.watching import PortCall
     from tests.simulation.world import World
 

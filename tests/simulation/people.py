@@ -13,11 +13,11 @@ from bridge.domain.problem import ProblemCode, record_of_subject
 from bridge.domain.run import RunKind
 from bridge.domain.work_messages import PdfRequest
 from bridge.sync.runs import ManualFetch
-from infra.local.connectwise_sandbox.clock import day_of
-from infra.local.connectwise_sandbox.errors import ApiError
-from infra.local.connectwise_sandbox.finance.balances import payments_of
-from infra.local.connectwise_sandbox.kinds import Kind, Record
-from infra.local.connectwise_sandbox.people import NewLine
+from connectwise_sandbox.clock import day_of
+from connectwise_sandbox.errors import ApiError
+from connectwise_sandbox.finance.balances import payments_of
+from connectwise_sandbox.kinds import Kind, Record
+from connectwise_sandbox.people import NewLine
 from tests.simulation.parts import Actor
 from tests.simulation.wiring import Wiring
 from tests.simulation.world import CONNECTION_ID, PARTNER_ID, World

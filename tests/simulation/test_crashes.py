@@ -17,7 +17,7 @@ import pytest
 
 from bridge.domain.connection import ConnectionState
 from bridge.domain.run import RunKind, RunState
-from infra.local.connectwise_sandbox.kinds import Kind, Record
+from connectwise_sandbox.kinds import Kind, Record
 from tests.simulation import endings, invariants
 from tests.simulation.actors import Callbacks, Messages, Time, Timetable, timetables
 from tests.simulation.broken import SavesRunsBeforeTheirRecords

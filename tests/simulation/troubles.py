@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from infra.local.connectwise_sandbox.kinds import Kind
-from infra.local.connectwise_sandbox.permissions import Action
-from infra.local.connectwise_sandbox.tenant import Corruption, Identity
+from connectwise_sandbox.kinds import Kind
+from connectwise_sandbox.permissions import Action
+from connectwise_sandbox.tenant import Corruption, Identity
 from tests.simulation.parts import Actor
 from tests.simulation.world import World
 

@@ -12,12 +12,12 @@ from decimal import Decimal
 from bridge.domain.customer import Customer
 from bridge.domain.invoice import Invoice, LineKind
 from bridge.domain.payment import Payment
-from infra.local.connectwise_sandbox.clock import day_of
-from infra.local.connectwise_sandbox.engine import Engine
-from infra.local.connectwise_sandbox.finance.balances import payments_of, with_balance
-from infra.local.connectwise_sandbox.finance.invoices import lines_of
-from infra.local.connectwise_sandbox.kinds import Kind, Record
-from infra.local.connectwise_sandbox.tenant import Tenant
+from connectwise_sandbox.clock import day_of
+from connectwise_sandbox.engine import Engine
+from connectwise_sandbox.finance.balances import payments_of, with_balance
+from connectwise_sandbox.finance.invoices import lines_of
+from connectwise_sandbox.kinds import Kind, Record
+from connectwise_sandbox.tenant import Tenant
 
 _LINE_KINDS = {
     Kind.PRODUCT: LineKind.PRODUCT,

@@ -21,9 +21,9 @@ from bridge.domain.connection import (
 )
 from bridge.domain.errors import BridgeError
 from bridge.domain.filters import ImportFilters
-from infra.local.connectwise_sandbox.httpx_transport import EngineTransport
-from infra.local.connectwise_sandbox.server import stocked_engine
-from infra.local.connectwise_sandbox.switches import Switches
+from connectwise_sandbox.httpx_transport import EngineTransport
+from connectwise_sandbox.server import stocked_engine
+from connectwise_sandbox.switches import Switches
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.connections import InMemoryConnectionStore
 from tests.fakes.coordination import InMemoryRateLimiter, InMemorySigningKeyStore

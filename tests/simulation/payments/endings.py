@@ -12,10 +12,10 @@ from bridge.domain.problem import Problem, ProblemCode, record_of_subject, recor
 from bridge.domain.write_back import LONGEST_WAIT, Reason, WriteBack, WriteBackState
 from bridge.payment_ports import NOBODY, LedgerEntry
 from bridge.payments.troubles import write_back_subject
-from infra.local.connectwise_sandbox.finance.balances import true_balance
-from infra.local.connectwise_sandbox.finance.locks import is_closed
-from infra.local.connectwise_sandbox.kinds import Kind
-from infra.local.connectwise_sandbox.money import decimals_of
+from connectwise_sandbox.finance.balances import true_balance
+from connectwise_sandbox.finance.locks import is_closed
+from connectwise_sandbox.kinds import Kind
+from connectwise_sandbox.money import decimals_of
 from tests.simulation.parts import Invariant
 from tests.simulation.payments.platform import PlatformServices
 from tests.simulation.payments.provenance import Place

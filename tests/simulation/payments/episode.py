@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from bridge.domain.platform_payment import PlatformPaymentState, WriteBackPolicy, WriteBackWhen
-from infra.local.connectwise_sandbox.switches import Switches
+from connectwise_sandbox.switches import Switches
 from tests.fakes.clock import START
 from tests.simulation import endings, faults, invariants, people, troubles
 from tests.simulation.actors import Callbacks, Messages, Time, Timetable, timetables

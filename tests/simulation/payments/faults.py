@@ -8,8 +8,8 @@ import httpx
 
 from bridge.domain.errors import BridgeError, ConflictError, UnavailableError
 from bridge.domain.write_back import Timings
-from infra.local.connectwise_sandbox.faults import Effect
-from infra.local.connectwise_sandbox.faults import Fault as EngineFault
+from connectwise_sandbox.faults import Effect
+from connectwise_sandbox.faults import Fault as EngineFault
 from tests.simulation.parts import Actor, Fault
 from tests.simulation.payments.world import WORKER_SECONDS, PaymentWorld, payment_wiring
 from tests.simulation.watching import PortCall

@@ -10,12 +10,12 @@ from bridge.domain.platform_payment import Target
 from bridge.domain.problem import Action
 from bridge.domain.write_back import Reason, WriteBack
 from bridge.payments.deciding import WriteBackDecisions, actions_of
-from infra.local.connectwise_sandbox.clock import day_of
-from infra.local.connectwise_sandbox.errors import ApiError
-from infra.local.connectwise_sandbox.finance.balances import payments_of
-from infra.local.connectwise_sandbox.finance.payments import change_payment
-from infra.local.connectwise_sandbox.kinds import Kind, Record
-from infra.local.connectwise_sandbox.people import PERSON, NewLine
+from connectwise_sandbox.clock import day_of
+from connectwise_sandbox.errors import ApiError
+from connectwise_sandbox.finance.balances import payments_of
+from connectwise_sandbox.finance.payments import change_payment
+from connectwise_sandbox.kinds import Kind, Record
+from connectwise_sandbox.people import PERSON, NewLine
 from tests.simulation.parts import Actor
 from tests.simulation.payments.world import PaymentWorld, payment_wiring, place_of
 from tests.simulation.people import API_TIMEOUT_SECONDS, Edit

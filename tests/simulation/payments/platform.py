@@ -12,7 +12,7 @@ from bridge.domain.invoice import Invoice
 from bridge.domain.platform_payment import Allocation, PlatformPayment, PlatformPaymentState
 from bridge.payments.collecting import PaymentDetails
 from bridge.payments.recording import new_payment
-from infra.local.connectwise_sandbox.kinds import Kind
+from connectwise_sandbox.kinds import Kind
 from tests.simulation.parts import Actor
 from tests.simulation.payments.wiring import PaymentWiring
 from tests.simulation.payments.world import PaymentWorld, payment_wiring

@@ -16,12 +16,12 @@ from decimal import Decimal
 from typing import Any
 
 from bridge.ports import Clock
-from infra.local.connectwise_sandbox.clock import day_of
-from infra.local.connectwise_sandbox.engine import Engine
-from infra.local.connectwise_sandbox.finance.balances import true_balance
-from infra.local.connectwise_sandbox.kinds import Kind, Record
-from infra.local.connectwise_sandbox.money import decimals_of
-from infra.local.connectwise_sandbox.people import OTHER_SYNC
+from connectwise_sandbox.clock import day_of
+from connectwise_sandbox.engine import Engine
+from connectwise_sandbox.finance.balances import true_balance
+from connectwise_sandbox.kinds import Kind, Record
+from connectwise_sandbox.money import decimals_of
+from connectwise_sandbox.people import OTHER_SYNC
 
 
 @dataclass(frozen=True, slots=True)

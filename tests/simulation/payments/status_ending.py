@@ -7,8 +7,8 @@ from itertools import pairwise
 
 from bridge.domain.platform_payment import Target
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
-from infra.local.connectwise_sandbox.finance.balances import true_balance
-from infra.local.connectwise_sandbox.kinds import Kind, Record
+from connectwise_sandbox.finance.balances import true_balance
+from connectwise_sandbox.kinds import Kind, Record
 from tests.simulation.payments.endings import PaymentEnding, history_of
 from tests.simulation.payments.provenance import Touch
 from tests.simulation.payments.world import WORKER_SECONDS, PaymentWorld

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pytest
 
 from bridge.domain.platform_payment import PlatformPaymentState, WriteBackPolicy
-from infra.local.connectwise_sandbox.faults import Effect
-from infra.local.connectwise_sandbox.switches import Switches
+from connectwise_sandbox.faults import Effect
+from connectwise_sandbox.switches import Switches
 from tests.simulation import faults
 from tests.simulation.payments import broken
 from tests.simulation.payments import people as payment_people

@@ -34,9 +34,9 @@ from bridge.domain.platform_payment import (
 )
 from bridge.domain.write_back import Timings
 from bridge.payments.recording import new_payment
-from infra.local.connectwise_sandbox.faults import Effect
-from infra.local.connectwise_sandbox.faults import Fault as EngineFault
-from infra.local.connectwise_sandbox.switches import Switches
+from connectwise_sandbox.faults import Effect
+from connectwise_sandbox.faults import Fault as EngineFault
+from connectwise_sandbox.switches import Switches
 from tests.simulation import people
 from tests.simulation.actors import Callbacks, Messages, Timetable
 from tests.simulation.episode import come_to_rest, connect, reproducible

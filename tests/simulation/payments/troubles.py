@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bridge.domain.connection import ConnectionState
 from bridge.domain.run import RunKind, RunState
-from infra.local.connectwise_sandbox.kinds import Kind
-from infra.local.connectwise_sandbox.permissions import Action, Rows
-from infra.local.connectwise_sandbox.tenant import Corruption
+from connectwise_sandbox.kinds import Kind
+from connectwise_sandbox.permissions import Action, Rows
+from connectwise_sandbox.tenant import Corruption
 from tests.simulation.troubles import Trouble
 from tests.simulation.world import CONNECTION_ID, World
 

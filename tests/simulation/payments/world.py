@@ -11,8 +11,8 @@ from typing import Any, cast
 from bridge.domain.platform_payment import WriteBackPolicy
 from bridge.domain.write_back import WriteBack, WriteBackState
 from bridge.runtime.batches import write_back_messages_in
-from infra.local.connectwise_sandbox.finance.balances import payments_of
-from infra.local.connectwise_sandbox.kinds import Kind
+from connectwise_sandbox.finance.balances import payments_of
+from connectwise_sandbox.kinds import Kind
 from tests.fakes.ledger import InMemoryLedgerStore
 from tests.simulation.functions import (
     DEAD_LETTERS_TIMEOUT_SECONDS,

@@ -10,10 +10,10 @@ import httpx
 from bridge.connectwise.gateway import ConnectWiseGateway
 from bridge.connectwise.psa import ConnectWisePsa
 from bridge.domain.connection import Connection, ConnectionState, Credentials, PsaAddress
-from infra.local.connectwise_sandbox.clock import ManualClock
-from infra.local.connectwise_sandbox.engine import Engine
-from infra.local.connectwise_sandbox.httpx_transport import EngineTransport
-from infra.local.connectwise_sandbox.server import stocked_engine
+from connectwise_sandbox.clock import ManualClock
+from connectwise_sandbox.engine import Engine
+from connectwise_sandbox.httpx_transport import EngineTransport
+from connectwise_sandbox.server import stocked_engine
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.vault import InMemoryVault
 

@@ -23,7 +23,7 @@ from bridge.connectwise.mapping import Owner, to_customer, to_invoice
 from bridge.connectwise.wire import CompanyRow, InvoiceRow, parse_row
 from bridge.domain.filters import CustomerFilter, ImportFilters, InvoiceFilter
 from bridge.domain.invoice import InvoiceType
-from infra.local.connectwise_sandbox.query import compile_child_conditions, compile_conditions
+from connectwise_sandbox.query import compile_child_conditions, compile_conditions
 
 OWNER = Owner("partner-1", "c" * 32)
 NOW = datetime(2026, 3, 2, tzinfo=UTC)

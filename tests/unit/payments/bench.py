@@ -23,11 +23,11 @@ from bridge.domain.write_back import Timings, WriteBack
 from bridge.payments.deciding import WriteBackDecisions
 from bridge.payments.troubles import WriteBackTroubles
 from bridge.payments.writing_back import WriteBackDriver
-from infra.local.connectwise_sandbox.faults import Effect, Fault
-from infra.local.connectwise_sandbox.finance.balances import payments_of
-from infra.local.connectwise_sandbox.finance.payments import change_payment
-from infra.local.connectwise_sandbox.kinds import Kind, reference_to
-from infra.local.connectwise_sandbox.people import NewLine
+from connectwise_sandbox.faults import Effect, Fault
+from connectwise_sandbox.finance.balances import payments_of
+from connectwise_sandbox.finance.payments import change_payment
+from connectwise_sandbox.kinds import Kind, reference_to
+from connectwise_sandbox.people import NewLine
 from tests.builders.payments import a_platform_payment, write_backs_for
 from tests.fakes.connections import InMemoryConnectionStore
 from tests.fakes.ledger import InMemoryLedgerStore

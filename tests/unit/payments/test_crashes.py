@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from bridge.domain.write_back import WriteBack, WriteBackState
-from infra.local.connectwise_sandbox.httpx_transport import EngineTransport
+from connectwise_sandbox.httpx_transport import EngineTransport
 from tests.unit.payments.bench import Bench
 
 MAX_STEPS = 200

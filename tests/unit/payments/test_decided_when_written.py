@@ -11,8 +11,8 @@ from bridge.domain.errors import NotPossibleError
 from bridge.domain.problem import Action
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
 from bridge.payments.deciding import actions_of
-from infra.local.connectwise_sandbox import permissions
-from infra.local.connectwise_sandbox.permissions import Rows
+from connectwise_sandbox import permissions
+from connectwise_sandbox.permissions import Rows
 from tests.unit.payments.bench import decisions, place
 from tests.unit.payments.mirrored_bench import MirroredBench
 

@@ -9,7 +9,7 @@ import pytest
 from bridge.domain.errors import NotPossibleError
 from bridge.domain.write_back import WriteBackState
 from bridge.payments.disclaiming import SurplusDecisions
-from infra.local.connectwise_sandbox.faults import Effect
+from connectwise_sandbox.faults import Effect
 from tests.unit.payments.mirrored_bench import MirroredBench
 
 S = WriteBackState

@@ -15,11 +15,11 @@ from bridge.domain.connection import Connection, ConnectionState
 from bridge.domain.errors import RefusedError
 from bridge.domain.money import Currency
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
-from infra.local.connectwise_sandbox.faults import Effect
-from infra.local.connectwise_sandbox.finance.payments import change_payment
-from infra.local.connectwise_sandbox.kinds import Kind, reference_to
-from infra.local.connectwise_sandbox.people import PERSON
-from infra.local.connectwise_sandbox.permissions import Action, Rows
+from connectwise_sandbox.faults import Effect
+from connectwise_sandbox.finance.payments import change_payment
+from connectwise_sandbox.kinds import Kind, reference_to
+from connectwise_sandbox.people import PERSON
+from connectwise_sandbox.permissions import Action, Rows
 from tests.unit.payments.bench import PAID_ON, QUARANTINE_SECONDS, Bench
 from tests.unit.payments.mirrored_bench import MirroredBench
 

@@ -11,8 +11,8 @@ import pytest
 from bridge.connectwise.gateway import ConnectWiseGateway
 from bridge.domain.platform_payment import PlatformPaymentState
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
-from infra.local.connectwise_sandbox.faults import Effect
-from infra.local.connectwise_sandbox.httpx_transport import EngineTransport
+from connectwise_sandbox.faults import Effect
+from connectwise_sandbox.httpx_transport import EngineTransport
 from tests.unit.payments.bench import QUARANTINE_SECONDS, decisions, place
 from tests.unit.payments.mirrored_bench import MirroredBench, move, record, write_back_of
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
-from infra.local.connectwise_sandbox.faults import Effect
+from connectwise_sandbox.faults import Effect
 from tests.unit.payments.bench import PAID_ON, Bench, edit_ours
 
 S = WriteBackState

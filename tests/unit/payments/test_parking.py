@@ -14,7 +14,7 @@ from bridge.domain.write_back import LONGEST_WAIT, Reason, WriteBack, WriteBackS
 from bridge.payments.deciding import actions_of
 from bridge.payments.parking import WriteBackParker
 from bridge.payments.troubles import REASON_TEXTS
-from infra.local.connectwise_sandbox.faults import Effect
+from connectwise_sandbox.faults import Effect
 from tests.unit.payments.bench import QUARANTINE_SECONDS, decisions, place
 from tests.unit.payments.mirrored_bench import MirroredBench
 

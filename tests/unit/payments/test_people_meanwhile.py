@@ -9,8 +9,8 @@ import pytest
 from bridge.domain.errors import NotPossibleError
 from bridge.domain.platform_payment import PlatformPaymentState
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
-from infra.local.connectwise_sandbox.faults import Effect
-from infra.local.connectwise_sandbox.kinds import Record
+from connectwise_sandbox.faults import Effect
+from connectwise_sandbox.kinds import Record
 from tests.unit.payments.bench import PAID_ON, decisions, edit_ours, place
 from tests.unit.payments.mirrored_bench import MirroredBench, move, record, write_back_of
 

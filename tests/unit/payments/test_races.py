@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from bridge.domain.write_back import Lease, Reason, WriteBackState
-from infra.local.connectwise_sandbox.faults import Effect
+from connectwise_sandbox.faults import Effect
 from tests.unit.payments.bench import QUARANTINE_SECONDS
 from tests.unit.payments.mirrored_bench import MirroredBench
 

@@ -13,11 +13,11 @@ from bridge.domain.errors import NotPossibleError
 from bridge.domain.problem import Action
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
 from bridge.payments.deciding import WriteBackDecisions, actions_of
-from infra.local.connectwise_sandbox import permissions
-from infra.local.connectwise_sandbox.faults import Effect
-from infra.local.connectwise_sandbox.finance.payments import change_payment
-from infra.local.connectwise_sandbox.people import PERSON
-from infra.local.connectwise_sandbox.permissions import Rows
+from connectwise_sandbox import permissions
+from connectwise_sandbox.faults import Effect
+from connectwise_sandbox.finance.payments import change_payment
+from connectwise_sandbox.people import PERSON
+from connectwise_sandbox.permissions import Rows
 from tests.unit.payments.bench import QUARANTINE_SECONDS
 from tests.unit.payments.mirrored_bench import MirroredBench
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from bridge.domain.write_back import Reason, WriteBackState
-from infra.local.connectwise_sandbox.httpx_transport import EngineTransport
+from connectwise_sandbox.httpx_transport import EngineTransport
 from tests.unit.payments.bench import Bench
 
 S = WriteBackState

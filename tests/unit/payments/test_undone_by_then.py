@@ -11,8 +11,8 @@ from bridge.domain.connection import ConnectionState
 from bridge.domain.platform_payment import PlatformPaymentState
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
 from bridge.payments.disclaiming import SurplusDecisions
-from infra.local.connectwise_sandbox.faults import Effect
-from infra.local.connectwise_sandbox.kinds import Kind
+from connectwise_sandbox.faults import Effect
+from connectwise_sandbox.kinds import Kind
 from tests.unit.payments.bench import PAID_ON, decisions, edit_ours, place
 from tests.unit.payments.mirrored_bench import MirroredBench, move, record, write_back_of
 from tests.unit.payments.test_people_meanwhile import paid_twice

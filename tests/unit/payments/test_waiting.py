@@ -10,9 +10,9 @@ from bridge.domain.errors import NotPossibleError
 from bridge.domain.problem import Action
 from bridge.domain.write_back import LONGEST_WAIT, Reason, WriteBack, WriteBackState
 from bridge.payments.deciding import actions_of
-from infra.local.connectwise_sandbox import permissions
-from infra.local.connectwise_sandbox.faults import Effect
-from infra.local.connectwise_sandbox.permissions import Rows
+from connectwise_sandbox import permissions
+from connectwise_sandbox.faults import Effect
+from connectwise_sandbox.permissions import Rows
 from tests.unit.payments.bench import Bench, decisions, place
 
 S = WriteBackState

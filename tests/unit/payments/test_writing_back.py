@@ -15,11 +15,11 @@ from bridge.domain.errors import ConflictError, UnavailableError
 from bridge.domain.platform_payment import Target
 from bridge.domain.write_back import Lease, Reason, WriteBack, WriteBackState
 from bridge.payments.troubles import WriteBackTroubles
-from infra.local.connectwise_sandbox.faults import Effect
-from infra.local.connectwise_sandbox.httpx_transport import EngineTransport
-from infra.local.connectwise_sandbox.kinds import Kind
-from infra.local.connectwise_sandbox.permissions import Action
-from infra.local.connectwise_sandbox.tenant import Corruption
+from connectwise_sandbox.faults import Effect
+from connectwise_sandbox.httpx_transport import EngineTransport
+from connectwise_sandbox.kinds import Kind
+from connectwise_sandbox.permissions import Action
+from connectwise_sandbox.tenant import Corruption
 from tests.fakes.ledger import InMemoryLedgerStore
 from tests.unit.payments.bench import QUARANTINE_SECONDS, Bench
 

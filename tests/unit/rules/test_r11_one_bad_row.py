@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from infra.local.connectwise_sandbox.kinds import Kind
-from infra.local.connectwise_sandbox.tenant import Corruption
+from connectwise_sandbox.kinds import Kind
+from connectwise_sandbox.tenant import Corruption
 from tests.unit.connectwise.sandbox import World, sandboxed_world
 
 

@@ -10,7 +10,7 @@ import pytest
 from bridge.domain.connection import ConnectionState
 from bridge.domain.problem import ProblemCode
 from bridge.domain.write_back import Timings, WriteBackState
-from infra.local.connectwise_sandbox.faults import Effect
+from connectwise_sandbox.faults import Effect
 from tests.unit.payments.bench import QUARANTINE_SECONDS, Bench
 
 S = WriteBackState

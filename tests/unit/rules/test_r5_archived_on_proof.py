@@ -8,8 +8,8 @@ import pytest
 
 from bridge.domain.identity import RecordKind
 from bridge.domain.run import RunKind
-from infra.local.connectwise_sandbox.httpx_transport import EngineTransport
-from infra.local.connectwise_sandbox.kinds import Kind
+from connectwise_sandbox.httpx_transport import EngineTransport
+from connectwise_sandbox.kinds import Kind
 from tests.builders.records import a_customer, an_invoice
 from tests.unit.connectwise.sandbox import World, sandboxed_world
 from tests.unit.sync.bench import Bench

@@ -12,7 +12,7 @@ from bridge.domain.identity import Origin, new_id
 from bridge.domain.platform_payment import Allocation
 from bridge.domain.write_back import WriteBackState
 from bridge.payments.recording import PaymentRecorder
-from infra.local.connectwise_sandbox.httpx_transport import EngineTransport
+from connectwise_sandbox.httpx_transport import EngineTransport
 from tests.builders.operations import a_connection
 from tests.builders.payments import a_platform_payment
 from tests.builders.records import an_invoice

@@ -25,8 +25,8 @@ from bridge.runtime.callers import partner_user
 from bridge.store.connections import DynamoConnectionStore
 from bridge.store.table import Table
 from bridge.sync.owned_connections import OwnedConnections
-from infra.local.connectwise_sandbox.httpx_transport import EngineTransport
-from infra.local.connectwise_sandbox.kinds import Kind
+from connectwise_sandbox.httpx_transport import EngineTransport
+from connectwise_sandbox.kinds import Kind
 from tests.builders.operations import a_connection
 from tests.builders.payments import a_platform_payment, write_backs_for
 from tests.builders.records import CONNECTION, OTHER_CONNECTION, OTHER_PARTNER, PARTNER

@@ -1,0 +1,74 @@
+"""Writing records into the books as of a day in the past."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from random import Random
+
+from connectwise_sandbox.clock import wire_time
+from connectwise_sandbox.kinds import Kind, Record, reference_to
+from connectwise_sandbox.tenant import Tenant
+
+CLERKS = ("jdoe", "mreyes", "kwong", "OtherSync")
+DAYS_OF_BILLING = 730
+_OFFICE_OPENS = 8
+_OFFICE_SECONDS = 9 * 3_600
+_SETUP_DAYS = 3 * 365
+
+
+class Pen:
+    """Writes records with `_info` of the past; callbacks hear nothing of it."""
+
+    def __init__(self, tenant: Tenant, random: Random) -> None:
+        self.tenant = tenant
+        self.random = random
+        self.today = tenant.today
+        self.setup_day = self.today - timedelta(days=_SETUP_DAYS)
+        self.first_day = self.today - timedelta(days=DAYS_OF_BILLING)
+
+    def write(
+        self, kind: Kind, record: Record, entered_on: date, updated_on: date | None = None
+    ) -> Record:
+        """Store a new record; a property that is None is left out."""
+        entered = self.moment(entered_on)
+        updated = max(entered, self.moment(updated_on)) if updated_on else entered
+        stored: Record = {"id": self.tenant.store[kind].next_id()}
+        stored |= {name: value for name, value in record.items() if value is not None}
+        stored["_info"] = {
+            "lastUpdated": wire_time(updated),
+            "updatedBy": self.random.choice(CLERKS),
+            "dateEntered": wire_time(entered),
+            "enteredBy": self.random.choice(CLERKS),
+        }
+        self.tenant.store[kind].put(stored)
+        return stored
+
+    def rewrite(self, kind: Kind, record: Record) -> Record:
+        """Store a record in place of the one with its id."""
+        self.tenant.store[kind].put(record)
+        return record
+
+    def moment(self, day: date) -> datetime:
+        """Return a moment in the office hours of a day, never in the future.
+
+        Every third moment falls on a full hour, so that moments of several records coincide.
+        """
+        seconds = self.random.randrange(_OFFICE_SECONDS)
+        if self.random.random() < 1 / 3:
+            seconds -= seconds % 3_600
+        opening = datetime.combine(day, time(_OFFICE_OPENS), tzinfo=UTC)
+        return min(opening + timedelta(seconds=seconds), self.tenant.now)
+
+    def references(self, kind: Kind) -> list[Record]:
+        """Return the short forms of every record of a kind, by id."""
+        return [reference_to(kind, record) for record in self.tenant.store[kind]]
+
+    def chance(self, probability: float) -> bool:
+        """Return True with a probability."""
+        return self.random.random() < probability
+
+    def days_between(self, first: date, last: date, count: int) -> Iterator[date]:
+        """Return `count` random days from `first` to `last`, both included."""
+        span_days = (last - first).days
+        return (first + timedelta(days=self.random.randint(0, span_days)) for _ in range(count))

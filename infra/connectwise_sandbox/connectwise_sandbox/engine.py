@@ -1,0 +1,213 @@
+"""The sandbox's engine: requests in, answers out, no sockets, no threads, no waiting.
+
+The HTTP server and the in-process simulation drive the very same class. It is not thread-safe.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import datetime
+from functools import lru_cache, partial
+from random import Random
+
+from connectwise_sandbox import callbacks
+from connectwise_sandbox.access import (
+    carries_keys,
+    require_client_id,
+    require_keys,
+)
+from connectwise_sandbox.admin import Admin
+from connectwise_sandbox.api import build_router
+from connectwise_sandbox.bundles import answer_bundle
+from connectwise_sandbox.call_log import CallLog, LoggedCall
+from connectwise_sandbox.clock import Clock, system_clock
+from connectwise_sandbox.deliveries import Delivery
+from connectwise_sandbox.errors import (
+    ApiError,
+    cannot_route,
+    html_not_found,
+    too_many_requests,
+)
+from connectwise_sandbox.faults import FaultPlan, suffer
+from connectwise_sandbox.messages import Request, Response, text_response
+from connectwise_sandbox.people import People
+from connectwise_sandbox.rate_limit import RateLimit
+from connectwise_sandbox.routing import Call, Route
+from connectwise_sandbox.switches import Switches
+from connectwise_sandbox.system import (
+    CALLBACK_KEY,
+    COMPANY_INFO,
+    callback_key,
+    company_info,
+)
+from connectwise_sandbox.tenant import ROUTER_CODEBASE, Tenant, random_guid
+
+ADMIN_PREFIX = "/_sandbox"
+API_VERSION = "2025.1"
+_BELOW_CODEBASE = re.compile(
+    r"^/(?P<codebase>[^/]+/)/?(?P<rest>(?:apis/3\.0|system/callbackkey).*)$"
+)
+_API = "apis/3.0"
+
+
+class Engine:
+    """One ConnectWise installation with one company.
+
+    `people` edits the data as persons in ConnectWise would, `faults` and `switches` set what
+    goes wrong, `calls` counts requests.
+    """
+
+    def __init__(
+        self, *, clock: Clock = system_clock, seed: int = 0, switches: Switches | None = None
+    ) -> None:
+        self.tenant = Tenant(clock=clock, seed=seed, switches=switches or Switches())
+        self.tenant.listen(partial(callbacks.announce, self.tenant))
+        self.people = People(self.tenant)
+        self.faults = FaultPlan()
+        self.calls = CallLog()
+        self._admin = Admin(self)
+        self._limit = RateLimit()
+        self._request_ids = Random(f"request ids {seed}")
+        self._router = build_router()
+        for path, counting in (("/system/bundles", False), ("/system/bundles/count", True)):
+            handler = partial(answer_bundle, dispatch=self._dispatch, counting=counting)
+            self._router.add("POST", path, handler, None)
+
+    @property
+    def switches(self) -> Switches:
+        """The behaviour that is set at present."""
+        return self.tenant.switches
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request; never raises for anything that a client sent."""
+        self.apply_due()
+        if request.path == ADMIN_PREFIX or request.path.startswith(f"{ADMIN_PREFIX}/"):
+            return self._admin.handle(request)
+        target = request.target or request.path
+        fault = self.faults.take(request.method, target)
+        if fault is None:
+            response = self._perform(request)
+        else:
+            response = suffer(
+                fault,
+                perform=lambda: self._perform(request),
+                perform_later=partial(self._perform_later, request),
+                roll_codebase_over=self.people.roll_codebase_over,
+            )
+        return self._with_standard_headers(response)
+
+    # What the driver of the engine does besides requests --------------------------------------
+
+    def apply_due(self) -> int:
+        """Let everything take effect that was put off until now; return how much that was."""
+        return self.tenant.apply_due()
+
+    def next_due(self) -> datetime | None:
+        """Return when something next waits to take effect or to be delivered."""
+        return self.tenant.next_due()
+
+    def take_due_deliveries(self) -> list[Delivery]:
+        """Return the callback deliveries to send now; report each with the next method."""
+        self.apply_due()
+        return self.tenant.deliveries.take_due(self.tenant.now)
+
+    def record_delivery_result(self, delivery_id: int, status: int | None) -> Delivery:
+        """Note what a receiver answered, None if nothing within ANSWER_LIMIT_SECONDS.
+
+        Raises KeyError for a delivery that was not taken.
+        """
+        return callbacks.record_delivery_result(self.tenant, delivery_id, status)
+
+    # Answering ------------------------------------------------------------------------------
+
+    def _perform_later(self, request: Request, seconds: float) -> None:
+        self.tenant.later(seconds, lambda: _discard(self._perform(request)))
+
+    def _perform(self, request: Request) -> Response:
+        """Carry a request out and count it."""
+        route = _Matched()
+        try:
+            response = self._answer(request, route)
+        except ApiError as error:
+            response = error.response
+        self.calls.add(
+            LoggedCall(
+                at=self.tenant.now,
+                method=request.method,
+                route=route.template,
+                target=request.target or request.path,
+                status=response.status,
+            )
+        )
+        return response
+
+    def _answer(self, request: Request, matched: _Matched) -> Response:
+        if len(self.tenant.base_url) + len(request.target) > self.switches.max_url_characters:
+            return text_response(414, "Request URI Too Long")
+        if request.path.lower().startswith(COMPANY_INFO):
+            matched.template = f"{COMPANY_INFO}{{companyId}}"
+            return company_info(self.tenant, request.path)
+        below = _BELOW_CODEBASE.match(request.path)
+        if below is None:
+            raise cannot_route() if f"/{_API}" in request.path else html_not_found()
+        if below["codebase"] not in (self.tenant.codebase, ROUTER_CODEBASE):
+            raise cannot_route()
+        path = f"/{below['rest']}".replace("//", "/")
+        if path == CALLBACK_KEY:
+            matched.template = CALLBACK_KEY
+            authenticated = carries_keys(self.tenant, request)
+            return callback_key(self.tenant, request, authenticated=authenticated)
+        if not path.startswith(f"/{_API}"):
+            raise html_not_found()
+        return self._answer_api(request, path.removeprefix(f"/{_API}"), matched)
+
+    def _answer_api(self, request: Request, path: str, matched: _Matched) -> Response:
+        require_keys(self.tenant, request)
+        client_id = require_client_id(self.tenant, request)
+        seconds = self._limit.seconds_to_wait(
+            client_id, self.tenant.now, self.switches.requests_per_minute
+        )
+        if seconds > 0:
+            raise too_many_requests(seconds)
+        route, ids = self._router.find(request.method, path, self.switches.unknown_endpoint_status)
+        matched.template = route.template
+        return self._run(route, request, ids)
+
+    def _run(self, route: Route, request: Request, ids: dict[str, int]) -> Response:
+        if route.right is not None:
+            self.tenant.require_right(*route.right)
+        member = self.tenant.identity.member_identifier
+        return route.handler(Call(self.tenant, request, ids, member))
+
+    def _dispatch(self, request: Request) -> Response:
+        """Answer one request of a bundle, which is counted with the bundle, not by itself."""
+        try:
+            route, ids = self._router.find("GET", request.path)
+            return self._run(route, request, ids)
+        except ApiError as error:
+            return error.response
+
+    def _with_standard_headers(self, response: Response) -> Response:
+        standard = {
+            "cache-control": "no-cache",
+            "date": _http_date(self.tenant.now.replace(microsecond=0)),
+            "api-current-version": API_VERSION,
+            "x-cw-request-id": random_guid(self._request_ids),
+        }
+        return replace(response, headers={**standard, **response.headers})
+
+
+class _Matched:
+    """The template of the route that a request turned out to be for."""
+
+    template = "(none)"
+
+
+@lru_cache(maxsize=16)
+def _http_date(moment: datetime) -> str:
+    return moment.strftime("%a, %d %b %Y %H:%M:%S GMT")
+
+
+def _discard(_: Response) -> None:
+    """Let an answer go that nobody waits for any more."""

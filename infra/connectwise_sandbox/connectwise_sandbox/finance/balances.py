@@ -1,0 +1,59 @@
+"""What an invoice's payments, credits and balance are.
+
+balance = total - payments - credits holds at every moment, to the last decimal of the currency.
+A credit application counts once at each end: it raises the credits of the invoice it pays and
+lowers, by as much, those of the credit memo it comes from.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from connectwise_sandbox.kinds import Kind, Record
+from connectwise_sandbox.money import ZERO, decimals_of, rounded
+from connectwise_sandbox.tenant import Tenant
+
+
+def payments_of(tenant: Tenant, invoice_id: int) -> list[Record]:
+    """Return the payment rows of an invoice, credit applications among them, by id."""
+    return tenant.store[Kind.PAYMENT].referring("invoice", [invoice_id])
+
+
+def applications_of(tenant: Tenant, memo_id: int) -> list[Record]:
+    """Return the payment rows, of other invoices, that are paid out of a credit memo."""
+    return tenant.store[Kind.PAYMENT].referring("credit", [memo_id])
+
+
+def with_balance(tenant: Tenant, invoice: Record) -> Record:
+    """Return an invoice whose payments, credits and balance follow from the payment rows."""
+    decimals = decimals_of(invoice.get("currency"))
+    rows = payments_of(tenant, invoice["id"])
+    payments = sum((row["amount"] for row in rows if "credit" not in row), ZERO)
+    received = sum((row["amount"] for row in rows if "credit" in row), ZERO)
+    given = sum((row["amount"] for row in applications_of(tenant, invoice["id"])), ZERO)
+    total = rounded(invoice["total"], decimals)
+    credited = received - given
+    return invoice | {
+        "total": total,
+        "payments": rounded(payments, decimals),
+        "credits": rounded(credited, decimals),
+        "balance": rounded(total - payments - credited, decimals),
+    }
+
+
+def true_balance(tenant: Tenant, invoice: Record) -> Decimal:
+    """Return the balance that follows from the payment rows, whatever the invoice shows yet."""
+    balance: Decimal = with_balance(tenant, invoice)["balance"]
+    return balance
+
+
+def remaining_credit(tenant: Tenant, memo: Record) -> Decimal:
+    """Return how much of a credit memo is not applied yet, as a positive amount."""
+    return max(ZERO, -true_balance(tenant, memo))
+
+
+def refresh(tenant: Tenant, invoice_id: int) -> None:
+    """Bring the money fields of an invoice up to date, silently; it may be gone by now."""
+    invoice = tenant.store[Kind.INVOICE].get(invoice_id)
+    if invoice is not None:
+        tenant.store[Kind.INVOICE].put(with_balance(tenant, invoice))

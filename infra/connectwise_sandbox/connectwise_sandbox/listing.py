@@ -1,0 +1,144 @@
+"""Lists: which records match, in which order, on which page, with which fields."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from connectwise_sandbox.errors import bad_request, corrupt_page
+from connectwise_sandbox.kinds import Kind, Record
+from connectwise_sandbox.messages import Request, Response, json_response
+from connectwise_sandbox.paging import (
+    forward_page,
+    navigable_page,
+    read_page_request,
+)
+from connectwise_sandbox.presentation import present
+from connectwise_sandbox.query import (
+    QueryError,
+    compile_child_conditions,
+    compile_conditions,
+    compile_custom_field_conditions,
+    compile_order_by,
+    select_fields,
+    selected_names,
+)
+from connectwise_sandbox.store import Table
+from connectwise_sandbox.tenant import Tenant
+
+Source = Callable[[str], Iterable[Record]]
+"""Gives the records of a list, in order of id; the text is the request's conditions, which it
+may use to leave out records that they exclude anyway."""
+
+KEPT_ORDER = "id"
+"""The order in which every source gives its records, so that asking for it sorts nothing."""
+
+_FILTERS: Mapping[str, Callable[[str], Callable[[Record], bool]]] = {
+    "conditions": compile_conditions,
+    "childConditions": compile_child_conditions,
+    "customFieldConditions": compile_custom_field_conditions,
+}
+_LEADING_IDS = re.compile(
+    r"\s*(?:(?P<field>\w+)/)?id\s*(?:=\s*(?P<one>\d+)|in\s*\((?P<many>[\d\s,]+)\))\s*(?P<rest>.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_OR = re.compile(r"\bor\b", re.IGNORECASE)
+
+
+def narrowed(table: Table, conditions: str) -> Iterable[Record]:
+    """Return a part of the table that holds every record which meets the conditions.
+
+    Conditions that begin with `id` or an indexed reference, and know no `or`, are answered from
+    the index; nothing else is narrowed, so that this can never change a result.
+    """
+    match = _LEADING_IDS.match(conditions)
+    if match is None or _OR.search(match["rest"]):
+        return table
+    ids = [int(text) for text in re.findall(r"\d+", match["one"] or match["many"] or "")]
+    field = match["field"]
+    if field is None:
+        return table.among(ids)
+    return table.referring(field, ids) if table.is_indexed(field) else table
+
+
+def matching(request: Request, source: Source) -> list[Record]:
+    """Return the records that meet the three kinds of conditions of a request.
+
+    Raises the 400 for conditions that cannot be read.
+    """
+    rows = source(request.parameter("conditions") or "")
+    try:
+        for name, compile_filter in _FILTERS.items():
+            text = request.parameter(name)
+            if text and text.strip():
+                rows = filter(compile_filter(text), rows)
+        return list(rows)
+    except QueryError as error:
+        raise bad_request(error.message) from error
+
+
+def answer_list(tenant: Tenant, request: Request, kind: Kind, source: Source) -> Response:
+    """Return the page of a list that a request asks for, as a bare array."""
+    switches = tenant.switches
+    wanted = read_page_request(request, switches.oversized_page)
+    rows = ordered(request, matching(request, source))
+    url = f"{tenant.base_url}{request.path}"
+    if wanted.forward_only:
+        rows = [row for row in rows if row["id"] > wanted.after_id]
+        page, link = forward_page(request, url, rows, wanted, switches.forward_only_end)
+    else:
+        page, link = navigable_page(request, url, rows, wanted)
+    _check_corruption(tenant, kind, page)
+    only = asked_properties(request)
+    shown = [present(tenant, kind, row, only) for row in page]
+    return json_response(200, selected(request, shown), {"link": link})
+
+
+def answer_count(request: Request, source: Source) -> Response:
+    """Return how many records meet the conditions of a request."""
+    return json_response(200, {"count": len(matching(request, source))})
+
+
+def ordered(request: Request, rows: Sequence[Record]) -> Sequence[Record]:
+    """Return the rows in the order that a request asks for; raises the 400 for a bad one."""
+    order_by = request.parameter("orderBy")
+    if not order_by or not order_by.strip() or order_by == KEPT_ORDER:
+        return rows
+    try:
+        return compile_order_by(order_by)(rows)  # type: ignore[return-value]
+    except QueryError as error:
+        raise bad_request(error.message) from error
+
+
+def selected(request: Request, rows: Sequence[Record]) -> list[Any]:
+    """Return the rows with only the fields that a request asks for."""
+    fields = request.parameter("fields")
+    if not fields or not fields.strip():
+        return list(rows)
+    try:
+        select = select_fields(fields)
+        return [select(row) for row in rows]
+    except QueryError as error:
+        raise bad_request(error.message) from error
+
+
+def asked_properties(request: Request) -> frozenset[str] | None:
+    """Return the properties that a request asks for, None for all of them."""
+    fields = request.parameter("fields")
+    if not fields or not fields.strip():
+        return None
+    try:
+        return selected_names(fields)
+    except QueryError as error:
+        raise bad_request(error.message) from error
+
+
+def _check_corruption(tenant: Tenant, kind: Kind, page: Sequence[Record]) -> None:
+    if not tenant.corruptions:
+        return
+    for row in page:
+        corruption = tenant.corruptions.get((kind, row["id"]))
+        limit = corruption.fails_above_rows if corruption else None
+        if limit is not None and len(page) > limit:
+            raise corrupt_page()

@@ -1,0 +1,27 @@
+"""The query language of ConnectWise lists: conditions, orderBy and fields.
+
+Every function takes the decoded text of one query parameter and returns a compiled function over
+wire records. Compiled queries are cached by their text.
+Source of the language: ConnectWise developer guide, query string parameters.
+"""
+
+from connectwise_sandbox.query.conditions import (
+    compile_child_conditions,
+    compile_conditions,
+    compile_custom_field_conditions,
+)
+from connectwise_sandbox.query.errors import QueryError
+from connectwise_sandbox.query.ordering import compile_order_by
+from connectwise_sandbox.query.selection import select_fields, selected_names
+from connectwise_sandbox.query.values import Record
+
+__all__ = [
+    "QueryError",
+    "Record",
+    "compile_child_conditions",
+    "compile_conditions",
+    "compile_custom_field_conditions",
+    "compile_order_by",
+    "select_fields",
+    "selected_names",
+]

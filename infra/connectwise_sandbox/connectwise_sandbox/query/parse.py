@@ -1,0 +1,166 @@
+"""Reads a conditions text into its tree."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import cast
+
+from lark import Lark, Token, Transformer
+from lark.exceptions import LarkError
+
+from connectwise_sandbox.query.errors import HOW_VALUES_ARE_WRITTEN, QueryError
+from connectwise_sandbox.query.syntax import (
+    And,
+    Comparison,
+    Condition,
+    Literal,
+    Membership,
+    Operator,
+    Or,
+    Path,
+)
+
+MAX_TEXT_LENGTH = 16_384
+"""Characters. A URL carries 2,000; a bundle's or a search's body may carry more."""
+
+MAX_DEPTH = 50
+"""Parentheses within each other. It bounds the depth of the tree, and so all recursion over it."""
+
+MAX_LIST_LENGTH = 1_000
+"""Values between the parentheses of one `in`."""
+
+MAX_PATH_LENGTH = 10
+"""Properties in one slash path."""
+
+_MOMENT_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+_MOMENT = re.compile(r"\[[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\]")
+_PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*")
+_IDS = re.compile(r"(?P<path>([A-Za-z]+/)?id) in \((?P<values>[0-9]+(,[0-9]+)*)\)")
+"""What clients ask for most, by far, and in ever new texts: read without the grammar."""
+_MARKS = re.compile(r"\\.|[\"'()]", re.DOTALL)
+_ESCAPED = re.compile(r"\\([\\\"'])")
+
+
+def check_length(text: str) -> None:
+    """Raise QueryError if a query parameter is longer than MAX_TEXT_LENGTH characters."""
+    if len(text) > MAX_TEXT_LENGTH:
+        raise QueryError(f"The text may have at most {MAX_TEXT_LENGTH} characters.")
+
+
+def parse_path(text: str) -> Path:
+    """Return the steps of a property path such as `status/name`; raise QueryError if it is none."""
+    if not _PATH.fullmatch(text):
+        raise QueryError(f"{text!r} is not the name of a property.")
+    path = tuple(text.split("/"))
+    if len(path) > MAX_PATH_LENGTH:
+        raise QueryError(f"A property path may have at most {MAX_PATH_LENGTH} steps.")
+    return path
+
+
+def parse_conditions(text: str) -> Condition:
+    """Return the tree of a non-blank conditions text.
+
+    A backslash before a quote or a backslash takes away its meaning (what clients send; the
+    vendor documents no rule), any other backslash stands for itself.
+    Raises QueryError if the text does not follow the grammar or exceeds a limit.
+    """
+    check_length(text)
+    ids = _IDS.fullmatch(text)
+    if ids:
+        values = tuple(map(Decimal, ids["values"].split(",")))
+        return _membership(ids["path"], Operator.IN, values)
+    if _nesting(text) > MAX_DEPTH:
+        raise QueryError(f"Parentheses may be nested at most {MAX_DEPTH} deep.")
+    try:
+        # The transformer runs inside the parser, so the result is its tree, not lark's.
+        return cast(Condition, _PARSER.parse(text))
+    except LarkError as error:
+        position = getattr(error, "pos_in_stream", None)
+        where = f" near character {position + 1}" if isinstance(position, int) else ""
+        message = f"The conditions cannot be read{where}. {HOW_VALUES_ARE_WRITTEN}"
+        raise QueryError(message) from error
+
+
+def _nesting(text: str) -> int:
+    depth = deepest = 0
+    quote = ""
+    for mark in _MARKS.findall(text):
+        if quote:
+            quote = "" if mark == quote else quote
+        elif mark in {'"', "'"}:
+            quote = mark
+        elif mark == "(":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif mark == ")":
+            depth -= 1
+    return deepest
+
+
+def _membership(path: str, operator: Operator, values: tuple[Literal, ...]) -> Membership:
+    if len(values) > MAX_LIST_LENGTH:
+        raise QueryError(f"A list may have at most {MAX_LIST_LENGTH} values.")
+    return Membership(parse_path(path), operator, values)
+
+
+class _TreeBuilder(Transformer[Token, Condition]):
+    """Turns each grammar rule, innermost first, into the part of the tree it stands for."""
+
+    def disjunction(self, operands: list[Condition]) -> Or:
+        return Or(tuple(operands))
+
+    def conjunction(self, operands: list[Condition]) -> And:
+        return And(tuple(operands))
+
+    def comparison(self, parts: tuple[Token, Operator, Literal]) -> Comparison:
+        path, operator, literal = parts
+        return Comparison(parse_path(path), operator, literal)
+
+    def membership(self, parts: list[Token | Operator | Literal]) -> Membership:
+        path, operator, *literals = parts
+        return _membership(
+            cast(Token, path), cast(Operator, operator), cast(tuple[Literal], tuple(literals))
+        )
+
+    def operator(self, words: list[Token]) -> Operator:
+        return Operator(" ".join(word.lower() for word in words))
+
+    operator_in = operator
+
+    def text(self, tokens: list[Token]) -> str:
+        return _ESCAPED.sub(r"\1", tokens[0][1:-1])
+
+    def number(self, tokens: list[Token]) -> Decimal:
+        return Decimal(tokens[0])
+
+    def moment(self, tokens: list[Token]) -> datetime:
+        return _moment(tokens[0])
+
+    def true(self, _: list[Token]) -> bool:
+        return True
+
+    def false(self, _: list[Token]) -> bool:
+        return False
+
+    def null(self, _: list[Token]) -> None:
+        return None
+
+
+def _moment(text: str) -> datetime:
+    try:
+        if _MOMENT.fullmatch(text):
+            return datetime.strptime(text[1:-1], _MOMENT_FORMAT).replace(tzinfo=UTC)
+    except ValueError as error:
+        raise QueryError(f"There is no such date as {text}.") from error
+    raise QueryError(f"{text} is not a date in UTC with whole seconds. {HOW_VALUES_ARE_WRITTEN}")
+
+
+_PARSER = Lark.open(
+    "grammar.lark",
+    rel_to=__file__,
+    parser="lalr",
+    transformer=_TreeBuilder(),
+    propagate_positions=False,
+)

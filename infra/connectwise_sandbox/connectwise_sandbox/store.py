@@ -1,0 +1,141 @@
+"""Records in memory, by kind and id, with indexes over what they refer to."""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from random import Random
+
+from connectwise_sandbox.kinds import Kind, Record
+
+_WIDEST_GAP = 4
+_FIRST_IDS = {
+    Kind.COMPANY: 1_250_000,
+    Kind.CONTACT: 1_810_000,
+    Kind.SITE: 1_420_000,
+    Kind.INVOICE: 2_310_000,
+    Kind.PAYMENT: 3_070_000,
+    Kind.AGREEMENT: 1_100_000,
+    Kind.PRODUCT: 5_400_000,
+    Kind.TIME_ENTRY: 7_900_000,
+    Kind.EXPENSE_ENTRY: 1_660_000,
+    Kind.TICKET: 1_990_000,
+    Kind.ADDITION: 2_050_000,
+    Kind.GL_ENTRY: 9_100_000,
+    Kind.CALLBACK: 26_500,
+    Kind.MEMBER: 140,
+}
+_INDEXED: dict[Kind, tuple[str, ...]] = {
+    Kind.PAYMENT: ("invoice", "credit"),
+    Kind.PRODUCT: ("invoice",),
+    Kind.TIME_ENTRY: ("invoice",),
+    Kind.EXPENSE_ENTRY: ("invoice",),
+    Kind.ROUTING: ("invoice",),
+    Kind.GL_ENTRY: ("invoice",),
+    Kind.BATCH_ENTRY: ("batch",),
+    Kind.INVOICE: ("company",),
+    Kind.CONTACT: ("company",),
+    Kind.SITE: ("company",),
+    Kind.TYPE_ASSOCIATION: ("company",),
+    Kind.AGREEMENT: ("company",),
+    Kind.ADDITION: ("agreementId",),
+    Kind.ADJUSTMENT: ("agreementId",),
+    Kind.COMPONENT: ("parentProductItem",),
+}
+
+
+class Table:
+    """The records of one kind, ordered by id."""
+
+    def __init__(self, kind: Kind, random: Random) -> None:
+        self._records: dict[int, Record] = {}
+        self._ids: list[int] = []
+        self._random = random
+        self._last_id = _FIRST_IDS.get(kind, 0)
+        self._gap = _WIDEST_GAP if kind in _FIRST_IDS else 1
+        self._indexes: dict[str, dict[int, set[int]]] = {
+            field: defaultdict(set) for field in _INDEXED.get(kind, ())
+        }
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __iter__(self) -> Iterator[Record]:
+        return map(self._records.__getitem__, self._ids)
+
+    def next_id(self) -> int:
+        """Return an id that no record has or had; ids of a kind have gaps."""
+        self._last_id += self._random.randint(1, self._gap)
+        return self._last_id
+
+    def get(self, record_id: int) -> Record | None:
+        """Return one record, None if there is none."""
+        return self._records.get(record_id)
+
+    def put(self, record: Record) -> None:
+        """Store a record in place of the one with its id, if any."""
+        record_id: int = record["id"]
+        before = self._records.get(record_id)
+        if before is not None:
+            self._unindex(before)
+        elif not self._ids or record_id > self._ids[-1]:
+            self._ids.append(record_id)
+        else:
+            insort(self._ids, record_id)
+        self._last_id = max(self._last_id, record_id)
+        self._records[record_id] = record
+        for field, index in self._indexes.items():
+            referred_id = _referred_id(record, field)
+            if referred_id is not None:
+                index[referred_id].add(record_id)
+
+    def remove(self, record_id: int) -> None:
+        """Remove a record; raises KeyError if there is none."""
+        self._unindex(self._records.pop(record_id))
+        self._ids.remove(record_id)
+
+    def after(self, record_id: int) -> Iterator[Record]:
+        """Return the records with a greater id, in order of id."""
+        start = bisect_right(self._ids, record_id)
+        return (self._records[later_id] for later_id in self._ids[start:])
+
+    def among(self, record_ids: Iterable[int]) -> list[Record]:
+        """Return the records with these ids that exist, in order of id."""
+        found = sorted(set(record_ids) & self._records.keys())
+        return [self._records[record_id] for record_id in found]
+
+    def referring(self, field: str, referred_ids: Iterable[int]) -> list[Record]:
+        """Return the records whose indexed `field` refers to one of the ids, in order of id."""
+        index = self._indexes[field]
+        found: set[int] = set()
+        for referred_id in referred_ids:
+            found |= index.get(referred_id, set())
+        return self.among(found)
+
+    def is_indexed(self, field: str) -> bool:
+        """Return whether `referring` can search that field."""
+        return field in self._indexes
+
+    def _unindex(self, record: Record) -> None:
+        for field, index in self._indexes.items():
+            referred_id = _referred_id(record, field)
+            if referred_id is not None:
+                index[referred_id].discard(record["id"])
+
+
+class Store:
+    """One table for each kind of record."""
+
+    def __init__(self, random: Random) -> None:
+        self._tables = {kind: Table(kind, random) for kind in Kind}
+
+    def __getitem__(self, kind: Kind) -> Table:
+        return self._tables[kind]
+
+
+def _referred_id(record: Record, field: str) -> int | None:
+    value = record.get(field)
+    if isinstance(value, dict):
+        value = value.get("id")
+    return value if isinstance(value, int) else None
