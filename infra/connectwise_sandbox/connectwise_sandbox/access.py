@@ -1,4 +1,4 @@
-"""Who is calling: the Basic keys and the clientId."""
+"""Callers prove themselves with Basic keys and a clientId."""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
-"""The interface below `/_sandbox`: edits as persons make them, switches, faults, records of calls.
+"""The admin interface answers commands below `/_sandbox`.
 
-It needs no keys; the server binds to loopback. `GET /_sandbox` lists every command.
+Its commands edit data as persons do, set switches and faults, and show calls and deliveries.
+Everyone who reaches the port may give them; the server binds it to loopback.
+`GET /_sandbox` lists every command.
 """
 
 from __future__ import annotations
@@ -10,24 +12,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from connectwise_sandbox.call_log import CallLog
 from connectwise_sandbox.clock import wire_time
 from connectwise_sandbox.errors import ApiError
-from connectwise_sandbox.faults import Fault
+from connectwise_sandbox.faults import Fault, FaultPlan
 from connectwise_sandbox.finance.balances import payments_of, with_balance
 from connectwise_sandbox.kinds import PATHS, Kind, Record
 from connectwise_sandbox.messages import Request, Response, json_response
-from connectwise_sandbox.people import OTHER_SYNC, PERSON, NewLine
+from connectwise_sandbox.people import OTHER_SYNC, PERSON, NewLine, People
 from connectwise_sandbox.permissions import Action
 from connectwise_sandbox.switches import Switches
-from connectwise_sandbox.tenant import Corruption
+from connectwise_sandbox.tenant import Corruption, Tenant
 
-if TYPE_CHECKING:
-    from connectwise_sandbox.engine import Engine
-
+ADMIN_PREFIX = "/_sandbox"
 MAX_MUTATIONS = 100_000
 _FLAVOURS: Mapping[str, Record] = {
     "breaks_page": {},
@@ -125,6 +126,12 @@ class _CorruptRow(_Body):
     overrides: dict[str, Any] = {}
 
 
+class _SwitchChange(BaseModel):
+    """Any switches by name; `Switches` itself checks names and values."""
+
+    model_config = ConfigDict(extra="allow")
+
+
 @dataclass(frozen=True, slots=True)
 class _Command:
     method: str
@@ -133,22 +140,25 @@ class _Command:
     body: type[BaseModel] | None
 
     def match(self, method: str, path: str) -> list[int] | None:
-        """Return the numbers in the path if this command is meant, else None."""
+        """Return the numbers in the path if the request names this command, else None."""
         pattern = re.sub(r"\{\w+\}", r"(\\d{1,10})", self.template)
         found = re.fullmatch(pattern, path) if method == self.method else None
         return [int(text) for text in found.groups()] if found else None
 
 
 class Admin:
-    """Carries out the commands on an engine."""
+    """The admin interface carries out commands on the parts of an engine."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, tenant: Tenant, people: People, faults: FaultPlan, calls: CallLog) -> None:
+        self._tenant = tenant
+        self._people = people
+        self._faults = faults
+        self._calls = calls
         self._commands = self._all_commands()
 
     def handle(self, request: Request) -> Response:
         """Answer one request below `/_sandbox`."""
-        path = request.path.removeprefix("/_sandbox").rstrip("/") or "/"
+        path = request.path.removeprefix(ADMIN_PREFIX).rstrip("/") or "/"
         for command in self._commands:
             numbers = command.match(request.method, path)
             if numbers is not None:
@@ -171,30 +181,30 @@ class Admin:
         return json_response(200, answer if answer is not None else {"ok": True})
 
     def _all_commands(self) -> list[_Command]:
-        engine, people = self._engine, self._engine.people
+        people, role = self._people, self._tenant.role
         return [
-            _Command("GET", "/", self._index, None),
-            _Command("GET", "/health", self._health, None),
-            _Command("GET", "/truth", self._truth, None),
-            _Command("GET", "/calls", self._calls, None),
-            _Command("DELETE", "/calls", engine.calls.reset, None),
-            _Command("GET", "/deliveries", self._deliveries, None),
-            _Command("GET", "/switches", self._switches, None),
-            _Command("PATCH", "/switches", self._set_switches, _AnySwitches),
-            _Command("GET", "/faults", self._faults, None),
-            _Command("POST", "/faults", engine.faults.add, Fault),
-            _Command("DELETE", "/faults", engine.faults.clear, None),
-            _Command("GET", "/permissions", engine.tenant.role.matrix, None),
+            _Command("GET", "/", self._list_commands, None),
+            _Command("GET", "/health", self._show_health, None),
+            _Command("GET", "/truth", self._show_truth, None),
+            _Command("GET", "/calls", self._show_calls, None),
+            _Command("DELETE", "/calls", self._calls.reset, None),
+            _Command("GET", "/deliveries", self._show_deliveries, None),
+            _Command("GET", "/switches", self._show_switches, None),
+            _Command("PATCH", "/switches", self._set_switches, _SwitchChange),
+            _Command("GET", "/faults", self._show_faults, None),
+            _Command("POST", "/faults", self._faults.add, Fault),
+            _Command("DELETE", "/faults", self._faults.clear, None),
+            _Command("GET", "/permissions", role.matrix, None),
             _Command("PATCH", "/permissions", self._set_cell, _Cell),
-            _Command("DELETE", "/permissions", engine.tenant.role.reset, None),
-            _Command("POST", "/corrupt-rows", self._corrupt, _CorruptRow),
-            _Command("DELETE", "/corrupt-rows", engine.tenant.corruptions.clear, None),
-            _Command("POST", "/codebase", self._roll_over, _Codebase),
+            _Command("DELETE", "/permissions", role.reset, None),
+            _Command("POST", "/corrupt-rows", self._corrupt_row, _CorruptRow),
+            _Command("DELETE", "/corrupt-rows", self._tenant.corruptions.clear, None),
+            _Command("POST", "/codebase", self._roll_codebase_over, _Codebase),
             _Command("POST", "/callback-key", people.rotate_callback_key, None),
             _Command("POST", "/invoices", self._create_invoice, _NewInvoice),
             _Command("PATCH", "/invoices/{id}", self._change_invoice, _InvoiceChange),
             _Command("DELETE", "/invoices/{id}", people.delete_invoice, None),
-            _Command("GET", "/invoices/{id}/payments", self._payments, None),
+            _Command("GET", "/invoices/{id}/payments", self._show_payments, None),
             _Command("POST", "/invoices/{id}/payments", self._pay, _NewPayment),
             _Command("DELETE", "/invoices/{id}/payments/{payment_id}", people.delete_payment, None),
             _Command("POST", "/invoices/{id}/credits", self._credit, _NewCredit),
@@ -212,18 +222,18 @@ class Admin:
 
     # Looking ----------------------------------------------------------------------------------
 
-    def _index(self) -> object:
+    def _list_commands(self) -> object:
         return [
             {
                 "method": command.method,
-                "path": f"/_sandbox{command.template}",
+                "path": f"{ADMIN_PREFIX}{command.template}",
                 "body": command.body.model_json_schema() if command.body else None,
             }
             for command in self._commands
         ]
 
-    def _health(self) -> object:
-        tenant = self._engine.tenant
+    def _show_health(self) -> object:
+        tenant = self._tenant
         return {
             "status": "ok",
             "now": wire_time(tenant.now),
@@ -232,8 +242,8 @@ class Admin:
             "callbacks_idle": tenant.deliveries.is_idle(),
         }
 
-    def _truth(self) -> object:
-        tenant = self._engine.tenant
+    def _show_truth(self) -> object:
+        tenant = self._tenant
         invoices = [
             _true_invoice(with_balance(tenant, invoice), payments_of(tenant, invoice["id"]))
             for invoice in tenant.store[Kind.INVOICE]
@@ -245,15 +255,15 @@ class Admin:
         ]
         return {"invoices": invoices, "companies": companies}
 
-    def _calls(self) -> object:
-        log = self._engine.calls
+    def _show_calls(self) -> object:
+        log = self._calls
         recent = [
             {"method": call.method, "target": call.target, "status": call.status}
             for call in log.recent(limit=100)
         ]
         return {"total": log.total, "counts": log.counts(), "recent": recent}
 
-    def _deliveries(self) -> object:
+    def _show_deliveries(self) -> object:
         return [
             {
                 "id": each.id,
@@ -265,82 +275,79 @@ class Admin:
                 "statuses": list(each.statuses),
                 "due_at": wire_time(each.due_at),
             }
-            for each in self._engine.tenant.deliveries.all()
+            for each in self._tenant.deliveries.all()
         ]
 
-    def _switches(self) -> object:
-        return self._engine.switches.model_dump()
+    def _show_switches(self) -> object:
+        return self._tenant.switches.model_dump()
 
-    def _faults(self) -> object:
-        plan = self._engine.faults
+    def _show_faults(self) -> object:
+        plan = self._faults
         waiting = [fault.model_dump(mode="json") for fault in plan.waiting()]
         return {"injected": plan.injected, "waiting": waiting}
 
-    def _payments(self, invoice_id: int) -> object:
-        self._engine.tenant.get(Kind.INVOICE, invoice_id)
-        return payments_of(self._engine.tenant, invoice_id)
+    def _show_payments(self, invoice_id: int) -> object:
+        self._tenant.get(Kind.INVOICE, invoice_id)
+        return payments_of(self._tenant, invoice_id)
 
     # Setting ----------------------------------------------------------------------------------
 
     def _set_switches(self, wanted: BaseModel) -> object:
-        merged = self._engine.switches.model_dump() | wanted.model_dump(exclude_unset=True)
-        self._engine.tenant.switches = Switches.model_validate(merged)
-        return self._switches()
+        merged = self._tenant.switches.model_dump() | wanted.model_dump(exclude_unset=True)
+        self._tenant.switches = Switches.model_validate(merged)
+        return self._show_switches()
 
     def _set_cell(self, cell: _Cell) -> object:
-        role = self._engine.tenant.role
+        role = self._tenant.role
         role.set_cell(cell.module, cell.row, cell.action, cell.level)
         return role.matrix()
 
-    def _corrupt(self, row: _CorruptRow) -> None:
+    def _corrupt_row(self, row: _CorruptRow) -> None:
         kind = next((kind for kind, path in PATHS.items() if path == row.resource), None)
         if kind is None:
             raise ValueError(f"no resource {row.resource}")
-        self._engine.tenant.get(kind, row.id)
+        self._tenant.get(kind, row.id)
         limit = row.fails_above_rows
         if row.flavour == "breaks_page" and limit is None:
             limit = 0
         overrides = {**_FLAVOURS.get(row.flavour or "", {}), **row.overrides}
-        self._engine.tenant.corruptions[kind, row.id] = Corruption(limit, overrides)
+        self._tenant.corruptions[kind, row.id] = Corruption(limit, overrides)
 
-    def _roll_over(self, wanted: _Codebase) -> object:
-        return {"codebase": self._engine.people.roll_codebase_over(wanted.codebase)}
+    def _roll_codebase_over(self, wanted: _Codebase) -> object:
+        return {"codebase": self._people.roll_codebase_over(wanted.codebase)}
 
     # Editing ----------------------------------------------------------------------------------
 
     def _create_invoice(self, new: _NewInvoice) -> object:
         lines = [NewLine(line.description, line.amount, line.quantity) for line in new.lines]
-        return self._engine.people.create_invoice(
+        return self._people.create_invoice(
             new.company_id, lines, type_name=new.type, due_on=new.due_on, by=new.by
         )
 
     def _change_invoice(self, invoice_id: int, change: _InvoiceChange) -> object:
-        people, tenant = self._engine.people, self._engine.tenant
+        people = self._people
         if change.due_on is not None:
             people.change_due_date(invoice_id, change.due_on, change.by)
         if change.total is not None:
             people.change_total(invoice_id, change.total, change.by)
         if change.status is not None:
             people.set_status(invoice_id, change.status, change.by)
-        return tenant.get(Kind.INVOICE, invoice_id)
+        return self._tenant.get(Kind.INVOICE, invoice_id)
 
     def _pay(self, invoice_id: int, new: _NewPayment) -> object:
-        return self._engine.people.record_payment(invoice_id, new.amount, new.on, new.by)
+        return self._people.record_payment(invoice_id, new.amount, new.on, new.by)
 
     def _credit(self, invoice_id: int, new: _NewCredit) -> object:
-        people = self._engine.people
-        return people.apply_credit(invoice_id, new.amount, new.credit_memo_id, new.by)
+        return self._people.apply_credit(invoice_id, new.amount, new.credit_memo_id, new.by)
 
     def _rewrite(self, invoice_id: int, wanted: _Rewriting) -> object:
-        return self._engine.people.rewrite_payments(invoice_id, wanted.by)
+        return self._people.rewrite_payments(invoice_id, wanted.by)
 
     def _mutate(self, wanted: _Mutation) -> object:
-        people = self._engine.people
-        return {"ids": people.mutate_invoices(wanted.count, wanted.what, wanted.by)}
+        return {"ids": self._people.mutate_invoices(wanted.count, wanted.what, wanted.by)}
 
     def _create_company(self, new: _NewCompany) -> object:
-        people = self._engine.people
-        return people.create_company(new.identifier, new.name, new.email, new.by)
+        return self._people.create_company(new.identifier, new.name, new.email, new.by)
 
     def _change_company(self, company_id: int, change: _CompanyChange) -> object:
         named = {
@@ -349,19 +356,13 @@ class Admin:
             "phoneNumber": change.phone_number,
         }
         changes = {name: value for name, value in named.items() if value is not None}
-        return self._engine.people.change_company(company_id, changes, change.by)
+        return self._people.change_company(company_id, changes, change.by)
 
     def _merge(self, losing_id: int, merge: _Merge) -> None:
-        self._engine.people.merge_companies(losing_id, merge.into, merge.by)
+        self._people.merge_companies(losing_id, merge.into, merge.by)
 
     def _set_email(self, contact_id: int, new: _NewEmail) -> object:
-        return self._engine.people.set_email(contact_id, new.email, new.by)
-
-
-class _AnySwitches(BaseModel):
-    """Some switches; which exist and what they allow is checked against `Switches`."""
-
-    model_config = ConfigDict(extra="allow")
+        return self._people.set_email(contact_id, new.email, new.by)
 
 
 def _true_invoice(invoice: Record, payments: list[Record]) -> Record:

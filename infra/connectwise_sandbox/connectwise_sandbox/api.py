@@ -1,4 +1,4 @@
-"""Every path below `apis/3.0` that the sandbox answers."""
+"""The API installs every path that the sandbox answers below `apis/3.0`."""
 
 from __future__ import annotations
 
@@ -63,18 +63,18 @@ def build_router() -> Router:
         Batches(),
         BatchEntries(),
         Callbacks(),
-        *_plain_resources(),
+        *_build_plain_resources(),
     ):
         resource.install(router)
     install_unposted(router)
     install_billing(router)
     install_system(router)
     tickets = Resource(Kind.TICKET, f"/{PATHS[Kind.TICKET]}", Rows.SERVICE_TICKETS)
-    router.add("POST", f"{tickets.path}/search", _search(tickets), tickets.right("GET"))
+    router.add("POST", f"{tickets.path}/search", _build_search(tickets), tickets.right("GET"))
     return router
 
 
-def _plain_resources() -> list[Resource]:
+def _build_plain_resources() -> list[Resource]:
     tables = [Resource(kind, f"/{PATHS[kind]}", row, methods=READ_WRITE) for kind, row in _TABLES]
     lines = [Lines(kind, f"/{PATHS[kind]}", row, methods=READ_WRITE) for kind, row in _LINES]
     agreements, products = f"/{PATHS[Kind.AGREEMENT]}", f"/{PATHS[Kind.PRODUCT]}"
@@ -106,7 +106,7 @@ def _plain_resources() -> list[Resource]:
             f"{products}/{{parentId}}/components",
             Rows.PRODUCT_CATALOG,
             parent=Parent(Kind.PRODUCT, "parentProductItem"),
-            counted=False,
+            has_count=False,
         ),
         Resource(
             Kind.ROUTING,
@@ -114,7 +114,7 @@ def _plain_resources() -> list[Resource]:
             Rows.INVOICING,
             methods=READ_WRITE,
             parent=Parent(Kind.INVOICE, "invoice"),
-            counted=False,
+            has_count=False,
         ),
         *(
             Resource(kind, f"/{PATHS[kind]}", row, methods=methods)
@@ -123,7 +123,7 @@ def _plain_resources() -> list[Resource]:
     ]
 
 
-def _search(resource: Resource) -> Handler:
+def _build_search(resource: Resource) -> Handler:
     """Return a handler that takes its conditions from the body of a POST."""
 
     def answer(call: Call) -> Response:

@@ -1,4 +1,4 @@
-"""The engine behind HTTP: one thin application and the task that sends callbacks."""
+"""An ASGI application hands HTTP requests to the engine, and a task sends its callbacks."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from connectwise_sandbox.engine import Engine
 from connectwise_sandbox.messages import Fate, Request, Response
 
 HOLD_SECONDS = 120.0
-"""How long a connection whose answer is withheld stays open."""
+"""Time that a connection stays open while its answer is withheld."""
 MAX_DELIVERIES_AT_ONCE = 20
 _PUMP_SECONDS = 0.02
 _LOOPBACK = "127.0.0.1"
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
-Cut = Callable[[tuple[str, int]], None]
-"""Closes the connection of a client, named by host and port, without an answer."""
+CutConnection = Callable[[tuple[str, int]], None]
+"""Closes the connection of a client, named by host and port, before any answer."""
 
 
-def build_app(engine: Engine, lock: threading.Lock, cut: Cut) -> Starlette:
+def build_app(engine: Engine, lock: threading.Lock, cut: CutConnection) -> Starlette:
     """Return the application; `lock` keeps the engine to one caller at a time."""
 
     @contextlib.asynccontextmanager
@@ -46,29 +46,32 @@ def build_app(engine: Engine, lock: threading.Lock, cut: Cut) -> Starlette:
 
     async def answer(request: HttpRequest) -> HttpResponse:
         body = await _read_body(request)
-        incoming = Request.of(request.method, _target(request.scope), request.headers, body)
+        incoming = Request.of(request.method, _read_target(request.scope), request.headers, body)
         with lock:
             response = engine.handle(incoming)
-        await asyncio.sleep(response.delay_seconds)
         return _Answer(response, cut)
 
     return Starlette(routes=[Route("/{path:path}", answer, methods=_METHODS)], lifespan=lifespan)
 
 
 class _Answer(HttpResponse):
-    """Sends an answer as its fate says: whole, never, or by closing the connection."""
+    """An answer is sent, withheld or cut, as its fate says."""
 
-    def __init__(self, response: Response, cut: Cut) -> None:
+    def __init__(self, response: Response, cut: CutConnection) -> None:
         super().__init__(response.body, response.status, dict(response.headers))
+        self._delay_seconds = response.delay_seconds
         self._fate = response.fate
         self._cut = cut
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._fate is Fate.WITHHELD:
-            await _until_disconnected(receive)
-        if self._fate is Fate.SENT:
-            await super().__call__(scope, receive, send)
-            return
+        # A server that ends cancels what still waits; the connection is cut then.
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(self._delay_seconds)
+            if self._fate is Fate.WITHHELD:
+                await _until_disconnected(receive)
+            if self._fate is Fate.SENT:
+                await super().__call__(scope, receive, send)
+                return
         self._cut(scope["client"])
         await _until_disconnected(receive)
 
@@ -81,7 +84,7 @@ async def _until_disconnected(receive: Receive) -> None:
 
 
 async def _read_body(request: HttpRequest) -> bytes:
-    """Return the body, cut off just above the limit that the engine refuses."""
+    """Return the body, cut off just above the engine's limit."""
     body = b""
     async for chunk in request.stream():
         body += chunk
@@ -90,14 +93,14 @@ async def _read_body(request: HttpRequest) -> bytes:
     return body
 
 
-def _target(scope: Scope) -> str:
+def _read_target(scope: Scope) -> str:
     raw_path: bytes = scope["raw_path"]
     query: bytes = scope["query_string"]
     return (raw_path + b"?" + query if query else raw_path).decode("latin-1")
 
 
 async def _deliver_forever(engine: Engine, lock: threading.Lock) -> None:
-    """Send each callback when it is due; the order of sending is that of falling due."""
+    """Send each callback when it falls due, in that order."""
     limit = asyncio.Semaphore(MAX_DELIVERIES_AT_ONCE)
     async with (
         httpx.AsyncClient(timeout=ANSWER_LIMIT_SECONDS, trust_env=False) as client,
@@ -118,7 +121,7 @@ async def _deliver(
     lock: threading.Lock,
     delivery: Delivery,
 ) -> None:
-    url, host = _reachable(delivery.url)
+    url, host = _resolve_loopback(delivery.url)
     status: int | None = None
     async with limit:
         with contextlib.suppress(httpx.HTTPError, httpx.InvalidURL, TimeoutError):
@@ -131,10 +134,10 @@ async def _deliver(
         engine.record_delivery_result(delivery.id, status)
 
 
-def _reachable(url: str) -> tuple[str, str]:
+def _resolve_loopback(url: str) -> tuple[str, str]:
     """Return the URL to connect to and the Host header.
 
-    Names below `.localhost` mean this machine (RFC 6761), whether or not its resolver knows.
+    Names below `.localhost` mean this machine (RFC 6761), even if its resolver disagrees.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""

@@ -1,4 +1,4 @@
-"""What clients send: JSON bodies, the references and the numbers in them."""
+"""JSON bodies of clients are read here, with the references and amounts in them."""
 
 from __future__ import annotations
 
@@ -47,17 +47,19 @@ def read_json(request: Request) -> Any:
     if len(request.body) > MAX_BODY_BYTES:
         raise refused(413, "RequestTooLarge", f"A body has at most {MAX_BODY_BYTES} bytes.")
     try:
-        return json.loads(request.body, parse_float=Decimal, parse_constant=_no_constant)
+        return json.loads(request.body, parse_float=Decimal, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise bad_request("The body is not readable JSON.") from error
 
 
-def resolved(tenant: Tenant, kind: Kind, record: Record, before: Record | None = None) -> Record:
-    """Return a record whose references are complete and whose amounts are decimals.
+def complete_record(
+    tenant: Tenant, kind: Kind, record: Record, before: Record | None = None
+) -> Record:
+    """Return a record with complete references and with decimals as amounts.
 
-    A client may name a referred record by `id`, `identifier` or `name`. What is as it was in
-    `before` is left alone. Raises the InvalidObject error for a reference to nothing, and the
-    500 for an amount that is no number.
+    A client may name a referred record by `id`, `identifier` or `name`. Properties that equal
+    those of `before` are left alone. Raises the InvalidObject error for a reference to a missing
+    record, and the 500 for an amount of another JSON type.
     """
     completed = dict(record)
     for field, value in record.items():
@@ -65,7 +67,7 @@ def resolved(tenant: Tenant, kind: Kind, record: Record, before: Record | None =
             continue
         target = target_of(kind, field)
         if target is not None and isinstance(value, dict):
-            completed[field] = _complete(tenant, kind, field, target, value)
+            completed[field] = _complete_reference(tenant, kind, field, target, value)
         elif field in MONEY_FIELDS or field in QUANTITY_FIELDS:
             amount = as_amount(value)
             if amount is None:
@@ -74,7 +76,9 @@ def resolved(tenant: Tenant, kind: Kind, record: Record, before: Record | None =
     return completed
 
 
-def _complete(tenant: Tenant, kind: Kind, field: str, target: Kind, value: Record) -> Record:
+def _complete_reference(
+    tenant: Tenant, kind: Kind, field: str, target: Kind, value: Record
+) -> Record:
     table = tenant.store[target]
     if not table:
         return value
@@ -91,5 +95,5 @@ def _complete(tenant: Tenant, kind: Kind, field: str, target: Kind, value: Recor
     raise bad_reference(kind.value, f"{field}/id")
 
 
-def _no_constant(name: str) -> None:
+def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")

@@ -1,7 +1,7 @@
-"""Bundles: several reads in one request (ConnectWise developer guide, bundled requests).
+"""A bundle carries several reads in one request (ConnectWise developer guide, bundled requests).
 
 Keys are accepted in any case, because the guide writes PascalCase and the interface camelCase.
-Writes through bundles are documented nowhere and not offered.
+ConnectWise does not document writes through bundles, so they only read here.
 """
 
 from __future__ import annotations
@@ -41,18 +41,18 @@ _PARAMETERS = ("conditions", "orderBy", "childConditions", "customFieldCondition
 
 
 def answer_bundle(call: Call, dispatch: Dispatch, *, counting: bool) -> Response:
-    """Answer every request of a bundle with a result of its own, success or not."""
-    body = _lowered(read_json(call.request))
+    """Answer every request of a bundle with a success or failure of its own."""
+    body = _lower_keys(read_json(call.request))
     requests = body.get("requests") if isinstance(body, dict) else None
     if not isinstance(requests, list) or not requests:
         raise bad_request("A bundle has requests.")
     if len(requests) > MAX_REQUESTS:
         raise bad_request(f"A bundle has at most {MAX_REQUESTS} requests.")
-    results = [_result(call, dispatch, each, counting=counting) for each in requests]
+    results = [_answer_one(call, dispatch, each, counting=counting) for each in requests]
     return json_response(200, {"results": results})
 
 
-def _result(call: Call, dispatch: Dispatch, entry: Any, *, counting: bool) -> dict[str, Any]:
+def _answer_one(call: Call, dispatch: Dispatch, entry: Any, *, counting: bool) -> dict[str, Any]:
     entry = entry if isinstance(entry, dict) else {}
     type_name = str(entry.get("resourcetype", ""))
     shared = {
@@ -67,11 +67,11 @@ def _result(call: Call, dispatch: Dispatch, entry: Any, *, counting: bool) -> di
         return known | {"success": False, "statusCode": 404, "error": error}
     wanted = entry.get("apirequest")
     wanted = wanted if isinstance(wanted, dict) else {}
-    response = dispatch(_request(call, path, wanted, counting=counting))
-    return known | _outcome(response, counting=counting)
+    response = dispatch(_build_request(call, path, wanted, counting=counting))
+    return known | _build_outcome(response, counting=counting)
 
 
-def _request(call: Call, path: str, wanted: dict[str, Any], *, counting: bool) -> Request:
+def _build_request(call: Call, path: str, wanted: dict[str, Any], *, counting: bool) -> Request:
     filters, page = wanted.get("filters") or {}, wanted.get("page") or {}
     parameters = {
         name: str(filters[name.lower()]) for name in _PARAMETERS if filters.get(name.lower())
@@ -92,7 +92,7 @@ def _request(call: Call, path: str, wanted: dict[str, Any], *, counting: bool) -
     return Request.of("GET", f"/{path}{suffix}?{urlencode(parameters)}", headers)
 
 
-def _outcome(response: Response, *, counting: bool) -> dict[str, Any]:
+def _build_outcome(response: Response, *, counting: bool) -> dict[str, Any]:
     payload = response.json()
     if response.status != HTTPStatus.OK:
         return {"success": False, "statusCode": response.status, "error": payload}
@@ -103,10 +103,10 @@ def _outcome(response: Response, *, counting: bool) -> dict[str, Any]:
     return done | {"entities": entities, "count": len(entities)}
 
 
-def _lowered(value: Any) -> Any:
-    """Return JSON whose keys are in lower case, down to the filters."""
+def _lower_keys(value: Any) -> Any:
+    """Return JSON with its keys in lower case, at every depth."""
     if isinstance(value, dict):
-        return {str(key).lower(): _lowered(each) for key, each in value.items()}
+        return {str(key).lower(): _lower_keys(each) for key, each in value.items()}
     if isinstance(value, list):
-        return [_lowered(each) for each in value]
+        return [_lower_keys(each) for each in value]
     return value

@@ -1,4 +1,4 @@
-"""How often each route was called, which proves or disproves a call budget."""
+"""The call log counts the calls of each route, which proves or disproves a call budget."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ MAX_ENTRIES = 5_000
 
 @dataclass(frozen=True, slots=True)
 class LoggedCall:
-    """One request to the API and its answer; `target` holds the query too."""
+    """A logged call is one request to the API and its answer."""
 
     at: datetime
     method: str
     route: str
+    """The template, such as `/finance/invoices/{id}`."""
     target: str
+    """Path and query as they came."""
     status: int
 
 
 class CallLog:
-    """Counts per method and route template, and the last MAX_ENTRIES calls."""
+    """A call log counts by method and route template and keeps the last MAX_ENTRIES calls."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
@@ -39,7 +41,7 @@ class CallLog:
 
     @property
     def total(self) -> int:
-        """The number of calls since the last reset."""
+        """Return the number of calls since the last reset."""
         return self._counts.total()
 
     def counts(self) -> dict[str, int]:

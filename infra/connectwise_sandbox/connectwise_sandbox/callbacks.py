@@ -1,4 +1,4 @@
-"""Callbacks: what may be registered, whom a change concerns, and how its message is signed.
+"""Callbacks are registered here, and a change queues a signed message to each it concerns.
 
 Types, levels, payload and signature follow the ConnectWise developer guide (callbacks) and
 recorded deliveries.
@@ -31,12 +31,14 @@ PAYLOAD_VERSION = "3.0.0"
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A change that callbacks tell of; `action` is added, updated or deleted."""
+    """An event is a change that callbacks tell of."""
 
     action: str
+    """added, updated or deleted."""
     kind: Kind
     record: Record
     by: str
+    """The identifier of the acting member."""
 
 
 _TYPE_OF_KIND: Mapping[Kind, str] = {
@@ -220,7 +222,7 @@ def payload_of(tenant: Tenant, entry: Record, event: Event) -> dict[str, Any]:
 
 
 def key_url(tenant: Tenant) -> str:
-    """Return where the signing key of this company's callbacks is served."""
+    """Return the URL that serves the signing key of this company's callbacks."""
     identity = tenant.identity
     query = f"companyName={identity.company_id}&id={identity.callback_key_id}"
     return f"{tenant.base_url}/{tenant.codebase}/system/callbackkey/index.rails?{query}"

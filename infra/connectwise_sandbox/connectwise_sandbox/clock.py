@@ -1,4 +1,4 @@
-"""Time as the sandbox reads and writes it: UTC, whole seconds on the wire."""
+"""The sandbox keeps time in UTC and writes whole seconds on the wire."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def system_clock() -> datetime:
 
 
 class ManualClock:
-    """A clock that stands still until it is told to move."""
+    """A manual clock stands still until it is told to move."""
 
     def __init__(self, start: datetime) -> None:
         self._now = start
@@ -41,5 +41,5 @@ def wire_date(day: date) -> str:
 
 
 def day_of(text: str) -> date:
-    """Return the calendar day of a wire time; raises ValueError if there is none."""
+    """Return the calendar day of a wire time; raises ValueError for any other text."""
     return date.fromisoformat(text[:10])

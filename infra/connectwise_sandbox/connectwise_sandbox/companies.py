@@ -1,4 +1,4 @@
-"""Companies: soft deletion, merging, types; and contacts with their ways to be reached."""
+"""Companies are served here, with their soft deletion, their merging and their types."""
 
 from __future__ import annotations
 
@@ -38,9 +38,11 @@ _MERGED_FIELDS = {
 
 
 class Companies(Resource):
-    """Companies. Deleting one only marks it: it still answers 200 and stays in lists."""
+    """This resource serves companies; a deleted one still answers 200 and stays in lists."""
 
-    kept: ClassVar[frozenset[str]] = frozenset({"dateDeleted", "deletedBy", "deletedFlag", "types"})
+    set_by_server: ClassVar[frozenset[str]] = frozenset(
+        {"dateDeleted", "deletedBy", "deletedFlag", "types"}
+    )
     never_empty: ClassVar[frozenset[str]] = frozenset({"identifier", "name", "status"})
 
     def __init__(self) -> None:
@@ -51,12 +53,12 @@ class Companies(Resource):
         super().install(router)
         router.add("POST", f"{COMPANIES}/{{id}}/merge", self.merge, self.right("PATCH"))
 
-    def creating(self, tenant: Tenant, record: Record, by: str) -> Record:
+    def add(self, tenant: Tenant, record: Record, by: str) -> Record:
         """Store a company; raises ObjectExists for an identifier that is taken."""
         _require_free_identifier(tenant, record["identifier"])
         return tenant.add(Kind.COMPANY, record | {"deletedFlag": False}, by)
 
-    def deleting(self, tenant: Tenant, record: Record, by: str) -> None:
+    def remove(self, tenant: Tenant, record: Record, by: str) -> None:
         """Mark a company as deleted."""
         delete_company(tenant, record, by)
 
@@ -75,7 +77,7 @@ class Companies(Resource):
 
 
 def delete_company(tenant: Tenant, company: Record, by: str) -> Record:
-    """Mark a company as deleted and return it; the callback says `deleted`."""
+    """Mark a company as deleted and return it; callbacks say `deleted`."""
     gone = company | {
         "deletedFlag": True,
         "dateDeleted": wire_time(tenant.now),
@@ -92,9 +94,9 @@ def merge_companies(
 ) -> None:
     """Merge `losing` into `winning`.
 
-    The losing company gets `deletedFlag` but keeps its status and, unless the switches say
-    otherwise, its `lastUpdated`, and no callback tells of it (seen by several integrators).
-    Contacts, sites, agreements and, by the switch, invoices move.
+    The losing company gets `deletedFlag` and keeps its status. By default it keeps its
+    `lastUpdated` too, and callbacks stay silent (seen by several integrators). Contacts, sites,
+    agreements and, by a switch, invoices move.
     """
     taken = {
         field: losing[field]
@@ -123,7 +125,7 @@ def _require_free_identifier(tenant: Tenant, identifier: str) -> None:
 
 
 class TypeAssociations(Resource):
-    """Which types a company has; the company repeats them in `types`."""
+    """This resource gives companies their types; a company repeats them in `types`."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -134,21 +136,21 @@ class TypeAssociations(Resource):
             parent=Parent(Kind.COMPANY, "company"),
         )
 
-    def creating(self, tenant: Tenant, record: Record, by: str) -> Record:
+    def add(self, tenant: Tenant, record: Record, by: str) -> Record:
         """Give a company a type."""
-        stored = super().creating(tenant, record, by)
+        stored = super().add(tenant, record, by)
         _repeat_types(tenant, stored["company"]["id"], by)
         return stored
 
-    def changing(self, tenant: Tenant, before: Record, after: Record, by: str) -> Record:
+    def change(self, tenant: Tenant, before: Record, after: Record, by: str) -> Record:
         """Give a company another type instead."""
-        stored = super().changing(tenant, before, after, by)
+        stored = super().change(tenant, before, after, by)
         _repeat_types(tenant, stored["company"]["id"], by)
         return stored
 
-    def deleting(self, tenant: Tenant, record: Record, by: str) -> None:
+    def remove(self, tenant: Tenant, record: Record, by: str) -> None:
         """Take a type from a company."""
-        super().deleting(tenant, record, by)
+        super().remove(tenant, record, by)
         _repeat_types(tenant, record["company"]["id"], by)
 
 

@@ -1,4 +1,4 @@
-"""Contacts and the ways to reach them."""
+"""Contacts are served here with their communications, the ways to reach them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _RESOURCE = "contactCommunication"
 
 
 class Contacts(Resource):
-    """Contacts; their communications are both a property and a list of their own."""
+    """This resource serves contacts; communications are a property and a list of their own."""
 
     def __init__(self) -> None:
         super().__init__(Kind.CONTACT, CONTACTS, Rows.CONTACTS, methods=READ_WRITE)
@@ -41,8 +41,8 @@ class Contacts(Resource):
         ):
             router.add(method, template, handler, self.right(method))
 
-    def creating(self, tenant: Tenant, record: Record, by: str) -> Record:
-        """Store a contact, its communications with ids of their own."""
+    def add(self, tenant: Tenant, record: Record, by: str) -> Record:
+        """Store a contact and give its communications ids."""
         items = record.get("communicationItems", [])
         numbered = [{"id": tenant.next_item_id(), **_without_id(item)} for item in items]
         extra = {"communicationItems": numbered} if numbered else {}
@@ -50,17 +50,17 @@ class Contacts(Resource):
 
     def list_communications(self, call: Call) -> Response:
         """Answer one page of a contact's communications."""
-        rows = _communications(self.find(call))
+        rows = _list_communications(self.find(call))
         return answer_list(call.tenant, call.request, Kind.COMMUNICATION_TYPE, lambda _: rows)
 
     def count_communications(self, call: Call) -> Response:
-        """Answer how many communications a contact has."""
-        rows = _communications(self.find(call))
+        """Answer the number of a contact's communications."""
+        rows = _list_communications(self.find(call))
         return answer_count(call.request, lambda _: rows)
 
     def read_communication(self, call: Call) -> Response:
         """Answer one communication."""
-        return json_response(200, _communication(self.find(call), call))
+        return json_response(200, _find_communication(self.find(call), call))
 
     def add_communication(self, call: Call) -> Response:
         """Add a communication to a contact."""
@@ -73,9 +73,9 @@ class Contacts(Resource):
     def change_communication(self, call: Call) -> Response:
         """Change one communication."""
         contact, body = self.find(call), read_json(call.request)
-        before = _communication(contact, call)
+        before = _find_communication(contact, call)
         if call.request.method == "PATCH":
-            body = _patched(before, body)
+            body = _apply_operations(before, body)
         _validate(body)
         item = {"id": before["id"], **_without_id(body)}
         set_communication(call.tenant, contact, item, call.member)
@@ -84,7 +84,7 @@ class Contacts(Resource):
     def delete_communication(self, call: Call) -> Response:
         """Take a communication from a contact."""
         contact = self.find(call)
-        gone = _communication(contact, call)
+        gone = _find_communication(contact, call)
         items = [each for each in contact["communicationItems"] if each["id"] != gone["id"]]
         call.tenant.change(Kind.CONTACT, contact | {"communicationItems": items}, call.member)
         return Response(204)
@@ -103,14 +103,14 @@ def set_communication(tenant: Tenant, contact: Record, item: Record, by: str) ->
     return tenant.change(Kind.CONTACT, contact | {"communicationItems": items}, by)
 
 
-def _communications(contact: Record) -> list[Record]:
+def _list_communications(contact: Record) -> list[Record]:
     items = contact.get("communicationItems", [])
     return [item | {"contactId": contact["id"]} for item in items]
 
 
-def _communication(contact: Record, call: Call) -> Record:
+def _find_communication(contact: Record, call: Call) -> Record:
     wanted = call.ids["communicationId"]
-    for row in _communications(contact):
+    for row in _list_communications(contact):
         if row["id"] == wanted:
             return row
     raise record_not_found("Communication", wanted)
@@ -126,7 +126,7 @@ def _validate(body: object) -> None:
         raise invalid_object(_RESOURCE, errors)
 
 
-def _patched(before: Record, operations: object) -> Record:
+def _apply_operations(before: Record, operations: object) -> Record:
     try:
         return apply_patch(before, operations, properties=property_names(_RESOURCE))
     except PatchError as error:

@@ -1,4 +1,4 @@
-"""Callback deliveries on their way, with ConnectWise's rules for retrying and giving up.
+"""The delivery queue retries callback deliveries, and gives them up, by ConnectWise's rules.
 
 Any 2xx is success; 404, 409, 419 and 429 are retried after about 2 and 4 seconds; three days of
 failure in a row disable the callback (ConnectWise developer guide, callbacks).
@@ -22,7 +22,7 @@ _SERVER_ERROR = 5
 
 
 class DeliveryState(StrEnum):
-    """Where a delivery stands."""
+    """A delivery state says how far a delivery has come."""
 
     WAITING = "waiting"
     IN_FLIGHT = "in_flight"
@@ -32,7 +32,7 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One POST to a registered callback; a retry keeps its id and its body."""
+    """A delivery is one POST to a registered callback; a retry keeps its id and its body."""
 
     id: int
     callback_id: int
@@ -45,17 +45,15 @@ class Delivery:
     due_at: datetime
     state: DeliveryState = DeliveryState.WAITING
     statuses: tuple[int | None, ...] = ()
-    """The answer to each attempt, None where none came in time."""
+    """The status answered to each attempt, None for silence."""
 
 
 class DeliveryQueue:
-    """Every delivery that waits, and the history of the last MAX_HISTORY.
-
-    `delivered` are those of the history that were taken, in the order of their answers.
-    """
+    """The queue holds every delivery that waits, and the history of the last MAX_HISTORY."""
 
     def __init__(self) -> None:
         self.delivered: deque[Delivery] = deque(maxlen=MAX_HISTORY)
+        """Successful deliveries in the order of their answers."""
         self._waiting: dict[int, Delivery] = {}
         self._in_flight: dict[int, Delivery] = {}
         self._finished: deque[Delivery] = deque(maxlen=MAX_HISTORY)
@@ -84,13 +82,13 @@ class DeliveryQueue:
         return taken
 
     def next_due(self) -> datetime | None:
-        """Return when the next waiting delivery falls due."""
+        """Return the moment when the next waiting delivery falls due, None for an empty queue."""
         return min((each.due_at for each in self._waiting.values()), default=None)
 
     def record_result(
         self, delivery_id: int, status: int | None, now: datetime, *, retry_server_errors: bool
     ) -> Delivery:
-        """Note the answer to an attempt (None: none within the limit) and decide what follows.
+        """Note the status answered to an attempt, None for silence, and finish or retry it.
 
         Raises KeyError if that delivery is not in flight.
         """
@@ -111,7 +109,7 @@ class DeliveryQueue:
         return self._finish(delivery, DeliveryState.LOST)
 
     def has_failed_for_days(self, callback_id: int) -> bool:
-        """Return whether a callback failed, without one success, on each of the last three days."""
+        """Return whether a callback has failed on three days in a row since its last success."""
         days = self._failed_days.get(callback_id, [])[-DAYS_UNTIL_DISABLED:]
         span = timedelta(days=DAYS_UNTIL_DISABLED - 1)
         return len(days) == DAYS_UNTIL_DISABLED and days[-1] - days[0] == span
@@ -126,7 +124,7 @@ class DeliveryQueue:
         return sorted(every, key=lambda each: each.id)
 
     def is_idle(self) -> bool:
-        """Return whether nothing waits and nothing is in flight."""
+        """Return whether every delivery is finished."""
         return not self._waiting and not self._in_flight
 
     def _finish(self, delivery: Delivery, state: DeliveryState) -> Delivery:

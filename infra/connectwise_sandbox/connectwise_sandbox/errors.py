@@ -1,7 +1,7 @@
-"""The answers with which ConnectWise refuses, body by body.
+"""ConnectWise refuses requests with these statuses and bodies.
 
-Statuses and bodies follow what recorded clients and the vendor's developer guide show; the
-sentences that nobody recorded are ours.
+They follow recorded clients and the vendor's developer guide. Where neither records a sentence,
+it is ours.
 """
 
 from __future__ import annotations
@@ -29,11 +29,12 @@ CANNOT_ROUTE = "Cannot route. Codebase/company is invalid"
 
 
 class ApiError(Exception):
-    """A request that is answered with an error; `response` is the whole answer."""
+    """An API error ends a request with an error's answer."""
 
     def __init__(self, response: Response) -> None:
         super().__init__(f"answered {response.status}")
         self.response = response
+        """The whole answer."""
 
 
 def refused(status: int, code: str, message: str, headers: Headers | None = None) -> ApiError:
@@ -65,7 +66,7 @@ def missing_field(resource: str, field: str) -> ApiError:
 
 
 def bad_reference(resource: str, field: str) -> ApiError:
-    """Return the error for a reference to a record that does not exist."""
+    """Return the error for a reference to a missing record."""
     message = f"The {field} of the reference was not found."
     return invalid_field(resource, field, message, code="NotFound")
 
@@ -76,7 +77,7 @@ def record_not_found(label: str, record_id: int) -> ApiError:
 
 
 def endpoint_not_found(status: int = 404) -> ApiError:
-    """Return the error for a path under the API that does not exist."""
+    """Return the error for an unknown path under the API."""
     return refused(status, "ConnectWiseApi", "The endpoint does not exist.")
 
 
@@ -86,7 +87,7 @@ def method_not_allowed() -> ApiError:
 
 
 def bad_request(message: str) -> ApiError:
-    """Return the error for a query parameter or body that cannot be read."""
+    """Return the error for an unreadable query parameter or body."""
     return refused(400, "BadRequest", message)
 
 
@@ -116,7 +117,7 @@ def too_many_requests(retry_after_seconds: int) -> ApiError:
 
 
 def cannot_route() -> ApiError:
-    """Return the plain-text error for a codebase that does not exist."""
+    """Return the plain-text error for an unknown codebase."""
     return ApiError(text_response(400, CANNOT_ROUTE))
 
 

@@ -1,4 +1,4 @@
-"""Faults aimed at chosen requests, used up one by one in the order they were set."""
+"""Faults spoil chosen requests and are used up one by one, in the order they were set."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_FAULTS = 1_000
 
 
 class Effect(StrEnum):
-    """What happens to a request that a fault meets."""
+    """An effect says how a fault spoils the request that it meets."""
 
     STATUS_429 = "status_429"
     STATUS_500 = "status_500"
@@ -40,7 +40,7 @@ class Effect(StrEnum):
     SLOW = "slow"
     """The request takes effect at once, the answer comes `seconds` later."""
     LATE_EFFECT = "late_effect"
-    """No answer comes, and the request takes effect `seconds` later."""
+    """The answer is withheld, and the request takes effect `seconds` later."""
     CODEBASE_ROLLOVER = "codebase_rollover"
     """ConnectWise is upgraded just before the request arrives."""
 
@@ -54,34 +54,37 @@ def _compilable(pattern: str) -> str:
 
 
 class Fault(BaseModel):
-    """One fault: which requests it meets, how often, and what it does to them.
+    """A fault spoils requests that match its method and path."""
 
-    `path_regex` is searched for in the path and query as they were sent. `skip` requests that
-    match pass unharmed first.
-    """
-
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     method: Annotated[str, Field(pattern=r"^(\*|[A-Za-z]{3,7})$")] = "*"
+    """`*` matches every method."""
     path_regex: Annotated[str, Field(max_length=500), AfterValidator(_compilable)] = ""
+    """Searched for in the path and query as they were sent."""
     skip: Annotated[int, Field(ge=0, le=100_000)] = 0
+    """Matching requests that pass unharmed first."""
     times: Annotated[int, Field(ge=1, le=100_000)] = 1
+    """Matching requests that are spoiled then."""
     effect: Effect
     retry_after: Annotated[int, Field(ge=0, le=3_600)] = 1
+    """Seconds in the Retry-After of status_429."""
     seconds: Annotated[float, Field(ge=0, le=24 * 3_600)] = 1.0
+    """Delay of slow and of late_effect."""
 
     def meets(self, method: str, target: str) -> bool:
-        """Return whether a request is one that this fault is aimed at."""
+        """Return whether this fault is aimed at a request."""
         same_method = self.method in ("*", method) or self.method.upper() == method
         return same_method and re.search(self.path_regex, target) is not None
 
 
 class FaultPlan:
-    """The faults still to come."""
+    """A fault plan holds the faults still to come."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
         self.injected = 0
+        """Requests that were spoiled so far."""
 
     def add(self, fault: Fault) -> None:
         """Queue a fault; raises ValueError beyond MAX_FAULTS."""
@@ -94,11 +97,11 @@ class FaultPlan:
         self._faults.clear()
 
     def waiting(self) -> list[Fault]:
-        """Return the faults that are not used up, first to come first."""
+        """Return the faults still to come, the next one first."""
         return list(self._faults)
 
     def take(self, method: str, target: str) -> Fault | None:
-        """Return the first fault for this request and count one use of it off."""
+        """Return the first fault for this request, None for a lucky one, and use it once."""
         for index, fault in enumerate(self._faults):
             if not fault.meets(method, target):
                 continue
@@ -114,16 +117,16 @@ class FaultPlan:
         return None
 
 
-def suffer(
+def apply_fault(
     fault: Fault,
     *,
     perform: Callable[[], Response],
     perform_later: Callable[[float], None],
     roll_codebase_over: Callable[[], object],
 ) -> Response:
-    """Return the answer that a request meets because of `fault`.
+    """Return the answer to a request that `fault` spoils.
 
-    `perform` carries the request out now, `perform_later` after that many seconds.
+    `perform` carries the request out now, `perform_later` after the given seconds.
     """
     if fault.effect is Effect.CODEBASE_ROLLOVER:
         roll_codebase_over()

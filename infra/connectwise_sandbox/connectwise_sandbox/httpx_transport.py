@@ -1,4 +1,4 @@
-"""An httpx transport that drives the engine in this process: no sockets, no threads, no waiting."""
+"""The httpx transport lets a client in this process talk to an engine directly."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from connectwise_sandbox.messages import Fate, Request, Response
 
 
 class EngineTransport(httpx.BaseTransport):
-    """Answers every request from an engine, faults included.
+    """An engine transport answers every request of an httpx client from an engine.
 
-    What takes time calls `wait` with the seconds, at most the client's read limit; a simulation
-    moves its clock there. An answer that does not come in time raises httpx.ReadTimeout, a
-    connection that is cut httpx.RemoteProtocolError.
+    It calls `wait` with the seconds that an answer takes, at most the client's read limit; a
+    simulation moves its clock there. A late answer raises httpx.ReadTimeout, a cut connection
+    httpx.RemoteProtocolError.
     """
 
     def __init__(self, engine: Engine, wait: Callable[[float], None] = lambda _: None) -> None:
@@ -36,12 +36,14 @@ class EngineTransport(httpx.BaseTransport):
             )
         )
         limit_seconds = _read_limit_seconds(request)
-        self._spend(answer, limit_seconds, request)
+        self._spend_time(answer, limit_seconds, request)
         headers = [(name.encode(), value.encode()) for name, value in answer.headers.items()]
         headers.append((b"content-length", str(len(answer.body)).encode()))
         return httpx.Response(answer.status, headers=headers, stream=httpx.ByteStream(answer.body))
 
-    def _spend(self, answer: Response, limit_seconds: float | None, request: httpx.Request) -> None:
+    def _spend_time(
+        self, answer: Response, limit_seconds: float | None, request: httpx.Request
+    ) -> None:
         withheld = answer.fate is Fate.WITHHELD
         too_slow = limit_seconds is not None and answer.delay_seconds > limit_seconds
         if withheld or too_slow:

@@ -1,4 +1,4 @@
-"""The kinds of record that a ConnectWise company keeps, and how they refer to each other."""
+"""A ConnectWise company keeps these kinds of record, which refer to each other."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from enum import StrEnum
 from typing import Any
 
 Record = dict[str, Any]
-"""One entity as ConnectWise sends it: money as Decimal, references as nested dicts, no nulls.
-A stored record is never changed in place; a change stores another one."""
+"""One entity as ConnectWise sends it: money is Decimal, references are nested dicts, nulls are
+absent. A stored record may not be changed in place; a change stores another one."""
 
 
 class Kind(StrEnum):
-    """A kind of record; the value is also its name in error bodies."""
+    """A kind of record has as its value its name in error bodies."""
 
     COMPANY = "company"
     COMPANY_STATUS = "companyStatus"
@@ -79,7 +79,7 @@ PATHS: Mapping[Kind, str] = {
     Kind.USER_DEFINED_FIELD: "system/userDefinedFields",
     Kind.CALLBACK: "system/callbacks",
 }
-"""Where the kinds that stand on their own live, below `apis/3.0/`."""
+"""The paths, below `apis/3.0/`, of the kinds that stand on their own."""
 
 _TARGETS: Mapping[str, Kind] = {
     "company": Kind.COMPANY,
@@ -141,12 +141,12 @@ _REFERENCE_FIELDS: Mapping[Kind, tuple[str, ...]] = {
 
 
 def target_of(kind: Kind, field: str) -> Kind | None:
-    """Return the kind of record that `field` of a `kind` refers to, None if it is no reference."""
+    """Return the kind of record that `field` of a `kind` refers to, None for a plain field."""
     return _TARGETS_BY_KIND.get((kind, field)) or _TARGETS.get(field)
 
 
 def reference_to(kind: Kind, record: Record) -> Record:
-    """Return the short form in which other records name this one."""
+    """Return the short form by which other records name this one."""
     spell = _SPELLINGS.get(kind)
     named = spell(record) if spell else {}
     named |= {name: record.get(name) for name in _REFERENCE_FIELDS.get(kind, ("name",))}

@@ -1,4 +1,4 @@
-"""Lists: which records match, in which order, on which page, with which fields."""
+"""Lists answer with the records, order, page and fields that a request asks for."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from connectwise_sandbox.store import Table
 from connectwise_sandbox.tenant import Tenant
 
 Source = Callable[[str], Iterable[Record]]
-"""Gives the records of a list, in order of id; the text is the request's conditions, which it
-may use to leave out records that they exclude anyway."""
+"""Gives the records of a list in order of id; from the request's conditions, its argument, it may
+tell records that it can leave out beforehand."""
 
 KEPT_ORDER = "id"
-"""The order in which every source gives its records, so that asking for it sorts nothing."""
+"""The order of every source, so that asking for it is free."""
 
 _FILTERS: Mapping[str, Callable[[str], Callable[[Record], bool]]] = {
     "conditions": compile_conditions,
@@ -46,11 +46,11 @@ _LEADING_IDS = re.compile(
 _OR = re.compile(r"\bor\b", re.IGNORECASE)
 
 
-def narrowed(table: Table, conditions: str) -> Iterable[Record]:
+def narrow_table(table: Table, conditions: str) -> Iterable[Record]:
     """Return a part of the table that holds every record which meets the conditions.
 
-    Conditions that begin with `id` or an indexed reference, and know no `or`, are answered from
-    the index; nothing else is narrowed, so that this can never change a result.
+    The index serves conditions that begin with `id` or an indexed reference and are free of `or`;
+    all others get the whole table. The conditions themselves are still to be applied.
     """
     match = _LEADING_IDS.match(conditions)
     if match is None or _OR.search(match["rest"]):
@@ -62,10 +62,10 @@ def narrowed(table: Table, conditions: str) -> Iterable[Record]:
     return table.referring(field, ids) if table.is_indexed(field) else table
 
 
-def matching(request: Request, source: Source) -> list[Record]:
+def filter_records(request: Request, source: Source) -> list[Record]:
     """Return the records that meet the three kinds of conditions of a request.
 
-    Raises the 400 for conditions that cannot be read.
+    Raises the 400 for unreadable conditions.
     """
     rows = source(request.parameter("conditions") or "")
     try:
@@ -82,7 +82,7 @@ def answer_list(tenant: Tenant, request: Request, kind: Kind, source: Source) ->
     """Return the page of a list that a request asks for, as a bare array."""
     switches = tenant.switches
     wanted = read_page_request(request, switches.oversized_page)
-    rows = ordered(request, matching(request, source))
+    rows = sort_records(request, filter_records(request, source))
     url = f"{tenant.base_url}{request.path}"
     if wanted.forward_only:
         rows = [row for row in rows if row["id"] > wanted.after_id]
@@ -90,17 +90,17 @@ def answer_list(tenant: Tenant, request: Request, kind: Kind, source: Source) ->
     else:
         page, link = navigable_page(request, url, rows, wanted)
     _check_corruption(tenant, kind, page)
-    only = asked_properties(request)
+    only = read_asked_properties(request)
     shown = [present(tenant, kind, row, only) for row in page]
-    return json_response(200, selected(request, shown), {"link": link})
+    return json_response(200, select_properties(request, shown), {"link": link})
 
 
 def answer_count(request: Request, source: Source) -> Response:
-    """Return how many records meet the conditions of a request."""
-    return json_response(200, {"count": len(matching(request, source))})
+    """Return the number of records that meet the conditions of a request, as the answer."""
+    return json_response(200, {"count": len(filter_records(request, source))})
 
 
-def ordered(request: Request, rows: Sequence[Record]) -> Sequence[Record]:
+def sort_records(request: Request, rows: Sequence[Record]) -> Sequence[Record]:
     """Return the rows in the order that a request asks for; raises the 400 for a bad one."""
     order_by = request.parameter("orderBy")
     if not order_by or not order_by.strip() or order_by == KEPT_ORDER:
@@ -111,7 +111,7 @@ def ordered(request: Request, rows: Sequence[Record]) -> Sequence[Record]:
         raise bad_request(error.message) from error
 
 
-def selected(request: Request, rows: Sequence[Record]) -> list[Any]:
+def select_properties(request: Request, rows: Sequence[Record]) -> list[Any]:
     """Return the rows with only the fields that a request asks for."""
     fields = request.parameter("fields")
     if not fields or not fields.strip():
@@ -123,7 +123,7 @@ def selected(request: Request, rows: Sequence[Record]) -> list[Any]:
         raise bad_request(error.message) from error
 
 
-def asked_properties(request: Request) -> frozenset[str] | None:
+def read_asked_properties(request: Request) -> frozenset[str] | None:
     """Return the properties that a request asks for, None for all of them."""
     fields = request.parameter("fields")
     if not fields or not fields.strip():

@@ -1,4 +1,4 @@
-"""What goes into the engine and what comes out, free of any transport."""
+"""Requests go into the engine and responses come out, free of any transport."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ JSON_TYPE = "application/json; charset=utf-8"
 
 
 class Fate(StrEnum):
-    """What the transport does with an answer."""
+    """A fate tells the transport how to treat an answer."""
 
     SENT = "sent"
     WITHHELD = "withheld"
-    """No byte is ever sent; the caller's own time limit ends the wait."""
+    """Every byte is kept back; the caller's own time limit ends the wait."""
     CUT = "cut"
     """The connection is closed before the first byte."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request.
-
-    `target` is the request line's path and query as they came, `path` the decoded path, `query`
-    the decoded parameters in order. Header names are in lower case.
-    """
+    """A request is one HTTP request, decoded."""
 
     method: str
     path: str
+    """Decoded."""
     query: tuple[tuple[str, str], ...] = ()
+    """The decoded parameters in order."""
     headers: Headers = field(default_factory=dict)
+    """By names in lower case."""
     body: bytes = b""
     target: str = ""
+    """Path and query as they came."""
 
     @classmethod
     def of(cls, method: str, target: str, headers: Headers, body: bytes = b"") -> Request:
@@ -55,19 +55,20 @@ class Request:
         )
 
     def parameter(self, name: str) -> str | None:
-        """Return the first query parameter of that name, whose case does not matter."""
+        """Return the first query parameter named `name`, in any case."""
         return _first_values(self.query).get(name.lower())
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One HTTP answer and how the transport treats it; `delay_seconds` pass before it is sent."""
+    """A response is one HTTP answer and its treatment by the transport."""
 
     status: int
     headers: Headers = field(default_factory=dict)
     body: bytes = b""
     fate: Fate = Fate.SENT
     delay_seconds: float = 0.0
+    """Pass before the answer is sent."""
 
     def json(self) -> Any:
         """Return the parsed body, its numbers with a decimal point as Decimal."""

@@ -1,4 +1,4 @@
-"""Amounts as exact decimals in a currency's major unit."""
+"""Amounts are exact decimals in a currency's major unit."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ ZERO = Decimal(0)
 
 
 def decimals_of(currency: Mapping[str, Any] | None) -> int:
-    """Return how many decimals a currency reference has; 2 where it does not say."""
+    """Return the number of decimals of a currency reference, by default 2."""
     number = (currency or {}).get("numberOfDecimals", 2)
     return number if isinstance(number, int) else 2
 
 
 def rounded(amount: Decimal, decimals: int) -> Decimal:
-    """Return `amount` with exactly that many decimals, half away from zero."""
+    """Return `amount` with exactly `decimals` decimals, half away from zero."""
     return amount.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
 
 

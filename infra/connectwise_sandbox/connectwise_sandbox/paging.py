@@ -1,7 +1,7 @@
-"""Pages of a list and the Link header that leads from one to the next.
+"""Lists come in pages, and a Link header leads from one page to the next.
 
-Two ways, after the ConnectWise developer guide (pagination): navigable pages by number, and
-forward-only pages by the last id seen, asked for with the header `pagination-type: forward-only`.
+The ConnectWise developer guide (pagination) knows two ways: navigable pages by number, and
+forward-only pages by the last id seen, which the header `pagination-type: forward-only` selects.
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ MAX_DIGITS = 10
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """Which part of a list is asked for; `page` counts from 1."""
+    """A page request selects a part of a list."""
 
     forward_only: bool
     size: int
     page: int
+    """Counts from 1; used by navigable pages."""
     after_id: int
+    """The last id seen; used by forward-only pages."""
 
 
 def read_page_request(
@@ -79,7 +81,7 @@ def forward_page(
     wanted: PageRequest,
     end: Literal["empty_page", "short_page"],
 ) -> tuple[Sequence[Record], str]:
-    """Return the first rows of what is left, and a Link header that is empty at the end.
+    """Return the first of the remaining rows, and a Link header that is empty at the end.
 
     `rows` are those after `wanted.after_id`, in order of id.
     """

@@ -1,7 +1,7 @@
-"""ConnectWise's PATCH: a bare array of {op, path, value} applied to one record.
+"""ConnectWise's PATCH applies a bare array of {op, path, value} to one record.
 
-Sources: ConnectWise developer guide for the operations; the clients of amp-labs and
-mcp-connectwise-psa for the quirks that are named at the functions.
+The operations follow the ConnectWise developer guide, the quirks the clients of amp-labs and
+mcp-connectwise-psa.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _OPERATIONS: frozenset[str] = frozenset({"add", "replace", "remove"})
 
 
 class PatchError(ValueError):
-    """A PATCH that ConnectWise would answer with 400.
+    """A patch error says why ConnectWise would answer a PATCH with 400.
 
-    `code` and `message` are for the entry in `errors[]`, `field` is the path that it is about.
+    Its `code`, `field` (the path of the operation) and `message` make an entry of `errors[]`.
     """
 
     def __init__(self, code: str, field: str, message: str) -> None:
@@ -40,12 +40,11 @@ def apply_patch(
 ) -> dict[str, object]:
     """Return a new record with the operations applied in their order.
 
-    `properties` are the names that the record's kind has; without them every name is accepted.
-    Names are case-sensitive, a leading slash is allowed. References and arrays are replaced
-    whole. What ConnectWise answers with success without doing it is not done here either: a
-    change of a sub-path such as `status/id`, of `id` or `_info` (our reading), and clearing the
-    custom fields with an empty array. null and remove both make a property absent.
-    Raises PatchError if an operation is malformed or names no property of the record.
+    `properties` are the names that the record's kind has; None accepts every name. Names are
+    case-sensitive and may begin with a slash. References and arrays are replaced whole; null and
+    remove both make a property absent. As in ConnectWise, three operations succeed and change
+    nothing: on a sub-path such as `status/id`, on `id` or `_info` (our reading), and an empty
+    array for the custom fields. Raises PatchError for a malformed operation or an unknown name.
     """
     if not isinstance(operations, list):
         raise PatchError("InvalidObject", "", "A patch is an array of operations.")

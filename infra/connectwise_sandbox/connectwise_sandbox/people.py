@@ -1,10 +1,9 @@
-"""What persons do in ConnectWise while the bridge is not looking.
+"""Persons edit the books of a ConnectWise company behind the back of its API clients.
 
-Each method edits as the screens of ConnectWise would: `_info` moves, callbacks go out, and the
-person named by `by` stands beside the change. Persons have the rights that the API member lacks,
-and they work around locks: a closed invoice is paid, changed or deleted without ceremony.
-Amounts are Decimals in the currency's major unit. Every method raises ApiError, with the answer
-that the API would give, for records that do not exist.
+Each method edits as the screens of ConnectWise would: `_info` moves, callbacks go out, and `by`
+names the author of the change. Persons hold every right and work around locks: they pay, change
+and delete closed invoices too. Amounts are Decimals in the currency's major unit. Every method
+raises ApiError, with the API's own answer, for a missing record.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ NEXT_CODEBASE = "v2025_2/"
 
 @dataclass(frozen=True, slots=True)
 class NewLine:
-    """One product line that a person bills."""
+    """A new line bills one product."""
 
     description: str
     amount: Decimal
@@ -54,7 +53,7 @@ class NewLine:
 
 
 class People:
-    """The persons who work in one ConnectWise company."""
+    """These persons work in one ConnectWise company."""
 
     def __init__(self, tenant: Tenant) -> None:
         self._tenant = tenant
@@ -70,7 +69,7 @@ class People:
         due_on: date | None = None,
         by: str = PERSON,
     ) -> Record:
-        """Bill product lines to a company, due in 30 days unless it says when."""
+        """Bill product lines to a company and return the invoice; by default due in 30 days."""
         tenant = self._tenant
         company = tenant.get(Kind.COMPANY, company_id)
         due_on = due_on or tenant.today + timedelta(days=30)
@@ -86,7 +85,7 @@ class People:
         return invoice
 
     def change_due_date(self, invoice_id: int, due_on: date, by: str = PERSON) -> Record:
-        """Move the day when an invoice is due."""
+        """Move the due date of an invoice."""
         return self._change(invoice_id, {"dueDate": wire_date(due_on)}, by)
 
     def change_total(self, invoice_id: int, total: Decimal, by: str = PERSON) -> Record:
@@ -106,7 +105,7 @@ class People:
         return self._set_status(invoice_id, status_reference(self._tenant, closed=True), by)
 
     def reopen_invoice(self, invoice_id: int, by: str = PERSON) -> Record:
-        """Give an invoice the first billing status that does not count as closed."""
+        """Give an invoice the first billing status that counts as open."""
         return self._set_status(invoice_id, status_reference(self._tenant, closed=False), by)
 
     def batch_invoice(self, invoice_id: int, by: str = PERSON) -> Record:
@@ -120,7 +119,7 @@ class People:
     def mutate_invoices(
         self, count: int, what: Literal["due_date", "total"] = "due_date", by: str = PERSON
     ) -> list[int]:
-        """Change that many invoices, chosen at random, and return their ids."""
+        """Change `count` random invoices and return their ids."""
         invoices = list(self._tenant.store[Kind.INVOICE])
         chosen = self._tenant.random.sample(invoices, min(count, len(invoices)))
         for invoice in chosen:
@@ -136,14 +135,14 @@ class People:
     def record_payment(
         self, invoice_id: int, amount: Decimal, on: date | None = None, by: str = PERSON
     ) -> Record:
-        """Type in a payment, dated today unless it says when."""
+        """Type in a payment and return it; by default dated today."""
         draft = {"amount": amount, "paymentDate": wire_date(on or self._tenant.today)}
         return record_payment(self._tenant, invoice_id, draft, by, may_pay_locked=True)
 
     def apply_credit(
         self, invoice_id: int, amount: Decimal, memo_id: int | None = None, by: str = PERSON
     ) -> Record:
-        """Apply a credit memo; without one named, a memo over the amount is written first."""
+        """Apply a credit memo, by default a new one over the amount, and return the payment."""
         if memo_id is None:
             memo_id = self._write_credit_memo(self._invoice(invoice_id), amount, by)["id"]
         draft = {"amount": amount, "credit": {"id": memo_id}}
@@ -161,7 +160,7 @@ class People:
         return rewrite_payments(self._tenant, self._invoice(invoice_id)["id"], by)
 
     def remaining_credit(self, memo_id: int) -> Decimal:
-        """Return how much of a credit memo is not applied yet."""
+        """Return the amount of a credit memo that is still to be applied."""
         return remaining_credit(self._tenant, self._invoice(memo_id))
 
     # Companies and contacts -------------------------------------------------------------------
@@ -190,7 +189,7 @@ class People:
         return self._tenant.change(Kind.COMPANY, company | changes, by)
 
     def delete_company(self, company_id: int, by: str = PERSON) -> Record:
-        """Delete a company, which only marks it."""
+        """Mark a company as deleted, as ConnectWise does, and return it."""
         return delete_company(self._tenant, self._tenant.get(Kind.COMPANY, company_id), by)
 
     def merge_companies(self, losing_id: int, winning_id: int, by: str = PERSON) -> None:
@@ -218,13 +217,13 @@ class People:
     # The installation -------------------------------------------------------------------------
 
     def roll_codebase_over(self, codebase: str | None = None) -> str:
-        """Upgrade the installation: the old codebase no longer routes. Returns the new one."""
+        """Upgrade the installation, which ends the old codebase, and return the new codebase."""
         upgraded = self._tenant.cloud_codebase == CLOUD_CODEBASE
         self._tenant.cloud_codebase = codebase or (NEXT_CODEBASE if upgraded else CLOUD_CODEBASE)
         return self._tenant.codebase
 
     def rotate_callback_key(self) -> None:
-        """Sign callbacks with another key from now on; it is served under the same id."""
+        """Sign callbacks with a new key from now on, served under the same id."""
         self._tenant.callback_key = random_guid(self._tenant.random)
 
     # Steps ------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
-"""Security roles: who may do what, in the rows and columns of ConnectWise's security matrix.
+"""A security role grants actions by the rows and columns of ConnectWise's security matrix.
 
-The default grants are exactly those that the payment integration asks its partners for. Which
-row governs which path is documented nowhere; the readings below are ours.
+The default grants are exactly those that the payment integration asks its partners for. The
+mapping of rows to paths is our reading; ConnectWise does not document it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Level = Literal["None", "All"]
 
 
 class Action(StrEnum):
-    """The columns of the matrix, in its order."""
+    """An action is a column of the matrix, in its order."""
 
     ADD = "add"
     EDIT = "edit"
@@ -34,14 +34,14 @@ ACTION_OF_METHOD: Mapping[str, Action] = {
 
 
 class Row(NamedTuple):
-    """One row of the matrix."""
+    """A row of the matrix names a module and one of its parts."""
 
     module: str
     name: str
 
 
 class Rows:
-    """The rows that govern something in the sandbox."""
+    """These rows govern paths of the sandbox."""
 
     COMPANY_MAINTENANCE = Row("Companies", "Company Maintenance")
     CONTACTS = Row("Companies", "Contacts")
@@ -89,7 +89,7 @@ DEFAULT_GRANTS: Mapping[Row, frozenset[Action]] = {
 
 
 class SecurityRole:
-    """The API member's role: for each row, the actions that are allowed."""
+    """A security role holds the actions that the API member is allowed, row by row."""
 
     def __init__(self) -> None:
         self._grants = dict(DEFAULT_GRANTS)
@@ -104,9 +104,9 @@ class SecurityRole:
             raise security()
 
     def set_cell(self, module: str, name: str, action: Action, level: Level) -> None:
-        """Set one cell; raises ValueError if there is no such row.
+        """Set one cell; raises ValueError for an unknown row.
 
-        Case does not matter, nor does the word `(customize)` that the matrix shows behind some.
+        Case is ignored, and so is the word `(customize)` that the matrix shows behind some names.
         """
         wanted = (module.casefold(), name.casefold().removesuffix("(customize)").strip())
         for row, granted in self._grants.items():
@@ -124,7 +124,7 @@ class SecurityRole:
         self._grants = dict(DEFAULT_GRANTS)
 
     def matrix(self) -> list[dict[str, str]]:
-        """Return every row with the level of each column."""
+        """Return every row with the level of each action."""
         return [
             {
                 "module": row.module,

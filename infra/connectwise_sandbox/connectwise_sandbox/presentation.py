@@ -1,4 +1,4 @@
-"""The form in which stored records leave the sandbox."""
+"""Stored records take their outward form here before they leave the sandbox."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _HIDDEN_MEMBER_FIELDS = ("hourlyCost", "hourlyRate")
 def present(tenant: Tenant, kind: Kind, record: Record, only: Set[str] | None = None) -> Record:
     """Return a record as a client sees it: with hrefs, computed values and corruption.
 
-    Where `only` names the properties that are asked for, others may be missing.
+    `only` names the properties that are asked for; others may be missing then.
     """
     names = record.keys() if only is None else record.keys() & only
     shown = {

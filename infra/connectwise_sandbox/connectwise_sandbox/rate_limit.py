@@ -1,4 +1,4 @@
-"""How many requests a client may send (ConnectWise throttles at about 1,000 a minute)."""
+"""A rate limit throttles clients (ConnectWise: at about 1,000 requests a minute)."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class _Bucket:
 
 
 class RateLimit:
-    """A token bucket for each clientId; it holds one minute's allowance."""
+    """A rate limit keeps a token bucket of one minute's allowance for each clientId."""
 
     def __init__(self) -> None:
         self._buckets: dict[str, _Bucket] = {}
 
-    def seconds_to_wait(self, client_id: str, now: datetime, per_minute: int) -> int:
-        """Take one token and return 0, or return the whole seconds until there is one."""
+    def take_token(self, client_id: str, now: datetime, per_minute: int) -> int:
+        """Take one token and return 0, or return the whole seconds until the next token."""
         if per_minute == 0:
             return 0
         bucket = self._bucket(client_id, now, per_minute)

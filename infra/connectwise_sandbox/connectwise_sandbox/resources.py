@@ -1,4 +1,4 @@
-"""What every kind of record can do over HTTP, and where its rules differ."""
+"""A resource serves the records of one kind over HTTP; subclasses add the rules of their kind."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from connectwise_sandbox.bodies import read_json, resolved
+from connectwise_sandbox.bodies import complete_record, read_json
 from connectwise_sandbox.errors import (
     corrupt_page,
     invalid_object,
@@ -16,9 +16,9 @@ from connectwise_sandbox.kinds import Kind, Record, reference_to
 from connectwise_sandbox.listing import (
     answer_count,
     answer_list,
-    asked_properties,
-    narrowed,
-    selected,
+    narrow_table,
+    read_asked_properties,
+    select_properties,
 )
 from connectwise_sandbox.messages import Response, json_response
 from connectwise_sandbox.patch import PatchError, apply_patch
@@ -34,24 +34,23 @@ READ_WRITE = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """The record that nested ones belong to, and the field in which they name it."""
+    """A parent owns the nested records below its path."""
 
     kind: Kind
     field: str
+    """The field in which nested records name their parent."""
 
 
 class Resource:
-    """Lists, reads and writes the records of one kind below one path.
+    """A resource lists, reads and writes the records of one kind below one path.
 
-    `row` is the row of the security matrix that governs it (None: open to every member), and
-    `row_action` an action that stands for every method. `kept` are the properties that only
-    ConnectWise itself sets, `never_empty` those that stay as they were when a client leaves them
-    out. Subclasses override `creating`, `changing` and `deleting` where the kind has rules of
-    its own.
+    Subclasses override `add`, `change` and `remove` where their kind has rules of its own.
     """
 
-    kept: ClassVar[frozenset[str]] = frozenset()
+    set_by_server: ClassVar[frozenset[str]] = frozenset()
+    """Properties that only ConnectWise itself sets."""
     never_empty: ClassVar[frozenset[str]] = frozenset()
+    """Properties that keep their value when a client leaves them out."""
 
     def __init__(
         self,
@@ -61,16 +60,19 @@ class Resource:
         *,
         methods: Iterable[str] = READ_ONLY,
         parent: Parent | None = None,
-        counted: bool = True,
+        has_count: bool = True,
         row_action: Action | None = None,
     ) -> None:
         self.kind = kind
         self.path = path
         self.row = row
+        """The row of the security matrix that governs the records; None admits every member."""
         self.methods = frozenset(methods)
         self.parent = parent
-        self.counted = counted
+        self.has_count = has_count
+        """Whether the path has a `/count`."""
         self.row_action = row_action
+        """The one action of the row that covers all methods; None goes by the method."""
 
     def install(self, router: Router) -> None:
         """Register every route of this resource."""
@@ -86,7 +88,7 @@ class Resource:
         for (method, template), handler in handlers.items():
             if method in self.methods:
                 router.add(method, template, handler, self.right(method))
-        if self.counted:
+        if self.has_count:
             router.add("GET", f"{self.path}/count", self.count, self.right("GET"))
 
     def right(self, method: str) -> tuple[Row, Action] | None:
@@ -94,16 +96,16 @@ class Resource:
         action = self.row_action or ACTION_OF_METHOD[method]
         return (self.row, action) if self.row else None
 
-    # What clients call ---------------------------------------------------------------------
+    # Handlers ------------------------------------------------------------------------------
 
     def list(self, call: Call) -> Response:
-        """Answer one page."""
+        """Answer one page of records."""
         return answer_list(
             call.tenant, call.request, self.kind, lambda conditions: self.rows(call, conditions)
         )
 
     def count(self, call: Call) -> Response:
-        """Answer how many there are."""
+        """Answer the number of records."""
         return answer_count(call.request, lambda conditions: self.rows(call, conditions))
 
     def read(self, call: Call) -> Response:
@@ -118,41 +120,41 @@ class Resource:
         """Store a new record."""
         body = read_json(call.request)
         self.validate(body)
-        record = resolved(call.tenant, self.kind, body)
+        record = complete_record(call.tenant, self.kind, body)
         if self.parent is not None:
             record[self.parent.field] = self.reference_to_parent(call)
-        return self.answer(call, 201, self.creating(call.tenant, record, call.member))
+        return self.answer(call, 201, self.add(call.tenant, record, call.member))
 
     def replace(self, call: Call) -> Response:
-        """Store a record in place of another; what the body leaves out is cleared."""
+        """Store a record in place of another; the body clears the properties that it omits."""
         before = self.find(call)
         body = read_json(call.request)
         self.validate(body)
-        own = {"id", "_info", *self.kept, *([self.parent.field] if self.parent else [])}
+        own = {"id", "_info", *self.set_by_server, *([self.parent.field] if self.parent else [])}
         after = {name: value for name, value in body.items() if name not in own}
         after |= {name: before[name] for name in own if name in before}
-        after = resolved(call.tenant, self.kind, self._filled(before, after), before)
-        return self.answer(call, 200, self.changing(call.tenant, before, after, call.member))
+        after = complete_record(call.tenant, self.kind, self._filled(before, after), before)
+        return self.answer(call, 200, self.change(call.tenant, before, after, call.member))
 
     def patch(self, call: Call) -> Response:
         """Apply a JSON patch."""
         before = self.find(call)
-        after = self.patched(before, read_json(call.request))
-        after = resolved(call.tenant, self.kind, after, before)
-        return self.answer(call, 200, self.changing(call.tenant, before, after, call.member))
+        after = self.apply_operations(before, read_json(call.request))
+        after = complete_record(call.tenant, self.kind, after, before)
+        return self.answer(call, 200, self.change(call.tenant, before, after, call.member))
 
     def delete(self, call: Call) -> Response:
         """Remove a record."""
-        self.deleting(call.tenant, self.find(call), call.member)
+        self.remove(call.tenant, self.find(call), call.member)
         return Response(204)
 
-    # What the kinds do in their own way ------------------------------------------------------
+    # Rules of the kind -----------------------------------------------------------------------
 
-    def creating(self, tenant: Tenant, record: Record, by: str) -> Record:
+    def add(self, tenant: Tenant, record: Record, by: str) -> Record:
         """Store a new record and return it."""
         return tenant.add(self.kind, record, by)
 
-    def changing(
+    def change(
         self,
         tenant: Tenant,
         before: Record,  # noqa: ARG002 - for the kinds with rules about what may change
@@ -162,12 +164,12 @@ class Resource:
         """Store `after` in place of `before` and return it."""
         return tenant.change(self.kind, after, by)
 
-    def deleting(self, tenant: Tenant, record: Record, by: str) -> None:
+    def remove(self, tenant: Tenant, record: Record, by: str) -> None:
         """Remove a record."""
         tenant.remove(self.kind, record["id"], by)
 
     def is_visible(self, tenant: Tenant, record: Record) -> bool:
-        """Return whether the API member sees a record (by its part of the organisation)."""
+        """Return whether a record lies in the API member's part of the organisation."""
         visible = tenant.switches.visible_location_ids
         if visible is None:
             return True
@@ -177,10 +179,10 @@ class Resource:
     # Shared steps ----------------------------------------------------------------------------
 
     def rows(self, call: Call, conditions: str) -> Iterable[Record]:
-        """Return the visible records that a list of this call is taken from, by id."""
+        """Return the visible records from which a list of this call is taken, by id."""
         table = call.tenant.store[self.kind]
         if self.parent is None:
-            records = narrowed(table, conditions)
+            records = narrow_table(table, conditions)
         else:
             parent_id = call.ids["parentId"]
             call.tenant.get(self.parent.kind, parent_id)
@@ -188,14 +190,14 @@ class Resource:
         return (record for record in records if self.is_visible(call.tenant, record))
 
     def find(self, call: Call) -> Record:
-        """Return the record that a call is about; raises its 404."""
+        """Return the record that a call names; raises its 404."""
         record = call.tenant.get(self.kind, call.ids["id"])
         if not self.is_visible(call.tenant, record) or not self._belongs(call, record):
             raise record_not_found(label_of(self.kind), record["id"])
         return record
 
     def reference_to_parent(self, call: Call) -> Any:
-        """Return how a new record names its parent; raises the parent's 404."""
+        """Return the reference or id by which a new record names its parent; raises its 404."""
         if self.parent is None:
             raise ValueError(f"{self.kind} has no parent")
         parent = call.tenant.get(self.parent.kind, call.ids["parentId"])
@@ -203,20 +205,20 @@ class Resource:
         return parent["id"] if is_plain_id else reference_to(self.parent.kind, parent)
 
     def validate(self, body: object) -> None:
-        """Raise the InvalidObject error for a body that is no record of this kind."""
+        """Raise the InvalidObject error unless a body is a record of this kind."""
         errors = validate_new(self.kind.value, body)
         if errors:
             raise invalid_object(self.kind.value, errors)
 
-    def patched(self, before: Record, operations: object) -> Record:
-        """Return a record with a patch applied; raises the InvalidObject error for a bad one."""
+    def apply_operations(self, before: Record, operations: object) -> Record:
+        """Return a record after a patch; raises the InvalidObject error for a bad patch."""
         properties = property_names(self.kind.value)
         try:
             after: Record = apply_patch(before, operations, properties=properties)
         except PatchError as error:
             detail = FieldError(error.code, error.message, self.kind.value, error.field)
             raise invalid_object(self.kind.value, [detail]) from error
-        for name in self.kept:
+        for name in self.set_by_server:
             after.pop(name, None)
             if name in before:
                 after[name] = before[name]
@@ -234,12 +236,12 @@ class Resource:
         return after
 
     def answer(self, call: Call, status: int, record: Record) -> Response:
-        """Return a record as the whole answer, with only the fields asked for."""
-        shown = present(call.tenant, self.kind, record, asked_properties(call.request))
-        return json_response(status, selected(call.request, [shown])[0])
+        """Answer a record with the fields that the call asks for."""
+        shown = present(call.tenant, self.kind, record, read_asked_properties(call.request))
+        return json_response(status, select_properties(call.request, [shown])[0])
 
     def _filled(self, before: Record, after: Record) -> Record:
-        """Return `after` with what may not be empty as it was before."""
+        """Return `after` with its missing `never_empty` properties restored from `before`."""
         empty = {name for name in self.never_empty if after.get(name) is None}
         return after | {name: before[name] for name in empty if name in before}
 

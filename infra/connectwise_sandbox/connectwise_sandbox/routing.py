@@ -1,4 +1,4 @@
-"""From a method and a path below `apis/3.0/` to what answers it."""
+"""The router finds the handler of a method and a path below `apis/3.0/`."""
 
 from __future__ import annotations
 
@@ -16,15 +16,14 @@ MAX_INT32 = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One routed request: who asks for what.
-
-    `ids` are the numbers in the path by name, `member` the identifier of the acting member.
-    """
+    """A call is one routed request."""
 
     tenant: Tenant
     request: Request
     ids: Mapping[str, int]
+    """The numbers in the path by name."""
     member: str
+    """The identifier of the acting member."""
 
 
 Handler = Callable[[Call], Response]
@@ -33,7 +32,7 @@ Right = tuple[Row, Action]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What answers a method on a template such as `/finance/invoices/{id}`."""
+    """A route answers a method on a template such as `/finance/invoices/{id}`."""
 
     template: str
     handler: Handler
@@ -49,7 +48,7 @@ class _Node:
 
 
 class Router:
-    """A tree of path segments; literals go before numbers, and their case does not matter."""
+    """A router is a tree of path segments; literals, in any case, go before numbers."""
 
     def __init__(self) -> None:
         self._root = _Node()

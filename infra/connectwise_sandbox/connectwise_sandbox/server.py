@@ -1,4 +1,4 @@
-"""The sandbox as an HTTP server: in this process until it is stopped, or in a thread for tests."""
+"""The server offers an engine over HTTP, in the main thread or in a thread for tests."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from types import FrameType
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from connectwise_sandbox.admin import ADMIN_PREFIX
 from connectwise_sandbox.asgi import build_app
 from connectwise_sandbox.books import open_books
 from connectwise_sandbox.clock import Clock, system_clock
-from connectwise_sandbox.engine import ADMIN_PREFIX, Engine
+from connectwise_sandbox.engine import Engine
 from connectwise_sandbox.switches import Switches
 
 LOOPBACK = "127.0.0.1"
@@ -27,7 +29,7 @@ _POLL_SECONDS = 0.005
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What a client needs to know to use a sandbox."""
+    """An announcement tells a client the sandbox's addresses and keys."""
 
     base_url: str
     company_id: str
@@ -42,9 +44,9 @@ class Announcement:
 
 
 class SandboxServer:
-    """One engine listening on one port; port 0 takes a free one.
+    """A sandbox server answers for one engine on one port; port 0 takes a free one.
 
-    The port is bound at once, so that `announcement` is complete before `run`.
+    The constructor binds the port, so that `announcement` is complete before `run`.
     """
 
     def __init__(self, engine: Engine, *, host: str = LOOPBACK, port: int = 0) -> None:
@@ -55,8 +57,8 @@ class SandboxServer:
         engine.tenant.base_url = f"http://{host}:{bound_port}"
         self._connections: dict[tuple[str, int], H11Protocol] = {}
         config = uvicorn.Config(
-            build_app(engine, self.lock, self._cut),
-            http=_protocol_that_registers(self._connections),
+            build_app(engine, self.lock, self._cut_connection),
+            http=_registering_protocol(self._connections),
             ws="none",
             lifespan="on",
             access_log=False,
@@ -65,11 +67,11 @@ class SandboxServer:
             server_header=False,
             timeout_graceful_shutdown=1,
         )
-        self._server = uvicorn.Server(config)
+        self._server = _PatientServer(config)
 
     @property
     def announcement(self) -> Announcement:
-        """Where the sandbox is and what opens it."""
+        """Return the addresses and keys of the sandbox."""
         tenant = self.engine.tenant
         identity = tenant.identity
         return Announcement(
@@ -83,7 +85,7 @@ class SandboxServer:
 
     @property
     def is_ready(self) -> bool:
-        """Whether requests are being answered."""
+        """Return whether requests are being answered."""
         return self._server.started
 
     def run(self) -> None:
@@ -97,7 +99,7 @@ class SandboxServer:
         """Ask `run` to end; safe from any thread."""
         self._server.should_exit = True
 
-    def _cut(self, client: tuple[str, int]) -> None:
+    def _cut_connection(self, client: tuple[str, int]) -> None:
         host, port = client
         protocol = self._connections.get((host, port))
         if protocol is not None:
@@ -105,10 +107,7 @@ class SandboxServer:
 
 
 class RunningSandbox:
-    """A sandbox that serves in a thread of this process.
-
-    Reach into `engine` only inside `locked()`.
-    """
+    """A running sandbox serves in a thread of this process; `locked()` gives its engine."""
 
     def __init__(self, server: SandboxServer) -> None:
         self._server = server
@@ -118,7 +117,7 @@ class RunningSandbox:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[Engine]:
-        """Give the engine while no request is being answered."""
+        """Give the engine and hold requests back meanwhile."""
         with self._server.lock:
             yield self._server.engine
 
@@ -135,7 +134,7 @@ def running_sandbox(
 ) -> Iterator[RunningSandbox]:
     """Run a sandbox on loopback for the length of a `with` block.
 
-    Raises TimeoutError if it does not start or stop in time.
+    Raises TimeoutError if it fails to start or stop in time.
     """
     engine = stocked_engine(
         seed=seed, customers=customers, invoices=invoices, clock=clock, switches=switches
@@ -167,6 +166,15 @@ def stocked_engine(
     return engine
 
 
+class _PatientServer(uvicorn.Server):
+    """A patient server shuts down in order, however often Ctrl-C is pressed."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to shut down at the first signal."""
+        if not self.should_exit:
+            super().handle_exit(sig, frame)
+
+
 def _await_ready(server: SandboxServer, thread: threading.Thread) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not server.is_ready:
@@ -187,12 +195,12 @@ def _bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _protocol_that_registers(
+def _registering_protocol(
     connections: dict[tuple[str, int], H11Protocol],
 ) -> type[H11Protocol]:
-    """Return uvicorn's protocol, which also notes its connection, so that it can be cut.
+    """Return uvicorn's protocol extended to note each connection, so that it can be cut.
 
-    ASGI has no message for closing a connection without an answer.
+    ASGI lacks a message that closes a connection before an answer.
     """
 
     class RegisteringProtocol(H11Protocol):

@@ -1,8 +1,8 @@
-"""Records in memory, by kind and id, with indexes over what they refer to."""
+"""The store keeps records in memory by kind and id, with indexes over their references."""
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
+from bisect import insort
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from random import Random
@@ -46,7 +46,7 @@ _INDEXED: dict[Kind, tuple[str, ...]] = {
 
 
 class Table:
-    """The records of one kind, ordered by id."""
+    """A table keeps the records of one kind in order of id."""
 
     def __init__(self, kind: Kind, random: Random) -> None:
         self._records: dict[int, Record] = {}
@@ -65,12 +65,12 @@ class Table:
         return map(self._records.__getitem__, self._ids)
 
     def next_id(self) -> int:
-        """Return an id that no record has or had; ids of a kind have gaps."""
+        """Return a fresh id; the ids of a kind have gaps."""
         self._last_id += self._random.randint(1, self._gap)
         return self._last_id
 
     def get(self, record_id: int) -> Record | None:
-        """Return one record, None if there is none."""
+        """Return the record with an id, None if it is missing."""
         return self._records.get(record_id)
 
     def put(self, record: Record) -> None:
@@ -91,14 +91,9 @@ class Table:
                 index[referred_id].add(record_id)
 
     def remove(self, record_id: int) -> None:
-        """Remove a record; raises KeyError if there is none."""
+        """Remove a record; raises KeyError if it is missing."""
         self._unindex(self._records.pop(record_id))
         self._ids.remove(record_id)
-
-    def after(self, record_id: int) -> Iterator[Record]:
-        """Return the records with a greater id, in order of id."""
-        start = bisect_right(self._ids, record_id)
-        return (self._records[later_id] for later_id in self._ids[start:])
 
     def among(self, record_ids: Iterable[int]) -> list[Record]:
         """Return the records with these ids that exist, in order of id."""
@@ -125,7 +120,7 @@ class Table:
 
 
 class Store:
-    """One table for each kind of record."""
+    """A store has one table for each kind of record."""
 
     def __init__(self, random: Random) -> None:
         self._tables = {kind: Table(kind, random) for kind in Kind}

@@ -1,7 +1,7 @@
-"""Every behaviour of ConnectWise that nobody has proven, as a setting with both answers.
+"""Switches choose between the possible answers wherever ConnectWise's behaviour is unproven.
 
-The defaults are the readings that the sandbox's authors think likeliest or, where a guess would
-hide a mistake of the client, the ones that show it.
+A default is the reading that the sandbox's authors think likeliest or, where a guess would hide a
+mistake of the client, the one that shows it. The README repeats every switch in its table.
 """
 
 from __future__ import annotations
@@ -15,56 +15,76 @@ Seconds = Annotated[float, Field(ge=0, le=30 * 24 * 3600)]
 
 
 class Switches(BaseModel):
-    """The settings of a sandbox; all can change while it runs."""
+    """Switches are the settings of a sandbox; each can change while it runs."""
 
-    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+    model_config = ConfigDict(
+        extra="forbid", validate_assignment=True, use_attribute_docstrings=True
+    )
 
     hosting: Literal["cloud", "on_premise"] = "cloud"
-    """On premise, `v4_6_release/` is the codebase and `IsCloud` is "False"."""
+    """On premise (`on_premise`), `v4_6_release/` is the codebase and `IsCloud` is `"False"`."""
     wrong_keys_status: Literal[401, 404] = 401
+    """The status that answers wrong keys: 401 or 404."""
     missing_client_id_status: Literal[400, 401] = 400
+    """The status that answers a missing clientId: 400 or 401."""
     known_client_ids_only: bool = False
-    """Whether a clientId other than the printed one is refused like a missing one."""
+    """Only the printed clientId is accepted; others are answered like a missing one."""
     unknown_endpoint_status: Literal[404, 403] = 404
+    """The status that answers an unknown path: 404 or 403."""
     requests_per_minute: Annotated[int, Field(ge=0, le=1_000_000)] = 1_000
-    """The allowance of one clientId; 0 switches throttling off."""
+    """The allowance of one clientId before 429; 0 lifts the limit."""
     max_url_characters: Annotated[int, Field(ge=100, le=100_000)] = 2_000
+    """The longest URL before 414."""
 
     oversized_page: Literal["clamped", "refused"] = "clamped"
+    """A pageSize above 1,000 is `clamped` to 1,000 or `refused`."""
     forward_only_end: Literal["empty_page", "short_page"] = "empty_page"
-    """Where the Link header is empty: on a page without rows, or already on a page that is not
-    full."""
+    """The Link header is empty on an `empty_page`, or already on a `short_page`."""
 
     payment_touches_last_updated: bool = True
+    """A payment moves the `lastUpdated` of its invoice."""
     payment_fires_invoice_callback: bool = True
+    """A payment fires a callback of its invoice."""
     payment_date_keeps_time: bool = False
+    """`paymentDate` keeps its time; otherwise it becomes midnight."""
     balance_delay_seconds: Seconds = 0.0
-    """How long an invoice's money fields stay as they were after its payments changed."""
+    """An invoice shows its payments in its balance after this delay."""
     second_payment: Literal["appended", "replaces", "refused"] = "appended"
+    """A further payment is `appended`, `replaces` the earlier ones, or is `refused`."""
     overpayment: Literal["accepted", "capped", "refused"] = "accepted"
+    """An amount above the balance is `accepted`, `capped` to the balance, or `refused`."""
     locked_invoice_payments: Literal["refused", "accepted"] = "refused"
-    """Payments of closed and of batched invoices."""
+    """Payments on closed and batched invoices are `refused` or `accepted`."""
     locked_invoice_status: Literal[400, 403, 409] = 400
+    """The status that refuses a change of a locked invoice: 400, 403 or 409."""
     deleting_paid_invoice: Literal["refused", "accepted"] = "refused"
+    """Deleting an invoice with payments or credits is `refused` or `accepted`."""
 
     merge_touches_last_updated: bool = False
+    """A merge moves the `lastUpdated` of the losing company and its invoices, with callbacks."""
     merge_moves_invoices: bool = True
+    """A merge moves the invoices of the losing company to the winning one."""
     contacts_have_own_right: bool = False
-    """Whether contacts need the row Companies / Contacts, which the integration's guide does
-    not grant, or are covered by Company Maintenance."""
+    """Contacts need the row Companies / Contacts; otherwise Company Maintenance is enough."""
     visible_location_ids: list[int] | None = None
-    """The part of the organisation that the API member sees; None is all of it."""
+    """The locations whose records the API member sees; `null` shows all."""
 
     callback_key_access: Literal["open", "client_id", "authenticated"] = "open"
+    """The signing key is `open`, needs a clientId (`client_id`), or the keys (`authenticated`)."""
     callback_server_error: Literal["lost", "retried"] = "lost"
-    """What a 5xx, a time-out or a refused connection does to a delivery."""
+    """A delivery that meets a 5xx, a time-out or a refused connection is `lost` or `retried`."""
     callback_duplicate_rate: Probability = 0.0
+    """The share of deliveries that are sent twice."""
     callback_drop_rate: Probability = 0.0
+    """The share of deliveries that are dropped."""
     callback_delay_seconds: Seconds = 0.0
+    """Every delivery waits this long."""
     callback_reorder_seconds: Seconds = 0.0
-    """Each delivery waits a random part of this, so that later events overtake earlier ones."""
+    """Each delivery waits a random part of this too, so that later ones overtake earlier ones."""
     delete_fires_callback: bool = True
+    """A deletion fires a callback."""
 
     pdf: Literal["rendered", "blank", "empty", "html", "server_error"] = "rendered"
-    """A blank page is a PDF for whoever does not read it, in no time."""
+    """An invoice's PDF is `rendered`, a `blank` page, `empty`, `html`, or a `server_error`."""
     pdf_seconds: Seconds = 0.0
+    """The delay of a PDF."""

@@ -1,4 +1,4 @@
-"""The installation itself: discovery, system info, members, callbacks and their signing key."""
+"""The installation answers about itself: discovery, info, members, callbacks, signing key."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from connectwise_sandbox.bodies import read_json
 from connectwise_sandbox.callbacks import registration_of
 from connectwise_sandbox.errors import html_not_found
 from connectwise_sandbox.kinds import Kind, Record
-from connectwise_sandbox.listing import answer_list, selected
+from connectwise_sandbox.listing import answer_list, select_properties
 from connectwise_sandbox.messages import (
     Request,
     Response,
@@ -40,13 +40,15 @@ _REPORTS = ("Agreement", "Company", "Contact", "Invoice", "InvoiceProduct", "Ser
 
 
 class Callbacks(Resource):
-    """Callback entries.
+    """This resource registers callbacks.
 
-    Nothing says which right they need. The integration's guide grants no other row under System
-    and must be able to register them, so reading Table Setup is enough here for every method.
+    The right to read Table Setup covers every method (our reading: the integration's guide, which
+    has to allow callbacks, grants only that row under System).
     """
 
-    kept: ClassVar[frozenset[str]] = frozenset({"connectWiseID", "memberId", "payloadVersion"})
+    set_by_server: ClassVar[frozenset[str]] = frozenset(
+        {"connectWiseID", "memberId", "payloadVersion"}
+    )
 
     def __init__(self) -> None:
         super().__init__(
@@ -62,26 +64,26 @@ class Callbacks(Resource):
         entry = registration_of(call.tenant, read_json(call.request))
         own = {name: value for name, value in entry.items() if name not in ("id", "_info")}
         guid = random_guid(call.tenant.random)
-        own |= {"memberId": api_member_id(call.tenant), "connectWiseID": guid}
+        own |= {"memberId": find_api_member_id(call.tenant), "connectWiseID": guid}
         return self.answer(call, 201, call.tenant.add(Kind.CALLBACK, own, call.member))
 
-    def changing(self, tenant: Tenant, before: Record, after: Record, by: str) -> Record:
-        """Store a changed entry; switched on again, its failures are forgotten."""
+    def change(self, tenant: Tenant, before: Record, after: Record, by: str) -> Record:
+        """Store a changed entry; switching it on again forgets its failures."""
         entry = registration_of(tenant, after, own_id=before["id"])
         if before["inactiveFlag"] and not entry["inactiveFlag"]:
             tenant.deliveries.forget_failures(before["id"])
         return tenant.change(Kind.CALLBACK, entry, by)
 
 
-def api_member_id(tenant: Tenant) -> int:
-    """Return the id of the API member, 0 if the books have none."""
+def find_api_member_id(tenant: Tenant) -> int:
+    """Return the id of the API member, 0 in empty books."""
     identifier = tenant.identity.member_identifier
     rows = tenant.store[Kind.MEMBER]
     return next((row["id"] for row in rows if row["identifier"] == identifier), 0)
 
 
-def company_info(tenant: Tenant, path: str) -> Response:
-    """Answer the discovery of a company's codebase: `null` for an unknown company.
+def answer_company_info(tenant: Tenant, path: str) -> Response:
+    """Answer the discovery of a company's codebase, `null` for an unknown company.
 
     `IsCloud` is a text (ConnectWise developer guide, codebase discovery).
     """
@@ -99,7 +101,7 @@ def company_info(tenant: Tenant, path: str) -> Response:
     return json_response(200, payload)
 
 
-def callback_key(tenant: Tenant, request: Request, *, authenticated: bool) -> Response:
+def answer_callback_key(tenant: Tenant, request: Request, *, authenticated: bool) -> Response:
     """Answer the key that signs callbacks; it is served as text."""
     access = tenant.switches.callback_key_access
     if access == "client_id" and not request.headers.get("clientid"):
@@ -116,7 +118,7 @@ def callback_key(tenant: Tenant, request: Request, *, authenticated: bool) -> Re
 
 
 def install_system(router: Router) -> None:
-    """Register the routes that are no plain resource."""
+    """Register the routes of system info, member info and reports."""
     router.add("GET", "/system/info", _read_info, None)
     router.add("GET", "/system/info/members", _list_member_info, None)
     reports = (Rows.REPORT_WRITER, Action.INQUIRE)
@@ -134,7 +136,7 @@ def _read_info(call: Call) -> Response:
     }
     if cloud:
         payload["cloudRegion"] = "NA"
-    return json_response(200, selected(call.request, [payload])[0])
+    return json_response(200, select_properties(call.request, [payload])[0])
 
 
 def _list_member_info(call: Call) -> Response:

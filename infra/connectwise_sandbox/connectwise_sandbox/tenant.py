@@ -1,4 +1,4 @@
-"""One ConnectWise company: its records, its settings and everything that happens to them."""
+"""A tenant keeps one ConnectWise company: its records, its settings and its pending events."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who the company is, and the keys of its one API member."""
+    """An identity names the company and holds the keys of its one API member."""
 
     company_id: str
     company_name: str
@@ -51,7 +51,7 @@ class Identity:
 
 
 def identity_of(seed: int) -> Identity:
-    """Return the identity that belongs to a seed."""
+    """Return the identity of the company that a seed makes."""
     random = Random(f"identity {seed}")
     letters = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789"
     return Identity(
@@ -71,10 +71,10 @@ def random_guid(random: Random) -> str:
 
 
 class Tenant:
-    """The state of one ConnectWise company.
+    """A tenant holds the state of one ConnectWise company.
 
-    Every change of a record goes through `add`, `change` and `remove`, which stamp `_info` and
-    announce the change to the registered callbacks. `by` is the identifier of the acting member.
+    `add`, `change` and `remove` change its records: they stamp `_info` and announce the change to
+    the registered callbacks. `by` is the identifier of the acting member.
     """
 
     def __init__(self, *, clock: Clock, seed: int, switches: Switches) -> None:
@@ -96,31 +96,31 @@ class Tenant:
         self._listener: Callable[[str, Kind, Record, str], None] = lambda *_: None
 
     def listen(self, listener: Callable[[str, Kind, Record, str], None]) -> None:
-        """Have `listener(action, kind, record, by)` told of each change that callbacks may see."""
+        """Call `listener(action, kind, record, by)` on each change that callbacks may see."""
         self._listener = listener
 
     @property
     def now(self) -> datetime:
-        """The present moment."""
+        """Return the present moment."""
         return self._clock()
 
     @property
     def today(self) -> date:
-        """The present day in UTC."""
+        """Return the present day in UTC."""
         return self._clock().date()
 
     @property
     def codebase(self) -> str:
-        """The codebase of this installation; on premise it is the one that routes anywhere."""
+        """Return the codebase of this installation; on premise it is ROUTER_CODEBASE."""
         return ROUTER_CODEBASE if self.switches.hosting == "on_premise" else self.cloud_codebase
 
     @property
     def api_url(self) -> str:
-        """The root that hrefs start with; ConnectWise doubles a slash in it."""
+        """Return the root that hrefs start with; ConnectWise doubles a slash in it."""
         return f"{self.base_url}/{self.codebase}/apis/3.0"
 
     def get(self, kind: Kind, record_id: int) -> Record:
-        """Return one record; raises the 404 of its kind if there is none."""
+        """Return one record; raises the 404 of its kind."""
         record = self.store[kind].get(record_id)
         if record is None:
             raise record_not_found(label_of(kind), record_id)
@@ -147,7 +147,7 @@ class Tenant:
     ) -> Record:
         """Store a record in place of the one with its id and return it.
 
-        Without `touch`, `_info` stays as it was.
+        `touch` renews `_info`.
         """
         info = dict(record["_info"])
         if touch:
@@ -159,7 +159,7 @@ class Tenant:
         return stored
 
     def remove(self, kind: Kind, record_id: int, by: str) -> None:
-        """Remove a record; raises the 404 of its kind if there is none."""
+        """Remove a record; raises the 404 of its kind."""
         record = self.get(kind, record_id)
         self.store[kind].remove(record_id)
         if self.switches.delete_fires_callback:
@@ -183,14 +183,14 @@ class Tenant:
         """Return an id for a new member of an array, such as a contact's communications."""
         return next(self._items)
 
-    def later(self, seconds: float, action: Callable[[], None]) -> None:
-        """Have `action` carried out by the first `apply_due` after that many seconds."""
+    def put_off(self, seconds: float, action: Callable[[], None]) -> None:
+        """Leave `action` to the first `apply_due` after `seconds`."""
         self._sequence += 1
         due_at = self.now + timedelta(seconds=seconds)
         heapq.heappush(self._later, (due_at, self._sequence, action))
 
     def apply_due(self) -> int:
-        """Carry out what was put off until now, in order of time; return how many actions."""
+        """Carry out the actions that were put off until now; return their number."""
         applied = 0
         while self._later and self._later[0][0] <= self.now:
             _, _, action = heapq.heappop(self._later)
@@ -199,7 +199,7 @@ class Tenant:
         return applied
 
     def next_due(self) -> datetime | None:
-        """Return when the next action that was put off, or the next delivery, falls due."""
+        """Return the moment when the next action or delivery falls due, None if all is done."""
         moments = [self._later[0][0]] if self._later else []
         delivery_at = self.deliveries.next_due()
         return min([*moments, *([delivery_at] if delivery_at else [])], default=None)
@@ -207,18 +207,16 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class Corruption:
-    """What is wrong with a row.
-
-    A list page of more than `fails_above_rows` rows that holds it answers 500; None means that
-    pages do not fail. `overrides` replace properties of the answer, None leaves one out.
-    """
+    """A corruption breaks the answers that hold one row."""
 
     fails_above_rows: int | None
+    """A list page with the row and more rows than this answers 500; None lets pages pass."""
     overrides: Record
+    """Values that replace properties of the row; None leaves a property out."""
 
 
 def label_of(kind: Kind) -> str:
-    """Return the name of a kind as the 404 message writes it."""
+    """Return the name of a kind in 404 messages."""
     return LABELS.get(kind, kind.value[0].upper() + kind.value[1:])
 
 

@@ -13,25 +13,25 @@ import pytest
 from connectwise_sandbox.books import open_books
 from connectwise_sandbox.clock import ManualClock
 from connectwise_sandbox.engine import Engine
-from connectwise_sandbox.in_process import START, Psa
+from connectwise_sandbox.in_process_client import START, PsaClient
 from connectwise_sandbox.kinds import Kind, Record
 from connectwise_sandbox.presentation import present
 from connectwise_sandbox.schemas import validate_new
 
-BOOKS = Psa(seed=7, customers=50, invoices=500)
+BOOKS = PsaClient(seed=7, customers=50, invoices=500)
 STORE = BOOKS.tenant.store
 INVOICES = list(STORE[Kind.INVOICE])
 UNDESCRIBED = {Kind.CATALOG_ITEM}
 LINE_KINDS = (Kind.PRODUCT, Kind.TIME_ENTRY, Kind.EXPENSE_ENTRY)
 
 
-def everything(psa: Psa) -> dict[str, list[Record]]:
+def everything(psa: PsaClient) -> dict[str, list[Record]]:
     return {kind.value: list(psa.tenant.store[kind]) for kind in Kind}
 
 
 def test_the_same_seed_gives_the_same_books_and_another_seed_others() -> None:
-    again = Psa(seed=7, customers=50, invoices=500)
-    other = Psa(seed=8, customers=50, invoices=500)
+    again = PsaClient(seed=7, customers=50, invoices=500)
+    other = PsaClient(seed=8, customers=50, invoices=500)
 
     assert everything(BOOKS) == everything(again)
     assert everything(BOOKS) != everything(other)
@@ -71,7 +71,7 @@ def test_views_and_system_answers_are_what_the_interface_describes() -> None:
 def test_the_sizes_are_those_that_were_asked_for() -> None:
     assert len(INVOICES) == 500
     assert len(STORE[Kind.COMPANY]) == 50
-    empty = Psa(customers=1, invoices=0)
+    empty = PsaClient(customers=1, invoices=0)
     assert len(empty.tenant.store[Kind.INVOICE]) == 0
     with pytest.raises(ValueError, match="customers"):
         open_books(empty.tenant, seed=1, customers=0, invoices=0)

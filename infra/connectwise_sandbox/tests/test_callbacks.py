@@ -1,4 +1,4 @@
-"""Callbacks: registering, what they say, how they are signed, retried, lost and disabled."""
+"""Callbacks are registered, told of changes, and signed."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 
 from connectwise_sandbox.callbacks import delivery_url, sign
-from connectwise_sandbox.deliveries import DeliveryState
-from connectwise_sandbox.in_process import START, Psa
+from connectwise_sandbox.in_process_client import START, PsaClient
 from connectwise_sandbox.messages import Request, Response
 
 ENTRY: dict[str, Any] = {
@@ -30,7 +29,7 @@ def errors_of(answer: Response) -> list[tuple[str, str, str]]:
     return [(each["code"], each["message"], each["field"]) for each in answer.json()["errors"]]
 
 
-def touch(psa: Psa, invoice_id: int) -> None:
+def touch(psa: PsaClient, invoice_id: int) -> None:
     psa.people.change_due_date(invoice_id, START.date() + timedelta(days=40))
 
 
@@ -38,7 +37,7 @@ def touch(psa: Psa, invoice_id: int) -> None:
 
 
 def test_a_registration_is_answered_with_what_was_stored() -> None:
-    psa = Psa()
+    psa = PsaClient()
 
     entry = psa.post(
         "/system/callbacks", {**ENTRY, "objectId": 0, "type": "Invoice", "level": "Owner"}
@@ -81,7 +80,7 @@ def test_a_registration_is_answered_with_what_was_stored() -> None:
     ],
 )
 def test_a_bad_registration_says_why(change: dict[str, Any], error: tuple[str, str, str]) -> None:
-    answer = Psa().send("POST", "/system/callbacks", ENTRY | change)
+    answer = PsaClient().send("POST", "/system/callbacks", ENTRY | change)
 
     assert error in errors_of(answer)
 
@@ -91,12 +90,12 @@ def test_each_required_field_is_required(name: str) -> None:
     body = {key: value for key, value in ENTRY.items() if key != name}
 
     error = ("MissingRequiredField", f"The {name} field is required.", name)
-    assert errors_of(Psa().send("POST", "/system/callbacks", body)) == [error]
+    assert errors_of(PsaClient().send("POST", "/system/callbacks", body)) == [error]
 
 
 @pytest.mark.parametrize("body", [[], "x", 5])
 def test_a_registration_that_is_no_object_is_refused(body: object) -> None:
-    psa = Psa()
+    psa = PsaClient()
     entry = psa.register()
 
     assert psa.send("POST", "/system/callbacks", body).status == 400
@@ -104,7 +103,7 @@ def test_a_registration_that_is_no_object_is_refused(body: object) -> None:
 
 
 def test_the_same_registration_twice_exists_already() -> None:
-    psa = Psa()
+    psa = PsaClient()
     psa.register()
 
     answer = psa.send("POST", "/system/callbacks", ENTRY)
@@ -115,7 +114,7 @@ def test_the_same_registration_twice_exists_already() -> None:
 
 
 def test_a_registration_can_be_changed_and_deleted() -> None:
-    psa = Psa()
+    psa = PsaClient()
     entry = psa.register()
     path = f"/system/callbacks/{entry['id']}"
 
@@ -129,7 +128,7 @@ def test_a_registration_can_be_changed_and_deleted() -> None:
 
 
 def test_every_kind_of_change_is_told_with_its_action() -> None:
-    psa = Psa()
+    psa = PsaClient()
     psa.register()
     invoice_id = psa.bill()
     touch(psa, invoice_id)
@@ -144,7 +143,7 @@ def test_every_kind_of_change_is_told_with_its_action() -> None:
     ("level", "matches"), [("invoice", True), ("company", True), ("status", True)]
 )
 def test_a_level_narrows_to_one_object(level: str, matches: bool) -> None:
-    psa = Psa()
+    psa = PsaClient()
     invoice_id = psa.bill()
     invoice = psa.invoice(invoice_id)
     object_ids = {
@@ -162,7 +161,7 @@ def test_a_level_narrows_to_one_object(level: str, matches: bool) -> None:
 
 
 def test_the_type_level_of_companies_looks_at_all_their_types() -> None:
-    psa = Psa()
+    psa = PsaClient()
     company = psa.company()
     entry = psa.register("company", level="type", objectId=company["types"][0]["id"])
     psa.register("company", level="type", objectId=99)
@@ -173,7 +172,7 @@ def test_the_type_level_of_companies_looks_at_all_their_types() -> None:
 
 
 def test_an_inactive_callback_is_not_told() -> None:
-    psa = Psa()
+    psa = PsaClient()
     psa.register(inactiveFlag=True)
 
     psa.bill()
@@ -183,7 +182,7 @@ def test_an_inactive_callback_is_not_told() -> None:
 
 @pytest.mark.parametrize("suppressed", [True, False])
 def test_own_changes_may_be_suppressed(suppressed: bool) -> None:
-    psa = Psa()
+    psa = PsaClient()
     invoice_id = psa.bill()
     psa.register(isSelfSuppressedFlag=suppressed)
 
@@ -197,7 +196,7 @@ def test_own_changes_may_be_suppressed(suppressed: bool) -> None:
 
 @pytest.mark.parametrize("fires", [True, False])
 def test_a_deletion_may_go_untold(fires: bool) -> None:
-    psa = Psa(delete_fires_callback=fires)
+    psa = PsaClient(delete_fires_callback=fires)
     invoice_id = psa.bill()
     psa.register()
     psa.register("company")
@@ -213,7 +212,7 @@ def test_a_deletion_may_go_untold(fires: bool) -> None:
 
 
 def test_a_message_holds_the_record_as_a_text() -> None:
-    psa = Psa()
+    psa = PsaClient()
     entry = psa.register()
     invoice_id = psa.bill()
 
@@ -241,7 +240,7 @@ def test_a_message_holds_the_record_as_a_text() -> None:
 
 
 def test_a_deletion_has_no_entity() -> None:
-    psa = Psa()
+    psa = PsaClient()
     invoice_id = psa.bill()
     psa.register()
 
@@ -259,13 +258,13 @@ def test_the_signature_is_that_of_the_public_test_vector() -> None:
     assert sign("test-signing-key-0001", body) == "CYIrx3HuBVEU+bhXjiT5SUQZk2d/ZgzDpIBglDue/Hg="
 
 
-def fetch_key(psa: Psa, key_url: str, headers: dict[str, str] | None = None) -> Response:
+def fetch_key(psa: PsaClient, key_url: str, headers: dict[str, str] | None = None) -> Response:
     target = key_url.removeprefix("http://127.0.0.1")
     return psa.engine.handle(Request.of("GET", target, headers or {}))
 
 
 def test_the_key_of_the_message_verifies_its_signature() -> None:
-    psa = Psa()
+    psa = PsaClient()
     psa.register()
     psa.bill()
     delivery = psa.engine.take_due_deliveries()[0]
@@ -280,7 +279,7 @@ def test_the_key_of_the_message_verifies_its_signature() -> None:
 
 
 def test_a_rotated_key_is_served_under_the_same_address() -> None:
-    psa = Psa()
+    psa = PsaClient()
     psa.register()
     invoice_id = psa.bill()
     url = psa.messages()[0]["Metadata"]["key_url"]
@@ -302,7 +301,7 @@ def test_a_rotated_key_is_served_under_the_same_address() -> None:
     ],
 )
 def test_the_key_may_need_a_client_id_or_keys(access: str, allowed: list[str]) -> None:
-    psa = Psa(callback_key_access=access)
+    psa = PsaClient(callback_key_access=access)
     psa.register()
     psa.bill()
     url = psa.messages()[0]["Metadata"]["key_url"]
@@ -314,7 +313,7 @@ def test_the_key_may_need_a_client_id_or_keys(access: str, allowed: list[str]) -
 
 
 def test_an_unknown_key_is_not_found() -> None:
-    psa = Psa()
+    psa = PsaClient()
     path = "http://127.0.0.1/v2025_1//system/callbackkey/index.rails"
 
     assert fetch_key(psa, f"{path}?companyName=summit1&id=x").status == 404
@@ -334,167 +333,3 @@ def test_the_record_and_the_action_follow_the_registered_url(
     registered: str, expected: str
 ) -> None:
     assert delivery_url(registered, 7, "updated") == expected
-
-
-# Delivery ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("status", [404, 409, 419, 429])
-def test_four_statuses_are_retried_after_two_and_four_seconds(status: int) -> None:
-    psa = Psa()
-    psa.register()
-    psa.bill()
-
-    first = psa.deliver(status)[0]
-    psa.clock.advance(1.9)
-    assert psa.deliver(status) == []
-    psa.clock.advance(0.1)
-    psa.deliver(status)
-    psa.clock.advance(4)
-    last = psa.deliver(status)[0]
-    psa.clock.advance(3_600)
-
-    assert first.state is DeliveryState.WAITING
-    assert (last.id, last.body, last.statuses) == (first.id, first.body, (status,) * 3)
-    assert last.state is DeliveryState.LOST
-    assert psa.deliver(status) == []
-
-
-@pytest.mark.parametrize("status", [301, 400, 401, 403, 410, 500, 503, None])
-def test_any_other_failure_loses_the_delivery(status: int | None) -> None:
-    psa = Psa()
-    psa.register()
-    psa.bill()
-
-    lost = psa.deliver(status)[0]
-    psa.clock.advance(60)
-
-    assert lost.state is DeliveryState.LOST
-    assert psa.deliver(204) == []
-
-
-@pytest.mark.parametrize("status", [500, 503, None])
-def test_server_errors_and_time_outs_may_be_retried(status: int | None) -> None:
-    psa = Psa(callback_server_error="retried")
-    psa.register()
-    psa.bill()
-
-    psa.deliver(status)
-    psa.clock.advance(2)
-
-    assert psa.deliver(204)[0].statuses == (status, 204)
-
-
-@pytest.mark.parametrize("status", [200, 201, 204, 299])
-def test_any_2xx_is_success(status: int) -> None:
-    psa = Psa()
-    psa.register()
-    psa.bill()
-
-    assert psa.deliver(status)[0].state is DeliveryState.DELIVERED
-
-
-def test_three_days_of_failure_in_a_row_disable_a_callback() -> None:
-    psa = Psa()
-    entry = psa.register()
-    invoice_id = psa.bill()
-    for day in range(3):
-        assert psa.get("/system/callbacks")[0]["inactiveFlag"] is False, day
-        touch(psa, invoice_id)
-        psa.deliver(500)
-        psa.clock.advance(24 * 3_600)
-
-    assert psa.get("/system/callbacks")[0]["inactiveFlag"] is True
-    touch(psa, invoice_id)
-    assert psa.deliver(204) == []
-    psa.replace(f"/system/callbacks/{entry['id']}", inactiveFlag=False)
-    touch(psa, invoice_id)
-    assert len(psa.deliver(500)) == 1
-    assert psa.get("/system/callbacks")[0]["inactiveFlag"] is False
-
-
-def test_one_success_or_a_quiet_day_starts_the_count_anew() -> None:
-    psa = Psa()
-    psa.register()
-    invoice_id = psa.bill()
-    psa.deliver(204)
-    for status in (500, 500, 204, 500, 500, None, 500, 500):
-        if status is not None:
-            touch(psa, invoice_id)
-            psa.deliver(status)
-        psa.clock.advance(24 * 3_600)
-
-    assert psa.get("/system/callbacks")[0]["inactiveFlag"] is False
-
-
-def test_a_success_on_a_day_of_failures_starts_the_count_anew() -> None:
-    psa = Psa()
-    psa.register()
-    invoice_id = psa.bill()
-    for statuses in ((500,), (500, 204), (500,)):
-        for status in statuses:
-            touch(psa, invoice_id)
-            psa.deliver(status)
-        psa.clock.advance(24 * 3_600)
-
-    assert psa.get("/system/callbacks")[0]["inactiveFlag"] is False
-
-
-def test_deliveries_may_be_doubled() -> None:
-    psa = Psa(callback_duplicate_rate=1)
-    psa.register()
-    psa.bill()
-
-    first, second = psa.messages()
-
-    assert first == second
-
-
-def test_deliveries_may_be_dropped() -> None:
-    psa = Psa(callback_drop_rate=1)
-    psa.register()
-    psa.bill()
-
-    assert psa.messages() == []
-
-
-def test_deliveries_may_be_late() -> None:
-    psa = Psa(callback_delay_seconds=90)
-    psa.register()
-    psa.bill()
-
-    psa.clock.advance(89)
-    assert psa.messages() == []
-    assert psa.engine.next_due() == psa.clock() + timedelta(seconds=1)
-    psa.clock.advance(1)
-    assert len(psa.messages()) == 1
-
-
-def test_deliveries_may_overtake_each_other() -> None:
-    psa = Psa(callback_reorder_seconds=60)
-    psa.register()
-    bills = [psa.bill() for _ in range(20)]
-    assert len(psa.messages()) < 20
-
-    psa.clock.advance(60)
-    told = [message["ID"] for message in psa.messages()]
-
-    assert told != sorted(told)
-    assert set(told) <= set(bills)
-
-
-def test_without_switches_deliveries_keep_their_order() -> None:
-    psa = Psa()
-    psa.register()
-    bills = [psa.bill() for _ in range(10)]
-
-    assert [message["ID"] for message in psa.messages()] == bills
-
-
-def test_a_result_of_a_delivery_that_was_not_taken_is_a_mistake() -> None:
-    psa = Psa()
-    psa.register()
-    psa.bill()
-
-    with pytest.raises(KeyError):
-        psa.engine.record_delivery_result(1, 204)

@@ -1,4 +1,4 @@
-"""Who gets in, where the API is, and what each wrong way is answered with."""
+"""Keys, codebase and rights let a client in, and each wrong way has its own answer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import pytest
 
-from connectwise_sandbox.in_process import Psa
+from connectwise_sandbox.in_process_client import PsaClient
 from connectwise_sandbox.messages import Request
 
 SECURITY = {
@@ -16,13 +16,13 @@ SECURITY = {
 }
 
 
-def raw(psa: Psa, target: str, method: str = "GET") -> tuple[int, str]:
+def raw(psa: PsaClient, target: str, method: str = "GET") -> tuple[int, str]:
     answer = psa.engine.handle(Request.of(method, target, psa.headers))
     return answer.status, answer.body.decode()
 
 
 def test_the_right_keys_open_the_api_by_either_codebase() -> None:
-    psa = Psa()
+    psa = PsaClient()
 
     for codebase in ("v2025_1/", "v4_6_release/", "v2025_1//"):
         status, body = raw(psa, f"/{codebase}apis/3.0/system/info")
@@ -31,7 +31,7 @@ def test_the_right_keys_open_the_api_by_either_codebase() -> None:
 
 
 def test_every_answer_carries_the_standard_headers() -> None:
-    answer = Psa().send("GET", "/system/info")
+    answer = PsaClient().send("GET", "/system/info")
 
     assert answer.headers["api-current-version"] == "2025.1"
     assert answer.headers["date"] == "Mon, 02 Mar 2026 09:30:00 GMT"
@@ -51,7 +51,7 @@ def test_every_answer_carries_the_standard_headers() -> None:
 )
 @pytest.mark.parametrize(("switch", "part"), [(401, b"Incorrect"), (404, b"<html>")])
 def test_wrong_keys_are_refused_as_the_switch_says(header: str, switch: int, part: bytes) -> None:
-    psa = Psa(wrong_keys_status=switch)
+    psa = PsaClient(wrong_keys_status=switch)
 
     answer = psa.send("GET", "/system/info", headers={**psa.headers, "authorization": header})
 
@@ -61,7 +61,7 @@ def test_wrong_keys_are_refused_as_the_switch_says(header: str, switch: int, par
 
 @pytest.mark.parametrize("part", ["company_id", "public_key", "private_key"])
 def test_each_part_of_the_keys_counts(part: str) -> None:
-    psa = Psa()
+    psa = PsaClient()
     keys = asdict(psa.tenant.identity) | {part: "other"}
     user = f"{keys['company_id']}+{keys['public_key']}:{keys['private_key']}"
     basic = f"Basic {base64.b64encode(user.encode()).decode()}"
@@ -73,14 +73,14 @@ def test_each_part_of_the_keys_counts(part: str) -> None:
 
 @pytest.mark.parametrize("status", [400, 401])
 def test_a_missing_client_id_is_refused_as_the_switch_says(status: int) -> None:
-    psa = Psa(missing_client_id_status=status)
+    psa = PsaClient(missing_client_id_status=status)
     headers = {"authorization": psa.headers["authorization"]}
 
     assert psa.send("GET", "/system/info", headers=headers).status == status
 
 
 def test_an_unknown_client_id_passes_unless_the_switch_says_otherwise() -> None:
-    psa = Psa()
+    psa = PsaClient()
     headers = {**psa.headers, "clientId": "11111111-2222-4333-8444-555555555555"}
     assert psa.send("GET", "/system/info", headers=headers).status == 200
 
@@ -91,7 +91,7 @@ def test_an_unknown_client_id_passes_unless_the_switch_says_otherwise() -> None:
 
 
 def test_discovery_needs_no_keys_and_says_cloud_in_a_text() -> None:
-    psa = Psa()
+    psa = PsaClient()
 
     answer = psa.engine.handle(Request.of("GET", "/login/companyinfo/summit1", {}))
 
@@ -108,7 +108,7 @@ def test_discovery_needs_no_keys_and_says_cloud_in_a_text() -> None:
 
 
 def test_on_premise_the_router_is_the_codebase() -> None:
-    psa = Psa(hosting="on_premise")
+    psa = PsaClient(hosting="on_premise")
 
     info = psa.engine.handle(Request.of("GET", "/login/companyinfo/summit1", {})).json()
 
@@ -122,11 +122,11 @@ def test_on_premise_the_router_is_the_codebase() -> None:
     ["/v2019_1/apis/3.0/system/info", "/v2025_1/v2025_1/apis/3.0/system/info", "/x/apis/3.0/"],
 )
 def test_a_wrong_codebase_is_a_400_in_plain_text(target: str) -> None:
-    assert raw(Psa(), target) == (400, "Cannot route. Codebase/company is invalid")
+    assert raw(PsaClient(), target) == (400, "Cannot route. Codebase/company is invalid")
 
 
 def test_after_an_upgrade_only_the_new_codebase_and_the_router_route() -> None:
-    psa = Psa()
+    psa = PsaClient()
     before = "/v2025_1/apis/3.0/system/info"
     assert raw(psa, before)[0] == 200
 
@@ -140,7 +140,7 @@ def test_after_an_upgrade_only_the_new_codebase_and_the_router_route() -> None:
 
 
 def test_a_path_outside_the_api_is_an_html_page() -> None:
-    status, body = raw(Psa(), "/v2025_1/services/index.html")
+    status, body = raw(PsaClient(), "/v2025_1/services/index.html")
 
     assert status == 404
     assert body.startswith("<!DOCTYPE html>")
@@ -148,7 +148,7 @@ def test_a_path_outside_the_api_is_an_html_page() -> None:
 
 @pytest.mark.parametrize("status", [404, 403])
 def test_an_unknown_endpoint_is_refused_as_the_switch_says(status: int) -> None:
-    psa = Psa(unknown_endpoint_status=status)
+    psa = PsaClient(unknown_endpoint_status=status)
 
     answer = psa.send("GET", "/finance/invoices/1/products")
 
@@ -157,11 +157,11 @@ def test_an_unknown_endpoint_is_refused_as_the_switch_says(status: int) -> None:
 
 
 def test_a_method_that_an_endpoint_lacks_is_a_405() -> None:
-    assert Psa().send("DELETE", "/system/info").status == 405
+    assert PsaClient().send("DELETE", "/system/info").status == 405
 
 
 def test_paths_match_in_any_case_and_with_or_without_their_last_slash() -> None:
-    psa = Psa()
+    psa = PsaClient()
     psa.tenant.role.grant_everything()
 
     for path in (
@@ -174,7 +174,7 @@ def test_paths_match_in_any_case_and_with_or_without_their_last_slash() -> None:
 
 
 def test_a_url_that_is_too_long_is_a_414() -> None:
-    psa = Psa()
+    psa = PsaClient()
     conditions = f"id in ({','.join(['1234567'] * 300)})"
 
     answer = psa.send("GET", "/finance/invoices", conditions=conditions)
@@ -183,7 +183,7 @@ def test_a_url_that_is_too_long_is_a_414() -> None:
 
 
 def test_an_allowance_is_refilled_as_time_passes() -> None:
-    psa = Psa(requests_per_minute=60)
+    psa = PsaClient(requests_per_minute=60)
     statuses = [psa.send("GET", "/system/info").status for _ in range(61)]
     assert statuses == [200] * 60 + [429]
 
@@ -202,7 +202,7 @@ def test_an_allowance_is_refilled_as_time_passes() -> None:
 
 
 def test_each_client_id_has_an_allowance_of_its_own() -> None:
-    psa = Psa(requests_per_minute=1)
+    psa = PsaClient(requests_per_minute=1)
     other = {**psa.headers, "clientId": "another"}
 
     assert psa.send("GET", "/system/info").status == 200
@@ -211,7 +211,7 @@ def test_each_client_id_has_an_allowance_of_its_own() -> None:
 
 
 def test_an_allowance_of_zero_is_none() -> None:
-    psa = Psa(requests_per_minute=0)
+    psa = PsaClient(requests_per_minute=0)
 
     assert {psa.send("GET", "/system/info").status for _ in range(1_500)} == {200}
 
@@ -250,7 +250,7 @@ GOVERNED = [
 def test_a_right_that_is_taken_away_closes_its_paths(
     module: str, row: str, action: str, method: str, path: str
 ) -> None:
-    psa = Psa()
+    psa = PsaClient()
     path = path.format(invoice=psa.bill())
     before = psa.send(method, path, {"amount": 1} if method == "POST" else [])
     assert before.status != 403
@@ -276,13 +276,13 @@ def test_a_right_that_is_taken_away_closes_its_paths(
     ],
 )
 def test_what_the_integration_asks_no_partner_for_is_refused(method: str, path: str) -> None:
-    answer = Psa().send(method, path, {})
+    answer = PsaClient().send(method, path, {})
 
     assert (answer.status, answer.json()) == (403, SECURITY)
 
 
 def test_contacts_may_need_a_row_of_their_own() -> None:
-    psa = Psa(contacts_have_own_right=True)
+    psa = PsaClient(contacts_have_own_right=True)
     assert psa.send("GET", "/company/contacts").status == 403
 
     psa.switch(contacts_have_own_right=False)
@@ -291,7 +291,7 @@ def test_contacts_may_need_a_row_of_their_own() -> None:
 
 
 def test_invoices_of_agreements_have_a_row_of_their_own() -> None:
-    psa = Psa(invoices=40)
+    psa = PsaClient(invoices=40)
     agreement_invoice = psa.get("/finance/invoices", conditions='type = "Agreement"')[0]
     path = f"/finance/invoices/{agreement_invoice['id']}"
     cell = {"module": "finance", "row": "agreement invoicing", "action": "inquire"}
@@ -304,7 +304,7 @@ def test_invoices_of_agreements_have_a_row_of_their_own() -> None:
 
 
 def test_a_member_of_a_part_of_the_organisation_is_not_told_what_it_misses() -> None:
-    psa = Psa(invoices=40)
+    psa = PsaClient(invoices=40)
     everything = psa.get("/finance/invoices", pageSize=1000)
     hidden = next(row for row in everything if row["locationId"] != 1)
 
@@ -318,7 +318,7 @@ def test_a_member_of_a_part_of_the_organisation_is_not_told_what_it_misses() -> 
 
 
 def test_the_cost_of_members_needs_the_finance_row() -> None:
-    psa = Psa()
+    psa = PsaClient()
     assert "hourlyCost" in psa.get("/system/members")[0]
 
     cell = {"module": "System", "row": "Member Maintenance - Finance", "action": "inquire"}
@@ -328,7 +328,7 @@ def test_the_cost_of_members_needs_the_finance_row() -> None:
 
 
 def test_the_matrix_is_shown_and_unknown_cells_are_refused() -> None:
-    psa = Psa()
+    psa = PsaClient()
 
     matrix = psa.admin("GET", "/permissions").json()
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from connectwise_sandbox.errors import ApiError
-from connectwise_sandbox.in_process import Psa
+from connectwise_sandbox.in_process_client import PsaClient
 from connectwise_sandbox.kinds import Kind
 
 amounts = st.decimals("0.001", "500", places=3)
@@ -21,7 +21,7 @@ class Books(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.psa = Psa(invoices=3)
+        self.psa = PsaClient(invoices=3)
         self.invoice_ids: list[int] = []
         self.random_index = 0
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from connectwise_sandbox.in_process import INVOICES, Psa
+from connectwise_sandbox.in_process_client import INVOICES, PsaClient
 from connectwise_sandbox.kinds import Kind
 from connectwise_sandbox.messages import Response
 
 CLOSED = "/finance/closedInvoices"
 
 
-def status_id(psa: Psa, name: str) -> int:
+def status_id(psa: PsaClient, name: str) -> int:
     rows = psa.tenant.store[Kind.BILLING_STATUS]
     return int(next(row["id"] for row in rows if row["name"] == name))
 
@@ -28,7 +28,7 @@ def error_of(answer: Response) -> Any:
 
 
 def test_closing_by_status_locks_an_invoice_but_for_its_status() -> None:
-    psa = Psa()
+    psa = PsaClient()
     invoice_id = psa.bill()
     path = f"{INVOICES}/{invoice_id}"
 
@@ -47,7 +47,7 @@ def test_closing_by_status_locks_an_invoice_but_for_its_status() -> None:
 
 @pytest.mark.parametrize("status", [400, 403, 409])
 def test_what_a_locked_invoice_answers_is_a_switch(status: int) -> None:
-    psa = Psa(locked_invoice_status=status)
+    psa = PsaClient(locked_invoice_status=status)
     invoice_id = psa.bill()
     psa.people.close_invoice(invoice_id)
 
@@ -55,7 +55,7 @@ def test_what_a_locked_invoice_answers_is_a_switch(status: int) -> None:
 
 
 def test_locked_invoices_may_take_payments() -> None:
-    psa = Psa(locked_invoice_payments="accepted")
+    psa = PsaClient(locked_invoice_payments="accepted")
     invoice_id = psa.bill()
     psa.people.close_invoice(invoice_id)
 
@@ -67,7 +67,7 @@ def test_locked_invoices_may_take_payments() -> None:
 
 
 def test_only_status_and_notes_of_a_closed_invoice_can_be_changed() -> None:
-    psa = Psa()
+    psa = PsaClient()
     invoice_id = psa.bill()
     path = f"{CLOSED}/{invoice_id}"
     assert psa.replace(path, internalNotes="x").status == 400
@@ -81,7 +81,7 @@ def test_only_status_and_notes_of_a_closed_invoice_can_be_changed() -> None:
 
 
 def test_closing_needs_the_account_number_of_the_company() -> None:
-    psa = Psa()
+    psa = PsaClient()
     invoice_id = psa.bill()
     company_id = psa.invoice(invoice_id)["company"]["id"]
     psa.people.change_company(company_id, {"accountNumber": ""})
@@ -92,7 +92,7 @@ def test_closing_needs_the_account_number_of_the_company() -> None:
 
 
 def test_a_patch_of_a_part_of_a_reference_answers_200_and_does_nothing() -> None:
-    psa = Psa()
+    psa = PsaClient()
     path = f"{INVOICES}/{psa.bill()}"
     operations = [{"op": "replace", "path": "status/id", "value": status_id(psa, "Closed")}]
 
@@ -102,7 +102,7 @@ def test_a_patch_of_a_part_of_a_reference_answers_200_and_does_nothing() -> None
 
 
 def test_an_invoice_in_a_batch_is_locked_until_the_batch_is_deleted() -> None:
-    psa = Psa()
+    psa = PsaClient()
     invoice_id = psa.bill()
     psa.people.close_invoice(invoice_id)
     unposted = psa.get("/finance/accounting/unpostedinvoices")
@@ -124,7 +124,7 @@ def test_an_invoice_in_a_batch_is_locked_until_the_batch_is_deleted() -> None:
 
 
 def test_only_records_that_wait_to_be_posted_can_be_batched() -> None:
-    psa = Psa()
+    psa = PsaClient()
     invoice_id = psa.bill()
 
     answer = psa.send("POST", "/finance/accounting/batches", {"processedRecordIds": [invoice_id]})
@@ -134,7 +134,7 @@ def test_only_records_that_wait_to_be_posted_can_be_batched() -> None:
 
 
 def test_unposted_payments_and_gl_entries_can_be_read() -> None:
-    psa = Psa()
+    psa = PsaClient()
     invoice_id = psa.bill()
     payment = psa.pay(invoice_id, 5).json()
     path = "/finance/accounting/unpostedPayments"
@@ -151,7 +151,7 @@ def test_unposted_payments_and_gl_entries_can_be_read() -> None:
 
 
 def test_an_unpaid_invoice_can_be_deleted_and_frees_its_lines() -> None:
-    psa = Psa()
+    psa = PsaClient()
     invoice_id = psa.bill()
     line = psa.get("/procurement/products", conditions=f"invoice/id = {invoice_id}")[0]
 
@@ -165,7 +165,7 @@ def test_an_unpaid_invoice_can_be_deleted_and_frees_its_lines() -> None:
 
 @pytest.mark.parametrize(("rule_name", "status"), [("refused", 400), ("accepted", 204)])
 def test_deleting_a_paid_invoice_is_a_switch(rule_name: str, status: int) -> None:
-    psa = Psa(deleting_paid_invoice=rule_name)
+    psa = PsaClient(deleting_paid_invoice=rule_name)
     invoice_id = psa.bill()
     psa.pay(invoice_id, 5)
 
@@ -173,7 +173,7 @@ def test_deleting_a_paid_invoice_is_a_switch(rule_name: str, status: int) -> Non
 
 
 def test_a_person_deletes_an_invoice_whatever_state_it_is_in() -> None:
-    psa = Psa()
+    psa = PsaClient()
     invoice_id = psa.bill()
     psa.pay(invoice_id, 5)
     psa.people.close_invoice(invoice_id)
@@ -189,7 +189,7 @@ def test_a_person_deletes_an_invoice_whatever_state_it_is_in() -> None:
 
 
 def test_an_invoice_that_is_deleted_gives_its_credits_back() -> None:
-    psa = Psa(deleting_paid_invoice="accepted")
+    psa = PsaClient(deleting_paid_invoice="accepted")
     invoice_id = psa.bill()
     memo_id = psa.people.apply_credit(invoice_id, Decimal(40))["credit"]["id"]
     assert psa.people.remaining_credit(memo_id) == 0
@@ -203,7 +203,7 @@ def test_an_invoice_that_is_deleted_gives_its_credits_back() -> None:
 
 
 def test_the_due_date_can_be_patched_but_not_the_money() -> None:
-    psa = Psa()
+    psa = PsaClient()
     path = f"{INVOICES}/{psa.bill()}"
 
     after = psa.replace(path, dueDate="2026-05-01T00:00:00Z", total=1, balance=1, payments=9).json()
@@ -217,7 +217,7 @@ def test_the_due_date_can_be_patched_but_not_the_money() -> None:
     [{"type": "CreditMemo"}, {"dueDate": "soon"}, {"nonsense": 1}, {"status": {"id": 77}}],
 )
 def test_a_bad_patch_of_an_invoice_is_refused(changes: dict[str, Any]) -> None:
-    psa = Psa()
+    psa = PsaClient()
     invoice_id = psa.bill()
     before = psa.invoice(invoice_id)
 
@@ -228,7 +228,7 @@ def test_a_bad_patch_of_an_invoice_is_refused(changes: dict[str, Any]) -> None:
 
 
 def test_a_put_clears_what_it_leaves_out_but_not_what_cannot_be_empty() -> None:
-    psa = Psa()
+    psa = PsaClient()
     invoice_id = psa.bill()
     path = f"{INVOICES}/{invoice_id}"
     psa.replace(path, customerPO="PO-1")
@@ -243,7 +243,7 @@ def test_a_put_clears_what_it_leaves_out_but_not_what_cannot_be_empty() -> None:
 
 
 def test_a_patch_cannot_empty_what_an_invoice_always_has() -> None:
-    psa = Psa()
+    psa = PsaClient()
     path = f"{INVOICES}/{psa.bill()}"
     before = psa.send("GET", path).json()
 
@@ -253,7 +253,7 @@ def test_a_patch_cannot_empty_what_an_invoice_always_has() -> None:
 
 
 def test_a_person_changes_the_amount_and_the_due_date() -> None:
-    psa = Psa()
+    psa = PsaClient()
     invoice_id = psa.bill()
     psa.pay(invoice_id, 30)
 
@@ -268,7 +268,7 @@ def test_a_person_changes_the_amount_and_the_due_date() -> None:
 
 
 def test_a_member_with_the_right_bills_by_lines() -> None:
-    psa = Psa()
+    psa = PsaClient()
     psa.tenant.role.grant_everything()
     body = {"type": "Miscellaneous", "company": {"id": psa.company()["id"]}}
     invoice = psa.post(INVOICES, body)
@@ -292,7 +292,7 @@ def test_a_member_with_the_right_bills_by_lines() -> None:
 
 
 def test_an_agreement_is_billed_by_whom_may_add() -> None:
-    psa = Psa(invoices=10)
+    psa = PsaClient(invoices=10)
     agreement = psa.get("/finance/agreements")[0]
     path = f"/finance/agreements/{agreement['id']}/invoice"
     assert psa.send("POST", path).status == 403
@@ -305,7 +305,7 @@ def test_an_agreement_is_billed_by_whom_may_add() -> None:
 
 
 def test_another_sync_rewrites_payments_under_new_ids() -> None:
-    psa = Psa()
+    psa = PsaClient()
     invoice_id = psa.bill()
     psa.pay(invoice_id, 30)
     psa.people.record_payment(invoice_id, Decimal(20))
@@ -321,7 +321,7 @@ def test_another_sync_rewrites_payments_under_new_ids() -> None:
 
 
 def test_the_whole_picture_of_an_invoice_holds_its_lines() -> None:
-    psa = Psa(invoices=30)
+    psa = PsaClient(invoices=30)
     invoice = psa.get(INVOICES, conditions='type = "Standard"')[0]
 
     picture = psa.get(f"/finance/info/invoice/{invoice['id']}")
@@ -344,7 +344,7 @@ def test_the_whole_picture_of_an_invoice_holds_its_lines() -> None:
     ],
 )
 def test_a_pdf_comes_as_the_switch_says(switch: str, status: int, start: bytes) -> None:
-    psa = Psa(pdf=switch, pdf_seconds=12)
+    psa = PsaClient(pdf=switch, pdf_seconds=12)
 
     answer = psa.send("GET", f"{INVOICES}/{psa.bill()}/pdf")
 

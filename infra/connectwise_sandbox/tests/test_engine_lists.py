@@ -10,17 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectwise_sandbox.in_process import INVOICES, Psa
+from connectwise_sandbox.in_process_client import INVOICES, PsaClient
 from connectwise_sandbox.kinds import Kind
-from connectwise_sandbox.listing import narrowed
+from connectwise_sandbox.listing import narrow_table
 from connectwise_sandbox.messages import Response
 from connectwise_sandbox.query import compile_conditions
 
-BOOKS = Psa(seed=2, customers=8, invoices=60)
+BOOKS = PsaClient(seed=2, customers=8, invoices=60)
 """Only read from in this module."""
 
 
-def next_page(psa: Psa, answer: Response) -> Response | None:
+def next_page(psa: PsaClient, answer: Response) -> Response | None:
     """Follow the next link of a forward-only page, as the public clients do."""
     url = answer.headers["link"].partition(";")[0].strip("<>")
     if not url:
@@ -29,7 +29,7 @@ def next_page(psa: Psa, answer: Response) -> Response | None:
     return psa.forward(path)
 
 
-def read_all(psa: Psa, path: str, **parameters: Any) -> list[list[int]]:
+def read_all(psa: PsaClient, path: str, **parameters: Any) -> list[list[int]]:
     pages = []
     answer: Response | None = psa.forward(path, **parameters)
     while answer is not None:
@@ -44,7 +44,7 @@ def test_a_page_has_25_records_unless_the_client_says_otherwise() -> None:
 
 
 def test_a_page_size_above_1000_is_clamped_or_refused() -> None:
-    psa = Psa(invoices=1_010)
+    psa = PsaClient(invoices=1_010)
     assert len(psa.get(INVOICES, pageSize=5_000)) == 1_000
 
     psa.switch(oversized_page="refused")
@@ -76,7 +76,7 @@ def test_forward_pages_end_with_an_empty_link_after_the_last_page() -> None:
 
 
 def test_forward_pages_may_end_with_the_page_that_is_not_full() -> None:
-    psa = Psa(seed=2, customers=8, invoices=60, forward_only_end="short_page")
+    psa = PsaClient(seed=2, customers=8, invoices=60, forward_only_end="short_page")
 
     assert [len(page) for page in read_all(psa, INVOICES, pageSize=25)] == [25, 25, 10]
 
@@ -89,7 +89,7 @@ def test_forward_pages_ignore_the_page_number_and_refuse_an_order() -> None:
 
 
 def test_forward_pages_are_stable_while_records_come_and_go() -> None:
-    psa = Psa(invoices=30)
+    psa = PsaClient(invoices=30)
     first = psa.forward(INVOICES, pageSize=10)
     seen = [row["id"] for row in first.json()]
     psa.people.delete_invoice(seen[0])
@@ -103,7 +103,7 @@ def test_forward_pages_are_stable_while_records_come_and_go() -> None:
 
 
 def test_navigable_pages_shift_while_records_go() -> None:
-    psa = Psa(invoices=30)
+    psa = PsaClient(invoices=30)
     ids = [row["id"] for row in psa.get(INVOICES, pageSize=30)]
     psa.people.delete_invoice(ids[0])
 
@@ -165,7 +165,7 @@ def test_a_query_that_cannot_be_read_is_a_400(name: str, text: str) -> None:
 
 
 def test_fields_trim_lists_single_records_and_what_was_created() -> None:
-    psa = Psa()
+    psa = PsaClient()
     invoice_id = psa.bill()
 
     listed = psa.get(INVOICES, fields="id,status/id")
@@ -179,7 +179,7 @@ def test_fields_trim_lists_single_records_and_what_was_created() -> None:
 
 
 def test_nulls_are_left_out_money_is_a_double_and_info_holds_texts() -> None:
-    psa = Psa()
+    psa = PsaClient()
     psa.bill("147350")
 
     text = psa.send("GET", INVOICES).body.decode()
@@ -218,7 +218,7 @@ def test_the_index_never_changes_what_is_found(
     table = BOOKS.tenant.store[Kind.PRODUCT]
     meets = compile_conditions(text)
 
-    assert [row["id"] for row in narrowed(table, text) if meets(row)] == [
+    assert [row["id"] for row in narrow_table(table, text) if meets(row)] == [
         row["id"] for row in table if meets(row)
     ]
 
@@ -227,20 +227,20 @@ def test_the_index_is_used_for_the_lines_of_invoices() -> None:
     table = BOOKS.tenant.store[Kind.PRODUCT]
     some = next(iter(table))["invoice"]["id"]
 
-    assert len(list(narrowed(table, f"invoice/id in ({some}, 7)"))) < 10
-    assert len(list(narrowed(table, f"invoice/id={some} and price > 1"))) < 10
-    assert len(list(narrowed(table, f"invoice/id={some} or price > 1"))) == len(table)
+    assert len(list(narrow_table(table, f"invoice/id in ({some}, 7)"))) < 10
+    assert len(list(narrow_table(table, f"invoice/id={some} and price > 1"))) < 10
+    assert len(list(narrow_table(table, f"invoice/id={some} or price > 1"))) == len(table)
 
 
 # Broken rows ------------------------------------------------------------------------------------
 
 
-def corrupt(psa: Psa, **fields: Any) -> None:
+def corrupt(psa: PsaClient, **fields: Any) -> None:
     assert psa.admin("POST", "/corrupt-rows", fields).status == 200
 
 
 def test_one_corrupt_row_breaks_every_page_that_holds_it() -> None:
-    psa = Psa(invoices=30)
+    psa = PsaClient(invoices=30)
     ids = [row["id"] for row in psa.get(INVOICES, pageSize=30)]
     corrupt(psa, id=ids[4], flavour="breaks_page")
 
@@ -255,7 +255,7 @@ def test_one_corrupt_row_breaks_every_page_that_holds_it() -> None:
 
 
 def test_a_corrupt_row_may_pass_on_small_pages() -> None:
-    psa = Psa(invoices=30)
+    psa = PsaClient(invoices=30)
     ids = [row["id"] for row in psa.get(INVOICES, pageSize=30)]
     corrupt(psa, id=ids[4], flavour="breaks_page", fails_above_rows=5)
 
@@ -273,7 +273,7 @@ def test_a_corrupt_row_may_pass_on_small_pages() -> None:
     ],
 )
 def test_a_row_may_hold_nonsense(flavour: str, name: str, value: object) -> None:
-    psa = Psa(invoices=5)
+    psa = PsaClient(invoices=5)
     row = psa.get(INVOICES)[2]
     corrupt(psa, id=row["id"], flavour=flavour)
 
@@ -318,7 +318,7 @@ def test_a_bundle_of_counts_counts() -> None:
 
 
 def test_a_bundle_obeys_the_rights_of_each_request() -> None:
-    psa = Psa()
+    psa = PsaClient()
     cell = {"module": "Finance", "row": "Invoicing", "action": "inquire", "level": "None"}
     psa.admin("PATCH", "/permissions", cell)
     request = {"sequenceNumber": 1, "resourceType": "invoice", "apiRequest": {}}

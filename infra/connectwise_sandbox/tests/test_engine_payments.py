@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from connectwise_sandbox.in_process import INVOICES, Psa
+from connectwise_sandbox.in_process_client import INVOICES, PsaClient
 from connectwise_sandbox.people import NewLine
 
 # Recording payments -----------------------------------------------------------------------------
 
 
 def test_a_payment_counts_at_once_and_names_who_applied_it() -> None:
-    psa = Psa()
+    psa = PsaClient()
     invoice_id = psa.bill("100.10")
 
     payment = psa.pay(invoice_id, "40.05").json()
@@ -32,7 +32,7 @@ def test_a_payment_counts_at_once_and_names_who_applied_it() -> None:
 
 
 def test_a_payment_typed_in_by_a_person_names_the_person() -> None:
-    psa = Psa()
+    psa = PsaClient()
     invoice_id = psa.bill()
 
     psa.people.record_payment(invoice_id, Decimal(5), date(2026, 2, 27))
@@ -56,7 +56,7 @@ def test_a_payment_typed_in_by_a_person_names_the_person() -> None:
     ],
 )
 def test_an_unusable_payment_is_refused_and_changes_nothing(body: Any, code: str) -> None:
-    psa = Psa()
+    psa = PsaClient()
     invoice_id = psa.bill()
 
     answer = psa.send("POST", f"{INVOICES}/{invoice_id}/payments", body)
@@ -68,7 +68,7 @@ def test_an_unusable_payment_is_refused_and_changes_nothing(body: Any, code: str
 
 
 def test_a_body_that_is_no_json_or_of_another_type_is_refused() -> None:
-    psa = Psa()
+    psa = PsaClient()
     path = f"{INVOICES}/{psa.bill()}/payments"
     headers = {**psa.headers, "content-type": "text/xml"}
 
@@ -77,7 +77,7 @@ def test_a_body_that_is_no_json_or_of_another_type_is_refused() -> None:
 
 
 def test_an_amount_is_rounded_to_the_decimals_of_the_currency() -> None:
-    psa = Psa()
+    psa = PsaClient()
     dinars = psa.bill("10.005", decimals=3)
     yen = psa.bill("1000", decimals=0)
 
@@ -90,7 +90,7 @@ def test_an_amount_is_rounded_to_the_decimals_of_the_currency() -> None:
     ("keeps_time", "shown"), [(False, "2026-01-31T00:00:00Z"), (True, "2026-01-31T18:04:26Z")]
 )
 def test_a_payment_date_keeps_its_time_as_the_switch_says(keeps_time: bool, shown: str) -> None:
-    psa = Psa(payment_date_keeps_time=keeps_time)
+    psa = PsaClient(payment_date_keeps_time=keeps_time)
 
     payment = psa.pay(psa.bill(), 5, paymentDate="2026-01-31T18:04:26Z").json()
 
@@ -98,7 +98,7 @@ def test_a_payment_date_keeps_its_time_as_the_switch_says(keeps_time: bool, show
 
 
 def test_a_payment_of_an_unknown_invoice_or_under_a_foreign_one_is_not_found() -> None:
-    psa = Psa()
+    psa = PsaClient()
     mine, other = psa.bill(), psa.bill()
     payment_id = psa.pay(mine, 5).json()["id"]
 
@@ -108,13 +108,13 @@ def test_a_payment_of_an_unknown_invoice_or_under_a_foreign_one_is_not_found() -
 
 
 def test_payments_have_no_count() -> None:
-    psa = Psa()
+    psa = PsaClient()
 
     assert psa.send("GET", f"{INVOICES}/{psa.bill()}/payments/count").status == 404
 
 
 def test_a_changed_or_deleted_payment_moves_the_balance_back() -> None:
-    psa = Psa()
+    psa = PsaClient()
     invoice_id = psa.bill()
     payment_id = psa.pay(invoice_id, 30).json()["id"]
     path = f"{INVOICES}/{invoice_id}/payments/{payment_id}"
@@ -129,7 +129,7 @@ def test_a_changed_or_deleted_payment_moves_the_balance_back() -> None:
 
 
 def test_who_applied_a_payment_cannot_be_forged() -> None:
-    psa = Psa()
+    psa = PsaClient()
     invoice_id = psa.bill()
 
     payment = psa.pay(invoice_id, 5, appliedBy="jdoe").json()
@@ -143,7 +143,7 @@ def test_who_applied_a_payment_cannot_be_forged() -> None:
 
 
 def test_a_second_payment_is_appended() -> None:
-    psa = Psa(second_payment="appended")
+    psa = PsaClient(second_payment="appended")
     invoice_id = psa.bill()
     psa.pay(invoice_id, 10)
     psa.pay(invoice_id, 10)
@@ -153,7 +153,7 @@ def test_a_second_payment_is_appended() -> None:
 
 
 def test_a_second_payment_may_replace_the_first() -> None:
-    psa = Psa(second_payment="replaces")
+    psa = PsaClient(second_payment="replaces")
     invoice_id = psa.bill()
     psa.pay(invoice_id, 10)
     second = psa.pay(invoice_id, 15).json()
@@ -163,7 +163,7 @@ def test_a_second_payment_may_replace_the_first() -> None:
 
 
 def test_a_second_payment_may_be_refused() -> None:
-    psa = Psa(second_payment="refused")
+    psa = PsaClient(second_payment="refused")
     invoice_id = psa.bill()
     psa.pay(invoice_id, 10)
 
@@ -179,7 +179,7 @@ def test_a_second_payment_may_be_refused() -> None:
 def test_an_overpayment_is_treated_as_the_switch_says(
     rule_name: str, status: int, balance: int
 ) -> None:
-    psa = Psa(overpayment=rule_name)
+    psa = PsaClient(overpayment=rule_name)
     invoice_id = psa.bill()
     psa.pay(invoice_id, 70)
 
@@ -188,7 +188,7 @@ def test_an_overpayment_is_treated_as_the_switch_says(
 
 
 def test_a_payment_of_a_paid_invoice_cannot_be_capped() -> None:
-    psa = Psa(overpayment="capped")
+    psa = PsaClient(overpayment="capped")
     invoice_id = psa.bill()
     psa.pay(invoice_id, 100)
 
@@ -197,7 +197,7 @@ def test_a_payment_of_a_paid_invoice_cannot_be_capped() -> None:
 
 @pytest.mark.parametrize("touches", [True, False])
 def test_a_payment_moves_the_last_change_as_the_switch_says(touches: bool) -> None:
-    psa = Psa(payment_touches_last_updated=touches)
+    psa = PsaClient(payment_touches_last_updated=touches)
     invoice_id = psa.bill()
     psa.clock.advance(60)
 
@@ -210,7 +210,7 @@ def test_a_payment_moves_the_last_change_as_the_switch_says(touches: bool) -> No
 
 @pytest.mark.parametrize("fires", [True, False])
 def test_a_payment_fires_the_invoices_callback_as_the_switch_says(fires: bool) -> None:
-    psa = Psa(payment_fires_invoice_callback=fires)
+    psa = PsaClient(payment_fires_invoice_callback=fires)
     invoice_id = psa.bill()
     psa.register()
 
@@ -220,7 +220,7 @@ def test_a_payment_fires_the_invoices_callback_as_the_switch_says(fires: bool) -
 
 
 def test_a_balance_may_follow_later_than_its_payments() -> None:
-    psa = Psa(balance_delay_seconds=30)
+    psa = PsaClient(balance_delay_seconds=30)
     invoice_id = psa.bill()
 
     psa.pay(invoice_id, 40)
@@ -235,7 +235,7 @@ def test_a_balance_may_follow_later_than_its_payments() -> None:
 
 
 def test_a_late_balance_still_guards_against_overpayment() -> None:
-    psa = Psa(balance_delay_seconds=30, overpayment="refused")
+    psa = PsaClient(balance_delay_seconds=30, overpayment="refused")
     invoice_id = psa.bill()
     psa.pay(invoice_id, 80)
 
@@ -245,7 +245,7 @@ def test_a_late_balance_still_guards_against_overpayment() -> None:
 # Credits ----------------------------------------------------------------------------------------
 
 
-def memo(psa: Psa, amount: str, *, closed: bool = True) -> int:
+def memo(psa: PsaClient, amount: str, *, closed: bool = True) -> int:
     line = NewLine("Credit", -Decimal(amount))
     memo_id = psa.people.create_invoice(psa.company()["id"], [line], type_name="CreditMemo")["id"]
     if closed:
@@ -254,7 +254,7 @@ def memo(psa: Psa, amount: str, *, closed: bool = True) -> int:
 
 
 def test_an_applied_credit_raises_the_credits_and_uses_the_memo_up() -> None:
-    psa = Psa()
+    psa = PsaClient()
     invoice_id, memo_id = psa.bill(), memo(psa, "60")
 
     row = psa.pay(invoice_id, 25, credit={"id": memo_id}).json()
@@ -267,7 +267,7 @@ def test_an_applied_credit_raises_the_credits_and_uses_the_memo_up() -> None:
 
 
 def test_more_than_a_memo_has_left_is_refused() -> None:
-    psa = Psa()
+    psa = PsaClient()
     invoice_id, memo_id = psa.bill(), memo(psa, "60")
     psa.pay(invoice_id, 40, credit={"id": memo_id})
 
@@ -276,7 +276,7 @@ def test_more_than_a_memo_has_left_is_refused() -> None:
 
 
 def test_only_a_closed_memo_of_the_same_company_can_be_applied() -> None:
-    psa = Psa()
+    psa = PsaClient()
     invoice_id, open_memo = psa.bill(), memo(psa, "60", closed=False)
     foreign = psa.people.create_invoice(psa.company(1)["id"], [NewLine("Work", Decimal(9))])["id"]
 
@@ -286,7 +286,7 @@ def test_only_a_closed_memo_of_the_same_company_can_be_applied() -> None:
 
 
 def test_a_person_applies_a_credit_without_naming_a_memo() -> None:
-    psa = Psa()
+    psa = PsaClient()
     invoice_id = psa.bill()
 
     psa.people.apply_credit(invoice_id, Decimal("12.50"))

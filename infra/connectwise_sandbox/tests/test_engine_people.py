@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connectwise_sandbox.in_process import INVOICES, Psa
+from connectwise_sandbox.in_process_client import INVOICES, PsaClient
 from connectwise_sandbox.kinds import Kind
 from connectwise_sandbox.people import NewLine
 from connectwise_sandbox.switches import Switches
@@ -17,7 +17,7 @@ COMPANIES = "/company/companies"
 CONTACTS = "/company/contacts"
 
 
-def allowed(psa: Psa) -> Psa:
+def allowed(psa: PsaClient) -> PsaClient:
     """Give the API member every right."""
     psa.tenant.role.grant_everything()
     return psa
@@ -27,7 +27,7 @@ def allowed(psa: Psa) -> Psa:
 
 
 def test_a_deleted_company_still_answers_and_stays_in_lists() -> None:
-    psa = allowed(Psa())
+    psa = allowed(PsaClient())
     company_id = psa.company()["id"]
 
     assert psa.send("DELETE", f"{COMPANIES}/{company_id}").status == 204
@@ -42,7 +42,7 @@ def test_a_deleted_company_still_answers_and_stays_in_lists() -> None:
 
 @pytest.mark.parametrize("touches", [True, False])
 def test_a_merged_company_moves_its_last_change_only_if_the_switch_says(touches: bool) -> None:
-    psa = Psa(merge_touches_last_updated=touches)
+    psa = PsaClient(merge_touches_last_updated=touches)
     losing, winning = psa.company(0), psa.company(1)
     invoice_id = psa.people.create_invoice(losing["id"], [NewLine("Work", Decimal(5))])["id"]
     before = psa.invoice(invoice_id)["_info"]["lastUpdated"]
@@ -62,7 +62,7 @@ def test_a_merged_company_moves_its_last_change_only_if_the_switch_says(touches:
 
 
 def test_invoices_may_stay_with_a_merged_company() -> None:
-    psa = Psa(merge_moves_invoices=False)
+    psa = PsaClient(merge_moves_invoices=False)
     losing, winning = psa.company(0), psa.company(1)
     invoice_id = psa.people.create_invoice(losing["id"])["id"]
 
@@ -72,7 +72,7 @@ def test_invoices_may_stay_with_a_merged_company() -> None:
 
 
 def test_a_merge_through_the_api_takes_what_was_chosen() -> None:
-    psa = allowed(Psa())
+    psa = allowed(PsaClient())
     losing, winning = psa.company(0), psa.company(1)
     path = f"{COMPANIES}/{losing['id']}/merge"
 
@@ -86,7 +86,7 @@ def test_a_merge_through_the_api_takes_what_was_chosen() -> None:
 
 
 def test_a_company_is_created_with_a_free_identifier_only() -> None:
-    psa = allowed(Psa())
+    psa = allowed(PsaClient())
     body = {"identifier": "NewCo", "name": "New Company"}
 
     created = psa.post(COMPANIES, body)
@@ -101,7 +101,7 @@ def test_a_company_is_created_with_a_free_identifier_only() -> None:
 
 
 def test_types_and_sites_of_a_company_are_lists_of_their_own() -> None:
-    psa = allowed(Psa())
+    psa = allowed(PsaClient())
     company = psa.company()
     path = f"{COMPANIES}/{company['id']}"
     vendor = next(row for row in psa.get(f"{COMPANIES}/types") if row["name"] == "Vendor")
@@ -122,7 +122,7 @@ def test_types_and_sites_of_a_company_are_lists_of_their_own() -> None:
 
 
 def test_a_contact_needs_no_more_than_a_first_name() -> None:
-    psa = allowed(Psa())
+    psa = allowed(PsaClient())
 
     contact = psa.post(CONTACTS, {"firstName": "Ada"})
 
@@ -144,7 +144,7 @@ def test_a_contact_needs_no_more_than_a_first_name() -> None:
 
 
 def test_communications_are_a_property_and_a_list() -> None:
-    psa = allowed(Psa())
+    psa = allowed(PsaClient())
     contact = psa.post(CONTACTS, {"firstName": "Ada"})
     path = f"{CONTACTS}/{contact['id']}/communications"
     body = {
@@ -172,7 +172,7 @@ def test_communications_are_a_property_and_a_list() -> None:
 
 
 def test_a_person_gives_a_contact_another_address() -> None:
-    psa = Psa()
+    psa = PsaClient()
     contact_id = next(iter(psa.tenant.store[Kind.CONTACT]))["id"]
 
     answer = psa.admin("PATCH", f"/contacts/{contact_id}", {"email": "new@customer.example"})
@@ -187,7 +187,7 @@ def test_a_person_gives_a_contact_another_address() -> None:
 
 
 def test_a_day_in_the_office_through_the_admin_interface() -> None:
-    psa = Psa()
+    psa = PsaClient()
     company_id = psa.admin("POST", "/companies", {"identifier": "Acme", "name": "Acme"}).json()[
         "id"
     ]
@@ -217,7 +217,7 @@ def test_a_day_in_the_office_through_the_admin_interface() -> None:
 
 
 def test_companies_are_edited_merged_and_deleted_through_the_admin_interface() -> None:
-    psa = Psa()
+    psa = PsaClient()
     first, second = psa.company(0)["id"], psa.company(1)["id"]
 
     renamed = psa.admin("PATCH", f"/companies/{first}", {"name": "Renamed"}).json()
@@ -228,7 +228,7 @@ def test_companies_are_edited_merged_and_deleted_through_the_admin_interface() -
 
 
 def test_the_truth_lists_what_a_mirror_must_equal_even_while_balances_lag() -> None:
-    psa = Psa(balance_delay_seconds=60)
+    psa = PsaClient(balance_delay_seconds=60)
     invoice_id = psa.bill("100")
     payment = psa.pay(invoice_id, "12.34").json()
 
@@ -253,7 +253,7 @@ def test_the_truth_lists_what_a_mirror_must_equal_even_while_balances_lag() -> N
 
 
 def test_many_invoices_are_changed_at_once() -> None:
-    psa = Psa(invoices=20)
+    psa = PsaClient(invoices=20)
     psa.register()
 
     ids = psa.admin("POST", "/invoices/mutate", {"count": 5}).json()["ids"]
@@ -264,7 +264,7 @@ def test_many_invoices_are_changed_at_once() -> None:
 
 
 def test_every_switch_can_be_read_set_and_is_checked() -> None:
-    psa = Psa()
+    psa = PsaClient()
     shown = psa.admin("GET", "/switches").json()
     assert set(shown) == set(Switches.model_fields)
 
@@ -276,7 +276,7 @@ def test_every_switch_can_be_read_set_and_is_checked() -> None:
 
 
 def test_deliveries_and_calls_can_be_read() -> None:
-    psa = Psa()
+    psa = PsaClient()
     psa.register()
     invoice_id = psa.bill()
     psa.deliver(204)
@@ -293,7 +293,7 @@ def test_deliveries_and_calls_can_be_read() -> None:
 
 
 def test_the_index_describes_each_command() -> None:
-    commands = Psa().admin("GET", "").json()
+    commands = PsaClient().admin("GET", "").json()
 
     assert all(set(command) == {"method", "path", "body"} for command in commands)
     assert len(commands) > 30
@@ -317,7 +317,7 @@ def test_the_index_describes_each_command() -> None:
 def test_a_command_that_cannot_be_followed_says_so(
     method: str, path: str, body: Any, status: int
 ) -> None:
-    answer = Psa().admin(method, path, body)
+    answer = PsaClient().admin(method, path, body)
 
     assert answer.status == status
     assert json.loads(answer.body)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connectwise_sandbox.in_process import Psa
+from connectwise_sandbox.in_process_client import PsaClient
 from connectwise_sandbox.kinds import Kind
 from connectwise_sandbox.messages import Request
 from connectwise_sandbox.schemas import property_names
@@ -59,8 +59,8 @@ LISTS = [
 UNCOUNTED = ("/payments", "/routings", "/glEntries/", "/components", "/members", "/reports")
 
 
-def stocked() -> Psa:
-    psa = Psa(seed=5, customers=4, invoices=24)
+def stocked() -> PsaClient:
+    psa = PsaClient(seed=5, customers=4, invoices=24)
     psa.tenant.role.grant_everything()
     psa.register()
     return psa
@@ -69,7 +69,7 @@ def stocked() -> Psa:
 BOOKS = stocked()
 
 
-def filled(psa: Psa, path: str) -> str:
+def filled(psa: PsaClient, path: str) -> str:
     """Return a path with the ids of records that exist."""
     kinds = (Kind.COMPANY, Kind.CONTACT, Kind.AGREEMENT, Kind.INVOICE, Kind.PRODUCT)
     ids = {kind.value: next(iter(psa.tenant.store[kind]))["id"] for kind in kinds}

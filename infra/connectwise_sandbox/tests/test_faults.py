@@ -11,11 +11,11 @@ import pytest
 
 from connectwise_sandbox.faults import MAX_FAULTS
 from connectwise_sandbox.httpx_transport import EngineTransport
-from connectwise_sandbox.in_process import INVOICES, Psa
+from connectwise_sandbox.in_process_client import INVOICES, PsaClient
 from connectwise_sandbox.messages import Fate, Request
 
 
-def inject(psa: Psa, effect: str, **fields: Any) -> None:
+def inject(psa: PsaClient, effect: str, **fields: Any) -> None:
     assert psa.admin("POST", "/faults", {"effect": effect, **fields}).status == 200
 
 
@@ -30,7 +30,7 @@ def inject(psa: Psa, effect: str, **fields: Any) -> None:
     ],
 )
 def test_a_request_may_be_answered_by_something_else(effect: str, status: int, part: bytes) -> None:
-    psa = Psa()
+    psa = PsaClient()
     invoice_id = psa.bill()
     inject(psa, effect, method="POST", retry_after=7)
 
@@ -57,7 +57,7 @@ def test_a_request_may_be_answered_by_something_else(effect: str, status: int, p
 def test_an_answer_may_be_lost_before_or_after_the_effect(
     effect: str, fate: Fate, payments: int
 ) -> None:
-    psa = Psa()
+    psa = PsaClient()
     invoice_id = psa.bill()
     inject(psa, effect, method="POST", seconds=600)
 
@@ -66,7 +66,7 @@ def test_an_answer_may_be_lost_before_or_after_the_effect(
 
 
 def test_a_late_request_takes_effect_when_its_time_comes() -> None:
-    psa = Psa()
+    psa = PsaClient()
     invoice_id = psa.bill()
     inject(psa, "late_effect", method="POST", seconds=600)
     psa.pay(invoice_id, 5)
@@ -81,7 +81,7 @@ def test_a_late_request_takes_effect_when_its_time_comes() -> None:
 
 
 def test_a_late_request_is_judged_when_it_lands() -> None:
-    psa = Psa()
+    psa = PsaClient()
     invoice_id = psa.bill()
     inject(psa, "late_effect", method="POST", seconds=600)
     psa.pay(invoice_id, 5)
@@ -94,7 +94,7 @@ def test_a_late_request_is_judged_when_it_lands() -> None:
 
 
 def test_half_an_answer_is_not_json() -> None:
-    psa = Psa()
+    psa = PsaClient()
     psa.bill()
     whole = psa.send("GET", INVOICES)
     inject(psa, "truncated_json")
@@ -108,7 +108,7 @@ def test_half_an_answer_is_not_json() -> None:
 
 
 def test_a_slow_answer_is_whole_and_late() -> None:
-    psa = Psa()
+    psa = PsaClient()
     inject(psa, "slow", seconds=45)
 
     answer = psa.send("GET", "/system/info")
@@ -117,7 +117,7 @@ def test_a_slow_answer_is_whole_and_late() -> None:
 
 
 def test_faults_are_used_up_in_order_by_the_requests_they_are_aimed_at() -> None:
-    psa = Psa()
+    psa = PsaClient()
     invoice_id = psa.bill()
     inject(psa, "status_500", method="get", path_regex=r"/payments$", times=2)
     inject(psa, "status_502_html", path_regex=r"/payments$", skip=1)
@@ -130,7 +130,7 @@ def test_faults_are_used_up_in_order_by_the_requests_they_are_aimed_at() -> None
 
 
 def test_the_codebase_may_roll_over_in_the_middle_of_a_run() -> None:
-    psa = Psa()
+    psa = PsaClient()
     inject(psa, "codebase_rollover", skip=2)
     path = "/v2025_1/apis/3.0/finance/invoices"
     requests = [Request.of("GET", f"{path}?page={page}", psa.headers) for page in range(1, 5)]
@@ -142,7 +142,7 @@ def test_the_codebase_may_roll_over_in_the_middle_of_a_run() -> None:
 
 
 def test_a_fault_can_be_aimed_at_a_query() -> None:
-    psa = Psa()
+    psa = PsaClient()
     inject(psa, "status_500", path_regex="page=2")
 
     assert psa.send("GET", INVOICES, page=1).status == 200
@@ -150,7 +150,7 @@ def test_a_fault_can_be_aimed_at_a_query() -> None:
 
 
 def test_waiting_faults_can_be_forgotten() -> None:
-    psa = Psa()
+    psa = PsaClient()
     inject(psa, "status_500", times=9)
     psa.admin("DELETE", "/faults")
 
@@ -169,11 +169,11 @@ def test_waiting_faults_can_be_forgotten() -> None:
     ],
 )
 def test_a_fault_that_makes_no_sense_is_refused(fault: dict[str, Any]) -> None:
-    assert Psa().admin("POST", "/faults", fault).status == 400
+    assert PsaClient().admin("POST", "/faults", fault).status == 400
 
 
 def test_there_is_a_limit_to_faults() -> None:
-    psa = Psa()
+    psa = PsaClient()
     for _ in range(MAX_FAULTS):
         inject(psa, "status_500")
 
@@ -181,7 +181,7 @@ def test_there_is_a_limit_to_faults() -> None:
 
 
 def test_the_admin_interface_meets_no_faults() -> None:
-    psa = Psa()
+    psa = PsaClient()
     inject(psa, "status_500")
 
     assert psa.admin("GET", "/health").status == 200
@@ -194,7 +194,7 @@ class Wired:
     """An httpx client whose requests are answered by an engine in this process."""
 
     def __init__(self) -> None:
-        self.psa = Psa()
+        self.psa = PsaClient()
         transport = EngineTransport(self.psa.engine, wait=self.psa.clock.advance)
         self.http = httpx.Client(
             transport=transport,

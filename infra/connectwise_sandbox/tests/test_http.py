@@ -6,9 +6,6 @@ import base64
 import hashlib
 import hmac
 import json
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -379,22 +376,6 @@ def test_many_clients_at_once_are_served_whole(client: PlainClient) -> None:
     after = next(row for row in truth if row["id"] == invoice["id"])
     assert after["payments"] == Decimal("0.40")
     assert after["balance"] == invoice["balance"] - Decimal("0.40")
-
-
-@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
-def test_the_command_prints_one_line_and_ends_when_told(ending: signal.Signals) -> None:
-    command = [sys.executable, "-m", "connectwise_sandbox", "--port", "0"]
-    sizes = ["--customers", "2", "--invoices", "3", "--switch", "overpayment=refused"]
-    with subprocess.Popen([*command, *sizes], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        keys = json.loads(process.stdout.readline())
-        switches = httpx.get(f"{keys['admin_url']}/switches").json()
-        process.send_signal(ending)
-        rest = process.stdout.read()
-
-    assert {"base_url", "company_id", "public_key", "private_key", "client_id"} <= set(keys)
-    assert switches["overpayment"] == "refused"
-    assert (process.returncode, rest) == (0, "")
 
 
 def test_the_admin_interface_says_what_is_wrong(client: PlainClient) -> None:

@@ -13,7 +13,7 @@ from connectwise_sandbox.query import (
     compile_conditions,
     compile_custom_field_conditions,
 )
-from connectwise_sandbox.query.parse import parse_conditions
+from connectwise_sandbox.query.parser import parse_conditions
 
 INVOICE: Record = {
     "id": 42,

@@ -21,7 +21,7 @@ from connectwise_sandbox.query import (
     compile_order_by,
     select_fields,
 )
-from connectwise_sandbox.query.parse import parse_conditions
+from connectwise_sandbox.query.parser import parse_conditions
 from connectwise_sandbox.query.syntax import (
     And,
     Comparison,

@@ -1,4 +1,4 @@
-"""A provider's books, made from a seed: setup tables, customers, two years of billing."""
+"""A seed makes a provider's books: setup tables, customers, two years of billing."""
 
 from __future__ import annotations
 

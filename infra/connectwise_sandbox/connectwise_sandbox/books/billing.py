@@ -1,4 +1,4 @@
-"""Two years of invoices: agreements every month, work and goods between, credits, payments."""
+"""Two years are billed here: agreements every month, work and goods between, and credits."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _PADDED = 0.06
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """One invoice to be written."""
+    """A plan describes one invoice to be written."""
 
     day: date
     type_name: str
@@ -76,7 +76,7 @@ def _other_plans(pen: Pen, companies: list[Record], count: int) -> list[_Plan]:
 
 
 class _Biller:
-    """Writes one invoice after the other."""
+    """A biller writes one invoice after the other."""
 
     def __init__(self, pen: Pen) -> None:
         self._pen = pen
@@ -95,7 +95,7 @@ class _Biller:
         draft = draft_invoice(
             company,
             type_name=plan.type_name,
-            number=_number(pen),
+            number=_draw_invoice_number(pen),
             issued_on=plan.day,
             due_on=plan.day + timedelta(days=_DUE_DAYS[company["billingTerms"]["name"]]),
             status=self._new,
@@ -137,20 +137,20 @@ class _Biller:
             services=amounts.services,
             expenses=amounts.expenses,
             agreement=amounts.agreement,
-            adjustment=_unexplained(pen, decimals),
+            adjustment=_draw_adjustment(pen, decimals),
             downpayment_applied=applied,
             tax=tax,
         )
 
 
-def _unexplained(pen: Pen, decimals: int) -> Decimal:
-    """Return what is billed, on a few invoices, without a line that says why."""
+def _draw_adjustment(pen: Pen, decimals: int) -> Decimal:
+    """Return an adjustment that a few invoices bill without a line, mostly zero."""
     if not pen.chance(0.06):
         return ZERO
     return rounded(Decimal(pen.random.randint(-2_000, 5_000)) / 100, decimals)
 
 
-def _number(pen: Pen) -> str:
+def _draw_invoice_number(pen: Pen) -> str:
     """Return an invoice number: mostly digits, but a text all the same."""
     digits = pen.tenant.next_invoice_number()
     chosen = pen.random.random()

@@ -1,8 +1,8 @@
-"""The customers: companies with their sites, contacts and agreements."""
+"""Customers are companies that get sites, contacts and agreements here."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 from connectwise_sandbox.books.entry import Pen
@@ -45,7 +45,7 @@ def enter_customers(pen: Pen, count: int) -> None:
             company = pen.rewrite(Kind.COMPANY, company | payer)
         parent = company
         if index >= count - 2 * gone:
-            _take_out(pen, company, merged=index >= count - gone)
+            _mark_deleted(pen, company, merged=index >= count - gone)
 
 
 def billable_companies(pen: Pen) -> list[Record]:
@@ -111,13 +111,17 @@ def _enter_company(pen: Pen, index: int) -> Record:
         entered_on,
         next(pen.days_between(pen.first_day, pen.today, 1)),
     )
-    for own_type in own_types:
-        reference = reference_to(Kind.COMPANY, company)
+    _enter_types_and_finance(pen, company, entered_on)
+    return _enter_site_and_contacts(pen, company, index)
+
+
+def _enter_types_and_finance(pen: Pen, company: Record, entered_on: date) -> None:
+    reference = reference_to(Kind.COMPANY, company)
+    for own_type in company["types"]:
         association = {"type": own_type, "company": reference}
         pen.write(Kind.TYPE_ASSOCIATION, association, entered_on)
-    finance = {"company": reference_to(Kind.COMPANY, company), "billOverrideFlag": False}
+    finance = {"company": reference, "billOverrideFlag": False}
     pen.write(Kind.COMPANY_FINANCE, finance, entered_on)
-    return _with_people(pen, company, index)
 
 
 def _company_name(index: int) -> str:
@@ -131,8 +135,8 @@ def _company_name(index: int) -> str:
     return f"{first} {second}" + (f" {round_number + 1}" if round_number else "")
 
 
-def _with_people(pen: Pen, company: Record, index: int) -> Record:
-    """Write the site and contacts of a company and name them in it."""
+def _enter_site_and_contacts(pen: Pen, company: Record, index: int) -> Record:
+    """Write the site and contacts of a company, and return the company with their names."""
     reference = reference_to(Kind.COMPANY, company)
     entered_on = pen.first_day
     site = pen.write(
@@ -201,8 +205,8 @@ def _email(name: str, index: int) -> str:
     return f"{name}@customer{index + 1}.example"
 
 
-def _take_out(pen: Pen, company: Record, *, merged: bool) -> None:
-    """Mark a company as deleted; one that was merged away shows no other trace of it."""
+def _mark_deleted(pen: Pen, company: Record, *, merged: bool) -> None:
+    """Mark a company as deleted; a merged one gets only the flag."""
     trace = {} if merged else {"dateDeleted": wire_time(pen.moment(pen.today)), "deletedBy": "jdoe"}
     pen.rewrite(Kind.COMPANY, company | {"deletedFlag": True, **trace})
 

@@ -1,4 +1,4 @@
-"""Writing records into the books as of a day in the past."""
+"""A pen writes records into the books as of a day in the past."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SETUP_DAYS = 3 * 365
 
 
 class Pen:
-    """Writes records with `_info` of the past; callbacks hear nothing of it."""
+    """A pen writes records with `_info` of the past, silently."""
 
     def __init__(self, tenant: Tenant, random: Random) -> None:
         self.tenant = tenant
@@ -30,7 +30,7 @@ class Pen:
     def write(
         self, kind: Kind, record: Record, entered_on: date, updated_on: date | None = None
     ) -> Record:
-        """Store a new record; a property that is None is left out."""
+        """Store a new record and return it; None leaves a property out."""
         entered = self.moment(entered_on)
         updated = max(entered, self.moment(updated_on)) if updated_on else entered
         stored: Record = {"id": self.tenant.store[kind].next_id()}
@@ -50,7 +50,7 @@ class Pen:
         return record
 
     def moment(self, day: date) -> datetime:
-        """Return a moment in the office hours of a day, never in the future.
+        """Return a random moment in the office hours of a day, at the latest the present one.
 
         Every third moment falls on a full hour, so that moments of several records coincide.
         """

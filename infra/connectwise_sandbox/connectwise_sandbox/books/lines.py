@@ -1,7 +1,7 @@
-"""The lines of invoices: products, time entries, expenses.
+"""Invoices get their lines here: products, time entries and expenses.
 
-Per invoice there are about 2.2 products, 2 time entries and 0.3 expenses, so that the lines of
-200 invoices fit into one page of each kind.
+An invoice has about 2.2 products, 2 time entries and 0.3 expenses, so that the lines of 200
+invoices fit into one page of each kind.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _EXPENSE_TYPES = ({"id": 1, "name": "Mileage"}, {"id": 2, "name": "Parking"})
 
 @dataclass(frozen=True, slots=True)
 class DraftLines:
-    """The lines of one invoice before it exists, and what they add up to."""
+    """Draft lines are the lines of an invoice still to be written, and their sums."""
 
     products: list[Record]
     time_entries: list[Record]
@@ -42,7 +42,7 @@ class DraftLines:
 
 
 class LineWriter:
-    """Drafts and writes lines."""
+    """A line writer drafts and writes lines."""
 
     def __init__(self, pen: Pen) -> None:
         self._pen = pen
@@ -58,7 +58,7 @@ class LineWriter:
             random.randint(low, high) for low, high in _LINES_BY_TYPE[type_name]
         )
         free = type_name == "Standard" and self._pen.chance(0.02)
-        sign = Decimal(-1 if type_name == "CreditMemo" or self._negative(type_name) else 1)
+        sign = Decimal(-1 if type_name == "CreditMemo" or self._draws_negative(type_name) else 1)
         scale = ZERO if free else rate * sign
         drafted_products = [self._product(scale, decimals) for _ in range(products)]
         covered = agreement is not None or free
@@ -94,7 +94,7 @@ class LineWriter:
             self._pen.write(Kind.EXPENSE_ENTRY, expense | shared | dated, day)
 
     def _charge(self, invoice: Record, day: date) -> Record:
-        """Return what time is charged to: the company itself or a closed ticket."""
+        """Return the charge of a time entry: the company itself or a new, closed ticket."""
         if not self._pen.chance(0.3):
             return {"chargeToType": "Company", "chargeToId": invoice["company"]["id"]}
         ticket = {
@@ -109,7 +109,7 @@ class LineWriter:
         reference = reference_to(Kind.TICKET, written)
         return {"chargeToType": "ServiceTicket", "chargeToId": written["id"], "ticket": reference}
 
-    def _negative(self, type_name: str) -> bool:
+    def _draws_negative(self, type_name: str) -> bool:
         return type_name == "Miscellaneous" and self._pen.chance(0.05)
 
     def _product(self, scale: Decimal, decimals: int) -> Record:

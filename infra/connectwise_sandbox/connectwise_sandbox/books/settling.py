@@ -1,4 +1,4 @@
-"""How the invoices of the past were sent, paid, credited, closed and posted."""
+"""The invoices of the past are sent, paid, credited, closed and posted here."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def _restate(pen: Pen, invoice: Record, status: Record, changed_on: date) -> Non
 
 
 def _apply_credit_memos(pen: Pen) -> None:
-    """Apply a part of the credit memos to invoices of the same company that are not paid."""
+    """Apply a part of the credit memos to unpaid invoices of the same company."""
     invoices = pen.tenant.store[Kind.INVOICE]
     for memo in [row for row in invoices if row["type"] == "CreditMemo"]:
         if not memo["status"]["isClosed"] or not pen.chance(0.6):

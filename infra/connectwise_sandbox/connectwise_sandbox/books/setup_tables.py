@@ -1,4 +1,4 @@
-"""The tables that an administrator sets up before anything is billed."""
+"""An administrator sets up these tables before the first invoice."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _enter(pen: Pen, kind: Kind, record: Record) -> Record:
     return pen.write(kind, record, pen.setup_day)
 
 
-def _named(pen: Pen, kind: Kind, *names: str, **shared: Any) -> None:
+def _enter_named(pen: Pen, kind: Kind, *names: str, **shared: Any) -> None:
     for index, name in enumerate(names):
         _enter(pen, kind, {"name": name, "defaultFlag": index == 0, **shared})
 
@@ -125,7 +125,7 @@ def _enter_company_setup(pen: Pen) -> None:
     for name, inactive in _COMPANY_STATUSES:
         flags = {"defaultFlag": name == "Active", "inactiveFlag": inactive}
         _enter(pen, Kind.COMPANY_STATUS, {"name": name, **flags, "notifyFlag": False})
-    _named(pen, Kind.COMPANY_TYPE, *_COMPANY_TYPES, vendorFlag=False, serviceAlertFlag=False)
+    _enter_named(pen, Kind.COMPANY_TYPE, *_COMPANY_TYPES, vendorFlag=False, serviceAlertFlag=False)
     for description in ("Accounts Payable", "Owner", "End User"):
         _enter(pen, Kind.CONTACT_TYPE, {"description": description, "defaultFlag": False})
     for description in ("Email", "Direct", "Mobile", "Fax"):
@@ -144,7 +144,7 @@ def _enter_company_setup(pen: Pen) -> None:
         "billExpenses": "Billable",
         "billProducts": "Billable",
     }
-    _named(pen, Kind.AGREEMENT_TYPE, *_AGREEMENT_TYPES, **choices, inactiveFlag=False)
+    _enter_named(pen, Kind.AGREEMENT_TYPE, *_AGREEMENT_TYPES, **choices, inactiveFlag=False)
     field = {
         "podId": 1,
         "caption": "Tenant",

@@ -1,1 +1,1 @@
-"""Invoices, payments, closing and batches: the rules of money."""
+"""The rules of money govern invoices, payments, closing and batches."""

@@ -1,6 +1,6 @@
-"""The accounting interface: what is closed and not posted, and the batches that post it.
+"""The accounting interface lists closed invoices that await posting, and posts them in batches.
 
-An unposted invoice's own id is that of a GL record; `billingLogId` is the invoice's.
+The `id` of an unposted invoice is that of a GL record; `billingLogId` is the invoice's.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _PAYMENT_FIELDS = (
 
 
 class Batches(Resource):
-    """GL batches: made of unposted records, deleted to unlock them again."""
+    """This resource makes GL batches of unposted records, and deletes them to unlock these."""
 
     def __init__(self) -> None:
         methods = ("GET", "POST", "DELETE")
@@ -76,7 +76,7 @@ class Batches(Resource):
         settings = {"batchIdentifier": batch["batchIdentifier"], "batchId": batch["id"]}
         return json_response(201, {"exportSettings": settings, "transactions": []})
 
-    def deleting(self, tenant: Tenant, record: Record, by: str) -> None:
+    def remove(self, tenant: Tenant, record: Record, by: str) -> None:
         """Delete a batch, which unlocks its invoices."""
         for entry in tenant.store[Kind.BATCH_ENTRY].referring("batch", [record["id"]]):
             invoice = tenant.store[Kind.INVOICE].get(entry["invoice"]["id"])
@@ -88,9 +88,9 @@ class Batches(Resource):
 
 
 class BatchEntries(Resource):
-    """The bookings of one batch."""
+    """This resource lists the bookings of one batch."""
 
-    kept: ClassVar[frozenset[str]] = frozenset({"batch"})
+    set_by_server: ClassVar[frozenset[str]] = frozenset({"batch"})
 
     def __init__(self) -> None:
         super().__init__(
@@ -98,11 +98,11 @@ class BatchEntries(Resource):
             f"{BATCHES}/{{parentId}}/entries",
             Rows.ACCOUNTING_INTERFACE,
             parent=Parent(Kind.BATCH, "batch"),
-            counted=False,
+            has_count=False,
         )
 
     def list(self, call: Call) -> Response:
-        """Answer the entries without the field that only the sandbox needs."""
+        """Answer the entries, stripped of the sandbox's own reference to the batch."""
         return answer_list(
             call.tenant,
             call.request,
@@ -145,7 +145,7 @@ def make_batch(
 
 
 def install_unposted(router: Router) -> None:
-    """Register the lists of what waits to be posted, and the GL entries of one invoice."""
+    """Register the lists of unposted invoices and payments, and the GL entries of an invoice."""
     invoices, payments = "unpostedinvoices", "unpostedpayments"
     prefix = "/finance/accounting"
     router.add("GET", f"{prefix}/{invoices}", _list_invoices, _INQUIRE)
@@ -202,7 +202,7 @@ def _unposted_payments(tenant: Tenant) -> Iterable[Record]:
 
 
 def _gl_entries(tenant: Tenant, invoice_id: int) -> list[Record]:
-    """Return the two sides of a closed invoice's booking; an open one has none."""
+    """Return both sides of a closed invoice's booking, an empty list for an open one."""
     invoice = tenant.get(Kind.INVOICE, invoice_id)
     if not is_closed(invoice):
         return []

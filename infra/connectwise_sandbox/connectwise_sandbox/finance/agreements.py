@@ -1,4 +1,4 @@
-"""Billing an agreement by hand."""
+"""An agreement is billed by hand through this route."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from connectwise_sandbox.tenant import Tenant
 
 
 def install_billing(router: Router) -> None:
-    """Register the route that makes an invoice of an agreement."""
+    """Register the route that bills an agreement."""
     right = (Rows.AGREEMENT_INVOICING, Action.ADD)
     router.add("POST", "/finance/agreements/{id}/invoice", _bill, right)
 

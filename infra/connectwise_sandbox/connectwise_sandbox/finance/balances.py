@@ -1,4 +1,4 @@
-"""What an invoice's payments, credits and balance are.
+"""Payment rows determine the payments, credits and balance of an invoice.
 
 balance = total - payments - credits holds at every moment, to the last decimal of the currency.
 A credit application counts once at each end: it raises the credits of the invoice it pays and
@@ -15,12 +15,12 @@ from connectwise_sandbox.tenant import Tenant
 
 
 def payments_of(tenant: Tenant, invoice_id: int) -> list[Record]:
-    """Return the payment rows of an invoice, credit applications among them, by id."""
+    """Return the payment rows of an invoice, including credit applications, by id."""
     return tenant.store[Kind.PAYMENT].referring("invoice", [invoice_id])
 
 
 def applications_of(tenant: Tenant, memo_id: int) -> list[Record]:
-    """Return the payment rows, of other invoices, that are paid out of a credit memo."""
+    """Return the payment rows, on other invoices, that a credit memo pays."""
     return tenant.store[Kind.PAYMENT].referring("credit", [memo_id])
 
 
@@ -42,18 +42,18 @@ def with_balance(tenant: Tenant, invoice: Record) -> Record:
 
 
 def true_balance(tenant: Tenant, invoice: Record) -> Decimal:
-    """Return the balance that follows from the payment rows, whatever the invoice shows yet."""
+    """Return the balance that follows from the payment rows, even before the invoice shows it."""
     balance: Decimal = with_balance(tenant, invoice)["balance"]
     return balance
 
 
 def remaining_credit(tenant: Tenant, memo: Record) -> Decimal:
-    """Return how much of a credit memo is not applied yet, as a positive amount."""
+    """Return the amount of a credit memo that is still to be applied, positive or zero."""
     return max(ZERO, -true_balance(tenant, memo))
 
 
-def refresh(tenant: Tenant, invoice_id: int) -> None:
-    """Bring the money fields of an invoice up to date, silently; it may be gone by now."""
+def refresh_balance(tenant: Tenant, invoice_id: int) -> None:
+    """Bring the money fields of an invoice up to date silently; pass one that is deleted."""
     invoice = tenant.store[Kind.INVOICE].get(invoice_id)
     if invoice is not None:
         tenant.store[Kind.INVOICE].put(with_balance(tenant, invoice))

@@ -1,4 +1,4 @@
-"""Invoices: drafting, changing, closing, reopening, deleting."""
+"""Invoices are drafted, changed, closed, reopened and deleted by these rules."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ AMOUNT_OF_LINE: Mapping[Kind, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
-    """The parts of a new invoice's total, in the currency's major unit."""
+    """These amounts make up a new invoice's total, in the currency's major unit."""
 
     products: Decimal = ZERO
     services: Decimal = ZERO
@@ -53,7 +53,7 @@ class Amounts:
 
     @property
     def subtotal(self) -> Decimal:
-        """Everything before tax and down payments."""
+        """Return the sum before tax and down payments."""
         parts = self.products + self.services + self.expenses
         return parts + self.agreement + self.adjustment
 
@@ -83,9 +83,7 @@ def draft_invoice(
         "accountNumber": company.get("accountNumber", ""),
         "applyToType": "Agreement" if type_name == "Agreement" else "All",
         "attention": "",
-        "billingSiteAddressLine1": company.get("addressLine1"),
-        "billingSiteCity": company.get("city"),
-        "billingSiteZip": company.get("zip"),
+        **_billing_site(company),
         "billingTerms": company.get("billingTerms"),
         "reference": "",
         "customerPO": "",
@@ -95,12 +93,7 @@ def draft_invoice(
         "date": wire_date(issued_on),
         "dueDate": wire_date(due_on),
         "restrictDownpaymentFlag": False,
-        "locationId": location["id"],
-        "location": location,
-        "departmentId": department["id"],
-        "department": {"id": department["id"], "name": department["name"]},
-        "territory": company.get("territory"),
-        "territoryId": company.get("territory", {}).get("id"),
+        **_place_fields(company, location, department),
         "topComment": "",
         "bottomComment": "",
         "internalNotes": "",
@@ -112,8 +105,28 @@ def draft_invoice(
     }
 
 
+def _billing_site(company: Record) -> Record:
+    return {
+        "billingSiteAddressLine1": company.get("addressLine1"),
+        "billingSiteCity": company.get("city"),
+        "billingSiteZip": company.get("zip"),
+    }
+
+
+def _place_fields(company: Record, location: Record, department: Record) -> Record:
+    """Return the fields that place an invoice in the provider's organisation."""
+    return {
+        "locationId": location["id"],
+        "location": location,
+        "departmentId": department["id"],
+        "department": {"id": department["id"], "name": department["name"]},
+        "territory": company.get("territory"),
+        "territoryId": company.get("territory", {}).get("id"),
+    }
+
+
 def _money_fields(amounts: Amounts, decimals: int, *, is_advance: bool) -> Record:
-    """Return every amount of a new invoice; an advance can be used up by later invoices."""
+    """Return every amount of a new invoice; later invoices can use up an advance."""
     total = amounts.subtotal + amounts.tax - amounts.downpayment_applied
     fields = {
         "serviceTotal": amounts.services,
@@ -140,9 +153,9 @@ def lines_of(tenant: Tenant, kind: Kind, invoice_id: int) -> list[Record]:
 
 
 def raise_total(tenant: Tenant, invoice: Record, part: str, amount: Decimal, by: str) -> Record:
-    """Raise one part of an invoice's total (`productTotal`, ...) and store what follows from it.
+    """Raise one part of an invoice's total (`productTotal`, ...) and store the new sums.
 
-    Sales tax stays as it is. `amount` may be negative.
+    Sales tax stays the same. `amount` may be negative.
     """
     decimals = decimals_of(invoice.get("currency"))
     raised = {
@@ -160,9 +173,9 @@ def change_invoice(tenant: Tenant, before: Record, after: Record, by: str) -> Re
 
 
 def change_closed_invoice(tenant: Tenant, before: Record, changes: Record, by: str) -> Record:
-    """Store another `status` or `internalNotes` of a closed invoice, which are all it lets change.
+    """Store another `status` or `internalNotes` of a closed invoice; the rest is locked.
 
-    Raises the error of a locked invoice for one in a batch, and a 400 for one that is open.
+    Raises the error of a locked invoice for one in a batch, and a 400 for an open one.
     """
     require_not_batched(tenant, before)
     if not is_closed(before):
@@ -175,7 +188,7 @@ def delete_invoice(tenant: Tenant, invoice: Record, by: str) -> None:
     """Remove an invoice; its lines become billable again.
 
     Raises the error of a locked invoice, and a 400 for one with payments where the switches
-    refuse that. Nobody has documented the rules of the API; these are those of the product.
+    refuse that. These are the rules of the product (those of the API are undocumented).
     """
     require_unlocked(tenant, invoice)
     rows = payments_of(tenant, invoice["id"]) + applications_of(tenant, invoice["id"])
@@ -185,7 +198,7 @@ def delete_invoice(tenant: Tenant, invoice: Record, by: str) -> None:
 
 
 def erase_invoice(tenant: Tenant, invoice: Record, by: str) -> None:
-    """Remove an invoice in whatever state, first its payments; its lines become billable again."""
+    """Remove an invoice in any state, first its payments; its lines become billable again."""
     for row in payments_of(tenant, invoice["id"]) + applications_of(tenant, invoice["id"]):
         delete_payment(tenant, row, by, may_be_locked=True)
     for kind in LINE_KINDS:
@@ -196,9 +209,9 @@ def erase_invoice(tenant: Tenant, invoice: Record, by: str) -> None:
 
 
 def status_reference(tenant: Tenant, *, name: str | None = None, closed: bool = False) -> Record:
-    """Return the billing status of that name, or the first that is, or is not, closed.
+    """Return the billing status named `name`, or the first one that is closed or open.
 
-    Raises the 400 of a bad reference if there is none.
+    Raises the 400 of a bad reference if it is missing.
     """
     for status in tenant.store[Kind.BILLING_STATUS]:
         if status["name"] == name or (name is None and status["closedFlag"] is closed):
@@ -207,7 +220,7 @@ def status_reference(tenant: Tenant, *, name: str | None = None, closed: bool = 
 
 
 def _with_closer(tenant: Tenant, before: Record, after: Record, by: str) -> Record:
-    """Return the changed invoice with `closedBy` as its status asks for it."""
+    """Return the changed invoice with the `closedBy` that its status needs."""
     if not is_closed(after):
         return {name: value for name, value in after.items() if name != "closedBy"}
     if is_closed(before):

@@ -1,7 +1,7 @@
-"""When an invoice may no longer be changed.
+"""Locks keep closed and batched invoices as they are.
 
-An invoice whose status is closed is locked except for that status; one in a GL batch is locked
-altogether until the batch is deleted. Which status and body the API answers is not documented.
+A closed invoice lets only its status and notes change; a GL batch locks its invoices altogether
+until it is deleted. The status and body of the refusal are our reading.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from connectwise_sandbox.tenant import Tenant
 
 
 def is_closed(invoice: Record) -> bool:
-    """Return whether the invoice's billing status counts as closed."""
+    """Return whether the billing status of an invoice counts as closed."""
     return invoice.get("status", {}).get("isClosed") is True
 
 

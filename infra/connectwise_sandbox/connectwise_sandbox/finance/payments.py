@@ -1,4 +1,4 @@
-"""Payments of invoices, money received and credit memos applied alike."""
+"""Payments record money received and credit memos applied."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from connectwise_sandbox.errors import (
 )
 from connectwise_sandbox.finance.balances import (
     payments_of,
-    refresh,
+    refresh_balance,
     remaining_credit,
     true_balance,
 )
@@ -35,8 +35,8 @@ def record_payment(
     """Store a payment of an invoice and return it.
 
     `draft` holds `amount` and may hold `paymentDate`, `type` and `credit`, a reference to the
-    credit memo that pays. Raises the errors for a locked invoice, an unusable amount, or a
-    second payment or overpayment where the switches refuse it.
+    credit memo that pays. Raises the errors for a locked invoice, an unusable amount, and a
+    second payment or overpayment that the switches refuse.
     """
     invoice = tenant.get(Kind.INVOICE, invoice_id)
     if not may_pay_locked and tenant.switches.locked_invoice_payments == "refused":
@@ -91,7 +91,7 @@ def delete_payment(
 def rewrite_payments(tenant: Tenant, invoice_id: int, by: str) -> list[Record]:
     """Delete every payment of an invoice and add it again, as other accounting syncs do.
 
-    The rows keep amount and date; they get new ids and `by` as the member who applied them.
+    The rows keep amount and date, and get new ids and `by` as the applying member.
     """
     rows = payments_of(tenant, invoice_id)
     for row in rows:
@@ -105,7 +105,7 @@ def rewrite_payments(tenant: Tenant, invoice_id: int, by: str) -> list[Record]:
 
 
 def _memo_of(tenant: Tenant, invoice: Record, draft: Record) -> Record | None:
-    """Return the credit memo that a draft names; raises unless it can pay this invoice."""
+    """Return the credit memo that a draft names; raises a 400 for one that cannot pay."""
     reference = draft.get("credit")
     if reference is None:
         return None
@@ -122,7 +122,7 @@ def _memo_of(tenant: Tenant, invoice: Record, draft: Record) -> Record | None:
 def _usable_amount(
     tenant: Tenant, invoice: Record, memo: Record | None, draft: Record, *, released: Decimal
 ) -> Decimal:
-    """Return the amount that a payment gets; `released` is what it replaces."""
+    """Return the amount of a payment; `released` is the amount that it replaces."""
     if "amount" not in draft:
         raise missing_field(RESOURCE, "amount")
     value = as_amount(draft["amount"])
@@ -174,9 +174,11 @@ def _payments_changed(tenant: Tenant, payment: Record, by: str) -> None:
     switches = tenant.switches
     for invoice_id in invoice_ids:
         if switches.balance_delay_seconds > 0:
-            tenant.later(switches.balance_delay_seconds, partial(refresh, tenant, invoice_id))
+            tenant.put_off(
+                switches.balance_delay_seconds, partial(refresh_balance, tenant, invoice_id)
+            )
         else:
-            refresh(tenant, invoice_id)
+            refresh_balance(tenant, invoice_id)
         invoice = tenant.store[Kind.INVOICE].get(invoice_id)
         if invoice is not None:
             tenant.change(

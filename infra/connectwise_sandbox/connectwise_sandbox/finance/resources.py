@@ -1,4 +1,4 @@
-"""The paths below `/finance/invoices`, `/finance/closedInvoices` and `/finance/info`."""
+"""These resources serve `/finance/invoices`, `/finance/closedInvoices` and `/finance/info`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from connectwise_sandbox.bodies import read_json, resolved
+from connectwise_sandbox.bodies import complete_record, read_json
 from connectwise_sandbox.clock import day_of
 from connectwise_sandbox.errors import (
     HTML_BAD_GATEWAY,
@@ -55,13 +55,13 @@ _CLOSED_INVOICE_FIELDS = ("status", "internalNotes")
 
 
 class Invoices(Resource):
-    """Invoices themselves, their PDF and their full picture.
+    """This resource serves invoices, their PDFs and their full pictures.
 
-    Those of agreements are covered by a row of their own, Agreement Invoicing: without it a
-    single one answers 403 and lists leave them out (our reading).
+    The row Agreement Invoicing governs invoices of agreements: where it denies them, a single one
+    answers 403 and lists leave them out (our reading).
     """
 
-    kept: ClassVar[frozenset[str]] = frozenset(
+    set_by_server: ClassVar[frozenset[str]] = frozenset(
         {
             "agreementAmount",
             "balance",
@@ -94,8 +94,8 @@ class Invoices(Resource):
     def install(self, router: Router) -> None:
         """Register the routes of invoices, PDFs, closed invoices and invoice information."""
         super().install(router)
-        router.add("GET", f"{INVOICES}/{{id}}/pdf", self.pdf, self.right("GET"))
-        router.add("GET", "/finance/info/invoice/{id}", self.information, self.right("GET"))
+        router.add("GET", f"{INVOICES}/{{id}}/pdf", self.answer_pdf, self.right("GET"))
+        router.add("GET", "/finance/info/invoice/{id}", self.answer_information, self.right("GET"))
         for method in ("PUT", "PATCH"):
             template = "/finance/closedInvoices/{id}"
             router.add(method, template, self.change_closed, self.right(method))
@@ -109,24 +109,24 @@ class Invoices(Resource):
         return invoice
 
     def rows(self, call: Call, conditions: str) -> Iterable[Record]:
-        """Return the visible invoices, those of agreements only to whom may see them."""
+        """Return the visible invoices, those of agreements only with the right to them."""
         rows = super().rows(call, conditions)
         if call.tenant.role.allows(Rows.AGREEMENT_INVOICING, Action.INQUIRE):
             return rows
         return (row for row in rows if row["type"] != "Agreement")
 
-    def creating(self, tenant: Tenant, record: Record, by: str) -> Record:
-        """Store a new invoice without lines; what the body leaves out is filled in."""
+    def add(self, tenant: Tenant, record: Record, by: str) -> Record:
+        """Store a new, empty invoice; defaults fill the gaps of the body."""
         company = tenant.get(Kind.COMPANY, record["company"]["id"])
         draft = blank_invoice(tenant, company, record["type"])
-        given = {name: value for name, value in record.items() if name not in self.kept}
+        given = {name: value for name, value in record.items() if name not in self.set_by_server}
         return tenant.add(Kind.INVOICE, draft | given, by)
 
-    def changing(self, tenant: Tenant, before: Record, after: Record, by: str) -> Record:
+    def change(self, tenant: Tenant, before: Record, after: Record, by: str) -> Record:
         """Store a changed invoice."""
         return change_invoice(tenant, before, after, by)
 
-    def deleting(self, tenant: Tenant, record: Record, by: str) -> None:
+    def remove(self, tenant: Tenant, record: Record, by: str) -> None:
         """Remove an invoice."""
         delete_invoice(tenant, record, by)
 
@@ -136,18 +136,18 @@ class Invoices(Resource):
         body = read_json(call.request)
         if call.request.method == "PATCH":
             own = {name: before[name] for name in _CLOSED_INVOICE_FIELDS if name in before}
-            body = _patched_closed_invoice(own, body)
+            body = _apply_closed_operations(own, body)
         errors = validate_new("closedInvoice", body)
         if errors:
             raise invalid_object("closedInvoice", errors)
         named = {name: body[name] for name in _CLOSED_INVOICE_FIELDS if name in body}
-        changes = resolved(call.tenant, Kind.INVOICE, named, before)
+        changes = complete_record(call.tenant, Kind.INVOICE, named, before)
         after = change_closed_invoice(call.tenant, before, changes, call.member)
         names = ("id", *_CLOSED_INVOICE_FIELDS, "_info")
         return json_response(200, {name: after[name] for name in names if name in after})
 
-    def pdf(self, call: Call) -> Response:
-        """Answer the invoice as a PDF, rendered for this call."""
+    def answer_pdf(self, call: Call) -> Response:
+        """Answer the invoice as a PDF that is rendered for this call."""
         invoice = self.find(call)
         switches = call.tenant.switches
         match switches.pdf:
@@ -170,8 +170,8 @@ class Invoices(Resource):
             delay_seconds=switches.pdf_seconds,
         )
 
-    def information(self, call: Call) -> Response:
-        """Answer the invoice with everything that is billed on it."""
+    def answer_information(self, call: Call) -> Response:
+        """Answer the invoice with all its lines."""
         tenant, invoice = call.tenant, self.find(call)
         products, time_entries, expenses = (
             [present(tenant, kind, line) for line in lines_of(tenant, kind, invoice["id"])]
@@ -190,13 +190,13 @@ class Invoices(Resource):
 
 
 class Payments(Resource):
-    """The payments of one invoice.
+    """This resource serves the payments of one invoice.
 
     The row Accounting Interface governs them, and the invoice must be visible (our reading: the
-    guide grants that row everything and Invoicing no adding).
+    guide grants that row every action, and Invoicing all but adding).
     """
 
-    kept: ClassVar[frozenset[str]] = frozenset(
+    set_by_server: ClassVar[frozenset[str]] = frozenset(
         {"appliedBy", "balance", "invoice", "invoiceBalance", "invoiceTotal", "source"}
     )
 
@@ -207,7 +207,7 @@ class Payments(Resource):
             Rows.ACCOUNTING_INTERFACE,
             methods=READ_WRITE,
             parent=Parent(Kind.INVOICE, "invoice"),
-            counted=False,
+            has_count=False,
         )
         self._invoices = invoices
 
@@ -222,21 +222,21 @@ class Payments(Resource):
         return super().find(call)
 
     def reference_to_parent(self, call: Call) -> Any:
-        """Return how a payment names its invoice; raises the invoice's 404."""
+        """Return a reference to the invoice of a new payment; raises the invoice's 404."""
         return reference_to(Kind.INVOICE, self._visible_invoice(call))
 
-    def creating(self, tenant: Tenant, record: Record, by: str) -> Record:
+    def add(self, tenant: Tenant, record: Record, by: str) -> Record:
         """Store a payment."""
-        draft = {name: value for name, value in record.items() if name not in self.kept}
+        draft = {name: value for name, value in record.items() if name not in self.set_by_server}
         return record_payment(tenant, record["invoice"]["id"], draft, by)
 
-    def changing(self, tenant: Tenant, before: Record, after: Record, by: str) -> Record:
-        """Store a changed payment; what it pays and what pays it stay."""
+    def change(self, tenant: Tenant, before: Record, after: Record, by: str) -> Record:
+        """Store a changed payment; its invoice and its credit memo stay."""
         fixed = {name: before[name] for name in ("credit",) if name in before}
         free = {name: value for name, value in after.items() if name != "credit"}
         return change_payment(tenant, before, free | fixed, by)
 
-    def deleting(self, tenant: Tenant, record: Record, by: str) -> None:
+    def remove(self, tenant: Tenant, record: Record, by: str) -> None:
         """Remove a payment."""
         delete_payment(tenant, record, by)
 
@@ -249,16 +249,16 @@ class Payments(Resource):
 
 
 class Lines(Resource):
-    """Products, time entries and expenses; those on an invoice make up its total."""
+    """Such a resource serves products, time entries or expenses; an invoice totals its lines."""
 
-    def creating(self, tenant: Tenant, record: Record, by: str) -> Record:
+    def add(self, tenant: Tenant, record: Record, by: str) -> Record:
         """Store a line."""
         self._require_unlocked_invoice(tenant, record)
         line = tenant.add(self.kind, self._priced(record), by)
         self._bill(tenant, line, Decimal(1), by)
         return line
 
-    def changing(self, tenant: Tenant, before: Record, after: Record, by: str) -> Record:
+    def change(self, tenant: Tenant, before: Record, after: Record, by: str) -> Record:
         """Store a changed line, which may move to another invoice."""
         self._require_unlocked_invoice(tenant, before)
         self._require_unlocked_invoice(tenant, after)
@@ -267,7 +267,7 @@ class Lines(Resource):
         self._bill(tenant, line, Decimal(1), by)
         return line
 
-    def deleting(self, tenant: Tenant, record: Record, by: str) -> None:
+    def remove(self, tenant: Tenant, record: Record, by: str) -> None:
         """Remove a line."""
         self._require_unlocked_invoice(tenant, record)
         self._bill(tenant, record, Decimal(-1), by)
@@ -285,7 +285,7 @@ class Lines(Resource):
             require_unlocked(tenant, invoice)
 
     def _bill(self, tenant: Tenant, line: Record, sign: Decimal, by: str) -> None:
-        """Raise or lower the total of the invoice that a line is on, if it is on one."""
+        """Add a line's amount, times `sign`, to the total of its invoice, if it has one."""
         invoice = _invoice_of(tenant, line)
         if invoice is not None:
             amount = line.get(AMOUNT_OF_LINE[self.kind], ZERO) * sign
@@ -297,7 +297,7 @@ def _invoice_of(tenant: Tenant, line: Record) -> Record | None:
 
 
 def blank_invoice(tenant: Tenant, company: Record, type_name: str) -> Record:
-    """Return the draft of an invoice without amounts, dated today."""
+    """Return the draft of an empty invoice, dated today."""
     currency = company.get("currency") or reference_to(
         Kind.CURRENCY, next(iter(tenant.store[Kind.CURRENCY]))
     )
@@ -318,7 +318,7 @@ def blank_invoice(tenant: Tenant, company: Record, type_name: str) -> Record:
 
 
 def document_of(tenant: Tenant, invoice: Record) -> InvoiceDocument:
-    """Return what is printed on an invoice's PDF."""
+    """Return the contents of an invoice's PDF."""
     printed = [
         InvoiceLine(
             description=_description(line),
@@ -372,7 +372,7 @@ def _agreement_billing(invoice: Record) -> list[Record]:
     ]
 
 
-def _patched_closed_invoice(own: Record, operations: object) -> Record:
+def _apply_closed_operations(own: Record, operations: object) -> Record:
     try:
         return apply_patch(own, operations, properties=_CLOSED_INVOICE_FIELDS)
     except PatchError as error:

@@ -1,8 +1,8 @@
-"""The query language of ConnectWise lists: conditions, orderBy and fields.
+"""The query language of ConnectWise filters, sorts and projects lists.
 
 Every function takes the decoded text of one query parameter and returns a compiled function over
 wire records. Compiled queries are cached by their text.
-Source of the language: ConnectWise developer guide, query string parameters.
+The language follows the ConnectWise developer guide, query string parameters.
 """
 
 from connectwise_sandbox.query.conditions import (

@@ -1,11 +1,11 @@
-"""Turns a conditions text into a predicate over wire records.
+"""Conditions texts become predicates over wire records here.
 
-Two rules are our reading, after SQL Server, because the guide is silent: texts are compared
-without regard to case, and an absent (null) property makes every comparison false, `!=` and the
-negated operators included, except `= null`.
+The guide is silent about two rules, which we read as in SQL Server. Upper and lower case compare
+as equal. An absent (null) property makes every comparison false, including `!=` and the negated
+operators; `= null` alone is true then.
 
-Records carry no schema, so a value of the wrong type is found when a predicate meets the first
-record that has the property: compiling and calling both raise QueryError.
+The type of a property shows only in records, so a predicate raises QueryError at the first record
+whose value has another type than the literal; mistakes in the text itself raise it on compiling.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from functools import lru_cache
 from typing import Any
 
 from connectwise_sandbox.query.errors import HOW_VALUES_ARE_WRITTEN, QueryError
-from connectwise_sandbox.query.parse import parse_conditions
+from connectwise_sandbox.query.parser import parse_conditions
 from connectwise_sandbox.query.syntax import (
     And,
     Comparison,
@@ -60,10 +60,9 @@ _WILDCARD = re.compile(r"[*%]")
 def compile_conditions(text: str) -> Predicate:
     """Return the predicate of a `conditions` parameter; a blank text accepts every record.
 
-    `like` knows the wildcards `*` and `%` and is an equality without them. `lastUpdated`,
-    `dateEntered`, `updatedBy` and `enteredBy` are found in `_info` as well.
-    Raises QueryError, and so does the predicate where a property has another type than the value
-    it is compared with.
+    `like` knows the wildcards `*` and `%`; a pattern of plain text has to be equal. The names
+    `lastUpdated`, `dateEntered`, `updatedBy` and `enteredBy` are looked up in `_info` as well.
+    Raises QueryError, and so does the predicate where types differ.
     """
     if not text.strip():
         return lambda _: True
@@ -74,9 +73,9 @@ def compile_conditions(text: str) -> Predicate:
 def compile_child_conditions(text: str) -> Predicate:
     """Return the predicate of `childConditions`; a blank text accepts every record.
 
-    A record is accepted if one single member of the array named by the first step of every path
-    meets the whole condition. One text searches one array (our reading); `in` is not known here
-    (ConnectWise developer guide). Raises QueryError as `compile_conditions` does.
+    The first step of every path names an array, and one single member of it has to meet the whole
+    condition. One text searches one array (our reading). ConnectWise does not support `in` here
+    (developer guide). Raises QueryError as `compile_conditions` does.
     """
     if not text.strip():
         return lambda _: True
@@ -96,9 +95,9 @@ def compile_child_conditions(text: str) -> Predicate:
 def compile_custom_field_conditions(text: str) -> Predicate:
     """Return the predicate of `customFieldConditions`; a blank text accepts every record.
 
-    A record is accepted if one single custom field meets the whole condition, whose paths name
-    the properties of a custom field: `caption="Tenant" and value != null`. Values of custom
-    fields have any type, so here a value of another type is no error but simply no match.
+    One single custom field has to meet the whole condition, whose paths name the properties of a
+    custom field: `caption="Tenant" and value != null`. Values of custom fields have any type, so
+    a value of another type just fails to match.
     """
     if not text.strip():
         return lambda _: True
@@ -186,7 +185,7 @@ def _predicate(path: Path, literal: Literal, test: _KeyTest, typed: bool) -> Pre
 
 
 def _key_reader(path: Path, literal: Literal, typed: bool) -> _KeyReader:
-    """Return what makes a value comparable with a literal: its key, None for another type."""
+    """Return a function from a value to its comparable key, None for another type."""
     wanted = _type_of_literal(literal)
 
     def key_of(value: object) -> _Key | None:
@@ -248,7 +247,7 @@ def _comparison_test(path: Path, comparing: Operator, literal: Literal) -> _KeyT
 
 
 def _text_test(comparing: Operator, wanted: str) -> _KeyTest:
-    matches = _like(wanted)
+    matches = _compile_like(wanted)
     match comparing:
         case Operator.CONTAINS:
             return lambda key: wanted in str(key)
@@ -260,8 +259,8 @@ def _text_test(comparing: Operator, wanted: str) -> _KeyTest:
             return lambda key: not matches(str(key))
 
 
-def _like(pattern: str) -> Callable[[str], bool]:
-    """Match a pattern by finding its pieces one after the other, so that no text is slow."""
+def _compile_like(pattern: str) -> Callable[[str], bool]:
+    """Return a test that finds a pattern's pieces one after the other, in linear time."""
     first, *others = _WILDCARD.split(pattern)
     if not others:
         return lambda text: text == pattern

@@ -1,4 +1,4 @@
-"""What the query language refuses."""
+"""The query language refuses malformed parameters with these errors."""
 
 HOW_VALUES_ARE_WRITTEN = (
     "Write text between double or single quotes, dates in square brackets such as "
@@ -8,12 +8,12 @@ HOW_VALUES_ARE_WRITTEN = (
 
 
 class QueryError(ValueError):
-    """A query parameter that ConnectWise would answer with 400.
+    """A query error says why ConnectWise would answer a query parameter with 400.
 
-    `message` is the sentence for the error body. The rules that it explains are those of the
-    error text which the connectwise-rest README records; the wording is ours.
+    The README of connectwise-rest records the rules in ConnectWise's words; the wording is ours.
     """
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+        """The sentence for the error body."""

@@ -1,4 +1,4 @@
-"""Turns an `orderBy` parameter into a sort over wire records."""
+"""An `orderBy` parameter becomes a sort over wire records here."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from connectwise_sandbox.query.errors import QueryError
-from connectwise_sandbox.query.parse import check_length, parse_path
+from connectwise_sandbox.query.parser import check_length, parse_path
 from connectwise_sandbox.query.values import Record, ValueType, compile_path, type_of
 
 MAX_ORDER_FIELDS = 10
@@ -20,13 +20,12 @@ _RANKS = {ValueType.BOOLEAN: 1, ValueType.NUMBER: 2, ValueType.DATE: 3, ValueTyp
 def compile_order_by(text: str) -> Callable[[Iterable[Record]], list[Record]]:
     """Return a stable sort for `name asc, lastUpdated desc`; a blank text keeps the order.
 
-    Without a direction a field ascends. An absent value counts as the lowest: first ascending,
-    last descending, as in SQL Server (our reading, like several fields in one text). Texts are
-    ordered without regard to case. Raises QueryError for a text that is no such list; the sort
-    raises it when a field holds references or arrays.
+    A field ascends unless it says `desc`. An absent value counts as the lowest, as in SQL Server,
+    and one text may name several fields (both our reading). Upper and lower case are equal.
+    Raises QueryError for any other text; the sort raises it for references and arrays.
     """
     check_length(text)
-    fields = [_field(part) for part in text.split(",")] if text.strip() else []
+    fields = [_parse_field(part) for part in text.split(",")] if text.strip() else []
     if len(fields) > MAX_ORDER_FIELDS:
         raise QueryError(f"orderBy takes at most {MAX_ORDER_FIELDS} fields.")
 
@@ -39,7 +38,7 @@ def compile_order_by(text: str) -> Callable[[Iterable[Record]], list[Record]]:
     return ordered
 
 
-def _field(part: str) -> tuple[Callable[[Record], _SortKey], bool]:
+def _parse_field(part: str) -> tuple[Callable[[Record], _SortKey], bool]:
     name, *direction = part.split() or [""]
     descending = [word.lower() for word in direction]
     if descending not in ([], ["asc"], ["desc"]):

@@ -1,4 +1,4 @@
-"""Turns a `fields` parameter into a projection of wire records."""
+"""A `fields` parameter becomes a projection of wire records here."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from connectwise_sandbox.query.errors import QueryError
-from connectwise_sandbox.query.parse import check_length, parse_path
+from connectwise_sandbox.query.parser import check_length, parse_path
 from connectwise_sandbox.query.values import Record
 
 MAX_FIELDS = 250
@@ -20,8 +20,7 @@ def select_fields(text: str) -> Callable[[Record], dict[str, object]]:
     """Return a projection for `id,status/id,_info/lastUpdated`; a blank text keeps everything.
 
     A slash path keeps the reference with only the asked leaf in it, also in every member of an
-    array. Absent and unknown properties are left out. Raises QueryError for a text that is no
-    list of property paths.
+    array. Absent and unknown properties are left out. Raises QueryError for a malformed path.
     """
     check_length(text)
     if not text.strip():
@@ -37,9 +36,9 @@ def select_fields(text: str) -> Callable[[Record], dict[str, object]]:
 
 @lru_cache(maxsize=256)
 def selected_names(text: str) -> frozenset[str]:
-    """Return the properties of a record of which :func:`select_fields` keeps anything.
+    """Return the top-level properties that `select_fields` keeps, whole or in part.
 
-    Raises QueryError as that does.
+    Raises QueryError as `select_fields` does.
     """
     select_fields(text)
     return frozenset(parse_path(name.strip())[0] for name in text.split(","))

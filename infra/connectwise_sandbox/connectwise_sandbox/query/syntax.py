@@ -1,4 +1,4 @@
-"""The meaning of a conditions text: a tree of comparisons joined by and / or."""
+"""A conditions text means a tree of comparisons joined by and / or."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from decimal import Decimal
 from enum import StrEnum
 
 Path = tuple[str, ...]
-"""A property and, behind slashes, properties of what it refers to: `("status", "name")`."""
+"""A property and, behind slashes, properties of the referred record: `("status", "name")`."""
 
 Literal = str | Decimal | bool | datetime | None
 """A value written in a conditions text; a datetime is aware, in UTC and whole seconds."""
 
 
 class Operator(StrEnum):
-    """Every operator, spelled in lower case with single spaces."""
+    """An operator is spelled in lower case with single spaces."""
 
     EQUAL = "="
     NOT_EQUAL = "!="
@@ -33,7 +33,7 @@ class Operator(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One property against one value: `status/name = "Open"`."""
+    """A comparison sets one property against one value: `status/name = "Open"`."""
 
     path: Path
     operator: Operator
@@ -42,23 +42,24 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """One property against a list of values: `id in (1, 2)`; `operator` is IN or NOT_IN."""
+    """A membership looks for one property in a list of values: `id in (1, 2)`."""
 
     path: Path
     operator: Operator
+    """IN or NOT_IN."""
     literals: tuple[Literal, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class And:
-    """All operands hold."""
+    """A conjunction holds if all its operands hold."""
 
     operands: tuple[Condition, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Or:
-    """At least one operand holds."""
+    """A disjunction holds if at least one of its operands holds."""
 
     operands: tuple[Condition, ...]
 

@@ -1,4 +1,4 @@
-"""How the values of a wire record are read: by path, and by the type they have."""
+"""Queries read the values of wire records by path and by type."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from connectwise_sandbox.query.errors import QueryError
 from connectwise_sandbox.query.syntax import Path
 
 Record = Mapping[str, object]
-"""One entity as ConnectWise sends it: money as Decimal, dates as `2026-01-31T18:04:26Z`,
-references as nested mappings; a null property is absent."""
+"""One entity as ConnectWise sends it: money is Decimal, dates are `2026-01-31T18:04:26Z`,
+references are nested mappings, null properties are absent."""
 
 AUDIT_NAMES = frozenset({"lastUpdated", "updatedBy", "dateEntered", "enteredBy"})
 """Properties that queries name directly although records carry them inside `_info`
@@ -22,7 +22,7 @@ _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 
 class ValueType(StrEnum):
-    """The type of a value, in the word that error messages use."""
+    """A value type is the word by which error messages call a value's type."""
 
     TEXT = "text"
     NUMBER = "number"
@@ -33,15 +33,15 @@ class ValueType(StrEnum):
 
 
 def is_moment(text: str) -> bool:
-    """Whether a wire text has the shape of a date and time.
+    """Return whether a wire text has the shape of a date and time.
 
-    Records carry no types, so a text in exactly this shape counts as a date.
+    Every text of exactly this shape counts as a date.
     """
     return _MOMENT.fullmatch(text) is not None
 
 
 def type_of(value: object) -> ValueType:
-    """Return the type of a wire value that is not null."""
+    """Return the type of a wire value other than null."""
     match value:
         case bool():
             return ValueType.BOOLEAN
@@ -58,7 +58,7 @@ def type_of(value: object) -> ValueType:
 def compile_path(path: Path) -> Callable[[Record], object]:
     """Return a function that reads `path` from a record, None where a step is absent.
 
-    The function raises QueryError where a step leads into something that has no properties.
+    The function raises QueryError where a step leads into a text, a number or a list.
     """
     first = path[0]
     if path == (first,):

@@ -1,6 +1,6 @@
-"""The entities that the sandbox serves: their fields, types and limits.
+"""The schemas define the fields, types and limits of the entities that the sandbox serves.
 
-One pydantic model for each kind, in the modules beside this one; names and types are the facts of
+Each kind has a pydantic model in a module beside this one; names and types are those of
 ConnectWise's published interface, version 2025.1.
 """
 

@@ -1,4 +1,4 @@
-"""The hand-over of closed invoices and payments to an accounting package."""
+"""Closed invoices and payments are handed over to an accounting package."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from connectwise_sandbox.schemas.references import (
 
 
 class AccountingBatch(Entity):
-    """A set of records that was handed over and is locked by it."""
+    """An accounting batch locks the records that were handed over together."""
 
     batch_identifier: str | None = None
     export_invoices_flag: Flag | None = None
@@ -28,7 +28,7 @@ class AccountingBatch(Entity):
 
 
 class CreateAccountingBatchRequest(Model):
-    """The order to make a batch of the unposted records with the given ids."""
+    """This order makes a batch of the unposted records with the given ids."""
 
     id: Whole | None = None
     batch_identifier: str | None = Field(default=None, max_length=50)
@@ -41,7 +41,7 @@ class CreateAccountingBatchRequest(Model):
 
 
 class BatchEntry(Entity):
-    """One booking in a batch."""
+    """A batch entry is one booking in a batch."""
 
     account_type: str | None = None
     name: str | None = None
@@ -61,12 +61,10 @@ class BatchEntry(Entity):
 
 
 class UnpostedInvoice(Entity):
-    """A closed invoice that is in no batch yet.
-
-    `id` is the record in the ledger, `billingLogId` is the id of the invoice.
-    """
+    """An unposted invoice is closed and awaits its batch; `id` is that of its ledger record."""
 
     billing_log_id: Whole | None = None
+    """The id of the invoice."""
     location_id: Whole | None = None
     location: Reference | None = None
     department_id: Whole | None = None
@@ -118,7 +116,7 @@ class UnpostedInvoice(Entity):
 
 
 class UnpostedPayments(Entity):
-    """A payment that is in no batch yet."""
+    """An unposted payment awaits its batch."""
 
     type: str | None = None
     source: PaymentSource | None = None
@@ -134,7 +132,7 @@ class UnpostedPayments(Entity):
 
 
 class GLEntry(Entity):
-    """One ledger entry of an invoice."""
+    """A GL entry is one side of an invoice's booking in the ledger."""
 
     type: str | None = None
     amount: Amount | None = None

@@ -1,4 +1,4 @@
-"""Agreements, which bill a company in regular cycles."""
+"""Agreements bill a company in regular cycles."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ AffixSide = Literal["Prefix", "Suffix"]
 
 
 class Agreement(Entity):
-    """A contract with a company."""
+    """An agreement is a contract with a company."""
 
     name: str = Field(max_length=100)
     type: Reference
@@ -123,7 +123,7 @@ class Agreement(Entity):
 
 
 class AgreementType(Entity):
-    """A template for agreements."""
+    """An agreement type is a template for agreements."""
 
     name: str = Field(max_length=50)
     prefix_suffix_option: AffixSide | None = None
@@ -183,7 +183,7 @@ class AgreementType(Entity):
 
 
 class Addition(Entity):
-    """A product that an agreement bills in every cycle."""
+    """An addition is a product that an agreement bills in every cycle."""
 
     product: IvItemReference
     quantity: Amount | None = None
@@ -218,7 +218,7 @@ class Addition(Entity):
 
 
 class Adjustment(Entity):
-    """A one-off change of what an agreement still covers."""
+    """An adjustment changes once how much an agreement still covers."""
 
     amount: Amount | None = None
     description: str | None = Field(default=None, max_length=1000)

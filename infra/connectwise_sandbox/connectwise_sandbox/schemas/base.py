@@ -1,7 +1,7 @@
-"""What all entities have in common, and the types of their fields.
+"""All entities share these bases and types of fields.
 
 Names, types, limits and choices are those of ConnectWise's published interface (2025.1). On the
-wire a null property is left out, so everything that is not required may be absent.
+wire a null property is left out, so every optional property may be absent.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 
 def _moment_from_wire(value: object) -> object:
-    """Accept only UTC in whole seconds: offsets and fractions are refused (mcp-connectwise-psa)."""
+    """Return a moment in UTC and whole seconds; refuse any other text (mcp-connectwise-psa)."""
     if isinstance(value, str) and not _MOMENT.fullmatch(value):
         raise ValueError("A date is written in UTC and whole seconds: 2026-01-31T18:04:26Z.")
     return value if isinstance(value, str | datetime) else None
@@ -53,7 +53,7 @@ Guid = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-
 
 
 class Model(BaseModel):
-    """An object of the interface: immutable, camelCase on the wire, no unknown properties."""
+    """A model is an immutable object of the interface with camelCase names on the wire."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,
@@ -69,14 +69,15 @@ class Model(BaseModel):
 
 
 class Entity(Model):
-    """An object with an id; `_info` holds texts such as `lastUpdated`, `updatedBy` and links."""
+    """An entity is an object with an id."""
 
     id: Whole | None = None
     info: dict[str, str] | None = Field(default=None, alias="_info")
+    """Texts such as `lastUpdated`, `updatedBy` and links."""
 
 
 class UserDefinedTexts(Entity):
-    """An entity with ten free texts whose meaning each ConnectWise customer chooses."""
+    """Such an entity has ten free texts whose meaning each ConnectWise customer chooses."""
 
     user_defined_field1: str | None = Field(default=None, max_length=50)
     user_defined_field2: str | None = Field(default=None, max_length=50)

@@ -1,4 +1,4 @@
-"""Closed lists of values that several kinds of record share."""
+"""Several kinds of record share these closed lists of values."""
 
 from __future__ import annotations
 

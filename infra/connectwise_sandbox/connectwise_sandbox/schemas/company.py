@@ -1,4 +1,4 @@
-"""Companies, which are the customers of a ConnectWise customer, and their setup tables."""
+"""Companies are the customers of a ConnectWise customer; setup tables give them status and type."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MergeRecords = Literal["Discard", "Merge"]
 
 
 class Company(UserDefinedTexts):
-    """A company; deleting it only sets `deletedFlag`."""
+    """A company is a customer; deleting it only sets `deletedFlag`."""
 
     identifier: str = Field(max_length=30)
     name: str = Field(max_length=50)
@@ -91,7 +91,7 @@ class Company(UserDefinedTexts):
 
 
 class CompanySite(Entity):
-    """An address of a company."""
+    """A site is an address of a company."""
 
     name: str = Field(max_length=50)
     address_line1: str | None = Field(default=None, max_length=50)
@@ -121,7 +121,7 @@ class CompanySite(Entity):
 
 
 class CompanyStatus(Entity):
-    """A status of companies; each ConnectWise customer has its own list."""
+    """A company status belongs to a list that each ConnectWise customer keeps."""
 
     name: str = Field(max_length=50)
     default_flag: Flag | None = None
@@ -135,7 +135,7 @@ class CompanyStatus(Entity):
 
 
 class CompanyType(Entity):
-    """A type of companies; each ConnectWise customer has its own list."""
+    """A company type belongs to a list that each ConnectWise customer keeps."""
 
     name: str = Field(max_length=50)
     default_flag: Flag | None = None
@@ -145,14 +145,14 @@ class CompanyType(Entity):
 
 
 class CompanyTypeAssociation(Entity):
-    """That a company is of a type."""
+    """An association gives a company a type."""
 
     type: Reference
     company: IdentifiedReference
 
 
 class CompanyFinance(Entity):
-    """A company's billing options."""
+    """This record holds a company's billing options."""
 
     bill_override_flag: Flag | None = None
     bill_sr_flag: Flag | None = None
@@ -167,7 +167,7 @@ class CompanyFinance(Entity):
 
 
 class CompanyMerge(Model):
-    """The order to merge a company into `toCompanyId`: which values win, what is kept."""
+    """This order merges a company into `toCompanyId` and chooses the values that win."""
 
     to_company_id: Whole
     name: MergeChoice | None = None

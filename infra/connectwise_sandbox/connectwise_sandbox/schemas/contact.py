@@ -1,4 +1,4 @@
-"""People at companies and the ways to reach them."""
+"""Contacts are people at companies; communications reach them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Gender = Literal["Female", "Male"]
 
 
 class CommunicationType(Entity):
-    """A way to reach a contact, such as an e-mail address at work."""
+    """A communication type names a way to reach contacts, such as e-mail at work."""
 
     description: str
     phone_flag: Flag | None = None
@@ -37,7 +37,7 @@ class CommunicationType(Entity):
 
 
 class ContactType(Entity):
-    """A type of contacts; each ConnectWise customer has its own list."""
+    """A contact type belongs to a list that each ConnectWise customer keeps."""
 
     description: str = Field(max_length=50)
     default_flag: Flag | None = None
@@ -46,7 +46,7 @@ class ContactType(Entity):
 
 
 class ContactCommunicationItem(Model):
-    """An address or number inside its contact."""
+    """A communication item is an address or number inside its contact."""
 
     id: Whole | None = None
     type: Reference | None = None
@@ -58,7 +58,7 @@ class ContactCommunicationItem(Model):
 
 
 class ContactCommunication(Entity):
-    """An address or number as a record of its own."""
+    """A communication is an address or number as a record of its own."""
 
     contact_id: Whole | None = None
     type: Reference
@@ -71,7 +71,7 @@ class ContactCommunication(Entity):
 
 
 class Contact(UserDefinedTexts):
-    """A person. Only the first name is enforced when one is created (recorded answers)."""
+    """A contact is a person; only the first name is required (recorded answers)."""
 
     first_name: str
     last_name: str | None = None

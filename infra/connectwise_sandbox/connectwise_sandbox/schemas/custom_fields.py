@@ -1,4 +1,4 @@
-"""Fields that a ConnectWise customer adds to the records."""
+"""Custom fields are added to the records by a ConnectWise customer."""
 
 from __future__ import annotations
 
@@ -26,10 +26,7 @@ CustomFieldEntry = Literal["Date", "EntryField", "List", "Option"]
 
 
 class CustomFieldValue(Model):
-    """A custom field on a record. The live API sends a plain text, number or boolean as `value`.
-
-    Source: recorded answers; the published type, an object, is wrong.
-    """
+    """A custom field value is a custom field on a record."""
 
     id: Whole | None = None
     caption: str | None = None
@@ -37,11 +34,12 @@ class CustomFieldValue(Model):
     entry_method: CustomFieldEntry | None = None
     number_of_decimals: Whole | None = None
     value: object | None = None
+    """A plain text, number or boolean (recorded answers; the published type is an object)."""
     connect_wise_id: str | None = None
 
 
 class UserDefinedFieldOption(Model):
-    """One choice of a custom field that is picked from a list."""
+    """An option is one choice of a custom field that is picked from a list."""
 
     id: Whole | None = None
     option_value: str | None = None
@@ -51,7 +49,7 @@ class UserDefinedFieldOption(Model):
 
 
 class UserDefinedField(Entity):
-    """The definition of a custom field."""
+    """A user-defined field defines a custom field."""
 
     pod_id: Whole
     caption: str = Field(max_length=25)

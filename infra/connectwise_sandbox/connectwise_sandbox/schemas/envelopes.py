@@ -1,4 +1,4 @@
-"""Bodies around records: counts, errors and bundles."""
+"""Envelopes are the bodies around records: counts, errors and bundles."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from connectwise_sandbox.schemas.base import Flag, Model, Whole
 
 
 class Count(Model):
-    """The answer of every `/count`."""
+    """A count is the answer of every `/count`."""
 
     count: Whole | None = None
 
 
 class ValidationError(Model):
-    """One complaint of an error body."""
+    """A validation error is one complaint of an error body."""
 
     code: str | None = None
     message: str | None = None
@@ -24,7 +24,7 @@ class ValidationError(Model):
 
 
 class ErrorResponseMessage(Model):
-    """The usual error body; `errors` may be absent."""
+    """This is the usual error body; `errors` may be absent."""
 
     code: str | None = None
     message: str | None = None
@@ -32,7 +32,7 @@ class ErrorResponseMessage(Model):
 
 
 class PatchOperation(Model):
-    """One operation of a PATCH."""
+    """A patch operation changes one property."""
 
     op: str | None = None
     path: str | None = None
@@ -40,7 +40,7 @@ class PatchOperation(Model):
 
 
 class FilterValues(Model):
-    """The filters inside a bundled request."""
+    """These filters narrow a bundled request."""
 
     conditions: str | None = None
     order_by: str | None = None
@@ -49,7 +49,7 @@ class FilterValues(Model):
 
 
 class PageValues(Model):
-    """The page inside a bundled request."""
+    """These values choose the page of a bundled request."""
 
     page: Whole | None = None
     page_size: Whole | None = None
@@ -57,7 +57,7 @@ class PageValues(Model):
 
 
 class IdentifiedItem(BaseModel):
-    """A record inside a bundle: of any kind, so only the id is known here."""
+    """An identified item is a record of any kind inside a bundle."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -65,7 +65,7 @@ class IdentifiedItem(BaseModel):
 
 
 class ApiRequest(Model):
-    """What one bundled request asks for."""
+    """An API request holds the parameters of one bundled request."""
 
     id: Whole | None = None
     external_id: str | None = None
@@ -81,7 +81,7 @@ class ApiRequest(Model):
 
 
 class BundleRequest(Model):
-    """One request of a bundle."""
+    """A bundle request is one request of a bundle."""
 
     sequence_number: Whole | None = None
     resource_type: str | None = None
@@ -90,13 +90,13 @@ class BundleRequest(Model):
 
 
 class BundleRequestsCollection(Model):
-    """The body of POST `/system/bundles`; the guide writes its names with a capital."""
+    """This is the body of POST `/system/bundles`; the guide writes its names with a capital."""
 
     requests: list[BundleRequest]
 
 
 class BundleResult(Model):
-    """The answer to one bundled request; each has its own success."""
+    """A bundle result answers one bundled request with a success or failure of its own."""
 
     sequence_number: Whole | None = None
     resource_type: str | None = None
@@ -109,7 +109,7 @@ class BundleResult(Model):
 
 
 class BundleResultsCollection(Model):
-    """The answer of POST `/system/bundles`."""
+    """This is the answer of POST `/system/bundles`."""
 
     results: list[BundleResult] | None = None
     info: dict[str, object] | None = Field(default=None, alias="_info")

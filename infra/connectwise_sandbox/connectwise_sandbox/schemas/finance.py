@@ -1,4 +1,4 @@
-"""The setup tables of billing."""
+"""Billing has these setup tables."""
 
 from __future__ import annotations
 
@@ -13,27 +13,29 @@ TaxRateType = Literal["Amount", "Percent"]
 
 
 class BillingStatus(Entity):
-    """A status of invoices. `closedFlag` locks them; no status means that one is paid."""
+    """A billing status is a step that each ConnectWise customer defines for invoices."""
 
     name: str = Field(max_length=30)
     sort_order: Whole | None = None
     default_flag: Flag | None = None
     closed_flag: Flag | None = None
+    """Locks the invoices with this status; paid and unpaid ones may have it."""
     inactive_flag: Flag | None = None
     sent_flag: Flag | None = None
 
 
 class BillingTerm(Entity):
-    """A payment term; `dueDays` after the invoice date the invoice is due."""
+    """A billing term sets the due date of invoices."""
 
     name: str = Field(max_length=50)
     default_flag: Flag | None = None
     due_days: Whole
+    """Days from the invoice date to the due date."""
     terms_xref: str | None = Field(default=None, max_length=50)
 
 
 class FinanceCurrency(Entity):
-    """A currency and how its amounts are printed."""
+    """A currency says how its amounts are printed."""
 
     currency_identifier: str = Field(max_length=10)
     name: str = Field(max_length=50)
@@ -50,7 +52,7 @@ class FinanceCurrency(Entity):
 
 
 class TaxCode(Entity):
-    """A tax with up to six levels, as far as an integration reads it."""
+    """A tax code has up to six levels; these are the fields that an integration reads."""
 
     identifier: str = Field(max_length=8)
     description: str = Field(max_length=50)

@@ -1,4 +1,4 @@
-"""Invoices and their payments."""
+"""Invoices and their payments have these fields."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PaymentSyncStatus = Literal["Unapplied", "Applied", "Synced"]
 
 
 class Invoice(Entity):
-    """An invoice: `balance` is `total` less `payments` and `credits`."""
+    """An invoice bills a company: `balance` is `total` less `payments` and `credits`."""
 
     invoice_number: str | None = Field(default=None, max_length=15)
     type: InvoiceType
@@ -107,21 +107,21 @@ class Invoice(Entity):
 
 
 class ClosedInvoice(Entity):
-    """What may still be changed on a closed invoice."""
+    """A closed invoice lets these fields change."""
 
     status: BillingStatusReference | None = None
     internal_notes: str | None = None
 
 
 class WisePayBatchPayment(Model):
-    """The batch of ConnectWise's own payment product that a payment came with."""
+    """This is the batch of ConnectWise's own payment product that brought a payment."""
 
     amount: Amount | None = None
     wise_pay_href: str | None = None
 
 
 class WisePayFeeInvoice(Model):
-    """The invoice for the fee of ConnectWise's own payment product."""
+    """This invoice bills the fee of ConnectWise's own payment product."""
 
     id: Whole | None = None
     invoice_number: str | None = None
@@ -130,7 +130,7 @@ class WisePayFeeInvoice(Model):
 
 
 class WisePayPayment(Model):
-    """The details of a payment that ConnectWise's own payment product made."""
+    """These details describe a payment made by ConnectWise's own payment product."""
 
     payment_date_utc: str | None = None
     wise_pay_reference: str | None = None
@@ -139,7 +139,7 @@ class WisePayPayment(Model):
 
 
 class InvoicePayment(Entity):
-    """A payment, or a credit memo applied through `credit`, on one invoice."""
+    """A payment pays one invoice with money or, through `credit`, with a credit memo."""
 
     type: str | None = None
     source: PaymentSource | None = None
@@ -160,7 +160,7 @@ class InvoicePayment(Entity):
 
 
 class InvoiceRouting(Entity):
-    """One step in the review of an invoice."""
+    """A routing is one step in the review of an invoice."""
 
     invoice: InvoiceReference | None = None
     sequence_number: Whole | None = None

@@ -1,4 +1,4 @@
-"""An invoice together with everything that is printed on it."""
+"""The invoice information combines an invoice with everything that is printed on it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from connectwise_sandbox.schemas.work import ExpenseEntry, TimeEntry
 
 
 class AgreementBillingInfo(Model):
-    """The agreement that an invoice bills."""
+    """This is the agreement that an invoice bills."""
 
     agreement_name: str | None = None
     agreement_type: str | None = None
@@ -26,7 +26,7 @@ class AgreementBillingInfo(Model):
 
 
 class InvoiceTemplate(Entity):
-    """The layout of invoices, as far as an integration reads it."""
+    """An invoice template lays invoices out; these are the fields that an integration reads."""
 
     name: str = Field(max_length=50)
     logo_visible_flag: Flag | None = None
@@ -37,7 +37,7 @@ class InvoiceTemplate(Entity):
 
 
 class BillingSetup(Entity):
-    """The sender of invoices, as far as an integration reads it."""
+    """A billing setup is the sender of invoices, in the fields that an integration reads."""
 
     remit_name: str = Field(max_length=50)
     location: Reference
@@ -59,7 +59,7 @@ class BillingSetup(Entity):
 
 
 class DocumentInfo(Entity):
-    """A stored document, here the logo."""
+    """A document is a stored file, here the logo."""
 
     title: str | None = None
     file_name: str | None = None
@@ -78,7 +78,7 @@ class DocumentInfo(Entity):
 
 
 class InvoiceInfo(Entity):
-    """The answer of `/finance/info/invoice/{id}`."""
+    """This is the answer of `/finance/info/invoice/{id}`."""
 
     invoice: Invoice | None = None
     invoice_template: InvoiceTemplate | None = None

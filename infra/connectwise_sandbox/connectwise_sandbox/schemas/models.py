@@ -1,4 +1,4 @@
-"""Which model describes which kind of record or body."""
+"""Each kind of record or body has its model."""
 
 from __future__ import annotations
 

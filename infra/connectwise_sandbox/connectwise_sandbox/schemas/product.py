@@ -1,4 +1,4 @@
-"""Products on tickets, projects, sales orders and invoices."""
+"""Products stand on tickets, projects, sales orders and invoices."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ProductClass = Literal["Agreement", "Bundle", "Inventory", "NonInventory", "Serv
 
 
 class ProductRecurring(Model):
-    """How a product is billed again and again."""
+    """This is the cycle in which a product is billed."""
 
     recurring_revenue: Amount | None = None
     recurring_cost: Amount | None = None
@@ -49,7 +49,7 @@ class ProductRecurring(Model):
 
 
 class ProductItem(Entity):
-    """A product that was sold; with an invoice reference it is a line of that invoice."""
+    """A product item is a sold product; with an invoice reference it is a line of that invoice."""
 
     catalog_item: IdentifiedReference
     description: str | None = Field(default=None, max_length=2000)
@@ -130,7 +130,7 @@ class ProductItem(Entity):
 
 
 class ProductComponent(Entity):
-    """A part of a bundle."""
+    """A component is a part of a bundle."""
 
     sequence_number: Whole | None = None
     quantity: Amount

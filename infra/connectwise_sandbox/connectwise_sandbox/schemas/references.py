@@ -1,4 +1,4 @@
-"""Short forms in which one record names another."""
+"""References are the short forms in which one record names another."""
 
 from __future__ import annotations
 
@@ -6,38 +6,38 @@ from connectwise_sandbox.schemas.base import Amount, Entity, Flag, Whole
 
 
 class Reference(Entity):
-    """A reference with a display name; writing needs no more than the id."""
+    """A reference carries a display name; to write one, the id is enough."""
 
     name: str | None = None
 
 
 class IdentifiedReference(Reference):
-    """A reference to something that also has a short text id of its own."""
+    """This reference carries a short text id too."""
 
     identifier: str | None = None
 
 
 class NumberedReference(Entity):
-    """A reference to a document that is known by its number."""
+    """This reference names a document by its number."""
 
     identifier: str | None = None
 
 
 class AgreementReference(Reference):
-    """A reference to an agreement."""
+    """This reference names an agreement."""
 
     type: str | None = None
     charge_firm_flag: Flag | None = None
 
 
 class BillingStatusReference(Reference):
-    """A reference to a billing status; `isClosed` repeats its `closedFlag`."""
+    """This reference names a billing status; `isClosed` repeats its `closedFlag`."""
 
     is_closed: Flag | None = None
 
 
 class CurrencyReference(Reference):
-    """A reference to a currency with everything that is needed to print an amount."""
+    """This reference names a currency and carries everything needed to print an amount."""
 
     symbol: str | None = None
     currency_code: str | None = None
@@ -52,13 +52,13 @@ class CurrencyReference(Reference):
 
 
 class ExpenseDetailReference(Entity):
-    """A reference to the part of an expense that a batch entry books."""
+    """This reference names the part of an expense that a batch entry books."""
 
     amount: Amount | None = None
 
 
 class InvoiceGroupingReference(Reference):
-    """A reference to the group under which lines are printed together."""
+    """This reference names the group under which lines are printed together."""
 
     description: str | None = None
     show_price_flag: Flag | None = None
@@ -67,7 +67,7 @@ class InvoiceGroupingReference(Reference):
 
 
 class InvoiceReference(Entity):
-    """A reference to an invoice; `identifier` is the invoice number."""
+    """This reference names an invoice; `identifier` is the invoice number."""
 
     identifier: str | None = None
     billing_type: str | None = None
@@ -77,44 +77,44 @@ class InvoiceReference(Entity):
 
 
 class IvItemReference(Entity):
-    """A reference to an inventory item."""
+    """This reference names an inventory item."""
 
     identifier: str | None = None
     serialized_flag: Flag | None = None
 
 
 class MemberReference(IdentifiedReference):
-    """A reference to a member; `identifier` is the login name."""
+    """This reference names a member; `identifier` is the login name."""
 
     daily_capacity: Amount | None = None
 
 
 class PriorityReference(Reference):
-    """A reference to a ticket priority."""
+    """This reference names a ticket priority."""
 
     sort: Whole | None = None
     level: str | None = None
 
 
 class ServiceStatusReference(Reference):
-    """A reference to a ticket status."""
+    """This reference names a ticket status."""
 
     sort: Whole | None = None
 
 
 class TicketReference(Entity):
-    """A reference to a ticket."""
+    """This reference names a ticket."""
 
     summary: str | None = None
 
 
 class WarehouseReference(Reference):
-    """A reference to a warehouse."""
+    """This reference names a warehouse."""
 
     locked_flag: Flag | None = None
 
 
 class WorkTypeReference(Reference):
-    """A reference to a work type."""
+    """This reference names a work type."""
 
     utilization_flag: Flag | None = None

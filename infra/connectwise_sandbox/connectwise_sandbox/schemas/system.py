@@ -1,4 +1,4 @@
-"""The ConnectWise installation, its users, its structure and its callbacks."""
+"""The ConnectWise installation has users, a structure and callbacks."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ ContactPlace = Literal["Office", "Mobile", "Home"]
 
 
 class CallbackEntry(Entity):
-    """A registered callback. With level owner, `objectId` is 1."""
+    """A callback entry registers a URL for changes."""
 
     description: str | None = Field(default=None, max_length=100)
     url: str
     object_id: Whole
+    """1 with the level owner."""
     type: str
     level: str
     member_id: Whole | None = None
@@ -36,14 +37,14 @@ class CallbackEntry(Entity):
 
 
 class LicenseBit(Model):
-    """A licensed feature."""
+    """A license bit is a licensed feature."""
 
     name: str | None = None
     active_flag: Flag | None = None
 
 
 class Info(Model):
-    """The answer of `/system/info`, the usual test of credentials."""
+    """This is the answer of `/system/info`, the usual test of credentials."""
 
     version: str | None = None
     is_cloud: Flag | None = None
@@ -54,7 +55,7 @@ class Info(Model):
 
 
 class MemberInfo(Entity):
-    """What everybody may read of a member."""
+    """Member info is the part of a member that everybody may read."""
 
     identifier: str | None = None
     first_name: str | None = None
@@ -68,13 +69,11 @@ class MemberInfo(Entity):
 
 
 class Member(Entity):
-    """A user of ConnectWise, as far as an integration reads one.
-
-    `licenseClass` A is an API member, F a full member, X a subcontractor.
-    """
+    """A member is a user of ConnectWise, in the fields that an integration reads."""
 
     identifier: str = Field(max_length=15)
     license_class: LicenseClass
+    """A is an API member, F a full member, X a subcontractor."""
     notes: str | None = None
     vendor_number: str | None = None
     inactive_date: Moment | None = None
@@ -114,7 +113,7 @@ class Member(Entity):
 
 
 class SecurityRole(Entity):
-    """A set of rights that members hold."""
+    """A security role is a set of rights that members hold."""
 
     name: str = Field(max_length=30)
     role_type: str | None = Field(default=None, max_length=30)
@@ -123,7 +122,7 @@ class SecurityRole(Entity):
 
 
 class Location(Entity):
-    """A branch of the ConnectWise customer."""
+    """A location is a branch of the ConnectWise customer."""
 
     owner_level_id: Whole | None = None
     structure_level: Reference
@@ -150,7 +149,7 @@ class Location(Entity):
 
 
 class Department(Entity):
-    """A department of the ConnectWise customer, also called business unit."""
+    """A department of the ConnectWise customer is also called business unit."""
 
     identifier: str = Field(max_length=15)
     name: str = Field(max_length=50)

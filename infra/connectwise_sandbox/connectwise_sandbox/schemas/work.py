@@ -1,4 +1,4 @@
-"""What technicians do and spend: tickets, time and expenses."""
+"""Technicians record tickets, time and expenses."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ TicketType = Literal["ProjectIssue", "ProjectTicket", "ServiceTicket"]
 
 
 class Ticket(Entity):
-    """A service or project ticket, as far as an integration reads it."""
+    """A ticket asks for service or project work; these are the fields that an integration reads."""
 
     summary: str = Field(max_length=100)
     record_type: TicketType | None = None
@@ -97,10 +97,7 @@ class Ticket(Entity):
 
 
 class TimeEntry(Entity):
-    """Work that was done; with an invoice reference it is a line of that invoice.
-
-    `hourlyCost` is a text on the wire.
-    """
+    """A time entry is work done; with an invoice reference it is a line of that invoice."""
 
     company: IdentifiedReference | None = None
     company_type: str | None = None
@@ -137,6 +134,7 @@ class TimeEntry(Entity):
     hours_billed: Amount | None = None
     invoice_hours: Amount | None = None
     hourly_cost: str | None = None
+    """A text on the wire."""
     entered_by: str | None = None
     date_entered: Moment | None = None
     invoice: InvoiceReference | None = None
@@ -165,7 +163,7 @@ class TimeEntry(Entity):
 
 
 class ExpenseTax(Model):
-    """The tax within an expense."""
+    """This is the tax within an expense."""
 
     id: Whole | None = None
     amount: Amount | None = None
@@ -173,7 +171,7 @@ class ExpenseTax(Model):
 
 
 class ExpenseEntry(Entity):
-    """Money that was spent; with an invoice reference it is a line of that invoice."""
+    """An expense entry is money spent; with an invoice reference it is a line of that invoice."""
 
     expense_report: Reference | None = None
     company: IdentifiedReference | None = None

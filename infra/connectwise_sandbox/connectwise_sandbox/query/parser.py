@@ -1,4 +1,4 @@
-"""Reads a conditions text into its tree."""
+"""The parser reads a conditions text into its tree."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from connectwise_sandbox.query.syntax import (
 )
 
 MAX_TEXT_LENGTH = 16_384
-"""Characters. A URL carries 2,000; a bundle's or a search's body may carry more."""
+"""Characters of one query parameter; a URL carries 2,000, the body of a bundle or search more."""
 
 MAX_DEPTH = 50
 """Parentheses within each other. It bounds the depth of the tree, and so all recursion over it."""
@@ -38,7 +38,7 @@ _MOMENT_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 _MOMENT = re.compile(r"\[[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\]")
 _PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*")
 _IDS = re.compile(r"(?P<path>([A-Za-z]+/)?id) in \((?P<values>[0-9]+(,[0-9]+)*)\)")
-"""What clients ask for most, by far, and in ever new texts: read without the grammar."""
+"""The condition that clients send most, in ever new texts; a shortcut reads it."""
 _MARKS = re.compile(r"\\.|[\"'()]", re.DOTALL)
 _ESCAPED = re.compile(r"\\([\\\"'])")
 
@@ -50,7 +50,7 @@ def check_length(text: str) -> None:
 
 
 def parse_path(text: str) -> Path:
-    """Return the steps of a property path such as `status/name`; raise QueryError if it is none."""
+    """Return the steps of a property path such as `status/name`; raise QueryError for others."""
     if not _PATH.fullmatch(text):
         raise QueryError(f"{text!r} is not the name of a property.")
     path = tuple(text.split("/"))
@@ -60,11 +60,10 @@ def parse_path(text: str) -> Path:
 
 
 def parse_conditions(text: str) -> Condition:
-    """Return the tree of a non-blank conditions text.
+    """Return the tree of a conditions text; it may not be blank.
 
-    A backslash before a quote or a backslash takes away its meaning (what clients send; the
-    vendor documents no rule), any other backslash stands for itself.
-    Raises QueryError if the text does not follow the grammar or exceeds a limit.
+    A backslash escapes a quote or a backslash, as clients send it; any other backslash stands for
+    itself. Raises QueryError if the text breaks the grammar or exceeds a limit.
     """
     check_length(text)
     ids = _IDS.fullmatch(text)
@@ -106,7 +105,7 @@ def _membership(path: str, operator: Operator, values: tuple[Literal, ...]) -> M
 
 
 class _TreeBuilder(Transformer[Token, Condition]):
-    """Turns each grammar rule, innermost first, into the part of the tree it stands for."""
+    """The tree builder turns each grammar rule, innermost first, into its part of the tree."""
 
     def disjunction(self, operands: list[Condition]) -> Or:
         return Or(tuple(operands))

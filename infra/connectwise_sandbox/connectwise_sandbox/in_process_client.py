@@ -1,4 +1,4 @@
-"""A sandbox engine in this process, with a clock that stands still and its keys at hand."""
+"""The in-process client drives its own engine, with its keys and a clock that stands still."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ START = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 INVOICES = "/finance/invoices"
 
 
-class Psa:
-    """A client of an engine: sends requests with the right keys, moves the clock, edits data."""
+class PsaClient:
+    """A PSA client sends requests with the right keys, moves the clock and edits data."""
 
     def __init__(
         self, *, seed: int = 1, customers: int = 3, invoices: int = 0, **switches: Any
@@ -38,7 +38,7 @@ class Psa:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers of a client that does everything right."""
+        """Return the headers of a client with the right keys."""
         keys = self.engine.tenant.identity
         user = f"{keys.company_id}+{keys.public_key}:{keys.private_key}"
         basic = base64.b64encode(user.encode()).decode()
@@ -75,7 +75,7 @@ class Psa:
         return self.send("GET", path, headers=headers, **parameters)
 
     def post(self, path: str, body: Any) -> Any:
-        """Return the JSON of what a POST created."""
+        """Return the JSON that a POST answers with 201."""
         answer = self.send("POST", path, body)
         return _json_of(answer, HTTPStatus.CREATED)
 
