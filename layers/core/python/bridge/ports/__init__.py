@@ -4,43 +4,50 @@ Every adapter, and every fake in the tests, passes the same contract suite. Unle
 otherwise it may raise RetryableError when the other side is out of reach.
 """
 
-from bridge.ports.messages import (
-    Clock,
-    DocumentStore,
-    EventBus,
-    HintQueue,
-    PdfQueue,
-    RunQueue,
+from bridge.ports.clock import Clock
+from bridge.ports.documents import DocumentStore
+from bridge.ports.ledger import NO_OWNER, LedgerStore
+from bridge.ports.operations import (
+    CallbackEndpointStore,
+    ConnectionStore,
+    ProblemStore,
+    RunStore,
+    syncing_connections,
 )
 from bridge.ports.psa import (
+    Fetched,
+    ListedPage,
+    ListedRecord,
     Psa,
     PsaGateway,
     RateLimiter,
     SigningKeySource,
-)
-from bridge.ports.stores import (
-    CallbackEndpointStore,
-    ConnectionStore,
-    ProblemStore,
-    RecordStore,
-    RunStore,
-    SecretVault,
-    SigningKeyStore,
-    syncing_connections,
-)
-from bridge.ports.values import (
-    CustomerQuery,
-    Fetched,
-    Head,
-    HeadPage,
-    InvoiceQuery,
-    Page,
-    PaymentQuery,
-    Stored,
     SystemInfo,
 )
+from bridge.ports.psa_payments import (
+    PostedPayment,
+    PsaBalance,
+    PsaPayment,
+    PsaPayments,
+)
+from bridge.ports.queues import (
+    EventBus,
+    HintQueue,
+    PdfQueue,
+    RunQueue,
+    WriteBackQueue,
+)
+from bridge.ports.records import (
+    CustomerQuery,
+    InvoiceQuery,
+    PaymentQuery,
+    RecordStore,
+)
+from bridge.ports.secrets import SecretVault, SigningKeyStore
+from bridge.ports.stored import Page, Stored, until_saved
 
 __all__ = [
+    "NO_OWNER",
     "CallbackEndpointStore",
     "Clock",
     "ConnectionStore",
@@ -48,16 +55,21 @@ __all__ = [
     "DocumentStore",
     "EventBus",
     "Fetched",
-    "Head",
-    "HeadPage",
     "HintQueue",
     "InvoiceQuery",
+    "LedgerStore",
+    "ListedPage",
+    "ListedRecord",
     "Page",
     "PaymentQuery",
     "PdfQueue",
+    "PostedPayment",
     "ProblemStore",
     "Psa",
+    "PsaBalance",
     "PsaGateway",
+    "PsaPayment",
+    "PsaPayments",
     "RateLimiter",
     "RecordStore",
     "RunQueue",
@@ -67,5 +79,7 @@ __all__ = [
     "SigningKeyStore",
     "Stored",
     "SystemInfo",
+    "WriteBackQueue",
     "syncing_connections",
+    "until_saved",
 ]

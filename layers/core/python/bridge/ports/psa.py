@@ -1,19 +1,71 @@
-"""What the use cases need from ConnectWise."""
+"""The read side of ConnectWise, its rate, and its signing keys."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from bridge.domain.callback_endpoint import CallbackEndpoint
 from bridge.domain.connection import Connection, Credentials, PsaAddress
-from bridge.domain.customer import Customer
 from bridge.domain.filters import ImportFilters
 from bridge.domain.identity import RecordKind
-from bridge.domain.invoice import BillingStatus, Invoice
+from bridge.domain.invoice import BillingStatus
+from bridge.domain.mirrored_kinds import MirroredKind, R
 from bridge.domain.permissions import RightFinding
-from bridge.ports.values import Fetched, Head, HeadPage, SystemInfo
+from bridge.ports.psa_payments import PsaPayments
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ListedRecord:
+    """The few properties of a record by which a page is chosen and compared."""
+
+    source_id: int
+    change_fingerprint: str
+    """Holds the properties that a sweep compares, as ConnectWise's own JSON texts. Equal
+    fingerprints on both sides mean that the mirror agrees."""
+    has_balance: bool = False
+    """Meaningful on invoices."""
+    is_archived: bool = False
+    """Meaningful on stored records."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPage:
+    """Listed records in the order of their ids."""
+
+    records: tuple[ListedRecord, ...]
+    last_id: int
+    is_last: bool
+    server_time: datetime
+    """ConnectWise's own clock, from the ``Date`` header of the answer (UTC)."""
+    broken_ids: tuple[int, ...] = ()
+    """Ids of rows that ConnectWise fails to deliver."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched(Generic[T]):
+    """The records that a fetch by ids brought. An id in neither mapping was left out of the
+    answer, which alone proves nothing."""
+
+    found: Mapping[int, T]
+    broken: Mapping[int, str]
+    """Unreadable records with the reason."""
+    change_fingerprints: Mapping[int, str]
+    """The fingerprints with which found records would be listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SystemInfo:
+    """ConnectWise's answer to ``/system/info``."""
+
+    version: str
+    is_cloud: bool
+    server_time: datetime
+    """From the ``Date`` header of the answer (UTC)."""
 
 
 class Psa(Protocol):
@@ -25,7 +77,7 @@ class Psa(Protocol):
 
     def read_system_info(self) -> SystemInfo: ...
 
-    def list_heads(
+    def list_records(
         self,
         kind: RecordKind,
         *,
@@ -33,15 +85,17 @@ class Psa(Protocol):
         limit: int,
         changed_since: datetime | None = None,
         filters: ImportFilters | None = None,
-    ) -> HeadPage:
-        """Return up to ``limit`` heads with ids above ``after_id``, lowest first (limit <= 1000).
+    ) -> ListedPage:
+        """Return up to ``limit`` records with ids above ``after_id``, lowest first (limit <= 1000).
 
         Customers that are marked deleted in ConnectWise are not listed.
         """
         ...
 
-    def fetch_heads(self, kind: RecordKind, source_ids: Sequence[int]) -> Mapping[int, Head]:
-        """Return the heads of those of the ids that ConnectWise lists, whatever the filters.
+    def list_records_by_id(
+        self, kind: RecordKind, source_ids: Sequence[int]
+    ) -> Mapping[int, ListedRecord]:
+        """Return those of the ids that ConnectWise lists, whatever the filters.
 
         A company marked deleted is not listed.
         """
@@ -53,18 +107,19 @@ class Psa(Protocol):
         """Return ids of customers one of whose contacts changed since then."""
         ...
 
-    def fetch_invoices(
-        self, source_ids: Sequence[int], *, with_payments_of: frozenset[int] = frozenset()
-    ) -> Fetched[Invoice]:
-        """Return whole invoices: header, lines, and payments.
+    def fetch(
+        self,
+        kind: MirroredKind[R],
+        source_ids: Sequence[int],
+        *,
+        with_payments_of: frozenset[int] = frozenset(),
+    ) -> Fetched[R]:
+        """Return whole records: invoices with lines and payments, customers with their e-mail.
 
-        Payments cost one call an invoice, so they are read for invoices whose header shows
-        payments or credits, and for the ids in ``with_payments_of``.
+        A customer marked deleted comes back archived. Payments cost one call an invoice, so they
+        are read for invoices whose header shows payments or credits, and for the ids in
+        ``with_payments_of``.
         """
-        ...
-
-    def fetch_customers(self, source_ids: Sequence[int]) -> Fetched[Customer]:
-        """Return customers with their e-mail; one marked deleted comes back archived."""
         ...
 
     def exists(self, kind: RecordKind, source_id: int) -> bool:
@@ -105,6 +160,10 @@ class PsaGateway(Protocol):
         """Return the connection's ConnectWise; credentials are read when first needed."""
         ...
 
+    def open_payments(self, connection: Connection) -> PsaPayments:
+        """Return the side of the connection's ConnectWise that payments are written to."""
+        ...
+
     def try_out(self, connection: Connection, credentials: Credentials) -> Psa:
         """The same with credentials that are not stored yet, for verifying them."""
         ...
@@ -120,8 +179,8 @@ class PsaGateway(Protocol):
 class RateLimiter(Protocol):
     """A tenant's share of calls, kept for all workers together."""
 
-    def acquire(self, connection_id: str, *, calls: int = 1) -> float:
-        """Take calls from the share and return the seconds to wait before making them.
+    def acquire(self, connection_id: str) -> float:
+        """Take a call from the share and return the seconds to wait before making it.
 
         Raises ThrottledError, with the wait and taking nothing, when it would be too long.
         """

@@ -1,0 +1,122 @@
+"""The store of customers, invoices and payments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from bridge.domain.customer import Customer
+from bridge.domain.identity import RecordKind
+from bridge.domain.invoice import Invoice, InvoiceState
+from bridge.domain.mirrored_kinds import MirroredKind, MirroredRecord, R
+from bridge.domain.payment import Payment
+from bridge.ports.psa import ListedRecord
+from bridge.ports.stored import Page, Stored
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceQuery:
+    """Restrictions of a list; None does not restrict. Dates are inclusive."""
+
+    state: InvoiceState | None = None
+    connection_id: str | None = None
+    customer_id: str | None = None
+    currency_code: str | None = None
+    number: str | None = None
+    due_from: date | None = None
+    due_to: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerQuery:
+    """``name`` matches the beginning, without regard to case."""
+
+    is_archived: bool = False
+    connection_id: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentQuery:
+    """Deleted payments are history: they are left out unless asked for."""
+
+    connection_id: str | None = None
+    customer_id: str | None = None
+    invoice_id: str | None = None
+    paid_from: date | None = None
+    paid_to: date | None = None
+    with_deleted: bool = False
+
+
+class RecordStore(Protocol):
+    """Customers, invoices and payments, mirrored ones and platform-only ones side by side.
+
+    Every read and write names the partner, and no call can reach another partner's records.
+    """
+
+    def get(self, kind: MirroredKind[R], partner_id: str, record_id: str) -> Stored[R]: ...
+
+    def get_mirrored(
+        self,
+        kind: MirroredKind[R],
+        partner_id: str,
+        connection_id: str,
+        source_ids: Sequence[int],
+    ) -> Mapping[int, Stored[R]]:
+        """Return an entry for every id asked for, version 0 where nothing is stored."""
+        ...
+
+    def save(
+        self, record: MirroredRecord, *, expected_version: int, change_fingerprint: str = ""
+    ) -> int:
+        """Write if the stored version is the expected one (0: nothing may be stored).
+
+        Payments of an invoice that changed are written with it, and those gone are marked.
+        Returns the new version; raises ConflictError. A write of ours whose answer was lost and
+        that the SDK repeated counts as a success.
+        """
+        ...
+
+    def save_tombstone(
+        self, partner_id: str, connection_id: str, kind: RecordKind, source_id: int
+    ) -> None:
+        """Note that ConnectWise was seen not to have a record that we never had."""
+        ...
+
+    def list_mirrored(
+        self,
+        partner_id: str,
+        connection_id: str,
+        kind: RecordKind,
+        *,
+        after_id: int,
+        through_id: int | None,
+        limit: int,
+    ) -> tuple[ListedRecord, ...]:
+        """Return mirrored records with ids above ``after_id``, lowest first.
+
+        Archived records are among them and marked; tombstones are not.
+        """
+        ...
+
+    def count_mirrored(self, partner_id: str, connection_id: str, kind: RecordKind) -> int:
+        """Return the number of mirrored records that are not archived."""
+        ...
+
+    def list_invoices(
+        self, partner_id: str, query: InvoiceQuery, *, limit: int, cursor: str | None = None
+    ) -> Page[Invoice]:
+        """Return invoices without their lines: unpaid ones first, then by due date."""
+        ...
+
+    def list_customers(
+        self, partner_id: str, query: CustomerQuery, *, limit: int, cursor: str | None = None
+    ) -> Page[Customer]: ...
+
+    def list_payments(
+        self, partner_id: str, query: PaymentQuery, *, limit: int, cursor: str | None = None
+    ) -> Page[Payment]:
+        """Return payments, latest first."""
+        ...
