@@ -12,12 +12,13 @@ from bridge.domain.errors import (
 )
 from bridge.domain.problem import ProblemCode
 from bridge.domain.run import RunKind, RunState
-from bridge.sync.reconciling import Job
-from bridge.sync.scheduling import STALLED_AFTER
+from bridge.entrypoints.reconciler_jobs import Job
+from bridge.runs.schedule import STALLED_AFTER
 from tests.builders.operations import CREDENTIALS, a_connection
 from tests.builders.records import CONNECTION, OTHER_CONNECTION, OTHER_PARTNER
-from tests.unit.sync.bench import BASE_URL, Bench
-from tests.unit.sync.psa import FakePsa
+from tests.fakes.ports import WEBHOOK_BASE_URL
+from tests.unit.mirror.bench import Bench
+from tests.unit.mirror.psa import FakePsa
 
 SYNCING = (ConnectionState.ACTIVE, ConnectionState.DEGRADED)
 
@@ -29,8 +30,8 @@ def runs_of(bench: Bench, connection_id: str = CONNECTION) -> list[RunKind]:
 
 def other_connection(bench: Bench) -> FakePsa:
     bench.connect(a_connection(OTHER_CONNECTION, partner_id=OTHER_PARTNER))
-    bench.gateway.others[OTHER_CONNECTION] = FakePsa(bench.clock)
-    return bench.gateway.others[OTHER_CONNECTION]
+    bench.fake_gateway.others[OTHER_CONNECTION] = FakePsa(bench.clock)
+    return bench.fake_gateway.others[OTHER_CONNECTION]
 
 
 # --- scheduled runs -------------------------------------------------------------------------------
@@ -59,8 +60,8 @@ def test_a_connection_with_such_a_run_going_on_is_passed(bench: Bench) -> None:
 
 
 def test_a_schedule_that_ticks_twice_starts_once(bench: Bench) -> None:
-    bench.reconciler.do(Job.SWEEP)
-    bench.reconciler.do(Job.SWEEP)
+    bench.jobs.do(Job.SWEEP)
+    bench.jobs.do(Job.SWEEP)
 
     assert runs_of(bench) == [RunKind.SWEEP]
 
@@ -91,7 +92,7 @@ def test_one_connections_failure_does_not_keep_the_others_waiting(
     ],
 )
 def test_each_job_says_what_it_counted(bench: Bench, job: Job, counted: dict[str, int]) -> None:
-    assert bench.reconciler.do(job) == counted
+    assert bench.jobs.do(job) == counted
 
 
 # --- stalled runs ---------------------------------------------------------------------------------
@@ -102,7 +103,7 @@ def test_a_run_whose_message_got_lost_is_queued_again(bench: Bench) -> None:
     bench.run_queue.waiting.clear()
     bench.clock.advance(seconds=STALLED_AFTER.total_seconds())
 
-    counted = bench.reconciler.do(Job.INVOICE_DELTA)
+    counted = bench.jobs.do(Job.INVOICE_DELTA)
 
     assert counted["queued_again"] == 1
     assert bench.finish(run).state is RunState.SUCCEEDED
@@ -112,32 +113,32 @@ def test_a_run_that_moved_lately_is_left_alone(bench: Bench) -> None:
     bench.starter.start(bench.connection, RunKind.IMPORT)
     bench.clock.advance(seconds=STALLED_AFTER.total_seconds() - 1)
 
-    assert bench.reconciler.do(Job.INVOICE_DELTA)["queued_again"] == 0
+    assert bench.jobs.do(Job.INVOICE_DELTA)["queued_again"] == 0
 
 
 def test_an_ended_run_is_never_queued_again(bench: Bench) -> None:
     bench.run(RunKind.IMPORT)
     bench.clock.advance(hours=5)
 
-    assert bench.reconciler.do(Job.INVOICE_DELTA)["queued_again"] == 0
+    assert bench.jobs.do(Job.INVOICE_DELTA)["queued_again"] == 0
 
 
 # --- callbacks ------------------------------------------------------------------------------------
 
 
 def test_registrations_are_kept_at_the_connections_own_secret_url(bench: Bench) -> None:
-    bench.reconciler.do(Job.CALLBACKS)
+    bench.jobs.do(Job.CALLBACKS)
 
     (url,) = bench.psa.callback_urls
     path = f"/webhooks/connectwise/{CONNECTION}/{CREDENTIALS.callback_secret}"
-    assert url.startswith(f"{BASE_URL}{path}")
+    assert url.startswith(f"{WEBHOOK_BASE_URL}{path}")
 
 
 def test_a_failure_is_a_problem_and_the_others_are_kept(bench: Bench) -> None:
     other = other_connection(bench)
     bench.psa.fail("ensure_callbacks", UnavailableError("down"))
 
-    assert bench.reconciler.do(Job.CALLBACKS) == {"kept": 1}
+    assert bench.jobs.do(Job.CALLBACKS) == {"kept": 1}
 
     assert (ProblemCode.CALLBACKS_BROKEN, "connection") in bench.open_problems()
     assert len(other.callback_urls) == 1
@@ -145,9 +146,9 @@ def test_a_failure_is_a_problem_and_the_others_are_kept(bench: Bench) -> None:
 
 def test_the_problem_closes_with_the_next_success(bench: Bench) -> None:
     bench.psa.fail("ensure_callbacks", UnavailableError("down"))
-    bench.reconciler.do(Job.CALLBACKS)
+    bench.jobs.do(Job.CALLBACKS)
 
-    bench.reconciler.do(Job.CALLBACKS)
+    bench.jobs.do(Job.CALLBACKS)
 
     assert bench.open_problems() == {}
 
@@ -164,7 +165,7 @@ def test_a_connection_that_is_turned_away_is_degraded(
 ) -> None:
     bench.psa.fail("ensure_callbacks", error)
 
-    bench.reconciler.do(Job.CALLBACKS)
+    bench.jobs.do(Job.CALLBACKS)
 
     assert bench.connection.state is ConnectionState.DEGRADED
     assert {problem for problem, _ in bench.open_problems()} == {code}
@@ -173,7 +174,7 @@ def test_a_connection_that_is_turned_away_is_degraded(
 def test_a_connection_without_a_secret_is_left_to_its_set_up(bench: Bench) -> None:
     bench.vault.put_credentials(CONNECTION, type(CREDENTIALS)("acme_c", "public", "private"))
 
-    bench.reconciler.do(Job.CALLBACKS)
+    bench.jobs.do(Job.CALLBACKS)
 
     assert bench.psa.callback_urls == []
 

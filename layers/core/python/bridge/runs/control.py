@@ -14,10 +14,10 @@ from bridge.domain.errors import (
 )
 from bridge.domain.identity import is_platform_id
 from bridge.domain.run import Run, RunKind, RunState
-from bridge.ports import Clock, RunStore
-from bridge.sync.runs import RunStarter
+from bridge.ports import Clock, RunStore, until_saved
+from bridge.runs.start import RunStarter
 
-MAX_ROUNDS = 5
+MAX_RESTARTS = 5
 
 
 class RunControl:
@@ -38,23 +38,23 @@ class RunControl:
         Raises NotFoundError, NotPossibleError when it has ended by itself, and ConflictError
         when it kept moving under our hands.
         """
-        for _ in range(MAX_ROUNDS):
-            run, version = self._existing(connection_id, run_id)
+
+        def cancelled(run: Run) -> Run:
             if run.state is RunState.CANCELLED:
                 return run
             if run.has_ended:
                 raise NotPossibleError("run_ended", "The run has ended already.")
-            cancelled = replace(run, state=RunState.CANCELLED, finished_at=self._clock.now())
-            try:
-                self._runs.save(cancelled, expected_version=version)
-            except ConflictError:
-                continue
-            return cancelled
-        raise ConflictError("the run keeps moving")
+            return replace(run, state=RunState.CANCELLED, finished_at=self._clock.now())
+
+        return until_saved(
+            read=lambda: self._existing(connection_id, run_id),
+            change=cancelled,
+            save=lambda run, version: self._runs.save(run, expected_version=version),
+        )
 
     def restart_import(self, connection: Connection) -> Run:
         """Start an import; one that is going on is cancelled, for it began under other filters."""
-        for _ in range(MAX_ROUNDS):
+        for _ in range(MAX_RESTARTS):
             try:
                 return self._starter.start(connection, RunKind.IMPORT)
             except RunActiveError as active:

@@ -15,7 +15,7 @@ from bridge.domain.window import FETCH_NEW_REACH, WINDOW_LENGTHS
 from bridge.domain.work_messages import RunMessage
 from tests.builders.records import CONNECTION, a_customer
 from tests.fakes.clock import START
-from tests.unit.sync.bench import Bench
+from tests.unit.mirror.bench import Bench
 
 MANUAL = (RunKind.FETCH_NEW, RunKind.FETCH_UNPAID)
 SIMULTANEOUS = 50
