@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bridge.domain.connection import Connection, ConnectionState
-from bridge.domain.errors import ConflictError, NotFoundError, NotPossibleError
+from bridge.domain.errors import NotFoundError, NotPossibleError
 from bridge.domain.identity import is_platform_id
-from bridge.ports import ConnectionStore, Stored
-
-MAX_ROUNDS = 5
+from bridge.ports import ConnectionStore, Stored, until_saved
 
 
 class OwnedConnections:
@@ -34,19 +32,13 @@ class OwnedConnections:
         """Apply a change to the connection as it is stored now, and return it as changed.
 
         ``change`` may run several times and may raise. Raises ConflictError when others kept
-        writing in between, MAX_ROUNDS times in a row.
+        writing in between.
         """
-        for _ in range(MAX_ROUNDS):
-            connection, version = self._owned(partner_id, connection_id)
-            changed = change(connection)
-            if changed == connection:
-                return connection
-            try:
-                self._connections.save(changed, expected_version=version)
-            except ConflictError:
-                continue
-            return changed
-        raise ConflictError("the connection keeps changing")
+        return until_saved(
+            read=lambda: self._owned(partner_id, connection_id),
+            change=change,
+            save=lambda changed, version: self._connections.save(changed, expected_version=version),
+        )
 
     def _owned(self, partner_id: str, connection_id: str) -> tuple[Connection, int]:
         if not is_platform_id(connection_id):

@@ -15,10 +15,10 @@ from bridge.domain.errors import (
     WrongCompanyError,
 )
 from bridge.domain.problem import Action, ProblemCode
-from bridge.sync.health import MAX_ROUNDS
+from bridge.ports.stored import MAX_ROUNDS
 from tests.builders.operations import ADDRESS
 from tests.builders.records import CONNECTION
-from tests.unit.sync.bench import Bench
+from tests.unit.mirror.bench import Bench
 
 MOVED = replace(ADDRESS, codebase="v2026_1/")
 

@@ -1,4 +1,4 @@
-"""Connect a partner's ConnectWise company, and disconnect it."""
+"""Connect a partner's ConnectWise company."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import logging
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from bridge.connections.callbacks import CallbackRegistrations, new_callback_secret, sha256_of
+from bridge.connections.owned_connections import OwnedConnections
+from bridge.connections.rights import prove_rights, settle_rights
 from bridge.domain.connection import (
     CallbackSecret,
     Connection,
@@ -16,18 +19,9 @@ from bridge.domain.connection import (
 from bridge.domain.errors import BridgeError, ConflictError, NotPossibleError
 from bridge.domain.filters import ImportFilters
 from bridge.domain.identity import connection_id_of
-from bridge.domain.problem import ProblemCode, Trouble
+from bridge.domain.problem import ProblemCode
 from bridge.ports import Clock, ConnectionStore, ProblemStore, PsaGateway, SecretVault
-from bridge.sync.callback_url import callback_url_prefix
-from bridge.sync.owned_connections import OwnedConnections
-from bridge.sync.run_control import RunControl
-from bridge.sync.verifying import (
-    Callbacks,
-    new_callback_secret,
-    prove_rights,
-    settle_rights,
-    sha256_of,
-)
+from bridge.runs.control import RunControl
 
 MAX_CONNECTIONS_OF_PARTNER = 50
 SET_UP_LEASE = timedelta(minutes=2)
@@ -47,8 +41,8 @@ class ConnectionRequest:
     filters: ImportFilters = field(default_factory=ImportFilters)
 
 
-class Connecting:
-    """Sets connections up and takes them down."""
+class Connector:
+    """Sets connections up."""
 
     def __init__(
         self,
@@ -58,9 +52,8 @@ class Connecting:
         vault: SecretVault,
         problems: ProblemStore,
         clock: Clock,
-        callbacks: Callbacks,
+        callbacks: CallbackRegistrations,
         run_control: RunControl,
-        webhook_base_url: str,
     ) -> None:
         self._connections = connections
         self._owned = OwnedConnections(connections)
@@ -70,7 +63,6 @@ class Connecting:
         self._clock = clock
         self._callbacks = callbacks
         self._run_control = run_control
-        self._webhook_base_url = webhook_base_url
 
     def connect(self, request: ConnectionRequest) -> Connection:
         """Verify, store, register the callbacks and start the first import, in this order:
@@ -108,28 +100,6 @@ class Connecting:
         settle_rights(self._problems, self._clock, importing, lacking=())
         self._start_import(importing)
         return importing
-
-    def disconnect(self, partner_id: str, connection_id: str) -> None:
-        """Stop syncing and forget the secrets; records, runs and problems stay.
-
-        The state is stored first, so that callbacks are refused and workers stop; the rest can
-        be repeated by disconnecting again. ConnectWise may be out of reach: registrations that
-        stay there meet a refusal and are disabled by ConnectWise itself.
-        """
-        connection = self._owned.change(
-            partner_id,
-            connection_id,
-            lambda stored: replace(
-                stored, state=ConnectionState.DISCONNECTED, callback_secret=None
-            ),
-        )
-        try:
-            self._run_control.cancel_all(connection)
-            prefix = callback_url_prefix(self._webhook_base_url, connection_id)
-            self._gateway.open(connection).remove_callbacks(prefix)
-        except BridgeError as error:
-            _logger.warning("left registered at ConnectWise: %s", type(error).__name__)
-        self._vault.delete_credentials(connection_id)
 
     def _fresh(self, request: ConnectionRequest, address: PsaAddress, secret: str) -> Connection:
         company_id = request.credentials.company_id
@@ -201,11 +171,7 @@ class Connecting:
             self._run_control.restart_import(connection)
         except BridgeError as error:
             _logger.warning("import not started: %s", error)
-            trouble = Trouble(
-                connection.partner_id,
-                connection.connection_id,
-                ProblemCode.RUN_FAILED,
-                IMPORT_SUBJECT,
-                "The first import could not be started.",
+            report = connection.report(
+                ProblemCode.RUN_FAILED, IMPORT_SUBJECT, "The first import could not be started."
             )
-            self._problems.report(trouble, self._clock.now())
+            self._problems.report(report, self._clock.now())

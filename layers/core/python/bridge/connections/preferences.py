@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from bridge.connections.owned_connections import OwnedConnections
 from bridge.domain.connection import Connection
 from bridge.domain.errors import InvalidInputError
 from bridge.domain.invoice import BillingStatus
 from bridge.domain.platform_payment import WriteBackPolicy
 from bridge.ports import ConnectionStore, PsaGateway
-from bridge.sync.owned_connections import OwnedConnections
 
 
 class PaymentPreferences:

@@ -14,11 +14,10 @@ from bridge.domain.errors import (
     PermissionMissingError,
     WrongCompanyError,
 )
-from bridge.domain.problem import ProblemCode, Trouble
-from bridge.ports import Clock, ConnectionStore, ProblemStore
+from bridge.domain.problem import ProblemCode
+from bridge.ports import Clock, ConnectionStore, ProblemStore, until_saved
 
 CONNECTION_SUBJECT = "connection"
-MAX_ROUNDS = 5
 
 _logger = logging.getLogger(__name__)
 
@@ -53,12 +52,8 @@ class ConnectionHealth:
         """Open the problem and mark the connection; verifying it again resolves both, and so does
         :meth:`keys_were_accepted` unless a right is missing."""
         code, detail = _CODES[type(error)]
-        self._problems.report(
-            Trouble(
-                connection.partner_id, connection.connection_id, code, CONNECTION_SUBJECT, detail
-            ),
-            self._clock.now(),
-        )
+        report = connection.report(code, CONNECTION_SUBJECT, detail)
+        self._problems.report(report, self._clock.now())
         self._move(connection.connection_id, ConnectionState.ACTIVE, ConnectionState.DEGRADED)
 
     def keys_were_accepted(self, connection: Connection) -> None:
@@ -69,7 +64,7 @@ class ConnectionHealth:
         if connection.state is not ConnectionState.DEGRADED:
             return
         scope = (connection.partner_id, connection.connection_id)
-        rejected = Trouble(*scope, ProblemCode.CREDENTIALS_REJECTED, CONNECTION_SUBJECT)
+        rejected = connection.report(ProblemCode.CREDENTIALS_REJECTED, CONNECTION_SUBJECT)
         self._problems.resolve(connection.partner_id, rejected.problem_id, self._clock.now())
         problems = self._problems.open_of_connection(*scope).values()
         if not any(problem.code is ProblemCode.RIGHT_MISSING for problem in problems):
@@ -105,14 +100,16 @@ class ConnectionHealth:
 
         Raises ConflictError when the connection kept being written under our hands.
         """
-        for _ in range(MAX_ROUNDS):
+
+        def read() -> tuple[Connection | None, int]:
             stored = self._connections.get(connection_id)
-            if stored.value is None or stored.value.state is not before:
-                return
-            moved = stored.value.moved_to(after)
-            try:
-                self._connections.save(moved, expected_version=stored.version)
-            except ConflictError:
-                continue
-            return
-        raise ConflictError("the connection keeps moving")
+            return stored.value, stored.version
+
+        def moved(known: Connection | None) -> Connection | None:
+            return known.moved_to(after) if known and known.state is before else known
+
+        def save(known: Connection | None, version: int) -> None:
+            if known:
+                self._connections.save(known, expected_version=version)
+
+        until_saved(read, moved, save)

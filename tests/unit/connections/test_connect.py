@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from bridge.connections.callbacks import sha256_of
+from bridge.connections.connect import SET_UP_LEASE, ConnectionRequest
 from bridge.domain.connection import Connection, ConnectionState, Credentials
 from bridge.domain.errors import BridgeError, ConflictError, NotPossibleError
 from bridge.domain.run import RunKind, RunState
-from bridge.sync.connecting import SET_UP_LEASE, ConnectionRequest
-from bridge.sync.verifying import sha256_of
 from tests.unit.dashboard_api.world import World
 
 REQUEST = ConnectionRequest("partner-a", Credentials("acme", "public", "private"))
@@ -62,7 +62,7 @@ def killed_at(world: World, number: int, *, after: bool) -> Iterator[list[str]]:
 def connect_or_verify(world: World) -> Connection:
     """Do what a partner does: connect, and verify what turns out to be connected."""
     try:
-        return world.connecting.connect(REQUEST)
+        return world.connector.connect(REQUEST)
     except NotPossibleError as error:
         if error.reason != "already_connected":
             raise
@@ -72,7 +72,7 @@ def connect_or_verify(world: World) -> Connection:
 
 def count_effects() -> int:
     with killed_at(world := World(), 10_000, after=False) as done:
-        world.connecting.connect(REQUEST)
+        world.connector.connect(REQUEST)
     return len(done)
 
 
@@ -84,7 +84,7 @@ def test_a_set_up_killed_anywhere_ends_well_when_it_is_tried_again(
     # Given a set-up that was killed at one of its effects
     world = World()
     with killed_at(world, number, after=after), pytest.raises(Killed):
-        world.connecting.connect(REQUEST)
+        world.connector.connect(REQUEST)
 
     # When the partner tries again after a while, or finds it connected and verifies it
     world.clock.advance(seconds=SET_UP_LEASE / timedelta(seconds=1) + 1)
@@ -106,7 +106,7 @@ def test_a_set_up_killed_anywhere_ends_well_when_it_is_tried_again(
 def test_a_killed_set_up_stores_nothing_before_the_proof() -> None:
     world = World()
     with killed_at(world, 1, after=False) as done, pytest.raises(Killed):
-        world.connecting.connect(REQUEST)
+        world.connector.connect(REQUEST)
 
     assert done == ["connections.save"]
     assert world.psa.calls == ["read_system_info", "check_rights"]
@@ -130,7 +130,7 @@ def test_of_two_requests_at_once_one_connects() -> None:
 
     def connect() -> None:
         try:
-            outcomes.append(world.connecting.connect(REQUEST).state)
+            outcomes.append(world.connector.connect(REQUEST).state)
         except BridgeError as error:
             outcomes.append(type(error))
 
@@ -155,13 +155,13 @@ def test_a_connection_disconnected_while_it_is_set_up_stays_disconnected() -> No
 
     def disconnect_meanwhile(url: str) -> str:
         [connection] = world.connections.list_of_partner("partner-a")
-        world.connecting.disconnect("partner-a", connection.connection_id)
+        world.disconnector.disconnect("partner-a", connection.connection_id)
         return register(url)
 
     world.psa.ensure_callbacks = disconnect_meanwhile  # type: ignore[method-assign]
 
     with pytest.raises(ConflictError):
-        world.connecting.connect(REQUEST)
+        world.connector.connect(REQUEST)
 
     [connection] = world.connections.list_of_partner("partner-a")
     assert connection.state is ConnectionState.DISCONNECTED

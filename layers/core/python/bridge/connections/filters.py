@@ -1,0 +1,36 @@
+"""The import filters of a connection."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bridge.connections.owned_connections import OwnedConnections, refuse_unless_syncing
+from bridge.domain.connection import Connection
+from bridge.domain.filters import ImportFilters
+from bridge.domain.run import Run
+from bridge.ports import ConnectionStore
+from bridge.runs.control import RunControl
+
+
+class FilterPreferences:
+    """Saves the filters of a partner's connection and imports by them."""
+
+    def __init__(self, connections: ConnectionStore, run_control: RunControl) -> None:
+        self._owned = OwnedConnections(connections)
+        self._run_control = run_control
+
+    def apply(
+        self, partner_id: str, connection_id: str, filters: ImportFilters
+    ) -> tuple[Connection, Run]:
+        """Save the filters and start an import, so that what they let in newly arrives.
+
+        What they leave outside stays until it is archived (connection guide, note on filters).
+        Saving the same filters again starts the import again.
+        """
+
+        def changed(stored: Connection) -> Connection:
+            refuse_unless_syncing(stored)
+            return replace(stored, filters=filters)
+
+        connection = self._owned.change(partner_id, connection_id, changed)
+        return connection, self._run_control.restart_import(connection)

@@ -1,0 +1,57 @@
+"""The rights that a connection's API member needs, proven and shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bridge.domain.connection import Connection
+from bridge.domain.errors import (
+    PermissionMissingError,
+)
+from bridge.domain.permissions import Right, RightFinding, missing
+from bridge.domain.problem import ProblemCode
+from bridge.ports import Clock, ProblemStore, Psa
+
+
+def prove_rights(psa: Psa) -> tuple[RightFinding, ...]:
+    """Return what each right's probe found.
+
+    Raises CredentialsRejectedError, WrongCompanyError, or PermissionMissingError with the rights
+    that are proven to be missing. Nothing is written anywhere.
+    """
+    psa.read_system_info()
+    findings = psa.check_rights()
+    lacking = missing(findings)
+    if lacking:
+        raise PermissionMissingError(
+            "the API member's security role lacks rights",
+            rights=tuple(str(right) for right in lacking),
+        )
+    return findings
+
+
+def settle_rights(
+    problems: ProblemStore, clock: Clock, connection: Connection, lacking: Sequence[Right]
+) -> None:
+    """After keys were accepted: open a problem for each right that is missing, and close what was
+    said about keys and rights and is not true any more."""
+    now = clock.now()
+    still_open: set[str] = set()
+    for right in lacking:
+        report = connection.report(
+            ProblemCode.RIGHT_MISSING,
+            right_subject(right),
+            f"The API member's security role lacks {right}.",
+        )
+        problems.report(report, now)
+        still_open.add(report.problem_id)
+    settled = (ProblemCode.RIGHT_MISSING, ProblemCode.CREDENTIALS_REJECTED)
+    known = problems.open_of_connection(connection.partner_id, connection.connection_id)
+    for problem_id, problem in known.items():
+        if problem.code in settled and problem_id not in still_open:
+            problems.resolve(connection.partner_id, problem_id, now)
+
+
+def right_subject(right: Right) -> str:
+    """Return the subject of the problem that one right is missing."""
+    return f"right/{right}"

@@ -1,0 +1,128 @@
+"""Verify a connection: prove its keys and rights, register its callbacks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from bridge.connections.callbacks import CallbackRegistrations
+from bridge.connections.health import ConnectionHealth
+from bridge.connections.owned_connections import OwnedConnections
+from bridge.connections.rights import prove_rights, settle_rights
+from bridge.domain.connection import Connection, ConnectionState, Credentials
+from bridge.domain.errors import (
+    CredentialsRejectedError,
+    WrongCompanyError,
+)
+from bridge.domain.permissions import RightFinding, missing
+from bridge.ports import Clock, ConnectionStore, ProblemStore, Psa, PsaGateway, SecretVault
+from bridge.runs.control import RunControl
+
+
+class Outcome(StrEnum):
+    """How ConnectWise answered to the credentials."""
+
+    ACCEPTED = "accepted"
+    CREDENTIALS_REJECTED = "credentials_rejected"
+    WRONG_COMPANY = "wrong_company"
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """``findings`` are empty unless the credentials were accepted."""
+
+    connection: Connection
+    outcome: Outcome
+    findings: tuple[RightFinding, ...] = ()
+    callbacks_are_registered: bool = False
+
+
+class Verifier:
+    """Verifies connections that are set up already."""
+
+    def __init__(
+        self,
+        *,
+        connections: ConnectionStore,
+        gateway: PsaGateway,
+        vault: SecretVault,
+        problems: ProblemStore,
+        health: ConnectionHealth,
+        clock: Clock,
+        callbacks: CallbackRegistrations,
+        run_control: RunControl,
+    ) -> None:
+        self._owned = OwnedConnections(connections)
+        self._gateway = gateway
+        self._vault = vault
+        self._problems = problems
+        self._health = health
+        self._clock = clock
+        self._callbacks = callbacks
+        self._run_control = run_control
+
+    def verify(self, connection: Connection) -> Verification:
+        """Ask ConnectWise afresh; problems open and resolve and the state follows.
+
+        The callbacks are registered again, and an import that the connection still waits for is
+        started unless it is going on. A refusal is a finding, not an error. Raises
+        RetryableError when ConnectWise is out of reach; nothing changes then.
+        """
+        psa = self._gateway.open(connection)
+        try:
+            psa.read_system_info()
+            findings = psa.check_rights()
+        except (CredentialsRejectedError, WrongCompanyError) as error:
+            self._health.report_failure(connection, error)
+            return Verification(self._reread(connection), _outcome(error))
+        settle_rights(self._problems, self._clock, connection, missing(findings))
+        member = self._register(connection, psa)
+        changed = self._move(connection, has_all_rights=not missing(findings), member=member)
+        if changed.state is ConnectionState.IMPORTING:
+            self._run_control.ensure_import(changed)
+        return Verification(changed, Outcome.ACCEPTED, findings, bool(member))
+
+    def change_keys(
+        self, connection: Connection, *, public_key: str, private_key: str
+    ) -> Verification:
+        """Replace the key pair by one that works at least as well, and verify.
+
+        Raises what :func:`prove_rights` raises for the new keys; the old ones stay then.
+        """
+        tried = Credentials(connection.company_id, public_key, private_key)
+        prove_rights(self._gateway.try_out(connection, tried))
+        known = self._vault.get_credentials(connection.connection_id, is_fresh=True)
+        self._vault.put_credentials(
+            connection.connection_id, replace(tried, callback_secret=known.callback_secret)
+        )
+        return self.verify(connection)
+
+    def rotate_callback_secret(self, connection: Connection) -> Connection:
+        """See :meth:`CallbackRegistrations.rotate`."""
+        return self._callbacks.rotate(connection, self._gateway.open(connection))
+
+    def _register(self, connection: Connection, psa: Psa) -> str:
+        secret = self._vault.get_credentials(connection.connection_id, is_fresh=True)
+        return self._callbacks.register(connection, psa, secret.callback_secret)
+
+    def _move(self, connection: Connection, *, has_all_rights: bool, member: str) -> Connection:
+        def moved(stored: Connection) -> Connection:
+            state = stored.state
+            if state is ConnectionState.DEGRADED and has_all_rights:
+                state = ConnectionState.ACTIVE
+            if state is ConnectionState.ACTIVE and not has_all_rights:
+                state = ConnectionState.DEGRADED
+            return replace(
+                stored, state=state, member_identifier=member or stored.member_identifier
+            )
+
+        return self._owned.change(connection.partner_id, connection.connection_id, moved)
+
+    def _reread(self, connection: Connection) -> Connection:
+        return self._owned.get(connection.partner_id, connection.connection_id)
+
+
+def _outcome(error: CredentialsRejectedError | WrongCompanyError) -> Outcome:
+    if isinstance(error, WrongCompanyError):
+        return Outcome.WRONG_COMPANY
+    return Outcome.CREDENTIALS_REJECTED
