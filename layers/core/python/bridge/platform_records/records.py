@@ -1,8 +1,7 @@
-"""Customers and invoices made on the platform: they live beside mirrored ones and stay there.
+"""Customers and invoices made on the platform, which stay there.
 
-Nothing here knows ConnectWise, so nothing here can reach it. Mirrored records follow ConnectWise
-alone and are refused (connection guide: what is made or changed on the platform does not sync
-back).
+This room reaches stores alone, so no record of it can reach ConnectWise. Mirrored records follow
+ConnectWise and are refused here (connection guide: changes made on the platform stay on it).
 """
 
 from __future__ import annotations
@@ -11,30 +10,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from bridge.domain.currencies import currency_of
 from bridge.domain.customer import Address, ArchiveReason, Customer
 from bridge.domain.errors import (
-    ConflictError,
     InvalidInputError,
     NotFoundError,
     NotPossibleError,
 )
 from bridge.domain.identity import Origin, is_record_id, new_id
 from bridge.domain.invoice import Invoice, LineItem
-from bridge.domain.money import MAX_AMOUNT_MINOR, Currency
-from bridge.ports import Clock, RecordStore
-
-MAX_ROUNDS = 5
-
-# ISO 4217, list one: minor units of the currencies that do not have two.
-_DECIMALS = {
-    0: {
-        *("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"),
-        *("RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"),
-    },
-    3: {"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"},
-    4: {"CLF", "UYW"},
-}
-_DECIMALS_OF_CODE = {code: decimals for decimals, codes in _DECIMALS.items() for code in codes}
+from bridge.domain.mirrored_kinds import CUSTOMERS, INVOICES, MirroredKind, R
+from bridge.domain.money import MAX_AMOUNT_MINOR
+from bridge.ports import Clock, RecordStore, until_saved
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +49,6 @@ class InvoiceDetails:
     purchase_order: str = ""
 
 
-def currency_of(code: str) -> Currency:
-    """Return an ISO 4217 currency with its official number of decimals."""
-    return Currency(code, _DECIMALS_OF_CODE.get(code, 2))
-
-
 class PlatformRecords:
     """Creates, edits and archives one partner's platform-only records."""
 
@@ -85,29 +67,18 @@ class PlatformRecords:
             account_number=details.account_number,
             address=details.address,
         )
-        self._records.save_customer(customer, expected_version=0)
+        self._records.save(customer, expected_version=0)
         return customer
 
     def change_customer(
         self, partner_id: str, customer_id: str, change: Callable[[Customer], Customer]
     ) -> Customer:
         """Apply a change. Raises NotFoundError, NotPossibleError, ConflictError."""
-        for _ in range(MAX_ROUNDS):
-            customer, version = self._own_customer(partner_id, customer_id)
-            _refuse_archived(is_archived=customer.archive is not None)
-            changed = change(customer)
-            if self._saved_customer(customer, changed, version):
-                return changed
-        raise ConflictError("the customer keeps changing")
+        return self._change(CUSTOMERS, partner_id, customer_id, _of_open_record(change))
 
     def archive_customer(self, partner_id: str, customer_id: str) -> None:
         """Archive the customer; archiving twice is the same as once."""
-        for _ in range(MAX_ROUNDS):
-            customer, version = self._own_customer(partner_id, customer_id)
-            archived = customer.archived(ArchiveReason.BY_PERSON, self._clock.now())
-            if self._saved_customer(customer, archived, version):
-                return
-        raise ConflictError("the customer keeps changing")
+        self._change(CUSTOMERS, partner_id, customer_id, self._archived)
 
     def create_invoice(self, partner_id: str, details: InvoiceDetails) -> Invoice:
         """Create an open invoice of a customer, platform-only or mirrored.
@@ -133,7 +104,7 @@ class PlatformRecords:
             purchase_order=details.purchase_order,
             line_items=details.line_items,
         )
-        self._records.save_invoice(invoice, expected_version=0)
+        self._records.save(invoice, expected_version=0)
         return invoice
 
     def change_invoice(
@@ -143,67 +114,55 @@ class PlatformRecords:
 
         Raises NotFoundError, NotPossibleError, InvalidInputError, ConflictError.
         """
-        for _ in range(MAX_ROUNDS):
-            invoice, version = self._own_invoice(partner_id, invoice_id)
-            _refuse_archived(is_archived=invoice.archive is not None)
-            changed = _balanced(change(invoice))
-            if self._saved_invoice(invoice, changed, version):
-                return changed
-        raise ConflictError("the invoice keeps changing")
+
+        def balanced(invoice: Invoice) -> Invoice:
+            return _balanced(change(invoice))
+
+        return self._change(INVOICES, partner_id, invoice_id, _of_open_record(balanced))
 
     def archive_invoice(self, partner_id: str, invoice_id: str) -> None:
         """Archive the invoice; archiving twice is the same as once."""
-        for _ in range(MAX_ROUNDS):
-            invoice, version = self._own_invoice(partner_id, invoice_id)
-            archived = invoice.archived(ArchiveReason.BY_PERSON, self._clock.now())
-            if self._saved_invoice(invoice, archived, version):
-                return
-        raise ConflictError("the invoice keeps changing")
+        self._change(INVOICES, partner_id, invoice_id, self._archived)
 
-    def _own_customer(self, partner_id: str, customer_id: str) -> tuple[Customer, int]:
-        stored = self._records.get_customer(partner_id, _known(customer_id))
-        if stored.value is None:
-            raise NotFoundError("no such customer")
+    def _change(
+        self, kind: MirroredKind[R], partner_id: str, record_id: str, change: Callable[[R], R]
+    ) -> R:
+        return until_saved(
+            read=lambda: self._own(kind, partner_id, record_id),
+            change=change,
+            save=lambda changed, version: self._records.save(changed, expected_version=version),
+        )
+
+    def _own(self, kind: MirroredKind[R], partner_id: str, record_id: str) -> tuple[R, int]:
+        """Return a platform-only record with its version, or say why it is out of reach."""
+        stored = None
+        if is_record_id(record_id):
+            stored = self._records.get(kind, partner_id, record_id)
+        if stored is None or stored.value is None:
+            raise NotFoundError(f"no such {kind.record_kind.value}")
         _refuse_mirrored(stored.value.origin)
         return stored.value, stored.version
 
-    def _own_invoice(self, partner_id: str, invoice_id: str) -> tuple[Invoice, int]:
-        stored = self._records.get_invoice(partner_id, _known(invoice_id))
-        if stored.value is None:
-            raise NotFoundError("no such invoice")
-        _refuse_mirrored(stored.value.origin)
-        return stored.value, stored.version
+    def _archived(self, record: R) -> R:
+        return record.archived(ArchiveReason.BY_PERSON, self._clock.now())
 
     def _require_customer(self, partner_id: str, customer_id: str) -> None:
         customer = None
         if is_record_id(customer_id):
-            customer = self._records.get_customer(partner_id, customer_id).value
+            customer = self._records.get(CUSTOMERS, partner_id, customer_id).value
         if customer is None or customer.archive:
             raise InvalidInputError("there is no such open customer", field="customer_id")
 
-    def _saved_customer(self, before: Customer, after: Customer, version: int) -> bool:
-        if after == before:
-            return True
-        try:
-            self._records.save_customer(after, expected_version=version)
-        except ConflictError:
-            return False
-        return True
 
-    def _saved_invoice(self, before: Invoice, after: Invoice, version: int) -> bool:
-        if after == before:
-            return True
-        try:
-            self._records.save_invoice(after, expected_version=version)
-        except ConflictError:
-            return False
-        return True
+def _of_open_record(change: Callable[[R], R]) -> Callable[[R], R]:
+    """Return the change, which refuses archived records."""
 
+    def of_open_record(record: R) -> R:
+        if record.archive is not None:
+            raise NotPossibleError("archived_record", "An archived record cannot be changed.")
+        return change(record)
 
-def _known(record_id: str) -> str:
-    if not is_record_id(record_id):
-        raise NotFoundError("no such record")
-    return record_id
+    return of_open_record
 
 
 def _balanced(invoice: Invoice) -> Invoice:
@@ -229,8 +188,3 @@ def _refuse_mirrored(origin: Origin) -> None:
         raise NotPossibleError(
             "mirrored_record", "This record comes from ConnectWise; change it there."
         )
-
-
-def _refuse_archived(*, is_archived: bool) -> None:
-    if is_archived:
-        raise NotPossibleError("archived_record", "An archived record cannot be changed.")
