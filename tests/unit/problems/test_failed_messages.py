@@ -10,13 +10,13 @@ from bridge.domain.problem import Action, ProblemCode
 from bridge.domain.run import RunKind, RunState
 from bridge.domain.work_messages import PdfRequest, RunMessage
 from tests.builders.records import CONNECTION, OTHER_CONNECTION, a_customer, an_invoice
-from tests.unit.sync.bench import Bench
+from tests.unit.mirror.bench import Bench
 
 HINT = Hint(CONNECTION, RecordKind.INVOICE, 1001, HintReason.RETRY, 13)
 
 
 def test_a_parked_hint_is_a_problem_of_its_record(bench: Bench) -> None:
-    bench.parker.park_hint(HINT)
+    bench.failed_messages.park_hint(HINT)
 
     problem = bench.open_problems()[ProblemCode.RECORD_PARKED, "invoice/1001"]
     assert problem.actions == (Action.RETRY, Action.DISMISS)
@@ -24,7 +24,7 @@ def test_a_parked_hint_is_a_problem_of_its_record(bench: Bench) -> None:
 
 def test_the_problem_closes_when_the_record_is_read_well(bench: Bench) -> None:
     bench.psa.put(a_customer(), an_invoice())
-    bench.parker.park_hint(HINT)
+    bench.failed_messages.park_hint(HINT)
 
     bench.hint(RecordKind.INVOICE, 1001)
 
@@ -32,13 +32,13 @@ def test_the_problem_closes_when_the_record_is_read_well(bench: Bench) -> None:
 
 
 def test_a_parked_pdf_is_a_problem_of_its_invoice(bench: Bench) -> None:
-    bench.parker.park_pdf(PdfRequest(CONNECTION, mirrored_id(CONNECTION, 1001)))
+    bench.failed_messages.park_pdf(PdfRequest(CONNECTION, mirrored_id(CONNECTION, 1001)))
 
     assert (ProblemCode.PDF_UNAVAILABLE, "invoice/1001") in bench.open_problems()
 
 
 def test_a_parked_pdf_of_no_mirrored_invoice_is_nothing(bench: Bench) -> None:
-    bench.parker.park_pdf(PdfRequest(CONNECTION, new_id()))
+    bench.failed_messages.park_pdf(PdfRequest(CONNECTION, new_id()))
 
     assert bench.open_problems() == {}
 
@@ -46,7 +46,7 @@ def test_a_parked_pdf_of_no_mirrored_invoice_is_nothing(bench: Bench) -> None:
 def test_a_parked_run_fails_and_frees_its_place(bench: Bench) -> None:
     run = bench.starter.start(bench.connection, RunKind.INVOICES)
 
-    bench.parker.park_run(RunMessage(CONNECTION, run.run_id, 0))
+    bench.failed_messages.park_run(RunMessage(CONNECTION, run.run_id, 0))
 
     parked = bench.stored_run(run)
     assert (parked.state, parked.failure) == (RunState.FAILED, "message_parked")
@@ -60,7 +60,7 @@ def test_a_message_of_a_page_that_was_done_does_not_fail_the_run(bench: Bench) -
     run = bench.starter.start(bench.connection, RunKind.IMPORT)
     bench.work_once(run)
 
-    bench.parker.park_run(RunMessage(CONNECTION, run.run_id, 0))
+    bench.failed_messages.park_run(RunMessage(CONNECTION, run.run_id, 0))
 
     assert bench.stored_run(run).state is RunState.RUNNING
     assert bench.open_problems() == {}
@@ -71,12 +71,12 @@ def test_a_message_of_a_page_that_was_done_does_not_fail_the_run(bench: Bench) -
 def test_a_parked_message_of_an_ended_or_unknown_run_is_nothing(bench: Bench, ends: bool) -> None:
     run_id = bench.run(RunKind.INVOICES).run_id if ends else new_id()
 
-    bench.parker.park_run(RunMessage(CONNECTION, run_id, 0))
+    bench.failed_messages.park_run(RunMessage(CONNECTION, run_id, 0))
 
     assert bench.open_problems() == {}
 
 
 def test_messages_of_a_connection_that_is_not_known_are_nothing(bench: Bench) -> None:
-    bench.parker.park_hint(Hint(OTHER_CONNECTION, RecordKind.INVOICE, 1, HintReason.RETRY))
+    bench.failed_messages.park_hint(Hint(OTHER_CONNECTION, RecordKind.INVOICE, 1, HintReason.RETRY))
 
     assert bench.open_problems() == {}

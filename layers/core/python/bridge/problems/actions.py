@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
+from bridge.connections.owned_connections import OwnedConnections
+from bridge.connections.verify import Verifier
 from bridge.domain.connection import Connection
 from bridge.domain.errors import NotFoundError, NotPossibleError
 from bridge.domain.hint import Hint, HintReason
@@ -11,29 +11,12 @@ from bridge.domain.identity import is_platform_id, mirrored_id
 from bridge.domain.problem import Action, Problem, ProblemCode, name_of_subject, record_of_subject
 from bridge.domain.run import RunKind
 from bridge.domain.work_messages import PdfRequest
-from bridge.domain.write_back import WriteBack
+from bridge.payments.unowned_payments import UnownedPayments
+from bridge.payments.write_back_actions import WriteBackActions
 from bridge.ports import Clock, ConnectionStore, HintQueue, PdfQueue, ProblemStore, RunStore
-from bridge.sync.owned_connections import OwnedConnections
-from bridge.sync.runs import RunStarter
-from bridge.sync.verifying import Verifier
+from bridge.runs.start import RunStarter
 
 MAX_RUNS_SEARCHED = 50
-
-
-class Decisions(Protocol):
-    """What a person may decide about a payment that is not in ConnectWise as it should be."""
-
-    def retry(self, partner_id: str, connection_id: str, write_back_id: str) -> WriteBack: ...
-
-    def mark_done(self, partner_id: str, connection_id: str, write_back_id: str) -> WriteBack: ...
-
-    def cancel(self, partner_id: str, connection_id: str, write_back_id: str) -> WriteBack: ...
-
-
-class Surplus(Protocol):
-    """What a person may say about payments that seem to be the bridge's, and are not."""
-
-    def disclaim(self, partner_id: str, connection_id: str, invoice_source_id: int) -> None: ...
 
 
 class ProblemActions:
@@ -49,8 +32,8 @@ class ProblemActions:
         hints: HintQueue,
         pdfs: PdfQueue,
         verifier: Verifier,
-        decisions: Decisions,
-        surplus: Surplus,
+        write_backs: WriteBackActions,
+        unowned_payments: UnownedPayments,
         clock: Clock,
     ) -> None:
         self._owned = OwnedConnections(connections)
@@ -60,8 +43,8 @@ class ProblemActions:
         self._hints = hints
         self._pdfs = pdfs
         self._verifier = verifier
-        self._decisions = decisions
-        self._surplus = surplus
+        self._write_backs = write_backs
+        self._unowned_payments = unowned_payments
         self._clock = clock
 
     def get(self, partner_id: str, problem_id: str) -> Problem:
@@ -113,7 +96,7 @@ class ProblemActions:
     def _dismiss(self, problem: Problem) -> None:
         record = record_of_subject(problem.subject)
         if problem.code is ProblemCode.PAYMENT_SURPLUS and record is not None:
-            self._surplus.disclaim(problem.partner_id, problem.connection_id, record[1])
+            self._unowned_payments.disclaim(problem.partner_id, problem.connection_id, record[1])
         self._resolve(problem)
 
     def _resolve(self, problem: Problem) -> None:
@@ -121,9 +104,9 @@ class ProblemActions:
 
     def _decide(self, problem: Problem, action: Action) -> None:
         decide = {
-            Action.RETRY: self._decisions.retry,
-            Action.MARK_DONE: self._decisions.mark_done,
-            Action.CANCEL: self._decisions.cancel,
+            Action.RETRY: self._write_backs.retry,
+            Action.MARK_DONE: self._write_backs.mark_done,
+            Action.CANCEL: self._write_backs.cancel,
         }[action]
         write_back_id = name_of_subject(problem.subject)
         decide(problem.partner_id, problem.connection_id, write_back_id)

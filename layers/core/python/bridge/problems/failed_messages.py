@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from bridge.domain.hint import Hint
 from bridge.domain.identity import RecordKind, parse_mirrored_id
-from bridge.domain.problem import ProblemCode, Trouble, record_subject
+from bridge.domain.problem import ProblemCode, record_subject
 from bridge.domain.run import RunState
 from bridge.domain.work_messages import PdfRequest, RunMessage
 from bridge.ports import Clock, ConnectionStore, ProblemStore, RunStore
 
 
-class Parker:
+class FailedMessages:
     """Opens the problem that a message's last failure deserves."""
 
     def __init__(
@@ -76,6 +76,6 @@ class Parker:
         if connection is None:
             return
         self._problems.report(
-            Trouble(connection.partner_id, connection_id, code, subject, detail),
+            connection.report(code, subject, detail),
             self._clock.now(),
         )
