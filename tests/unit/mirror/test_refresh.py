@@ -14,11 +14,11 @@ from bridge.domain.identity import RecordKind, mirrored_id
 from bridge.domain.invoice import Invoice, InvoiceType
 from bridge.domain.problem import ProblemCode
 from bridge.domain.run import Counters
+from bridge.mirror.refresh import Refreshed
 from bridge.ports import PaymentQuery
-from bridge.sync.refreshing import Refreshed
 from tests.builders.records import CONNECTION, PARTNER, a_customer, a_payment, an_invoice
 from tests.fakes.clock import START
-from tests.unit.sync.bench import Bench
+from tests.unit.mirror.bench import Bench
 
 INVOICE, CUSTOMER = RecordKind.INVOICE, RecordKind.CUSTOMER
 
@@ -47,7 +47,7 @@ def test_a_new_invoice_arrives_with_its_payer(bench: Bench) -> None:
     assert refreshed.counters == Counters(created=1)
     assert bench.invoice(1001) == an_invoice()
     assert bench.customer(11) == a_customer()
-    assert refreshed.changed_invoices == (an_invoice(),)
+    assert refreshed.changed == (an_invoice(),)
 
 
 def test_a_payer_that_is_known_is_not_fetched_again(bench: Bench) -> None:
@@ -87,8 +87,8 @@ def test_new_marks_alone_are_kept_without_counting_as_a_change(bench: Bench) -> 
     refreshed = refresh(bench, INVOICE, 1001)
 
     assert refreshed.counters == Counters(unchanged=1)
-    assert refreshed.changed_invoices == ()
-    assert bench.stored_invoice(1001).marks == bench.psa.marks_of(INVOICE, 1001)
+    assert refreshed.changed == ()
+    assert bench.stored_invoice(1001).change_fingerprint == bench.psa.marks_of(INVOICE, 1001)
 
 
 def test_payments_are_asked_for_where_the_mirror_has_some(bench: Bench) -> None:
@@ -253,7 +253,7 @@ def test_a_record_that_comes_back_is_open_again(bench: Bench) -> None:
 def test_what_a_person_archived_stays_archived_and_up_to_date(bench: Bench) -> None:
     refresh(bench, INVOICE, 1001)
     by_person = Archive(ArchiveReason.BY_PERSON, START)
-    bench.records.save_invoice(replace(bench.invoice(1001), archive=by_person), expected_version=1)
+    bench.records.save(replace(bench.invoice(1001), archive=by_person), expected_version=1)
     bench.psa.put(an_invoice(reference="changed"))
 
     refresh(bench, INVOICE, 1001)
@@ -310,7 +310,7 @@ def test_a_record_archived_for_leaving_the_filter_comes_back_with_the_filter(
 ) -> None:
     refresh(bench, INVOICE, 1001)
     mark = Archive(ArchiveReason.LEFT_FILTER, START)
-    bench.records.save_invoice(replace(bench.invoice(1001), archive=mark), expected_version=1)
+    bench.records.save(replace(bench.invoice(1001), archive=mark), expected_version=1)
     types = frozenset({InvoiceType.STANDARD if is_wanted else InvoiceType.PROGRESS})
     filtered(bench, invoice=InvoiceFilter(types=types))
 

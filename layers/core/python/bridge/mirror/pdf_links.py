@@ -6,14 +6,15 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bridge.connections.owned_connections import OwnedConnections
 from bridge.domain.errors import NotFoundError, NotPossibleError
 from bridge.domain.identity import RecordKind, is_record_id
 from bridge.domain.invoice import Invoice
-from bridge.domain.problem import ProblemCode, ProblemState, Trouble, record_subject
+from bridge.domain.mirrored_kinds import INVOICES
+from bridge.domain.problem import ProblemCode, ProblemReport, ProblemState, record_subject
 from bridge.domain.work_messages import PdfRequest
+from bridge.mirror.pdf_keeper import pdf_key
 from bridge.ports import Clock, ConnectionStore, DocumentStore, PdfQueue, ProblemStore, RecordStore
-from bridge.sync.owned_connections import OwnedConnections
-from bridge.sync.pdf import pdf_key
 
 LINK_LIFETIME_SECONDS = 300
 _UNSAFE_IN_FILE_NAME = re.compile(r"[^A-Za-z0-9._-]+")
@@ -67,7 +68,7 @@ class PdfLinks:
     def _mirrored(self, partner_id: str, invoice_id: str) -> Invoice:
         invoice = None
         if is_record_id(invoice_id):
-            invoice = self._records.get_invoice(partner_id, invoice_id).value
+            invoice = self._records.get(INVOICES, partner_id, invoice_id).value
         if invoice is None or invoice.source_id is None:
             raise NotFoundError("no such mirrored invoice")
         return invoice
@@ -76,7 +77,7 @@ class PdfLinks:
         if invoice.archive:
             raise NotPossibleError("archived_record", "The PDF of an archived invoice is not kept.")
         connection = self._owned.get_syncing(partner_id, invoice.connection_id or "")
-        problem = self._problems.get(partner_id, self._trouble(invoice).problem_id)
+        problem = self._problems.get(partner_id, self._report(invoice).problem_id)
         if problem and problem.state is ProblemState.OPEN:
             raise NotPossibleError(
                 "pdf_unavailable",
@@ -86,8 +87,8 @@ class PdfLinks:
         self._pdfs.send([PdfRequest(connection.connection_id, invoice.invoice_id)])
 
     @staticmethod
-    def _trouble(invoice: Invoice) -> Trouble:
-        return Trouble(
+    def _report(invoice: Invoice) -> ProblemReport:
+        return ProblemReport(
             invoice.partner_id,
             invoice.connection_id or "",
             ProblemCode.PDF_UNAVAILABLE,

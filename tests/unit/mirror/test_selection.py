@@ -9,7 +9,7 @@ import pytest
 from bridge.domain.identity import RecordKind
 from bridge.domain.run import Counters, RunKind
 from tests.builders.records import a_customer, a_paid_invoice, an_invoice
-from tests.unit.sync.bench import TWO_PAGES, Bench, fill
+from tests.unit.mirror.bench import TWO_PAGES, Bench, fill
 
 INVOICE = RecordKind.INVOICE
 

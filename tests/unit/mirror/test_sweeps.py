@@ -15,7 +15,7 @@ from bridge.domain.problem import ProblemCode
 from bridge.domain.run import MAX_ATTEMPTS_PER_PAGE, Counters, RunKind, RunState
 from tests.builders.records import a_customer, an_invoice
 from tests.fakes.clock import START
-from tests.unit.sync.bench import Bench
+from tests.unit.mirror.bench import Bench
 
 INVOICE, CUSTOMER = RecordKind.INVOICE, RecordKind.CUSTOMER
 
@@ -255,7 +255,7 @@ def test_a_sweep_makes_good_what_other_runs_failed_to_bring(bench: Bench) -> Non
     mirrored(bench)
     failed = (RunKind.FETCH_UNPAID, RunKind.INVOICES)
     for kind in failed:
-        bench.psa.fail("list_heads", UnavailableError("down"), times=MAX_ATTEMPTS_PER_PAGE)
+        bench.psa.fail("list_records", UnavailableError("down"), times=MAX_ATTEMPTS_PER_PAGE)
         bench.run(kind)
     assert {subject for _, subject in bench.open_problems()} == {
         f"run/{kind.value}" for kind in failed

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from bridge.domain.connection import Connection, Credentials, PsaAddress
 from bridge.domain.customer import Customer
@@ -12,8 +13,9 @@ from bridge.domain.errors import NotFoundError
 from bridge.domain.filters import ImportFilters
 from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import BillingStatus, Invoice
+from bridge.domain.mirrored_kinds import MirroredKind, R
 from bridge.domain.permissions import RightFinding
-from bridge.ports import Clock, Fetched, Head, HeadPage, SystemInfo
+from bridge.ports import Clock, Fetched, ListedPage, ListedRecord, PsaPayments, SystemInfo
 from tests.builders.operations import ADDRESS
 
 Key = tuple[RecordKind, int]
@@ -78,7 +80,7 @@ class FakePsa:
         self._begin("read_system_info")
         return SystemInfo("v2025.1", is_cloud=True, server_time=self._clock.now())
 
-    def list_heads(
+    def list_records(
         self,
         kind: RecordKind,
         *,
@@ -86,8 +88,8 @@ class FakePsa:
         limit: int,
         changed_since: datetime | None = None,
         filters: ImportFilters | None = None,
-    ) -> HeadPage:
-        self._begin("list_heads")
+    ) -> ListedPage:
+        self._begin("list_records")
         listed = [
             source_id
             for source_id in self._visible(kind)
@@ -97,21 +99,23 @@ class FakePsa:
             and not _is_deleted(self.records[kind, source_id])
         ]
         page = listed[:limit]
-        answer = HeadPage(
-            heads=tuple(self._head(kind, i) for i in page if (kind, i) not in self.unlistable),
+        answer = ListedPage(
+            records=tuple(self._listed(kind, i) for i in page if (kind, i) not in self.unlistable),
             last_id=page[-1] if page else after_id,
             is_last=len(listed) <= limit,
             server_time=self._clock.now(),
             broken_ids=tuple(i for i in page if (kind, i) in self.unlistable),
         )
-        self._end("list_heads")
+        self._end("list_records")
         return answer
 
-    def fetch_heads(self, kind: RecordKind, source_ids: Sequence[int]) -> Mapping[int, Head]:
-        self._begin("fetch_heads")
+    def list_records_by_id(
+        self, kind: RecordKind, source_ids: Sequence[int]
+    ) -> Mapping[int, ListedRecord]:
+        self._begin("list_records_by_id")
         visible = set(self._visible(kind))
         return {
-            i: self._head(kind, i)
+            i: self._listed(kind, i)
             for i in source_ids
             if i in visible and not _is_deleted(self.records[kind, i])
         }
@@ -124,22 +128,19 @@ class FakePsa:
         self._begin("list_customers_with_changed_contacts")
         return frozenset(i for i, at in self.contacts_changed_at.items() if at >= changed_since)
 
-    def fetch_invoices(
-        self, source_ids: Sequence[int], *, with_payments_of: frozenset[int] = frozenset()
-    ) -> Fetched[Invoice]:
-        self._begin("fetch_invoices")
-        self.with_payments_of.append(with_payments_of)
-        fetched = self._fetch(RecordKind.INVOICE, source_ids)
-        found = {i: each for i, each in fetched.found.items() if isinstance(each, Invoice)}
-        self._end("fetch_invoices")
-        return Fetched(found, fetched.broken, fetched.marks)
-
-    def fetch_customers(self, source_ids: Sequence[int]) -> Fetched[Customer]:
-        self._begin("fetch_customers")
-        fetched = self._fetch(RecordKind.CUSTOMER, source_ids)
-        found = {i: each for i, each in fetched.found.items() if isinstance(each, Customer)}
-        self._end("fetch_customers")
-        return Fetched(found, fetched.broken, fetched.marks)
+    def fetch(
+        self,
+        kind: MirroredKind[R],
+        source_ids: Sequence[int],
+        *,
+        with_payments_of: frozenset[int] = frozenset(),
+    ) -> Fetched[R]:
+        self._begin(f"fetch_{kind.plural}")
+        if kind.payments_of:
+            self.with_payments_of.append(with_payments_of)
+        fetched: Fetched[Any] = self._fetch(kind.record_kind, source_ids)
+        self._end(f"fetch_{kind.plural}")
+        return fetched
 
     def exists(self, kind: RecordKind, source_id: int) -> bool:
         self._begin("exists")
@@ -186,10 +187,10 @@ class FakePsa:
     def _visible(self, kind: RecordKind) -> list[int]:
         return sorted(i for k, i in self.records if k is kind and (k, i) not in self.hidden)
 
-    def _head(self, kind: RecordKind, source_id: int) -> Head:
+    def _listed(self, kind: RecordKind, source_id: int) -> ListedRecord:
         record = self.records[kind, source_id]
         has_balance = isinstance(record, Invoice) and record.balance_minor != 0
-        return Head(source_id, self.marks_of(kind, source_id), has_balance=has_balance)
+        return ListedRecord(source_id, self.marks_of(kind, source_id), has_balance=has_balance)
 
     def _fetch(self, kind: RecordKind, source_ids: Sequence[int]) -> Fetched[Customer | Invoice]:
         self.fetched_ids.append(tuple(source_ids))
@@ -208,6 +209,9 @@ class FakeGateway:
 
     def open(self, connection: Connection) -> FakePsa:
         return self.others.get(connection.connection_id, self.psa)
+
+    def open_payments(self, connection: Connection) -> PsaPayments:
+        raise NotImplementedError("payments are written in tests of their own")
 
     def try_out(self, connection: Connection, credentials: Credentials) -> FakePsa:
         return self.open(connection)

@@ -12,9 +12,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from bridge.connections.health import CONNECTION_ERRORS, ConnectionHealth
 from bridge.domain.connection import Connection
 from bridge.domain.errors import (
     ConflictError,
+    MassArchiveStoppedError,
     OutcomeUnknownError,
     OutOfTimeError,
     PermanentError,
@@ -22,14 +24,16 @@ from bridge.domain.errors import (
 )
 from bridge.domain.hint import Hint, HintReason
 from bridge.domain.identity import RecordKind
+from bridge.domain.mirrored_kinds import MIRRORED_KINDS
 from bridge.domain.problem import (
     RECORD_TROUBLES,
     ProblemCode,
-    Trouble,
+    ProblemReport,
     record_of_subject,
     record_subject,
 )
 from bridge.domain.run import (
+    DELTA_RUNS,
     MAX_ATTEMPTS_PER_PAGE,
     Counters,
     Run,
@@ -37,8 +41,11 @@ from bridge.domain.run import (
     RunState,
     RunStep,
     Selection,
+    kinds_completed_by,
 )
 from bridge.domain.work_messages import RunMessage
+from bridge.mirror.refresh import Refresher
+from bridge.mirror.selection import Choice, Selector
 from bridge.ports import (
     Clock,
     ConnectionStore,
@@ -49,33 +56,13 @@ from bridge.ports import (
     RunQueue,
     RunStore,
 )
-from bridge.sync.health import CONNECTION_ERRORS, ConnectionHealth
-from bridge.sync.refreshing import Refresher
-from bridge.sync.selection import Choice, Selector
 
 REFRESH_BATCH = 200
 MIN_SECONDS_FOR_BATCH = 30.0
 MAX_RETRY_DELAY_SECONDS = 900
 WATERMARK_OVERLAP = timedelta(minutes=10)
 
-# Which watermarks a finished run may move: only runs that took everything that had changed.
-_WATERMARKS: dict[RunKind, tuple[RecordKind, ...]] = {
-    RunKind.IMPORT: (RecordKind.CUSTOMER, RecordKind.INVOICE),
-    RunKind.SWEEP: (RecordKind.INVOICE,),
-    RunKind.CUSTOMERS: (RecordKind.CUSTOMER,),
-    RunKind.INVOICES: (RecordKind.INVOICE,),
-}
-
 _logger = logging.getLogger(__name__)
-
-
-class MassArchiveStoppedError(PermanentError):
-    """The run would archive more than a person should learn about afterwards (R5)."""
-
-    def __init__(self, candidates: int, mirrored: int) -> None:
-        super().__init__(f"{candidates} of {mirrored} records would be archived")
-        self.candidates = candidates
-        self.mirrored = mirrored
 
 
 class RunWorker:
@@ -146,14 +133,14 @@ class RunWorker:
 
     def _begun(self, connection: Connection, run: Run) -> Run:
         """Settle, on the first page, from when on the run takes changes."""
-        if run.page_count or run.since or run.kind not in (RunKind.CUSTOMERS, RunKind.INVOICES):
+        if run.page_count or run.since or run.kind not in DELTA_RUNS:
             return run
         watermark = self._runs.get_watermark(connection.connection_id, run.step.record_kind)
         return replace(run, since=watermark - WATERMARK_OVERLAP) if watermark else run
 
     def _do_page(self, connection: Connection, run: Run) -> Run:
         psa = self._gateway.open(connection)
-        if run.kind is RunKind.IMPORT and run.expected_customers is None:
+        if run.kind is RunKind.IMPORT and not run.is_measured:
             run = self._with_expectations(connection, psa, run)
         if run.step.selection is Selection.VANISHED:
             self._check_mass_archive(connection, run)
@@ -207,11 +194,8 @@ class RunWorker:
         )
 
     def _with_expectations(self, connection: Connection, psa: Psa, run: Run) -> Run:
-        return replace(
-            run,
-            expected_customers=psa.count(RecordKind.CUSTOMER, filters=connection.filters),
-            expected_invoices=psa.count(RecordKind.INVOICE, filters=connection.filters),
-        )
+        kinds = [kind.record_kind for kind in MIRRORED_KINDS]
+        return run.measured({kind: psa.count(kind, filters=connection.filters) for kind in kinds})
 
     def _check_mass_archive(self, connection: Connection, run: Run) -> None:
         kind = run.step.record_kind
@@ -235,17 +219,15 @@ class RunWorker:
         return run.failed(reason, self._clock.now())
 
     def _report_broken(self, connection: Connection, kind: RecordKind, source_id: int) -> None:
-        trouble = Trouble(
-            connection.partner_id,
-            connection.connection_id,
+        report = connection.report(
             ProblemCode.RECORD_MALFORMED,
             record_subject(kind, source_id),
             "ConnectWise cannot deliver this record.",
         )
-        self._problems.report(trouble, self._clock.now())
+        self._problems.report(report, self._clock.now())
 
     def _report(self, run: Run, code: ProblemCode, subject: str, detail: str) -> None:
-        trouble = Trouble(run.partner_id, run.connection_id, code, subject, detail)
+        trouble = ProblemReport(run.partner_id, run.connection_id, code, subject, detail)
         self._problems.report(trouble, self._clock.now())
 
     def _save_and_go_on(self, outcome: tuple[Run, int], version: int) -> None:
@@ -260,9 +242,9 @@ class RunWorker:
 
         This happens before the run is marked as ended, so that a crash repeats it.
         """
-        for kind in _WATERMARKS.get(run.kind, ()):
+        for kind in kinds_completed_by(run.kind):
             if run.server_time:
-                self._runs.set_watermark(run.connection_id, kind, run.server_time)
+                self._runs.set_watermark(run.connection_id, kind.record_kind, run.server_time)
         if run.kind is RunKind.IMPORT:
             self._health.import_finished(run.connection_id)
         if run.kind is RunKind.SWEEP:
@@ -291,7 +273,7 @@ class RunWorker:
         if is_sweep:
             closed.append((ProblemCode.MASS_ARCHIVE_STOPPED, "sweep"))
         for code, subject in closed:
-            trouble = Trouble(run.partner_id, run.connection_id, code, subject)
+            trouble = ProblemReport(run.partner_id, run.connection_id, code, subject)
             self._problems.resolve(run.partner_id, trouble.problem_id, self._clock.now())
 
     def _save(self, run: Run, version: int) -> bool:

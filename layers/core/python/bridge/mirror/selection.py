@@ -8,13 +8,14 @@ from datetime import datetime
 
 from bridge.domain.connection import Connection
 from bridge.domain.identity import RecordKind
+from bridge.domain.mirrored_kinds import mirrored_kind
 from bridge.domain.run import Run, Selection
-from bridge.ports import Head, HeadPage, Psa, RecordStore
+from bridge.ports import ListedPage, ListedRecord, Psa, RecordStore
 
 PAGE_SIZE = 1000
 VANISHED_PAGE_SIZE = 50
-FETCH_HEADS_BATCH = 200
-MAX_STORED_HEADS = 5_000
+LIST_BY_ID_BATCH = 200
+MAX_STORED = 5_000
 """Filters may hide many records from ConnectWise's list that the mirror has. A page takes so many
 of the mirror's at most, and ends at the last of them."""
 
@@ -49,7 +50,7 @@ class Choice:
 
 
 class Selector:
-    """Reads a page of heads and picks by the step's selection."""
+    """Lists a page of records and picks by the step's selection."""
 
     def __init__(self, records: RecordStore) -> None:
         self._records = records
@@ -61,7 +62,7 @@ class Selector:
         step = run.step
         if step.selection is Selection.VANISHED:
             return _next_vanished(run)
-        page = psa.list_heads(
+        page = psa.list_records(
             step.record_kind,
             after_id=run.cursor_id,
             limit=PAGE_SIZE,
@@ -72,77 +73,81 @@ class Selector:
             return self._unpaid(connection, psa, run, page)
         if step.selection is Selection.DIFFERING:
             return self._differing(connection, psa, run, page)
-        source_ids = {head.source_id for head in page.heads}
-        if step.record_kind is RecordKind.CUSTOMER and run.since:
-            # A contact's new address is no change of its company.
+        source_ids = {listed.source_id for listed in page.records}
+        if run.since and mirrored_kind(step.record_kind).has_contacts:
+            # ConnectWise does not date a contact's new address as a change of its company.
             with_contacts = psa.list_customers_with_changed_contacts(run.since)
             source_ids |= {i for i in with_contacts if _is_in_page(i, run, page)}
         return _choice(page, source_ids)
 
-    def _unpaid(self, connection: Connection, psa: Psa, run: Run, page: HeadPage) -> Choice:
+    def _unpaid(self, connection: Connection, psa: Psa, run: Run, page: ListedPage) -> Choice:
         """Those unpaid on either side: what is open only in the mirror was paid elsewhere.
 
         What vanished is none of this run's business; the sweep sees to it.
         """
-        page, heads = self._beside_stored(connection, run, page)
-        stored = {head.source_id for head in heads if head.has_balance}
-        listed = {head.source_id: head for head in page.heads}
-        listed.update(self._unlisted_heads(psa, run, stored - listed.keys()))
-        return _choice(page, {i for i, head in listed.items() if head.has_balance or i in stored})
+        page, mirrored = self._beside_stored(connection, run, page)
+        stored = {each.source_id for each in mirrored if each.has_balance}
+        listed = {each.source_id: each for each in page.records}
+        listed.update(self._unlisted(psa, run, stored - listed.keys()))
+        return _choice(page, {i for i, each in listed.items() if each.has_balance or i in stored})
 
-    def _differing(self, connection: Connection, psa: Psa, run: Run, page: HeadPage) -> Choice:
-        """Compare both sides' heads; what the filter hides is asked for by id."""
-        page, heads = self._beside_stored(connection, run, page)
-        stored = {head.source_id: head for head in heads}
-        listed = {head.source_id: head for head in page.heads}
-        unlisted = {i for i, h in stored.items() if i not in listed and not h.is_archived}
-        hidden = self._unlisted_heads(psa, run, unlisted)
+    def _differing(self, connection: Connection, psa: Psa, run: Run, page: ListedPage) -> Choice:
+        """Compare both sides; records that the filter hides are asked for by id."""
+        page, mirrored = self._beside_stored(connection, run, page)
+        stored = {each.source_id: each for each in mirrored}
+        listed = {each.source_id: each for each in page.records}
+        unlisted = {i for i, each in stored.items() if i not in listed and not each.is_archived}
+        hidden = self._unlisted(psa, run, unlisted)
         listed.update(hidden)
-        differing = {i for i, h in listed.items() if i not in stored or stored[i].marks != h.marks}
+        differing = {
+            i
+            for i, each in listed.items()
+            if i not in stored or stored[i].change_fingerprint != each.change_fingerprint
+        }
         vanished = unlisted - hidden.keys() - set(page.broken_ids)
         return replace(_choice(page, differing), vanished_ids=tuple(sorted(vanished)))
 
-    def _unlisted_heads(self, psa: Psa, run: Run, source_ids: Set[int]) -> dict[int, Head]:
-        """Ask by id for heads that the filters left out of the list."""
+    def _unlisted(self, psa: Psa, run: Run, source_ids: Set[int]) -> dict[int, ListedRecord]:
+        """Ask by id for records that the filters left out of the list."""
         ids = sorted(source_ids)
-        heads: dict[int, Head] = {}
-        for start in range(0, len(ids), FETCH_HEADS_BATCH):
-            batch = ids[start : start + FETCH_HEADS_BATCH]
-            heads.update(psa.fetch_heads(run.step.record_kind, batch))
-        return heads
+        listed: dict[int, ListedRecord] = {}
+        for start in range(0, len(ids), LIST_BY_ID_BATCH):
+            batch = ids[start : start + LIST_BY_ID_BATCH]
+            listed.update(psa.list_records_by_id(run.step.record_kind, batch))
+        return listed
 
     def _beside_stored(
-        self, connection: Connection, run: Run, page: HeadPage
-    ) -> tuple[HeadPage, tuple[Head, ...]]:
-        """Return the part of a page that is compared at once, and the mirror's heads of it."""
-        stored = self._records.list_heads(
+        self, connection: Connection, run: Run, page: ListedPage
+    ) -> tuple[ListedPage, tuple[ListedRecord, ...]]:
+        """Return the part of a page that is compared at once, and the mirror's records in it."""
+        stored = self._records.list_mirrored(
             connection.partner_id,
             connection.connection_id,
             run.step.record_kind,
             after_id=run.cursor_id,
             through_id=None if page.is_last else page.last_id,
-            limit=MAX_STORED_HEADS,
+            limit=MAX_STORED,
         )
-        if len(stored) < MAX_STORED_HEADS:
+        if len(stored) < MAX_STORED:
             return page, stored
         return _page_through(page, stored[-1].source_id), stored
 
 
-def _page_through(page: HeadPage, last_id: int) -> HeadPage:
+def _page_through(page: ListedPage, last_id: int) -> ListedPage:
     """Return the part of a page up to an id, as a page that is not the last."""
     return replace(
         page,
-        heads=tuple(head for head in page.heads if head.source_id <= last_id),
+        records=tuple(each for each in page.records if each.source_id <= last_id),
         broken_ids=tuple(i for i in page.broken_ids if i <= last_id),
         last_id=last_id,
         is_last=False,
     )
 
 
-def _choice(page: HeadPage, source_ids: set[int]) -> Choice:
+def _choice(page: ListedPage, source_ids: set[int]) -> Choice:
     return Choice(
         source_ids=tuple(sorted(source_ids)),
-        listed_ids=tuple(head.source_id for head in page.heads),
+        listed_ids=tuple(each.source_id for each in page.records),
         last_id=page.last_id,
         is_last=page.is_last,
         server_time=page.server_time,
@@ -161,5 +166,5 @@ def _next_vanished(run: Run) -> Choice:
     )
 
 
-def _is_in_page(source_id: int, run: Run, page: HeadPage) -> bool:
+def _is_in_page(source_id: int, run: Run, page: ListedPage) -> bool:
     return run.cursor_id < source_id and (page.is_last or source_id <= page.last_id)

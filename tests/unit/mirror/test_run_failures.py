@@ -21,13 +21,13 @@ from bridge.domain.errors import (
 from bridge.domain.problem import ProblemCode
 from bridge.domain.run import MAX_ATTEMPTS_PER_PAGE, RunKind, RunState
 from tests.builders.records import CONNECTION
-from tests.unit.sync.bench import TWO_PAGES, Bench, fill
+from tests.unit.mirror.bench import TWO_PAGES, Bench, fill
 
 
 def waits(bench: Bench, error: BridgeError, tries: int) -> list[float]:
     """Let a page fail so often; return the seconds before each next try."""
     fill(bench)
-    bench.psa.fail("list_heads", error, times=tries)
+    bench.psa.fail("list_records", error, times=tries)
     run = bench.starter.start(bench.connection, RunKind.INVOICES)
     delays = []
     for _ in range(tries):
@@ -56,7 +56,7 @@ def test_no_wait_is_longer_than_the_queue_can_hold_a_message_back(bench: Bench) 
 
 def test_a_page_that_succeeds_forgets_its_failed_tries(bench: Bench) -> None:
     fill(bench, TWO_PAGES)
-    bench.psa.fail("list_heads", UnavailableError("down"), times=3)
+    bench.psa.fail("list_records", UnavailableError("down"), times=3)
     run = bench.starter.start(bench.connection, RunKind.INVOICES)
     tries = [bench.work_once(run).attempts for _ in range(4)]
 
@@ -65,7 +65,7 @@ def test_a_page_that_succeeds_forgets_its_failed_tries(bench: Bench) -> None:
 
 def test_a_run_that_failed_too_often_ends_with_a_problem_and_frees_its_place(bench: Bench) -> None:
     fill(bench)
-    bench.psa.fail("list_heads", UnavailableError("down"), times=MAX_ATTEMPTS_PER_PAGE)
+    bench.psa.fail("list_records", UnavailableError("down"), times=MAX_ATTEMPTS_PER_PAGE)
 
     run = bench.run(RunKind.INVOICES)
 
@@ -76,7 +76,7 @@ def test_a_run_that_failed_too_often_ends_with_a_problem_and_frees_its_place(ben
 
 def test_a_run_that_succeeds_closes_the_problem_of_the_one_that_failed(bench: Bench) -> None:
     fill(bench)
-    bench.psa.fail("list_heads", UnavailableError("down"), times=MAX_ATTEMPTS_PER_PAGE)
+    bench.psa.fail("list_records", UnavailableError("down"), times=MAX_ATTEMPTS_PER_PAGE)
     bench.run(RunKind.INVOICES)
 
     bench.run(RunKind.INVOICES)
@@ -95,7 +95,7 @@ def test_a_connection_that_is_turned_away_is_degraded(
     bench: Bench, error: BridgeError, code: ProblemCode
 ) -> None:
     fill(bench)
-    bench.psa.fail("list_heads", error)
+    bench.psa.fail("list_records", error)
 
     run = bench.run(RunKind.INVOICES)
 
@@ -112,7 +112,7 @@ def test_a_failure_that_will_not_pass_ends_the_run_at_once(
 ) -> None:
     """Else a person would wait for hours to see it, until the queue gives up."""
     fill(bench)
-    bench.psa.fail("list_heads", error)
+    bench.psa.fail("list_records", error)
 
     run = bench.run(RunKind.INVOICES)
 
@@ -162,7 +162,7 @@ def test_a_run_that_was_taken_over_meanwhile_stays_as_the_other_left_it(bench: B
         bench.clock.advance(hours=3)
         bench.starter.start(bench.connection, RunKind.INVOICES)
 
-    bench.psa.meanwhile("list_heads", the_place_is_lost)
+    bench.psa.meanwhile("list_records", the_place_is_lost)
     after = bench.work_once(run)
 
     assert (after.state, after.failure) == (RunState.FAILED, "stalled")

@@ -22,7 +22,7 @@ from bridge.domain.identity import RecordKind, mirrored_id
 from bridge.domain.problem import ProblemCode
 from bridge.domain.run import RunKind
 from bridge.domain.work_messages import PdfRequest
-from bridge.sync.hint_processing import MAX_ROUNDS
+from bridge.mirror.hint_processor import MAX_ROUNDS
 from tests.builders.operations import a_connection
 from tests.builders.records import (
     CONNECTION,
@@ -32,8 +32,8 @@ from tests.builders.records import (
     a_paid_invoice,
     an_invoice,
 )
-from tests.unit.sync.bench import Bench
-from tests.unit.sync.psa import FakePsa
+from tests.unit.mirror.bench import Bench
+from tests.unit.mirror.psa import FakePsa
 
 INVOICE, CUSTOMER = RecordKind.INVOICE, RecordKind.CUSTOMER
 
@@ -107,7 +107,7 @@ def test_any_order_loss_and_repetition_of_hints_ends_the_same(bench: Bench, seed
 def somebody_writes(bench: Bench, reference: str) -> None:
     """Another worker stores what it had fetched."""
     version = bench.stored_invoice(1001).version
-    bench.records.save_invoice(an_invoice(1001, reference=reference), expected_version=version)
+    bench.records.save(an_invoice(1001, reference=reference), expected_version=version)
 
 
 def test_a_record_that_moved_meanwhile_is_fetched_again(bench: Bench) -> None:
@@ -232,7 +232,7 @@ def with_other_connection(bench: Bench) -> FakePsa:
     """Another partner's connection, with a ConnectWise of its own."""
     bench.connect(a_connection(OTHER_CONNECTION, partner_id=OTHER_PARTNER))
     other = FakePsa(bench.clock)
-    bench.gateway.others[OTHER_CONNECTION] = other
+    bench.fake_gateway.others[OTHER_CONNECTION] = other
     return other
 
 
@@ -268,4 +268,4 @@ def test_the_pdf_of_an_open_invoice_that_changed_is_asked_for(bench: Bench) -> N
     bench.hint(INVOICE, 1001, 1003)
     bench.hint(INVOICE, 1001)
 
-    assert bench.pdfs.sent == [PdfRequest(CONNECTION, mirrored_id(CONNECTION, 1001))]
+    assert bench.pdf_queue.sent == [PdfRequest(CONNECTION, mirrored_id(CONNECTION, 1001))]

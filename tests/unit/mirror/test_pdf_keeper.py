@@ -17,11 +17,11 @@ from bridge.domain.hint import HintReason
 from bridge.domain.identity import RecordKind, mirrored_id
 from bridge.domain.problem import ProblemCode
 from bridge.domain.work_messages import PdfRequest
-from bridge.sync.pdf import pdf_key
+from bridge.mirror.pdf_keeper import pdf_key
 from tests.builders.records import CONNECTION, PARTNER, a_customer, an_invoice
 from tests.fakes.clock import START
-from tests.unit.sync.bench import Bench
-from tests.unit.sync.psa import PDF
+from tests.unit.mirror.bench import Bench
+from tests.unit.mirror.psa import PDF
 
 REQUEST = PdfRequest(CONNECTION, mirrored_id(CONNECTION, 1001))
 PROBLEM = (ProblemCode.PDF_UNAVAILABLE, "invoice/1001")
@@ -87,7 +87,7 @@ def test_the_problem_closes_when_the_pdf_is_there(bench: Bench) -> None:
 def test_the_problem_closes_even_when_another_worker_kept_the_pdf(bench: Bench) -> None:
     """A message is parked some time after its last try; meanwhile another may have succeeded."""
     bench.pdf_keeper.keep(REQUEST)
-    bench.parker.park_pdf(REQUEST)
+    bench.failed_messages.park_pdf(REQUEST)
 
     bench.pdf_keeper.keep(REQUEST)
 
@@ -146,7 +146,7 @@ def test_the_problem_closes_with_the_content_that_could_not_be_printed(
 def test_asking_again_for_an_archived_invoice_closes_the_problem(bench: Bench) -> None:
     bench.psa.delete(RecordKind.INVOICE, 1001)
     bench.hint(RecordKind.INVOICE, 1001)
-    bench.parker.park_pdf(REQUEST)
+    bench.failed_messages.park_pdf(REQUEST)
 
     bench.pdf_keeper.keep(REQUEST)
 
@@ -155,7 +155,7 @@ def test_asking_again_for_an_archived_invoice_closes_the_problem(bench: Bench) -
 
 def test_an_archived_invoice_is_not_rendered_any_more(bench: Bench) -> None:
     archived = replace(bench.invoice(1001), archive=Archive(ArchiveReason.BY_PERSON, START))
-    bench.records.save_invoice(archived, expected_version=1)
+    bench.records.save(archived, expected_version=1)
 
     bench.pdf_keeper.keep(REQUEST)
 

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bridge.domain.connection import Connection
-from bridge.domain.customer import Customer
 from bridge.domain.errors import BridgeError
 from bridge.domain.filters import ImportFilters
 from bridge.domain.identity import RecordKind
-from bridge.domain.invoice import Invoice
+from bridge.domain.mirrored_kinds import MIRRORED_KINDS, MirroredRecord, kind_of
 from bridge.domain.money import Currency, Money
+from bridge.mirror.walk import MirrorWalk, read_position, record_id
 from bridge.ports import Clock, PsaGateway, RecordStore
-from bridge.sync.mirror_walk import MirroredRecord, MirrorWalk, read_place, record_id
 
 MAX_SAMPLES = 10
 
@@ -51,8 +50,9 @@ class Effect:
         elif is_in:
             self.leaving += 1
             _keep_sample(self.leaving_samples, record)
-            if isinstance(record, Invoice):
-                self.leaving_balances[record.currency] += record.balance_minor
+            balance = kind_of(record).balance_of(record)
+            if balance is not None:
+                self.leaving_balances[balance.currency] += balance.amount_minor
         elif would_be_in:
             self.returning += 1
             _keep_sample(self.returning_samples, record)
@@ -81,17 +81,16 @@ class FilterPreview:
         self, connection: Connection, proposed: ImportFilters, *, cursor: str | None = None
     ) -> Preview:
         """Count as much of the mirror as fits one request. Raises InvalidInputError."""
-        place = read_place(cursor)
-        effects = {RecordKind.CUSTOMER: Effect(), RecordKind.INVOICE: Effect()}
+        position = read_position(cursor)
+        effects = {kind.record_kind: Effect() for kind in MIRRORED_KINDS}
         if cursor is None:
             self._ask_connectwise(connection, proposed, effects)
-        next_cursor = str(place)
-        for part in self._walk.slices(connection, place, lambda head: not head.is_archived):
+        next_cursor = str(position)
+        for part in self._walk.slices(connection, position, lambda each: not each.is_archived):
             self._count(connection, proposed, part.records, effects)
-            next_cursor = str(part.next_place) if part.next_place else ""
-        return Preview(
-            effects[RecordKind.CUSTOMER], effects[RecordKind.INVOICE], next_cursor or None
-        )
+            next_cursor = str(part.next_position) if part.next_position else ""
+        by_plural = {kind.plural: effects[kind.record_kind] for kind in MIRRORED_KINDS}
+        return Preview(**by_plural, next_cursor=next_cursor or None)
 
     def _count(
         self,
@@ -103,8 +102,7 @@ class FilterPreview:
         present_ids = self._walk.wanted(connection, records, connection.filters)
         proposed_ids = self._walk.wanted(connection, records, proposed)
         for record in records:
-            kind = RecordKind.CUSTOMER if isinstance(record, Customer) else RecordKind.INVOICE
-            effects[kind].count(
+            effects[kind_of(record).record_kind].count(
                 record,
                 is_in=record_id(record) in present_ids,
                 would_be_in=record_id(record) in proposed_ids,
@@ -127,5 +125,4 @@ class FilterPreview:
 
 def _keep_sample(samples: list[Sample], record: MirroredRecord) -> None:
     if len(samples) < MAX_SAMPLES:
-        label = record.name if isinstance(record, Customer) else record.number
-        samples.append(Sample(record_id(record), label))
+        samples.append(Sample(record_id(record), kind_of(record).label_of(record)))

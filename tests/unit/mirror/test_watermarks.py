@@ -9,10 +9,10 @@ from bridge.domain.errors import (
 )
 from bridge.domain.identity import RecordKind
 from bridge.domain.run import MAX_ATTEMPTS_PER_PAGE, Counters, RunKind
-from bridge.sync.run_work import WATERMARK_OVERLAP
+from bridge.mirror.run_worker import WATERMARK_OVERLAP
 from tests.builders.records import CONNECTION, a_customer, an_invoice
 from tests.fakes.clock import START
-from tests.unit.sync.bench import TWO_PAGES, Bench, fill
+from tests.unit.mirror.bench import TWO_PAGES, Bench, fill
 
 INVOICE, CUSTOMER = RecordKind.INVOICE, RecordKind.CUSTOMER
 
@@ -56,7 +56,7 @@ def test_a_watermark_stands_still_until_everything_is_stored(bench: Bench, kind:
 
 def test_a_failed_run_moves_no_watermark(bench: Bench) -> None:
     fill(bench)
-    bench.psa.fail("list_heads", UnavailableError("down"), times=MAX_ATTEMPTS_PER_PAGE)
+    bench.psa.fail("list_records", UnavailableError("down"), times=MAX_ATTEMPTS_PER_PAGE)
 
     bench.run(RunKind.INVOICES)
 

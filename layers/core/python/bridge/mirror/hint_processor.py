@@ -7,15 +7,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bridge.connections.health import CONNECTION_ERRORS, ConnectionHealth
 from bridge.domain.connection import Connection
 from bridge.domain.errors import OutcomeUnknownError, RetryableError
 from bridge.domain.hint import MAX_HINT_ATTEMPTS, Hint, HintReason
 from bridge.domain.identity import RecordKind
-from bridge.domain.invoice import Invoice
+from bridge.domain.mirrored_kinds import MirroredRecord, kind_of
 from bridge.domain.work_messages import PdfRequest
+from bridge.mirror.refresh import Refresher
 from bridge.ports import ConnectionStore, HintQueue, PdfQueue, PsaGateway
-from bridge.sync.health import CONNECTION_ERRORS, ConnectionHealth
-from bridge.sync.refreshing import Refresher
 
 MAX_ROUNDS = 5
 MAX_DELAY_SECONDS = 900
@@ -101,19 +101,19 @@ class HintProcessor:
         psa = self._gateway.open(connection)
         for _ in range(MAX_ROUNDS):
             refreshed = self._refresher.refresh(connection, psa, kind, source_ids)
-            self._request_pdfs(connection, refreshed.changed_invoices)
+            self._request_pdfs(connection, refreshed.changed)
             source_ids = refreshed.contested
             if not source_ids:
                 break
         return source_ids
 
-    def _request_pdfs(self, connection: Connection, invoices: Sequence[Invoice]) -> None:
-        """PDFs are rendered afresh for open invoices only; others are fetched when asked for."""
+    def _request_pdfs(self, connection: Connection, changed: Sequence[MirroredRecord]) -> None:
+        """Have the PDFs of open invoices fetched afresh; others are fetched when asked for."""
         self._pdfs.send(
             [
-                PdfRequest(connection.connection_id, invoice.invoice_id)
-                for invoice in invoices
-                if invoice.is_unpaid
+                PdfRequest(connection.connection_id, kind_of(record).id_of(record))
+                for record in changed
+                if kind_of(record).wants_pdf(record)
             ]
         )
 

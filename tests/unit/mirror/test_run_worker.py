@@ -13,7 +13,7 @@ from bridge.domain.problem import ProblemCode
 from bridge.domain.run import Counters, Run, RunKind, RunState
 from bridge.domain.work_messages import RunMessage
 from tests.builders.records import CONNECTION, an_invoice
-from tests.unit.sync.bench import TWO_PAGES, Bench, fill, message_of
+from tests.unit.mirror.bench import TWO_PAGES, Bench, fill, message_of
 
 INVOICE = RecordKind.INVOICE
 
@@ -152,7 +152,7 @@ def test_of_two_workers_on_one_page_one_moves_the_run(bench: Bench) -> None:
     fill(bench)
     run = bench.starter.start(bench.connection, RunKind.INVOICES)
     bench.run_queue.take_due()
-    bench.psa.meanwhile("list_heads", lambda: bench.run_worker.work(message_of(run)))
+    bench.psa.meanwhile("list_records", lambda: bench.run_worker.work(message_of(run)))
 
     bench.run_worker.work(message_of(run))
 

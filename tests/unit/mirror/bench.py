@@ -1,117 +1,91 @@
-"""Every use case of the sync on stores and queues in memory, for one connection."""
+"""Every use case of the mirror on stores and queues in memory, for one connection."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TypeVar
 
+from bridge.connections.health import ConnectionHealth
 from bridge.domain.connection import Connection
 from bridge.domain.customer import Customer
 from bridge.domain.hint import Hint, HintReason
 from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import Invoice
+from bridge.domain.mirrored_kinds import CUSTOMERS, INVOICES
 from bridge.domain.problem import Problem, ProblemCode
 from bridge.domain.run import Run, RunKind
 from bridge.domain.work_messages import RunMessage
+from bridge.entrypoints.reconciler_jobs import ReconcilerJobs
+from bridge.mirror.hint_processor import HintProcessor
+from bridge.mirror.pdf_keeper import PdfKeeper
+from bridge.mirror.refresh import Refresher
+from bridge.mirror.run_worker import RunWorker
 from bridge.ports import Stored
-from bridge.sync.health import ConnectionHealth
-from bridge.sync.hint_processing import HintProcessor
-from bridge.sync.parking import Parker
-from bridge.sync.pdf import PdfKeeper
-from bridge.sync.reconciling import Reconciler
-from bridge.sync.refreshing import Refresher
-from bridge.sync.run_work import RunWorker
-from bridge.sync.runs import ManualFetch, RunStarter
-from bridge.sync.scheduling import CallbackKeeper, ScheduledRuns, StalledRuns
-from bridge.sync.selection import Selector
+from bridge.problems.failed_messages import FailedMessages
+from bridge.runs.schedule import ScheduledRuns
+from bridge.runs.start import ManualFetch, RunStarter
+from bridge.wiring import entrypoints, use_cases
 from tests.builders.operations import CREDENTIALS, a_connection
 from tests.builders.records import CONNECTION, PARTNER, a_customer, an_invoice
 from tests.fakes.clock import FakeClock
-from tests.fakes.connections import InMemoryConnectionStore
-from tests.fakes.documents import InMemoryDocuments
-from tests.fakes.problems import InMemoryProblemStore
-from tests.fakes.queues import InMemoryHintQueue, InMemoryPdfQueue, InMemoryRunQueue
-from tests.fakes.records import InMemoryRecordStore
-from tests.fakes.runs import InMemoryRunStore
-from tests.fakes.vault import InMemoryVault
-from tests.unit.sync.psa import FakeGateway, FakePsa
+from tests.fakes.ports import InMemoryPorts
+from tests.unit.mirror.psa import FakeGateway, FakePsa
 
 R = TypeVar("R", Customer, Invoice)
 MAX_MESSAGES = 500
 TWO_PAGES = 1005
 """So many invoices that a run takes two pages for them."""
-BASE_URL = "https://bridge.example"
 
 
-class Bench:
+class Bench(InMemoryPorts):
     """The use cases, wired as they are deployed; ``psa`` is their ConnectWise."""
 
     def __init__(self) -> None:
-        self.clock = FakeClock()
-        self.connections = InMemoryConnectionStore()
-        self.records = InMemoryRecordStore()
-        self.runs = InMemoryRunStore(self.clock)
-        self.problems = InMemoryProblemStore(self.clock)
-        self.documents = InMemoryDocuments()
-        self.vault = InMemoryVault()
-        self.hints = InMemoryHintQueue(self.clock)
-        self.run_queue = InMemoryRunQueue(self.clock)
-        self.pdfs = InMemoryPdfQueue(self.clock)
-        self.psa = FakePsa(self.clock)
-        self.gateway = FakeGateway(self.psa)
+        clock = FakeClock()
+        self.psa = FakePsa(clock)
+        self.fake_gateway = FakeGateway(self.psa)
+        super().__init__(self.fake_gateway, clock)
         self.connect(a_connection())
-        self._wire()
 
-    def _wire(self) -> None:
-        self.health = ConnectionHealth(self.connections, self.problems, self.clock)
-        self.refresher = Refresher(self.records, self.problems, self.clock)
-        self.starter = RunStarter(self.runs, self.run_queue, self.clock)
-        self.manual_fetch = ManualFetch(self.starter, self.clock)
-        self.scheduled_runs = ScheduledRuns(self.connections, self.starter)
-        self.parker = Parker(self.connections, self.runs, self.problems, self.clock)
-        self.hint_processor = HintProcessor(
-            connections=self.connections,
-            gateway=self.gateway,
-            refresher=self.refresher,
-            hints=self.hints,
-            pdfs=self.pdfs,
-            health=self.health,
-        )
-        self.run_worker = RunWorker(
-            connections=self.connections,
-            runs=self.runs,
-            gateway=self.gateway,
-            selector=Selector(self.records),
-            refresher=self.refresher,
-            hints=self.hints,
-            queue=self.run_queue,
-            problems=self.problems,
-            health=self.health,
-            clock=self.clock,
-        )
-        self.pdf_keeper = PdfKeeper(
-            connections=self.connections,
-            records=self.records,
-            documents=self.documents,
-            gateway=self.gateway,
-            hints=self.hints,
-            problems=self.problems,
-            health=self.health,
-            clock=self.clock,
-        )
-        self.reconciler = Reconciler(
-            self.scheduled_runs,
-            StalledRuns(self.runs, self.run_queue, self.clock),
-            CallbackKeeper(
-                connections=self.connections,
-                gateway=self.gateway,
-                vault=self.vault,
-                problems=self.problems,
-                health=self.health,
-                clock=self.clock,
-                webhook_base_url=BASE_URL,
-            ),
-        )
+    @property
+    def health(self) -> ConnectionHealth:
+        return use_cases.connection_health(self)
+
+    @property
+    def refresher(self) -> Refresher:
+        return use_cases.refresher(self)
+
+    @property
+    def starter(self) -> RunStarter:
+        return use_cases.run_starter(self)
+
+    @property
+    def manual_fetch(self) -> ManualFetch:
+        return use_cases.manual_fetch(self)
+
+    @property
+    def scheduled_runs(self) -> ScheduledRuns:
+        return use_cases.scheduled_runs(self)
+
+    @property
+    def failed_messages(self) -> FailedMessages:
+        return use_cases.failed_messages(self)
+
+    @property
+    def hint_processor(self) -> HintProcessor:
+        return use_cases.hint_processor(self)
+
+    @property
+    def run_worker(self) -> RunWorker:
+        return use_cases.run_worker(self)
+
+    @property
+    def pdf_keeper(self) -> PdfKeeper:
+        return use_cases.pdf_keeper(self)
+
+    @property
+    def jobs(self) -> ReconcilerJobs:
+        return entrypoints.reconciler_jobs(self, use_cases.callback_keeper(self))
 
     # --- arranging -------------------------------------------------------------------------------
 
@@ -177,10 +151,10 @@ class Bench:
         return stored
 
     def stored_invoice(self, source_id: int) -> Stored[Invoice]:
-        return self.records.get_invoices(PARTNER, CONNECTION, [source_id])[source_id]
+        return self.records.get_mirrored(INVOICES, PARTNER, CONNECTION, [source_id])[source_id]
 
     def stored_customer(self, source_id: int) -> Stored[Customer]:
-        return self.records.get_customers(PARTNER, CONNECTION, [source_id])[source_id]
+        return self.records.get_mirrored(CUSTOMERS, PARTNER, CONNECTION, [source_id])[source_id]
 
     def invoice(self, source_id: int) -> Invoice:
         value = self.stored_invoice(source_id).value

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import astuple, replace
 
+from bridge.connections.health import CONNECTION_ERRORS, ConnectionHealth
 from bridge.domain.errors import MalformedRecordError, NotFoundError
 from bridge.domain.hint import Hint, HintReason
 from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import Invoice
-from bridge.domain.problem import ProblemCode, Trouble, record_subject
+from bridge.domain.mirrored_kinds import INVOICES
+from bridge.domain.problem import ProblemCode, record_subject
 from bridge.domain.work_messages import PdfRequest
 from bridge.ports import (
     Clock,
@@ -20,7 +22,6 @@ from bridge.ports import (
     PsaGateway,
     RecordStore,
 )
-from bridge.sync.health import CONNECTION_ERRORS, ConnectionHealth
 
 
 def pdf_key(invoice: Invoice) -> str:
@@ -67,20 +68,18 @@ class PdfKeeper:
         connection = self._connections.get(request.connection_id).value
         if connection is None or not connection.is_syncing:
             return
-        invoice = self._records.get_invoice(connection.partner_id, request.invoice_id).value
+        invoice = self._records.get(INVOICES, connection.partner_id, request.invoice_id).value
         if invoice is None or invoice.source_id is None:
             return
         key = pdf_key(invoice)
         subject = record_subject(RecordKind.INVOICE, invoice.source_id)
-        trouble = Trouble(
-            connection.partner_id,
-            connection.connection_id,
+        report = connection.report(
             ProblemCode.PDF_UNAVAILABLE,
             subject,
             "ConnectWise answered with something that is not a PDF.",
         )
         if invoice.archive or self._documents.has_pdf(key):
-            self._problems.resolve(connection.partner_id, trouble.problem_id, self._clock.now())
+            self._problems.resolve(connection.partner_id, report.problem_id, self._clock.now())
             return
         try:
             content = self._gateway.open(connection).fetch_invoice_pdf(invoice.source_id)
@@ -93,9 +92,9 @@ class PdfKeeper:
             )
             self._hints.send([hint])
         except MalformedRecordError:
-            self._problems.report(trouble, self._clock.now())
+            self._problems.report(report, self._clock.now())
         except CONNECTION_ERRORS as error:
             self._health.report_failure(connection, error)
         else:
             self._documents.put_pdf(key, content)
-            self._problems.resolve(connection.partner_id, trouble.problem_id, self._clock.now())
+            self._problems.resolve(connection.partner_id, report.problem_id, self._clock.now())

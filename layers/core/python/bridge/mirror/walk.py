@@ -1,0 +1,155 @@
+"""Go through a connection's mirrored records in slices that fit one request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from bridge.domain.connection import Connection
+from bridge.domain.errors import InvalidInputError
+from bridge.domain.filters import CustomerFilter, ImportFilters
+from bridge.domain.identity import RecordKind
+from bridge.domain.mirrored_kinds import (
+    CUSTOMERS,
+    MIRRORED_KINDS,
+    MirroredRecord,
+    kind_of,
+    mirrored_kind,
+)
+from bridge.ports import Clock, ListedRecord, RecordStore
+
+SLICE_SIZE = 100
+MAX_SLICES_PER_REQUEST = 20
+SECONDS_KEPT_BACK = 9.0
+_POSITION = re.compile(
+    rf"({'|'.join(kind.record_kind.value for kind in MIRRORED_KINDS)})-([0-9]{{1,10}})"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WalkPosition:
+    """How far the walk came: records of ``kind`` with ids up to ``after_id`` are behind it."""
+
+    kind: RecordKind = MIRRORED_KINDS[0].record_kind
+    after_id: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.kind.value}-{self.after_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A stored record with what is needed to write it again."""
+
+    record: MirroredRecord
+    version: int
+    change_fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Some stored records, and the position behind them (None: the walk is over)."""
+
+    entries: tuple[Entry, ...]
+    next_position: WalkPosition | None
+
+    @property
+    def records(self) -> tuple[MirroredRecord, ...]:
+        return tuple(entry.record for entry in self.entries)
+
+
+def read_position(cursor: str | None) -> WalkPosition:
+    """Return the position that a cursor names; InvalidInputError for any other text."""
+    if cursor is None:
+        return WalkPosition()
+    match = _POSITION.fullmatch(cursor)
+    if match is None:
+        raise InvalidInputError("not a cursor of this walk", field="cursor")
+    return WalkPosition(RecordKind(match[1]), int(match[2]))
+
+
+class MirrorWalk:
+    """Reads mirrored records by ConnectWise id: writing to them does not disturb the order."""
+
+    def __init__(self, records: RecordStore, clock: Clock) -> None:
+        self._records = records
+        self._clock = clock
+
+    def slices(
+        self, connection: Connection, start: WalkPosition, choose: Callable[[ListedRecord], bool]
+    ) -> Iterator[Slice]:
+        """Yield slices of chosen records until all is seen or the request's share is used up."""
+        position: WalkPosition | None = start
+        for _ in range(MAX_SLICES_PER_REQUEST):
+            if position is None or self._clock.remaining_seconds() < SECONDS_KEPT_BACK:
+                return
+            part = self._slice(connection, position, choose)
+            yield part
+            position = part.next_position
+
+    def wanted(
+        self, connection: Connection, records: Sequence[MirroredRecord], filters: ImportFilters
+    ) -> frozenset[str]:
+        """Return the ids of those records that the filters let in."""
+        payers = self._records.get_mirrored(
+            CUSTOMERS,
+            connection.partner_id,
+            connection.connection_id,
+            sorted(set(filter(None, map(_payer_id, records)))),
+        )
+        let_in = {
+            source_id
+            for source_id, payer in payers.items()
+            if (payer.value is None and filters.customer == CustomerFilter())
+            or (payer.value is not None and CUSTOMERS.accepts(filters, payer.value))
+        }
+        return frozenset(
+            record_id(record)
+            for record in records
+            if kind_of(record).accepts(filters, record)
+            and (kind_of(record).payer_id_of is None or _payer_id(record) in let_in)
+        )
+
+    def _slice(
+        self, connection: Connection, position: WalkPosition, choose: Callable[[ListedRecord], bool]
+    ) -> Slice:
+        listed = self._records.list_mirrored(
+            connection.partner_id,
+            connection.connection_id,
+            position.kind,
+            after_id=position.after_id,
+            through_id=None,
+            limit=SLICE_SIZE,
+        )
+        source_ids = [each.source_id for each in listed if choose(each)]
+        entries = self._entries(connection, position.kind, source_ids)
+        if len(listed) == SLICE_SIZE:
+            return Slice(entries, WalkPosition(position.kind, listed[-1].source_id))
+        return Slice(entries, _next_kind(position.kind))
+
+    def _entries(
+        self, connection: Connection, kind: RecordKind, source_ids: Sequence[int]
+    ) -> tuple[Entry, ...]:
+        stored = self._records.get_mirrored(
+            mirrored_kind(kind), connection.partner_id, connection.connection_id, source_ids
+        )
+        return tuple(
+            Entry(item.value, item.version, item.change_fingerprint)
+            for item in stored.values()
+            if item.value
+        )
+
+
+def _payer_id(record: MirroredRecord) -> int | None:
+    payer_id_of = kind_of(record).payer_id_of
+    return payer_id_of(record) if payer_id_of else None
+
+
+def record_id(record: MirroredRecord) -> str:
+    return kind_of(record).id_of(record)
+
+
+def _next_kind(kind: RecordKind) -> WalkPosition | None:
+    following = MIRRORED_KINDS[MIRRORED_KINDS.index(mirrored_kind(kind)) + 1 :]
+    return WalkPosition(following[0].record_kind) if following else None
