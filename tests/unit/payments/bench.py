@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from bridge.connectwise.gateway import ConnectWiseGateway
 from bridge.domain.connection import Connection
 from bridge.domain.identity import mirrored_id
 from bridge.domain.money import Currency
@@ -20,19 +20,16 @@ from bridge.domain.platform_payment import (
 )
 from bridge.domain.problem import Problem, ProblemState
 from bridge.domain.write_back import Timings, WriteBack
-from bridge.payments.deciding import WriteBackDecisions
-from bridge.payments.troubles import WriteBackTroubles
-from bridge.payments.writing_back import WriteBackDriver
+from bridge.payments.write_back_actions import WriteBackActions
+from bridge.payments.write_back_worker import WriteBackWorker
+from bridge.wiring import use_cases
 from connectwise_sandbox.faults import Effect, Fault
 from connectwise_sandbox.finance.balances import payments_of
 from connectwise_sandbox.finance.payments import change_payment
 from connectwise_sandbox.kinds import Kind, reference_to
 from connectwise_sandbox.people import NewLine
 from tests.builders.payments import a_platform_payment, write_backs_for
-from tests.fakes.connections import InMemoryConnectionStore
-from tests.fakes.ledger import InMemoryLedgerStore
-from tests.fakes.problems import InMemoryProblemStore
-from tests.fakes.queues import InMemoryHintQueue, InMemoryWriteBackQueue
+from tests.fakes.ports import InMemoryPorts
 from tests.unit.connectwise.sandbox import sandboxed_world
 
 USD = Currency("USD", 2)
@@ -41,20 +38,14 @@ TIMINGS = Timings()
 QUARANTINE_SECONDS = TIMINGS.quarantine.total_seconds()
 
 
-class Bench:
+class Bench(InMemoryPorts):
     """One open invoice of 110.00 and a tenant whose paid status is "Paid in Full"."""
 
     def __init__(self, **policy: Any) -> None:
         self.world = sandboxed_world(customers=3, invoices=2)
         self.engine = self.world.engine
         self.people = self.engine.people
-        self.clock = self.world.clock
-        self.ledger = InMemoryLedgerStore(self.clock)
-        self.connections = InMemoryConnectionStore()
-        self.problems = InMemoryProblemStore(self.clock)
-        self.hints = InMemoryHintQueue(self.clock)
-        self.queue = InMemoryWriteBackQueue(self.clock)
-        self.troubles = WriteBackTroubles(self.problems, self.clock)
+        super().__init__(self.world.gateway(), self.world.clock)
         self.connection = replace(
             self.world.connection,
             member_identifier=self.engine.tenant.identity.member_identifier,
@@ -65,21 +56,11 @@ class Bench:
         self.connections.save(self.connection, expected_version=0)
         self.invoice_id = self.bill("110.00")
 
-    @property
-    def gateway(self) -> ConnectWiseGateway:
-        return self.world.gateway()
-
-    def driver(self, **changes: Any) -> WriteBackDriver:
-        parts: dict[str, Any] = {
-            "ledger": self.ledger,
-            "connections": self.connections,
-            "gateway": self.gateway,
-            "hints": self.hints,
-            "troubles": self.troubles,
-            "clock": self.clock,
-            "timings": TIMINGS,
-        }
-        return WriteBackDriver(**(parts | changes))
+    def worker(self, **changes: Any) -> WriteBackWorker:
+        """Return a worker; ``changes`` are ports of its own."""
+        ports = copy(self)
+        vars(ports).update(changes)
+        return use_cases.write_back_worker(ports)
 
     # --- what happens --------------------------------------------------------------------------
 
@@ -140,7 +121,7 @@ class Bench:
     def drive(self, write_back: WriteBack, **changes: Any) -> WriteBack:
         """Let a worker drive it, with the time that a worker has; return what is stored then."""
         self.clock.set_remaining(TIMINGS.worker_seconds)
-        self.driver(**changes).drive(write_back.connection_id, write_back.write_back_id)
+        self.worker(**changes).drive(write_back.connection_id, write_back.write_back_id)
         return self.stored(write_back)
 
     def wait(self, seconds: float) -> None:
@@ -207,8 +188,8 @@ class Bench:
         return self.connection
 
 
-def decisions(bench: Bench) -> WriteBackDecisions:
-    return WriteBackDecisions(bench.ledger, bench.queue, bench.troubles, bench.clock)
+def decisions(bench: Bench) -> WriteBackActions:
+    return use_cases.write_back_actions(bench)
 
 
 def place(write_back: WriteBack) -> tuple[str, str, str]:

@@ -4,100 +4,77 @@ from __future__ import annotations
 
 from bridge.domain.customer import ArchiveReason
 from bridge.domain.identity import mirrored_id
+from bridge.domain.mirrored_kinds import INVOICES
 from bridge.domain.platform_payment import Allocation, PlatformPayment, PlatformPaymentState
 from bridge.domain.write_back import WriteBack
-from bridge.payments.reconciling import PaymentReconciler
-from bridge.payments.recording import PaymentRecorder
-from bridge.payments.sweeping import PaymentSweep
-from tests.builders.payments import a_platform_payment
-from tests.fakes.records import InMemoryRecordStore
-from tests.unit.payments.bench import PAID_ON, QUARANTINE_SECONDS, TIMINGS, Bench
+from bridge.payments.payment_check import PaymentCheck
+from bridge.payments.platform_payments import PaymentDetails
+from bridge.wiring import use_cases
+from tests.unit.payments.bench import PAID_ON, QUARANTINE_SECONDS, USD, Bench
 
 
 class MirroredBench(Bench):
     """The bench with a mirror of ConnectWise, and the sweep over both."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.records = InMemoryRecordStore()
-
     @property
-    def sweep(self) -> PaymentSweep:
-        reconciler = PaymentReconciler(
-            ledger=self.ledger,
-            gateway=self.gateway,
-            records=self.records,
-            connections=self.connections,
-            problems=self.problems,
-            troubles=self.troubles,
-            queue=self.queue,
-            hints=self.hints,
-            clock=self.clock,
-            timings=TIMINGS,
-        )
-        return PaymentSweep(
-            ledger=self.ledger,
-            records=self.records,
-            connections=self.connections,
-            reconciler=reconciler,
-            clock=self.clock,
-        )
+    def check(self) -> PaymentCheck:
+        return use_cases.payment_check(self)
 
     def mirror(self) -> None:
         """Bring the mirrored invoice in step with ConnectWise."""
         self.clock.set_remaining(900)
         wanted = frozenset({self.invoice_id})
-        fetched = self.world.psa().fetch_invoices([self.invoice_id], with_payments_of=wanted)
+        fetched = self.world.psa().fetch(INVOICES, [self.invoice_id], with_payments_of=wanted)
         invoice = fetched.found[self.invoice_id]
-        stored = self.records.get_invoice(invoice.partner_id, invoice.invoice_id)
-        self.records.save_invoice(invoice, expected_version=stored.version)
+        stored = self.records.get(INVOICES, invoice.partner_id, invoice.invoice_id)
+        self.records.save(invoice, expected_version=stored.version)
 
     def archive(self, reason: ArchiveReason = ArchiveReason.DELETED_IN_CONNECTWISE) -> None:
         """Let the mirror put the invoice away, because it is gone unless told otherwise."""
         invoice_id = mirrored_id(self.connection.connection_id, self.invoice_id)
-        stored = self.records.get_invoice(self.connection.partner_id, invoice_id)
+        stored = self.records.get(INVOICES, self.connection.partner_id, invoice_id)
         assert stored.value is not None
         gone = stored.value.archived(reason, self.clock.now())
-        self.records.save_invoice(gone, expected_version=stored.version)
+        self.records.save(gone, expected_version=stored.version)
 
     def compare(self) -> int:
         """Let the hourly comparison run, some time later."""
         self.wait(QUARANTINE_SECONDS)
         self.mirror()
         self.clock.set_remaining(900)
-        return self.sweep.compare_all()
+        return self.check.compare_all()
 
     def save(self, write_back: WriteBack) -> None:
         stored = self.ledger.get_write_back(write_back.connection_id, write_back.write_back_id)
         self.ledger.save_write_back(write_back, expected_version=stored.version)
 
 
-def recorder(bench: MirroredBench) -> PaymentRecorder:
-    return PaymentRecorder(
-        ledger=bench.ledger,
-        records=bench.records,
-        connections=bench.connections,
-        queue=bench.queue,
-        clock=bench.clock,
+def payment_details(
+    *allocations: Allocation, state: PlatformPaymentState, amount_minor: int | None = None
+) -> PaymentDetails:
+    return PaymentDetails(
+        amount_minor=amount_minor or sum(part.amount_minor for part in allocations),
+        currency=USD,
+        method="card",
+        received_on=PAID_ON,
+        state=state,
+        allocations=allocations,
     )
 
 
 def record(bench: MirroredBench, state: PlatformPaymentState) -> PlatformPayment:
-    invoice_id = mirrored_id(bench.connection.connection_id, bench.invoice_id)
-    payment = a_platform_payment(
-        "pay-1",
-        partner_id=bench.connection.partner_id,
-        amount_minor=5000,
-        received_on=PAID_ON,
-        allocations=(Allocation(invoice_id, 5000),),
-        recorded_at=bench.clock.now(),
-        state=state,
-    )
-    return recorder(bench).record(payment)
+    """Record a payment of 50.00 for the bench's invoice."""
+    connection_id = bench.connection.connection_id
+    part = Allocation(mirrored_id(connection_id, bench.invoice_id), 5000)
+    details = payment_details(part, state=state)
+    payment, _ = use_cases.platform_payments(bench).record(connection_id, "pay-1", details)
+    return payment
 
 
 def move(bench: MirroredBench, payment: PlatformPayment, state: PlatformPaymentState) -> WriteBack:
-    recorder(bench).move(payment.partner_id, payment.payment_id, state, reason="R01")
+    use_cases.platform_payments(bench).move(
+        bench.connection.connection_id, payment.payment_id, state, reason="R01"
+    )
     return write_back_of(bench, payment)
 
 

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from bridge.domain.write_back import WriteBack, WriteBackState
+from bridge.wiring import use_cases
 from connectwise_sandbox.httpx_transport import EngineTransport
 from tests.unit.payments.bench import Bench
 
@@ -67,7 +68,7 @@ def drive(bench: Bench, write_back: WriteBack, fate: Fate) -> None:
         "ledger": Mortal(bench.ledger, fate),
         "connections": Mortal(bench.connections, fate),
         "hints": Mortal(bench.hints, fate),
-        "troubles": Mortal(bench.troubles, fate),
+        "troubles": Mortal(use_cases.write_back_problems(bench), fate),
         "gateway": bench.world.gateway(mortal),
     }
     for _ in range(MAX_STEPS):

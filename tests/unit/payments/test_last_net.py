@@ -10,7 +10,7 @@ import pytest
 from bridge.domain.customer import ArchiveReason
 from bridge.domain.problem import ProblemCode
 from bridge.domain.write_back import Reason, WriteBackState
-from bridge.payments.deciding import WriteBackDecisions
+from bridge.wiring import use_cases
 from tests.unit.payments.bench import PAID_ON, edit_ours
 from tests.unit.payments.mirrored_bench import MirroredBench
 
@@ -43,7 +43,7 @@ def test_a_deleted_invoice_took_its_payments_along(bench: MirroredBench) -> None
     bench.archive()
     bench.wait(3600)
     bench.clock.set_remaining(900)
-    assert bench.sweep.compare_all() == 1
+    assert bench.check.compare_all() == 1
     assert bench.stored(write_back).reason is Reason.PAYMENT_GONE
 
 
@@ -86,8 +86,8 @@ def test_a_surplus_is_over_when_somebody_removed_it(bench: MirroredBench) -> Non
 
 def test_a_problem_that_nobody_had_time_to_close_is_closed(bench: MirroredBench) -> None:
     write_back = bench.drive(bench.collect(5000))
-    bench.troubles.show(replace(write_back, reason=Reason.RIGHT_MISSING))
-    bench.sweep.heal_all()
+    use_cases.write_back_problems(bench).show(replace(write_back, reason=Reason.RIGHT_MISSING))
+    bench.check.heal_all()
     assert bench.open_problems() == []
 
 
@@ -98,7 +98,7 @@ def test_what_a_person_made_of_our_payment_can_be_accepted(bench: MirroredBench)
     changed = bench.stored(write_back)
     assert changed.reason is Reason.PAYMENT_CHANGED
 
-    decisions = WriteBackDecisions(bench.ledger, bench.queue, bench.troubles, bench.clock)
+    decisions = use_cases.write_back_actions(bench)
     decisions.mark_done(changed.partner_id, changed.connection_id, changed.write_back_id)
 
     for _ in range(2):
@@ -119,4 +119,4 @@ def test_an_invoice_that_is_kept_out_of_the_mirror_is_not_asked_about_each_time(
     bench.archive(reason)
     bench.wait(3600)
     bench.clock.set_remaining(900)
-    assert bench.sweep.compare_all() == 0
+    assert bench.check.compare_all() == 0

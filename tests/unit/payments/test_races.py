@@ -42,7 +42,7 @@ def test_a_problem_stays_open_that_came_while_a_worker_failed(bench: MirroredBen
 
     def compare_meanwhile(_: httpx.Request) -> httpx.Response:
         if not bench.open_problems():
-            bench.sweep.compare_all()
+            bench.check.compare_all()
         return httpx.Response(503)
 
     gateway = bench.world.gateway(httpx.MockTransport(compare_meanwhile))

@@ -12,7 +12,8 @@ import pytest
 from bridge.domain.errors import NotPossibleError
 from bridge.domain.problem import Action
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
-from bridge.payments.deciding import WriteBackDecisions, actions_of
+from bridge.payments.write_back_actions import actions_of
+from bridge.wiring import use_cases
 from connectwise_sandbox import permissions
 from connectwise_sandbox.faults import Effect
 from connectwise_sandbox.finance.payments import change_payment
@@ -45,7 +46,7 @@ def edit_the_day(bench: MirroredBench) -> None:
 
 
 def retry(bench: MirroredBench, write_back: WriteBack) -> WriteBack:
-    decisions = WriteBackDecisions(bench.ledger, bench.queue, bench.troubles, bench.clock)
+    decisions = use_cases.write_back_actions(bench)
     return decisions.retry(
         write_back.partner_id, write_back.connection_id, write_back.write_back_id
     )

@@ -10,7 +10,7 @@ import pytest
 from bridge.domain.connection import ConnectionState
 from bridge.domain.platform_payment import PlatformPaymentState
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
-from bridge.payments.disclaiming import SurplusDecisions
+from bridge.wiring import use_cases
 from connectwise_sandbox.faults import Effect
 from connectwise_sandbox.kinds import Kind
 from tests.unit.payments.bench import PAID_ON, decisions, edit_ours, place
@@ -26,7 +26,7 @@ def heal(bench: MirroredBench) -> int:
     bench.mirror()
     bench.wait(3600)
     bench.clock.set_remaining(900)
-    return bench.sweep.heal_all()
+    return bench.check.heal_all()
 
 
 def versions_of_a_day(bench: MirroredBench, write_back: WriteBack) -> int:
@@ -108,7 +108,7 @@ def test_a_dismissed_payment_is_somebody_elses(bench: MirroredBench) -> None:
     write_back = bench.drive(write_back_of(bench, payment))
     assert write_back.reason is Reason.PAID_BY_HAND
     bench.compare()
-    surplus = SurplusDecisions(bench.ledger, bench.records, bench.connections)
+    surplus = use_cases.unowned_payments(bench)
     surplus.disclaim(write_back.partner_id, write_back.connection_id, bench.invoice_id)
     done = bench.drive(move(bench, payment, P.RETURNED))
     assert done.reason is Reason.REVERSE_BY_HAND

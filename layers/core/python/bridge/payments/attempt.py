@@ -20,14 +20,8 @@ from bridge.domain.write_back import (
     WriteBack,
     WriteBackState,
 )
-from bridge.payment_ports import (
-    NOBODY,
-    PostedPayment,
-    PsaBalance,
-    PsaPayment,
-)
 from bridge.payments.billing_status import StatusHold
-from bridge.payments.comparing import (
+from bridge.payments.payment_matching import (
     copies_of,
     find,
     is_hidden,
@@ -40,6 +34,7 @@ from bridge.payments.comparing import (
     read_back,
     refusal_reason,
 )
+from bridge.ports import NO_OWNER, PostedPayment, PsaBalance, PsaPayment
 
 MAX_STATUS_RETRIES = 5
 
@@ -234,7 +229,7 @@ class Attempt(StatusHold):
             if not row.is_credit and row.amount_minor >= amount_minor
         ]
         owners = self.ledger.owners(self.connection.connection_id, found)
-        return any(owners.get(psa_payment_id, NOBODY) == NOBODY for psa_payment_id in found)
+        return any(owners.get(psa_payment_id, NO_OWNER) == NO_OWNER for psa_payment_id in found)
 
     def _delete(self, psa_payment_id: int) -> None:
         """Delete exactly the payment that we own, and only while it is still what we made."""

@@ -9,9 +9,9 @@ from datetime import datetime
 from bridge.domain.errors import PermanentError, RetryableError
 from bridge.domain.platform_payment import Target
 from bridge.domain.write_back import Reason, WriteBack
-from bridge.payment_ports import PsaBalance
-from bridge.payments.comparing import is_closed
-from bridge.payments.hold import Hold
+from bridge.payments.invoice_lease import Hold
+from bridge.payments.payment_matching import is_closed
+from bridge.ports import PsaBalance
 
 
 @dataclass(slots=True)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from bridge.domain.problem import ProblemCode, Trouble
+from bridge.domain.problem import ProblemCode, ProblemReport
 from bridge.domain.write_back import Reason, WriteBack
-from bridge.payment_ports import LedgerStore
-from bridge.ports import Clock, ProblemStore
+from bridge.ports import Clock, LedgerStore, ProblemStore
 
 MAX_LOOKS = 3
 
@@ -37,9 +36,9 @@ def write_back_subject(write_back: WriteBack) -> str:
     return f"write_back/{write_back.write_back_id}"
 
 
-def write_back_trouble(write_back: WriteBack) -> Trouble:
+def write_back_trouble(write_back: WriteBack) -> ProblemReport:
     """Return what a person sees of a write-back that has a reason."""
-    return Trouble(
+    return ProblemReport(
         write_back.partner_id,
         write_back.connection_id,
         ProblemCode.PAYMENT_NOT_WRITTEN,
@@ -48,7 +47,7 @@ def write_back_trouble(write_back: WriteBack) -> Trouble:
     )
 
 
-class WriteBackTroubles:
+class WriteBackProblems:
     """One problem a write-back at most: open while a reason stands, resolved when none does.
 
     Nobody else opens or closes it.

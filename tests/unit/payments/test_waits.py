@@ -9,7 +9,7 @@ import pytest
 from bridge.domain.errors import NotPossibleError
 from bridge.domain.problem import Action
 from bridge.domain.write_back import LONGEST_WAIT, Reason, WriteBack, WriteBackState
-from bridge.payments.deciding import actions_of
+from bridge.payments.write_back_actions import actions_of
 from connectwise_sandbox import permissions
 from connectwise_sandbox.faults import Effect
 from connectwise_sandbox.permissions import Rows

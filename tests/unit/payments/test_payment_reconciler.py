@@ -8,12 +8,12 @@ from decimal import Decimal
 import pytest
 
 from bridge.domain.errors import NotFoundError, UnavailableError
-from bridge.domain.invoice import Invoice
+from bridge.domain.mirrored_kinds import MirroredKind, R
 from bridge.domain.problem import ProblemCode
 from bridge.domain.write_back import Reason, WriteBackState
-from bridge.payments.disclaiming import SurplusDecisions
-from bridge.payments.sweeping import ASKED_DAILY_FOR
+from bridge.payments.payment_check import ASKED_DAILY_FOR
 from bridge.ports import Stored
+from bridge.wiring import use_cases
 from tests.unit.payments.bench import PAID_ON, QUARANTINE_SECONDS
 from tests.unit.payments.mirrored_bench import MirroredBench
 
@@ -38,7 +38,7 @@ def ask_daily(bench: MirroredBench) -> int:
     for _ in range(24):
         bench.wait(3600)
         bench.clock.set_remaining(900)
-        asked += bench.sweep.compare_all()
+        asked += bench.check.compare_all()
     return asked
 
 
@@ -116,7 +116,7 @@ def test_a_surplus_that_a_person_knows_of_is_not_shown_again(bench: MirroredBenc
     bench.compare()
     (problem,) = bench.open_problems()
     connection = bench.connection
-    decisions = SurplusDecisions(bench.ledger, bench.records, bench.connections)
+    decisions = use_cases.unowned_payments(bench)
 
     decisions.disclaim(connection.partner_id, connection.connection_id, bench.invoice_id)
     bench.problems.resolve(connection.partner_id, problem.problem_id, bench.clock.now())
@@ -131,7 +131,7 @@ def test_a_surplus_that_a_person_knows_of_is_not_shown_again(bench: MirroredBenc
 
 
 def test_a_surplus_of_another_partner_is_nobodys_business(bench: MirroredBench) -> None:
-    decisions = SurplusDecisions(bench.ledger, bench.records, bench.connections)
+    decisions = use_cases.unowned_payments(bench)
     with pytest.raises(NotFoundError):
         decisions.disclaim("partner-other", bench.connection.connection_id, bench.invoice_id)
 
@@ -156,16 +156,16 @@ def test_a_reason_that_was_left_unsaid_is_shown_once(bench: MirroredBench) -> No
     bench.mirror()
     for _ in range(3):
         bench.compare()
-        bench.sweep.heal_all()
+        bench.check.heal_all()
     (problem,) = bench.open_problems()
     assert problem.times_seen == 1
 
 
 def test_a_problem_that_outlived_its_reason_is_closed(bench: MirroredBench) -> None:
     write_back = bench.drive(bench.collect(5000))
-    bench.troubles.show(replace(write_back, reason=Reason.OVERPAYMENT))
+    use_cases.write_back_problems(bench).show(replace(write_back, reason=Reason.OVERPAYMENT))
     assert len(bench.open_problems()) == 1
-    bench.sweep.heal_all()
+    bench.check.heal_all()
     assert bench.open_problems() == []
 
 
@@ -176,7 +176,7 @@ def test_what_time_does_not_cover_is_left_to_the_next_start(bench: MirroredBench
     bench.wait(QUARANTINE_SECONDS)
     bench.mirror()
     bench.clock.set_remaining(20)
-    assert bench.sweep.compare_all() == 0
+    assert bench.check.compare_all() == 0
     assert bench.stored(write_back).reason is Reason.NONE
     assert bench.compare() == 1
     assert bench.stored(write_back).reason is Reason.PAYMENT_GONE
@@ -187,12 +187,12 @@ def test_a_locked_invoice_is_tried_again_when_it_is_open(bench: MirroredBench) -
     bench.people.close_invoice(bench.invoice_id)
     assert bench.drive(write_back).reason is Reason.INVOICE_LOCKED
     bench.mirror()
-    assert bench.sweep.heal_all() == 0
+    assert bench.check.heal_all() == 0
     bench.people.reopen_invoice(bench.invoice_id)
     bench.mirror()
     bench.wait(120)
     bench.clock.set_remaining(900)
-    assert bench.sweep.heal_all() == 1
+    assert bench.check.heal_all() == 1
     done = bench.drive(write_back)
     assert (done.state, done.reason) == (S.CONFIRMED, Reason.NONE)
     assert bench.open_problems() == []
@@ -206,17 +206,17 @@ def test_an_invoice_that_cannot_be_looked_up_keeps_no_other_waiting(
     second = bench.drive(bench.collect(5000, "pay-2", other_id))
     for invoice_id, write_back in ((bench.invoice_id, first), (other_id, second)):
         bench.people.delete_payment(invoice_id, write_back.psa_payment_id or 0)
-    read = bench.records.get_invoice
+    read = bench.records.get
 
-    def get_invoice(partner_id: str, invoice_id: str) -> Stored[Invoice]:
+    def get_record(kind: MirroredKind[R], partner_id: str, invoice_id: str) -> Stored[R]:
         if invoice_id == first.invoice_id:
             raise UnavailableError("the table is busy")
-        return read(partner_id, invoice_id)
+        return read(kind, partner_id, invoice_id)
 
     bench.wait(QUARANTINE_SECONDS)
-    monkeypatch.setattr(bench.records, "get_invoice", get_invoice)
+    monkeypatch.setattr(bench.records, "get", get_record)
     bench.clock.set_remaining(900)
-    bench.sweep.compare_all()
+    bench.check.compare_all()
 
     assert bench.stored(second).reason is Reason.PAYMENT_GONE
 
@@ -229,15 +229,15 @@ def test_a_scan_that_takes_long_leaves_half_of_the_time_for_asking(
         invoice_id = bench.bill("50.00")
         gone.append(bench.drive(bench.collect(5000, f"pay-{place}", invoice_id)))
         bench.people.delete_payment(invoice_id, gone[-1].psa_payment_id or 0)
-    read, left = bench.records.get_invoice, iter(range(900, 0, -200))
+    read, left = bench.records.get, iter(range(900, 0, -200))
 
-    def get_invoice(partner_id: str, invoice_id: str) -> Stored[Invoice]:
+    def get_record(kind: MirroredKind[R], partner_id: str, invoice_id: str) -> Stored[R]:
         bench.clock.set_remaining(next(left, 0))
-        return read(partner_id, invoice_id)
+        return read(kind, partner_id, invoice_id)
 
     bench.wait(QUARANTINE_SECONDS)
-    monkeypatch.setattr(bench.records, "get_invoice", get_invoice)
+    monkeypatch.setattr(bench.records, "get", get_record)
     bench.clock.set_remaining(900)
-    bench.sweep.compare_all()
+    bench.check.compare_all()
 
     assert any(bench.stored(each).reason is Reason.PAYMENT_GONE for each in gone)

@@ -14,7 +14,8 @@ from bridge.domain.connection import ConnectionState
 from bridge.domain.errors import ConflictError, UnavailableError
 from bridge.domain.platform_payment import Target
 from bridge.domain.write_back import Lease, Reason, WriteBack, WriteBackState
-from bridge.payments.troubles import WriteBackTroubles
+from bridge.payments.write_back_problems import WriteBackProblems
+from bridge.wiring import use_cases
 from connectwise_sandbox.faults import Effect
 from connectwise_sandbox.httpx_transport import EngineTransport
 from connectwise_sandbox.kinds import Kind
@@ -394,37 +395,40 @@ def test_a_payment_of_an_earlier_member_can_be_taken_out(bench: Bench) -> None:
 # --- what a person sees ------------------------------------------------------------------------
 
 
-class Dying(WriteBackTroubles):
+@pytest.fixture
+def dying_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The worker dies before it can tell the problem list, once."""
+    show, deaths = WriteBackProblems.show, iter([UnavailableError("killed")])
 
-    is_alive = False
+    def dying(problems: WriteBackProblems, write_back: WriteBack) -> None:
+        if death := next(deaths, None):
+            raise death
+        show(problems, write_back)
 
-    def show(self, write_back: WriteBack) -> None:
-        if not self.is_alive:
-            self.is_alive = True
-            raise UnavailableError("killed")
-        super().show(write_back)
+    monkeypatch.setattr(WriteBackProblems, "show", dying)
 
 
+@pytest.mark.usefixtures("dying_once")
 def test_a_problem_that_a_dying_worker_left_unsaid_is_shown_by_the_next(bench: Bench) -> None:
     write_back = bench.collect(12000)
-    troubles = Dying(bench.problems, bench.clock)
     with pytest.raises(UnavailableError):
-        bench.drive(write_back, troubles=troubles)
+        bench.drive(write_back)
     assert bench.stored(write_back).reason is Reason.OVERPAYMENT
     assert bench.open_problems() == []
-    bench.drive(write_back, troubles=troubles)
+    bench.drive(write_back)
     assert len(bench.open_problems()) == 1
 
 
-def test_a_problem_that_is_over_is_resolved_though_the_worker_died(bench: Bench) -> None:
+def test_a_problem_that_is_over_is_resolved_though_the_worker_died(
+    bench: Bench, request: pytest.FixtureRequest
+) -> None:
     write_back = bench.collect()
-    bench.troubles.show(replace(write_back, reason=Reason.OVERPAYMENT))
-    troubles = Dying(bench.problems, bench.clock)
+    use_cases.write_back_problems(bench).show(replace(write_back, reason=Reason.OVERPAYMENT))
+    request.getfixturevalue("dying_once")
     with pytest.raises(UnavailableError):
-        bench.drive(write_back, troubles=troubles)
+        bench.drive(write_back)
     assert len(bench.open_problems()) == 1
-    bench.drive(write_back, troubles=troubles)
+    bench.drive(write_back)
     assert bench.open_problems() == []
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from bridge.domain.errors import NotPossibleError
 from bridge.domain.write_back import WriteBackState
-from bridge.payments.disclaiming import SurplusDecisions
+from bridge.wiring import use_cases
 from connectwise_sandbox.faults import Effect
 from tests.unit.payments.mirrored_bench import MirroredBench
 
@@ -17,7 +17,7 @@ S = WriteBackState
 
 def disclaim(bench: MirroredBench) -> None:
     connection = bench.connection
-    decisions = SurplusDecisions(bench.ledger, bench.records, bench.connections)
+    decisions = use_cases.unowned_payments(bench)
     decisions.disclaim(connection.partner_id, connection.connection_id, bench.invoice_id)
 
 

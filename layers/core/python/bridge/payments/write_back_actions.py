@@ -10,9 +10,8 @@ from bridge.domain.errors import ConflictError, NotFoundError, NotPossibleError
 from bridge.domain.platform_payment import Target
 from bridge.domain.problem import Action
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
-from bridge.payment_ports import LedgerStore, WriteBackQueue
-from bridge.payments.troubles import WriteBackTroubles
-from bridge.ports import Clock
+from bridge.payments.write_back_problems import WriteBackProblems
+from bridge.ports import Clock, LedgerStore, WriteBackQueue
 
 _S = WriteBackState
 _LOOKED_AT = frozenset(
@@ -42,14 +41,14 @@ def actions_of(write_back: WriteBack) -> tuple[Action, ...]:
     return (Action.RETRY, Action.MARK_DONE)
 
 
-class WriteBackDecisions:
+class WriteBackActions:
     """Retry, mark as done by hand, or cancel. Nothing of this touches ConnectWise itself."""
 
     def __init__(
         self,
         ledger: LedgerStore,
         queue: WriteBackQueue,
-        troubles: WriteBackTroubles,
+        troubles: WriteBackProblems,
         clock: Clock,
     ) -> None:
         self._ledger = ledger

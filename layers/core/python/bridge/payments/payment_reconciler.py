@@ -15,27 +15,26 @@ from bridge.domain.connection import Connection
 from bridge.domain.errors import ConflictError, NotFoundError
 from bridge.domain.hint import Hint, HintReason
 from bridge.domain.identity import RecordKind, mirrored_id
+from bridge.domain.mirrored_kinds import INVOICES
 from bridge.domain.payment import PaymentKind
 from bridge.domain.platform_payment import Target
-from bridge.domain.problem import Problem, ProblemCode, Trouble, record_subject
+from bridge.domain.problem import Problem, ProblemCode, ProblemReport, record_subject
 from bridge.domain.write_back import MAYBE_SENT_STATES, Reason, Timings, WriteBack, WriteBackState
-from bridge.payment_ports import (
-    LedgerStore,
-    PaymentsGateway,
-    PsaPayment,
-    PsaPayments,
-    WriteBackQueue,
-)
-from bridge.payments.comparing import copies_of, find, is_as_large, is_like
-from bridge.payments.healing import has_healed, is_its_turn, may_heal
-from bridge.payments.ownership import first_unowned
-from bridge.payments.troubles import WriteBackTroubles, write_back_trouble
+from bridge.payments.payment_matching import copies_of, find, is_as_large, is_like
+from bridge.payments.retry_rules import has_healed, is_its_turn, may_heal
+from bridge.payments.unowned_payments import first_unowned
+from bridge.payments.write_back_problems import WriteBackProblems, write_back_trouble
 from bridge.ports import (
     Clock,
     ConnectionStore,
     HintQueue,
+    LedgerStore,
     ProblemStore,
+    PsaGateway,
+    PsaPayment,
+    PsaPayments,
     RecordStore,
+    WriteBackQueue,
 )
 
 _S = WriteBackState
@@ -53,11 +52,11 @@ class PaymentReconciler:
         self,
         *,
         ledger: LedgerStore,
-        gateway: PaymentsGateway,
+        gateway: PsaGateway,
         records: RecordStore,
         connections: ConnectionStore,
         problems: ProblemStore,
-        troubles: WriteBackTroubles,
+        troubles: WriteBackProblems,
         queue: WriteBackQueue,
         hints: HintQueue,
         clock: Clock,
@@ -125,7 +124,7 @@ class PaymentReconciler:
 
     def _has_healed(self, write_back: WriteBack) -> bool:
         connection = self._connections.get(write_back.connection_id).value
-        invoice = self._records.get_invoice(write_back.partner_id, write_back.invoice_id).value
+        invoice = self._records.get(INVOICES, write_back.partner_id, write_back.invoice_id).value
         return has_healed(write_back, connection, invoice)
 
     def _compare(self, write_back: WriteBack, rows: Sequence[PsaPayment], now: datetime) -> None:
@@ -237,8 +236,8 @@ class PaymentReconciler:
     ) -> None:
         """Have the invoice fetched anew where the mirror shows other payments than ConnectWise."""
         connection_id = connection.connection_id
-        invoice = self._records.get_invoice(
-            connection.partner_id, mirrored_id(connection_id, invoice_source_id)
+        invoice = self._records.get(
+            INVOICES, connection.partner_id, mirrored_id(connection_id, invoice_source_id)
         ).value
         if invoice is None or invoice.archive is not None:
             return
@@ -257,10 +256,10 @@ class PaymentReconciler:
 
 def surplus_trouble(
     connection: Connection, invoice_source_id: int, psa_payment_ids: Sequence[int] = ()
-) -> Trouble:
+) -> ProblemReport:
     """Return what a person sees of payments by our API member that no write-back owns."""
     listed = ", ".join(map(str, sorted(psa_payment_ids)[:10]))
-    return Trouble(
+    return ProblemReport(
         connection.partner_id,
         connection.connection_id,
         ProblemCode.PAYMENT_SURPLUS,

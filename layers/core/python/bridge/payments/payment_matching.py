@@ -19,7 +19,7 @@ from bridge.domain.write_back import (
     WriteBack,
     WriteBackState,
 )
-from bridge.payment_ports import PsaBalance, PsaPayment
+from bridge.ports import PsaBalance, PsaPayment
 
 
 def find(rows: Sequence[PsaPayment], psa_payment_id: int | None) -> PsaPayment | None:

@@ -17,18 +17,17 @@ from bridge.domain.hint import Hint, HintReason
 from bridge.domain.identity import RecordKind
 from bridge.domain.platform_payment import Target
 from bridge.domain.write_back import Reason, Timings, WriteBack, WriteBackState
-from bridge.payment_ports import LedgerStore, PaymentsGateway
 from bridge.payments.attempt import Attempt
-from bridge.payments.comparing import refusal_reason
-from bridge.payments.troubles import WriteBackTroubles
-from bridge.ports import Clock, ConnectionStore, HintQueue
+from bridge.payments.payment_matching import refusal_reason
+from bridge.payments.write_back_problems import WriteBackProblems
+from bridge.ports import Clock, ConnectionStore, HintQueue, LedgerStore, PsaGateway
 
 DISCONNECTED_RETRY = timedelta(hours=1)
 
 _logger = logging.getLogger(__name__)
 
 
-class WriteBackDriver:
+class WriteBackWorker:
     """Takes a write-back towards its target: the payment posted once, or removed again."""
 
     def __init__(
@@ -36,9 +35,9 @@ class WriteBackDriver:
         *,
         ledger: LedgerStore,
         connections: ConnectionStore,
-        gateway: PaymentsGateway,
+        gateway: PsaGateway,
         hints: HintQueue,
-        troubles: WriteBackTroubles,
+        troubles: WriteBackProblems,
         clock: Clock,
         timings: Timings,
     ) -> None:

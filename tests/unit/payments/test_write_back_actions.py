@@ -9,13 +9,12 @@ from bridge.domain.errors import NotFoundError, NotPossibleError
 from bridge.domain.platform_payment import Target
 from bridge.domain.problem import Action
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
-from bridge.payments.deciding import WriteBackDecisions, actions_of
-from bridge.payments.troubles import WriteBackTroubles
+from bridge.payments.write_back_actions import actions_of
+from bridge.wiring import use_cases
 from tests.builders.payments import a_platform_payment, write_backs_for
 from tests.fakes.clock import START, FakeClock
-from tests.fakes.ledger import InMemoryLedgerStore
-from tests.fakes.problems import InMemoryProblemStore
-from tests.fakes.queues import InMemoryWriteBackQueue
+from tests.fakes.ports import InMemoryPorts
+from tests.unit.mirror.psa import FakeGateway, FakePsa
 from tests.unit.payments.bench import Bench
 
 
@@ -24,10 +23,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.bench = Bench()
-        self.queue = InMemoryWriteBackQueue(self.bench.clock)
-        self.decisions = WriteBackDecisions(
-            self.bench.ledger, self.queue, self.bench.troubles, self.bench.clock
-        )
+        self.decisions = use_cases.write_back_actions(self.bench)
 
     def overpaid(self) -> WriteBack:
         """A payment larger than what is open: it waits for a person."""
@@ -91,11 +87,11 @@ def test_a_problem_that_outlived_its_reason_closes_when_it_is_acted_upon() -> No
     """Given a worker that died between storing the write-back and closing its problem."""
     desk = Desk()
     waiting = desk.overpaid()
-    desk.bench.troubles.show(waiting)
+    use_cases.write_back_problems(desk.bench).show(waiting)
     confirmed = desk.bench.collect(payment_id="pay-2")
     desk.bench.drive(confirmed)
     stale = desk.bench.stored(confirmed)
-    desk.bench.troubles.show(replace(stale, reason=Reason.REFUSED))
+    use_cases.write_back_problems(desk.bench).show(replace(stale, reason=Reason.REFUSED))
     before = len(desk.bench.open_problems())
     with pytest.raises(NotPossibleError):
         desk.decisions.retry(*desk.place(stale))
@@ -122,15 +118,14 @@ def decided(write_back: WriteBack) -> set[Action]:
     """What a person may really do about a write-back as it stands."""
     done = set()
     for action in (Action.RETRY, Action.MARK_DONE, Action.CANCEL):
-        clock = FakeClock()
-        ledger = InMemoryLedgerStore(clock)
+        ports = InMemoryPorts(FakeGateway(FakePsa(FakeClock())))
+        ledger = ports.ledger
         (fresh,) = write_backs_for(payment := a_platform_payment())
         ledger.record(payment, [fresh])
         ledger.save_write_back(
             write_back, expected_version=1, own_psa_payment_id=write_back.psa_payment_id
         )
-        troubles = WriteBackTroubles(InMemoryProblemStore(clock), clock)
-        decisions = WriteBackDecisions(ledger, InMemoryWriteBackQueue(clock), troubles, clock)
+        decisions = use_cases.write_back_actions(ports)
         try:
             getattr(decisions, action.value)(
                 write_back.partner_id, write_back.connection_id, write_back.write_back_id

@@ -13,10 +13,9 @@ from datetime import datetime
 from bridge.domain.connection import Connection
 from bridge.domain.errors import NotFoundError
 from bridge.domain.write_back import FIRST_WAIT, Lease, Timings, WriteBack
-from bridge.payment_ports import LedgerStore, PsaPayment, PsaPayments
-from bridge.payments.comparing import is_like
-from bridge.payments.ownership import first_unowned
-from bridge.ports import Clock
+from bridge.payments.payment_matching import is_like
+from bridge.payments.unowned_payments import first_unowned
+from bridge.ports import Clock, LedgerStore, PsaPayment, PsaPayments
 
 
 @dataclass(slots=True)

@@ -7,12 +7,11 @@ from dataclasses import replace
 
 from bridge.domain.errors import ConflictError
 from bridge.domain.write_back import LONGEST_WAIT, Reason, WriteBack
-from bridge.payment_ports import LedgerStore
-from bridge.payments.troubles import WriteBackTroubles
-from bridge.ports import Clock
+from bridge.payments.write_back_problems import WriteBackProblems
+from bridge.ports import Clock, LedgerStore
 
 
-class WriteBackParker:
+class FailedWriteBacks:
     """Says of a write-back that the bridge itself fails at it, and opens its problem.
 
     The reason stands until it gets through. It becomes due later only, so that it does not keep
@@ -22,7 +21,7 @@ class WriteBackParker:
     def __init__(
         self,
         ledger: LedgerStore,
-        troubles: WriteBackTroubles,
+        troubles: WriteBackProblems,
         clock: Clock,
     ) -> None:
         self._ledger = ledger

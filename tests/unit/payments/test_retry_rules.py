@@ -10,11 +10,12 @@ from typing import Any, Literal
 
 import pytest
 
-from bridge.connectwise.gateway import ConnectWiseGateway
 from bridge.domain.connection import Connection, ConnectionState
 from bridge.domain.errors import RefusedError
 from bridge.domain.money import Currency
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
+from bridge.ports import PsaGateway
+from bridge.wiring import use_cases
 from connectwise_sandbox.faults import Effect
 from connectwise_sandbox.finance.payments import change_payment
 from connectwise_sandbox.kinds import Kind, reference_to
@@ -39,7 +40,7 @@ def heal(bench: MirroredBench, after: timedelta = QUICK) -> int:
     """Let the job that heals run, some time after what was tried last."""
     bench.wait(after.total_seconds())
     bench.clock.set_remaining(900)
-    return bench.sweep.heal_all()
+    return bench.check.heal_all()
 
 
 def test_a_written_payment_that_could_not_be_read_back_is_not_posted_again(
@@ -282,7 +283,7 @@ def test_a_problem_that_was_seen_a_thousand_times_is_healed_within_the_hour(
     waiting = bench.collect(5000).manual(Reason.INVOICE_LOCKED)
     bench.save(waiting)
     for _ in range(1100):
-        bench.troubles.show(waiting)
+        use_cases.write_back_problems(bench).show(waiting)
     assert heal(bench, HOUR - QUICK) == 0
     assert heal(bench) == 1
 
@@ -294,7 +295,7 @@ class Refusing:
     """A ConnectWise that refuses one kind of request for a reason that it does not name: a closed
     accounting period."""
 
-    def __init__(self, gateway: ConnectWiseGateway, refused: str) -> None:
+    def __init__(self, gateway: PsaGateway, refused: str) -> None:
         self._gateway = gateway
         self._refused = refused
 
@@ -338,7 +339,7 @@ def test_what_could_not_be_read_is_looked_at_once_a_day(bench: MirroredBench) ->
     """Given a payment that is written already, whose row was entered without a day since."""
     write_back = bench.drive(bench.collect(5000))
     bench.save(write_back.manual(Reason.UNREADABLE))
-    bench.troubles.show(bench.stored(write_back))
+    use_cases.write_back_problems(bench).show(bench.stored(write_back))
     assert heal(bench, DAY - QUICK) == 0
     assert heal(bench) == 1
     assert_written(bench, write_back)

@@ -13,12 +13,20 @@ from bridge.domain.connection import Connection
 from bridge.domain.customer import ArchiveReason
 from bridge.domain.errors import BridgeError
 from bridge.domain.invoice import Invoice
+from bridge.domain.mirrored_kinds import INVOICES
 from bridge.domain.payment import PaymentKind
 from bridge.domain.problem import Problem, ProblemCode, name_of_subject
 from bridge.domain.write_back import WriteBack, WriteBackState
-from bridge.payment_ports import NOBODY, LedgerStore, WriteBackQueue
-from bridge.payments.reconciling import RECONSIDERED, PaymentReconciler, surplus_trouble
-from bridge.ports import Clock, ConnectionStore, RecordStore, syncing_connections
+from bridge.payments.payment_reconciler import RECONSIDERED, PaymentReconciler, surplus_trouble
+from bridge.ports import (
+    NO_OWNER,
+    Clock,
+    ConnectionStore,
+    LedgerStore,
+    RecordStore,
+    WriteBackQueue,
+    syncing_connections,
+)
 
 MAX_DUE = 500
 PAGE_SIZE = 100
@@ -51,7 +59,7 @@ class DueWriteBacks:
         return len(due)
 
 
-class PaymentSweep:
+class PaymentCheck:
     """Goes through the write-backs of every connection: heals what waited, compares what is
     written.
 
@@ -162,7 +170,7 @@ class PaymentSweep:
         """Tell whether the mirror shows something else than what we own on one invoice, or did
         before. Of an invoice that is kept out of the mirror it shows what was so then."""
         first = write_backs[0]
-        invoice = self._records.get_invoice(first.partner_id, first.invoice_id).value
+        invoice = self._records.get(INVOICES, first.partner_id, first.invoice_id).value
         owned = {
             (w.psa_payment_id, w.amount_minor, w.paid_on)
             for w in write_backs
@@ -181,7 +189,7 @@ class PaymentSweep:
             return True
         surplus = [payment[0] for payment in ours if payment[0] not in owned_ids]
         owners = self._ledger.owners(connection.connection_id, surplus) if surplus else {}
-        return {payment for payment in ours if owners.get(payment[0]) != NOBODY} != owned
+        return {payment for payment in ours if owners.get(payment[0]) != NO_OWNER} != owned
 
     def _write_backs(self, connection: Connection) -> Iterator[WriteBack]:
         cursor = None

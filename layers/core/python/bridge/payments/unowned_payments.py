@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bridge.domain.errors import NotFoundError, NotPossibleError
 from bridge.domain.identity import mirrored_id
+from bridge.domain.mirrored_kinds import INVOICES
 from bridge.domain.payment import PaymentKind
 from bridge.domain.write_back import WriteBack
-from bridge.payment_ports import LedgerStore
-from bridge.ports import ConnectionStore, RecordStore
+from bridge.ports import ConnectionStore, LedgerStore, PsaPayment, RecordStore
 
 
-class SurplusDecisions:
+class UnownedPayments:
     """Somebody else uses our API member's keys, and a person knows of it."""
 
     def __init__(
@@ -31,7 +33,7 @@ class SurplusDecisions:
         if connection is None or connection.partner_id != partner_id:
             raise NotFoundError("no such connection")
         invoice_id = mirrored_id(connection_id, invoice_source_id)
-        invoice = self._records.get_invoice(partner_id, invoice_id).value
+        invoice = self._records.get(INVOICES, partner_id, invoice_id).value
         member = connection.member_identifier.casefold()
         # Asked after the mirror: who posted what the mirror shows had stated it before.
         write_backs = self._ledger.write_backs_of_invoice(connection_id, invoice_source_id)
@@ -51,3 +53,11 @@ def _may_find_its_own(write_back: WriteBack) -> bool:
     """Tell whether a payment that a write-back posted may stand there without being its own."""
     is_unowned = write_back.psa_payment_id is None
     return write_back.posts > 0 and is_unowned and not write_back.has_ended
+
+
+def first_unowned(
+    ledger: LedgerStore, connection_id: str, rows: Sequence[PsaPayment]
+) -> PsaPayment | None:
+    """Return the first of some payments that is no write-back's, and that nobody disclaimed."""
+    owners = ledger.owners(connection_id, [row.psa_payment_id for row in rows])
+    return next((row for row in rows if row.psa_payment_id not in owners), None)

@@ -9,11 +9,11 @@ from decimal import Decimal
 import pytest
 
 from bridge.domain.platform_payment import Target
-from bridge.domain.problem import Action, Trouble
+from bridge.domain.problem import Action, ProblemReport
 from bridge.domain.write_back import LONGEST_WAIT, Reason, WriteBack, WriteBackState
-from bridge.payments.deciding import actions_of
-from bridge.payments.parking import WriteBackParker
-from bridge.payments.troubles import REASON_TEXTS
+from bridge.payments.write_back_actions import actions_of
+from bridge.payments.write_back_problems import REASON_TEXTS
+from bridge.wiring import use_cases
 from connectwise_sandbox.faults import Effect
 from tests.unit.payments.bench import QUARANTINE_SECONDS, decisions, place
 from tests.unit.payments.mirrored_bench import MirroredBench
@@ -28,7 +28,7 @@ def bench() -> MirroredBench:
 
 def park(bench: MirroredBench, write_back: WriteBack) -> WriteBack:
     """Let a message about it fail for good."""
-    parker = WriteBackParker(bench.ledger, bench.troubles, bench.clock)
+    parker = use_cases.failed_write_backs(bench)
     parker.park(write_back.connection_id, write_back.write_back_id)
     return bench.stored(write_back)
 
@@ -149,8 +149,8 @@ def test_the_comparison_leaves_the_problem_of_what_is_parked_alone(bench: Mirror
     park(bench, bench.collect(5000))
     bench.mirror()
     before = bench.open_problems()
-    bench.sweep.heal_all()
-    bench.sweep.compare_all()
+    bench.check.heal_all()
+    bench.check.compare_all()
     assert bench.open_problems() == before
 
 
@@ -160,11 +160,11 @@ def test_a_problem_that_its_worker_had_no_time_to_close_or_change_is_brought_in_
     parked = park(bench, bench.collect(5000))
     bench.mirror()
     bench.save(parked.manual(Reason.INVOICE_LOCKED))
-    bench.sweep.heal_all()
+    bench.check.heal_all()
     assert details(bench) == [REASON_TEXTS[Reason.INVOICE_LOCKED]]
 
     bench.save(replace(parked, reason=Reason.NONE))
-    bench.sweep.heal_all()
+    bench.check.heal_all()
     assert details(bench) == []
 
 
@@ -174,7 +174,7 @@ def test_who_gets_it_through_while_it_is_shown_closes_the_problem(
     write_back = bench.collect(5000)
     report = bench.problems.report
 
-    def report_after_another_worker(trouble: Trouble, now: datetime) -> None:
+    def report_after_another_worker(trouble: ProblemReport, now: datetime) -> None:
         monkeypatch.setattr(bench.problems, "report", report)
         bench.clock.advance(seconds=LONGEST_WAIT.total_seconds())
         assert bench.drive(write_back).state is S.CONFIRMED
