@@ -2,16 +2,18 @@
 
 from functools import cache
 
-from bridge.runtime.batches import run_messages_in
-from bridge.runtime.bootstrap import build_run_worker
-from bridge.runtime.entry import Event, function_entry
-from bridge.sync.run_work import RunWorker
+from bridge.entrypoints.batches import run_messages_in
+from bridge.entrypoints.entry import Event, function_entry
+from bridge.mirror.run_worker import RunWorker
+from bridge.wiring import use_cases
+from bridge.wiring.adapters import Adapters
 from bulk_sync.settings import BulkSyncSettings
 
 
 @cache
 def _worker() -> RunWorker:
-    return build_run_worker(BulkSyncSettings.from_environment())
+    adapters = Adapters(BulkSyncSettings.from_environment())
+    return use_cases.run_worker(adapters)
 
 
 @function_entry

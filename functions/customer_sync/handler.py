@@ -3,15 +3,17 @@
 from functools import cache
 
 from bridge.domain.run import RunKind
-from bridge.runtime.bootstrap import build_scheduled_runs
-from bridge.runtime.entry import Event, function_entry
-from bridge.sync.scheduling import ScheduledRuns
+from bridge.entrypoints.entry import Event, function_entry
+from bridge.runs.schedule import ScheduledRuns
+from bridge.wiring import use_cases
+from bridge.wiring.adapters import Adapters
 from customer_sync.settings import CustomerSyncSettings
 
 
 @cache
 def _scheduled_runs() -> ScheduledRuns:
-    return build_scheduled_runs(CustomerSyncSettings.from_environment())
+    adapters = Adapters(CustomerSyncSettings.from_environment())
+    return use_cases.scheduled_runs(adapters)
 
 
 @function_entry

@@ -1,6 +1,6 @@
 """What the customer_sync function needs from its environment."""
 
-from bridge.runtime.settings import OperationsTable, RunStepsQueue
+from bridge.wiring.settings import OperationsTable, RunStepsQueue
 
 
 class CustomerSyncSettings(OperationsTable, RunStepsQueue):

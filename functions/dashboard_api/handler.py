@@ -1,16 +1,18 @@
-"""HTTP API: connections, customers, invoices, payments, runs and problems for the dashboard."""
+"""The function serves the HTTP API of the dashboard and of the platform's services."""
 
 from functools import cache
 
-from bridge.runtime.dashboard_bootstrap import build_dashboard
-from bridge.runtime.entry import Event, LambdaContext, http_entry
+from bridge.entrypoints.entry import Event, LambdaContext, http_entry
+from bridge.wiring import entrypoints
+from bridge.wiring.adapters import Adapters
 from dashboard_api.app import DashboardApi, create_app
 from dashboard_api.settings import DashboardSettings
 
 
 @cache
 def _app() -> DashboardApi:
-    return create_app(build_dashboard(DashboardSettings.from_environment()))
+    adapters = Adapters(DashboardSettings.from_environment(), part="dashboard_api")
+    return create_app(entrypoints.dashboard_services(adapters, adapters.egress_addresses))
 
 
 @http_entry

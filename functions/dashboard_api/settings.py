@@ -1,6 +1,6 @@
-"""What the dashboard_api function needs from its environment."""
+"""The settings name the resources that the dashboard_api function uses."""
 
-from bridge.runtime.settings import (
+from bridge.wiring.settings import (
     ConnectWiseAccess,
     CoordinationTable,
     DocumentsBucket,
@@ -30,4 +30,4 @@ class DashboardSettings(
     WebhookBase,
     EgressAddresses,
 ):
-    """Names of what the API works with; the values of secrets are never among them."""
+    """These settings suffice for every route. They may not hold the values of secrets."""

@@ -2,15 +2,17 @@
 
 from functools import cache
 
-from bridge.runtime.bootstrap import build_dead_letters
-from bridge.runtime.dead_letters import DeadLetters
-from bridge.runtime.entry import Event, function_entry
+from bridge.entrypoints.dead_letters import DeadLetters
+from bridge.entrypoints.entry import Event, function_entry
+from bridge.wiring import entrypoints
+from bridge.wiring.adapters import Adapters
 from dead_letters.settings import DeadLettersSettings
 
 
 @cache
 def _dead_letters() -> DeadLetters:
-    return build_dead_letters(DeadLettersSettings.from_environment())
+    adapters = Adapters(DeadLettersSettings.from_environment())
+    return entrypoints.dead_letters(adapters)
 
 
 @function_entry

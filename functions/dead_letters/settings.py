@@ -1,7 +1,7 @@
 """What the dead_letters function needs from its environment."""
 
-from bridge.runtime.settings import LedgerTable, OperationsTable, ParkedQueue
+from bridge.wiring.settings import LedgerTable, OperationsTable, ParkedQueueUrl
 
 
-class DeadLettersSettings(OperationsTable, LedgerTable, ParkedQueue):
+class DeadLettersSettings(OperationsTable, LedgerTable, ParkedQueueUrl):
     """Everything that turning a poison message into a problem takes."""

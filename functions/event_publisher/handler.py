@@ -2,15 +2,17 @@
 
 from functools import cache
 
-from bridge.runtime.bootstrap import build_stream_relay
-from bridge.runtime.entry import Event, function_entry
-from bridge.runtime.stream_relay import StreamRelay
+from bridge.entrypoints.entry import Event, function_entry
+from bridge.entrypoints.stream_relay import StreamRelay
+from bridge.wiring import entrypoints
+from bridge.wiring.adapters import Adapters
 from event_publisher.settings import EventPublisherSettings
 
 
 @cache
 def _relay() -> StreamRelay:
-    return build_stream_relay(EventPublisherSettings.from_environment())
+    adapters = Adapters(EventPublisherSettings.from_environment())
+    return entrypoints.stream_relay(adapters)
 
 
 @function_entry

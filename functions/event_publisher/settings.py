@@ -1,6 +1,6 @@
 """What the event_publisher function needs from its environment."""
 
-from bridge.runtime.settings import EventBusName
+from bridge.wiring.settings import EventBusName
 
 
 class EventPublisherSettings(EventBusName):

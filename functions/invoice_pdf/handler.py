@@ -2,16 +2,18 @@
 
 from functools import cache
 
-from bridge.runtime.batches import pdf_requests_in
-from bridge.runtime.bootstrap import build_pdf_keeper
-from bridge.runtime.entry import Event, function_entry
-from bridge.sync.pdf import PdfKeeper
-from invoice_pdf.settings import InvoicePdfSettings
+from bridge.entrypoints.batches import pdf_requests_in
+from bridge.entrypoints.entry import Event, function_entry
+from bridge.mirror.pdf_keeper import PdfKeeper
+from bridge.wiring import use_cases
+from bridge.wiring.adapters import Adapters
+from invoice_pdf.settings import SHARE_OF_TIME, InvoicePdfSettings
 
 
 @cache
 def _keeper() -> PdfKeeper:
-    return build_pdf_keeper(InvoicePdfSettings.from_environment())
+    adapters = Adapters(InvoicePdfSettings.from_environment(), share_of_time=SHARE_OF_TIME)
+    return use_cases.pdf_keeper(adapters)
 
 
 @function_entry

@@ -1,6 +1,6 @@
 """What the invoice_pdf function needs from its environment."""
 
-from bridge.runtime.settings import (
+from bridge.wiring.settings import (
     ConnectWiseAccess,
     CoordinationTable,
     DocumentsBucket,
@@ -8,6 +8,11 @@ from bridge.runtime.settings import (
     OperationsTable,
     RecordsTable,
 )
+
+SHARE_OF_TIME = 1 / 2
+"""The part of the remaining time that one connection may take.
+
+A batch holds up to five PDFs, perhaps each of another connection."""
 
 
 class InvoicePdfSettings(

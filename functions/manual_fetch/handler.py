@@ -1,16 +1,20 @@
-"""HTTP API: Fetch New Data and Fetch Unpaid Invoices, each within its limit."""
+"""The function starts Fetch New Data and Fetch Unpaid Invoices, each within its limit."""
 
 from functools import cache
 
-from bridge.runtime.bootstrap import build_manual_fetch
-from bridge.runtime.entry import Event, function_entry
-from bridge.runtime.manual_fetch_api import ManualFetchApi
+from bridge.entrypoints.entry import Event, function_entry
+from bridge.wiring import use_cases
+from bridge.wiring.adapters import Adapters
+from manual_fetch.api import ManualFetchApi
 from manual_fetch.settings import ManualFetchSettings
 
 
 @cache
 def _api() -> ManualFetchApi:
-    return build_manual_fetch(ManualFetchSettings.from_environment())
+    adapters = Adapters(ManualFetchSettings.from_environment())
+    return ManualFetchApi(
+        use_cases.owned_connections(adapters), use_cases.manual_fetch(adapters), adapters.clock
+    )
 
 
 @function_entry

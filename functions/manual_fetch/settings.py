@@ -1,7 +1,7 @@
-"""What the manual_fetch function needs from its environment."""
+"""The settings name the resources that the manual_fetch function uses."""
 
-from bridge.runtime.settings import OperationsTable, RunStepsQueue
+from bridge.wiring.settings import OperationsTable, RunStepsQueue
 
 
 class ManualFetchSettings(OperationsTable, RunStepsQueue):
-    """Everything that starting a limited run takes."""
+    """These settings suffice to start a limited run."""

@@ -2,16 +2,18 @@
 
 from functools import cache
 
-from bridge.payments.writing_back import WriteBackDriver
-from bridge.runtime.batches import write_back_messages_in
-from bridge.runtime.bootstrap import build_write_back_driver
-from bridge.runtime.entry import Event, function_entry
+from bridge.entrypoints.batches import write_back_messages_in
+from bridge.entrypoints.entry import Event, function_entry
+from bridge.payments.write_back_worker import WriteBackWorker
+from bridge.wiring import use_cases
+from bridge.wiring.adapters import Adapters
 from payment_writeback.settings import PaymentWritebackSettings
 
 
 @cache
-def _driver() -> WriteBackDriver:
-    return build_write_back_driver(PaymentWritebackSettings.from_environment())
+def _driver() -> WriteBackWorker:
+    adapters = Adapters(PaymentWritebackSettings.from_environment(), part="payment_writeback")
+    return use_cases.write_back_worker(adapters)
 
 
 @function_entry

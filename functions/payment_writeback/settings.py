@@ -1,6 +1,6 @@
 """What the payment_writeback function needs from its environment."""
 
-from bridge.runtime.settings import (
+from bridge.wiring.settings import (
     ConnectWiseAccess,
     CoordinationTable,
     HintsQueue,

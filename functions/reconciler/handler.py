@@ -2,15 +2,18 @@
 
 from functools import cache
 
-from bridge.runtime.bootstrap import build_reconciler
-from bridge.runtime.entry import Event, function_entry
-from bridge.runtime.reconciler_jobs import ReconcilerJobs
-from reconciler.settings import ReconcilerSettings
+from bridge.entrypoints.entry import Event, function_entry
+from bridge.entrypoints.reconciler_jobs import ReconcilerJobs
+from bridge.wiring import entrypoints, use_cases
+from bridge.wiring.adapters import Adapters
+from reconciler.settings import CALLBACKS_SHARE_OF_TIME, ReconcilerSettings
 
 
 @cache
 def _jobs() -> ReconcilerJobs:
-    return build_reconciler(ReconcilerSettings.from_environment())
+    adapters = Adapters(ReconcilerSettings.from_environment(), part="reconciler")
+    callbacks = use_cases.callback_keeper(adapters.sharing(CALLBACKS_SHARE_OF_TIME))
+    return entrypoints.reconciler_jobs(adapters, callbacks)
 
 
 @function_entry

@@ -1,6 +1,6 @@
 """What the reconciler function needs from its environment."""
 
-from bridge.runtime.settings import (
+from bridge.wiring.settings import (
     ConnectWiseAccess,
     CoordinationTable,
     HintsQueue,
@@ -12,6 +12,10 @@ from bridge.runtime.settings import (
     WriteBacksQueue,
     WriteBackTimings,
 )
+
+CALLBACKS_SHARE_OF_TIME = 1 / 10
+"""The part of the remaining time that one connection's registrations may take: one start goes
+through very many connections."""
 
 
 class ReconcilerSettings(

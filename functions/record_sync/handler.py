@@ -2,16 +2,18 @@
 
 from functools import cache
 
-from bridge.runtime.batches import hints_in
-from bridge.runtime.bootstrap import build_hint_processor
-from bridge.runtime.entry import Event, function_entry
-from bridge.sync.hint_processing import HintProcessor
-from record_sync.settings import RecordSyncSettings
+from bridge.entrypoints.batches import hints_in
+from bridge.entrypoints.entry import Event, function_entry
+from bridge.mirror.hint_processor import HintProcessor
+from bridge.wiring import use_cases
+from bridge.wiring.adapters import Adapters
+from record_sync.settings import SHARE_OF_TIME, RecordSyncSettings
 
 
 @cache
 def _processor() -> HintProcessor:
-    return build_hint_processor(RecordSyncSettings.from_environment())
+    adapters = Adapters(RecordSyncSettings.from_environment(), share_of_time=SHARE_OF_TIME)
+    return use_cases.hint_processor(adapters)
 
 
 @function_entry

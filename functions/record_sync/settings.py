@@ -1,6 +1,6 @@
 """What the record_sync function needs from its environment."""
 
-from bridge.runtime.settings import (
+from bridge.wiring.settings import (
     ConnectWiseAccess,
     CoordinationTable,
     HintsQueue,
@@ -8,6 +8,11 @@ from bridge.runtime.settings import (
     PdfsQueue,
     RecordsTable,
 )
+
+SHARE_OF_TIME = 1 / 3
+"""The part of the remaining time that one connection may take.
+
+A batch holds up to ten hints, perhaps each of another connection."""
 
 
 class RecordSyncSettings(

@@ -7,12 +7,7 @@ from binascii import Error as Base64Error
 from functools import cache
 from typing import Any
 
-from bridge.runtime.receiver_bootstrap import (
-    Callback,
-    CallbackIntake,
-    Verdict,
-    build_callback_intake,
-)
+from bridge.wiring.receiver import Callback, CallbackIntake, Verdict, build_callback_intake
 from webhook_receiver.settings import read_settings
 
 RETRY_AFTER_SECONDS = "2"

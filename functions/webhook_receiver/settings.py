@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from bridge.runtime.receiver_bootstrap import ReceiverSettings
+from bridge.wiring.receiver import ReceiverSettings
 
 REQUIRED = (
     "OPERATIONS_TABLE",

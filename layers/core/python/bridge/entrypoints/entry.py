@@ -10,7 +10,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from bridge.runtime.bootstrap import clock
+from bridge.aws.clock import worker_clock
 
 Event = dict[str, Any]
 Handler = Callable[[Event, LambdaContext], Any]
@@ -44,7 +44,7 @@ def http_entry(handler: Handler) -> Handler:
     @functools.wraps(handler)
     @_logger.inject_lambda_context(log_event=False, clear_state=True)
     def entered(event: Event, context: LambdaContext) -> Any:
-        clock.begin(context.get_remaining_time_in_millis)
+        worker_clock.begin(context.get_remaining_time_in_millis)
         return handler(event, context)
 
     return entered

@@ -9,20 +9,16 @@ import pytest
 
 from bridge.domain.connection import ConnectionState
 from bridge.domain.run import RunKind
-from bridge.runtime.manual_fetch_api import MAX_BODY_BYTES, ManualFetchApi
-from bridge.sync.owned_connections import OwnedConnections
+from bridge.wiring import use_cases
+from manual_fetch.api import MAX_BODY_BYTES, ManualFetchApi
 from tests.builders.records import CONNECTION, OTHER_CONNECTION, OTHER_PARTNER, PARTNER
-from tests.unit.sync.bench import Bench
-
-
-@pytest.fixture
-def bench() -> Bench:
-    return Bench()
+from tests.unit.mirror.bench import Bench
 
 
 @pytest.fixture
 def api(bench: Bench) -> ManualFetchApi:
-    return ManualFetchApi(OwnedConnections(bench.connections), bench.manual_fetch, bench.clock)
+    owned = use_cases.owned_connections(bench)
+    return ManualFetchApi(owned, bench.manual_fetch, bench.clock)
 
 
 def event(

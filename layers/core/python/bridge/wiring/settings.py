@@ -63,7 +63,7 @@ class PdfsQueue(Settings):
     pdf_queue_url: str = Field(min_length=8)
 
 
-class ParkedQueue(Settings):
+class ParkedQueueUrl(Settings):
     parked_queue_url: str = Field(min_length=8)
 
 

@@ -9,9 +9,12 @@ import pytest
 
 from bridge.domain.errors import MalformedRecordError, UnavailableError
 from bridge.domain.events import DomainEvent, EventType
-from bridge.runtime.stream_relay import StreamRelay
+from bridge.entrypoints.stream_relay import StreamRelay
+from bridge.store import changes
+from bridge.wiring import entrypoints
 from tests.fakes.clock import START
 from tests.fakes.events import InMemoryEventBus
+from tests.unit.mirror.bench import Bench
 
 
 def record(number: int, name: str = "good") -> dict[str, Any]:
@@ -28,33 +31,45 @@ def read_events(stream_record: Mapping[str, Any]) -> tuple[DomainEvent, ...]:
     return () if stream_record["name"] == "nothing" else (event,)
 
 
+@pytest.fixture
+def bus() -> InMemoryEventBus:
+    return InMemoryEventBus()
+
+
+@pytest.fixture
+def relay(bus: InMemoryEventBus, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> StreamRelay:
+    """A relay whose records say by their names how they are read."""
+    monkeypatch.setattr(changes, "read_events", read_events)
+    bench.event_bus = bus
+    return entrypoints.stream_relay(bench)
+
+
 def failures(reply: Mapping[str, Any]) -> list[str]:
     return [item["itemIdentifier"] for item in reply["batchItemFailures"]]
 
 
-def test_events_are_published_in_the_order_of_the_stream() -> None:
-    bus = InMemoryEventBus()
-
-    reply = StreamRelay(bus, read_events).relay([record(1), record(2, "nothing"), record(3)])
+def test_events_are_published_in_the_order_of_the_stream(
+    bus: InMemoryEventBus, relay: StreamRelay
+) -> None:
+    reply = relay.relay([record(1), record(2, "nothing"), record(3)])
 
     assert failures(reply) == []
     assert [event.event_id for event in bus.published] == ["1", "3"]
 
 
 @pytest.mark.parametrize("name", ["unreadable", "mistake"])
-def test_a_record_that_fails_comes_again_with_all_behind_it(name: str) -> None:
-    bus = InMemoryEventBus()
-
-    reply = StreamRelay(bus, read_events).relay([record(1), record(2, name), record(3)])
+def test_a_record_that_fails_comes_again_with_all_behind_it(
+    bus: InMemoryEventBus, relay: StreamRelay, name: str
+) -> None:
+    reply = relay.relay([record(1), record(2, name), record(3)])
 
     assert failures(reply) == ["2"]
     assert [event.event_id for event in bus.published] == ["1"]
 
 
-def test_a_bus_out_of_reach_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    bus = InMemoryEventBus()
-    relay = StreamRelay(bus, read_events)
-
+def test_a_bus_out_of_reach_loses_nothing(
+    bus: InMemoryEventBus, relay: StreamRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(_events: object) -> None:
         raise UnavailableError("the bus is down")
 

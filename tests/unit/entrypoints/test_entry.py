@@ -11,9 +11,9 @@ from typing import Any, cast
 
 import pytest
 
-from bridge.runtime import entry
-from bridge.runtime.bootstrap import clock
-from bridge.runtime.entry import LambdaContext, function_entry, http_entry
+from bridge.aws.clock import worker_clock
+from bridge.entrypoints import entry
+from bridge.entrypoints.entry import LambdaContext, function_entry, http_entry
 
 CANARY = "canary-that-no-log-may-hold"
 
@@ -47,7 +47,7 @@ def log() -> Iterator[StringIO]:
     handler.setStream(stream)
     logger.handlers, logger.propagate = handlers, propagate
     logger.setLevel(level)
-    clock._remaining_ms = None
+    worker_clock._remaining_ms = None
 
 
 def test_work_gets_the_event_and_its_answer_goes_back() -> None:
@@ -58,7 +58,7 @@ def test_work_gets_the_event_and_its_answer_goes_back() -> None:
 
 def test_each_invocation_has_its_own_deadline() -> None:
     seen = []
-    handler = function_entry(lambda _event: seen.append(clock.remaining_seconds()))
+    handler = function_entry(lambda _event: seen.append(worker_clock.remaining_seconds()))
 
     handler({}, context(90_000))
     handler({}, context(2_500))

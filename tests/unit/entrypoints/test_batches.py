@@ -11,7 +11,7 @@ from bridge.aws.messages import write_hint, write_pdf_request, write_run
 from bridge.domain.hint import Hint, HintReason
 from bridge.domain.identity import RecordKind
 from bridge.domain.work_messages import PdfRequest, RunMessage
-from bridge.runtime.batches import SqsBatch, hints_in, pdf_requests_in, run_messages_in
+from bridge.entrypoints.batches import SqsBatch, hints_in, pdf_requests_in, run_messages_in
 
 HINT = Hint("c1", RecordKind.INVOICE, 7, HintReason.CALLBACK, 2)
 

@@ -9,52 +9,30 @@ from typing import Any
 import pytest
 
 from bridge.aws.messages import write_write_back
-from bridge.domain.problem import Action, Problem, ProblemCode, ProblemState, Trouble
+from bridge.domain.problem import Action, Problem, ProblemCode, ProblemReport, ProblemState
 from bridge.domain.work_messages import WriteBackMessage
 from bridge.domain.write_back import LONGEST_WAIT, Reason, WriteBack
-from bridge.payments.parking import WriteBackParker
-from bridge.payments.troubles import REASON_TEXTS, WriteBackTroubles
-from bridge.runtime.dead_letters import DeadLetters
-from bridge.sync.parking import Parker
+from bridge.payments.write_back_problems import REASON_TEXTS
+from bridge.wiring import entrypoints, use_cases
 from tests.builders.operations import a_connection
 from tests.builders.payments import a_platform_payment, write_backs_for
 from tests.builders.records import CONNECTION, PARTNER
 from tests.fakes.clock import START, FakeClock
-from tests.fakes.connections import InMemoryConnectionStore
-from tests.fakes.ledger import InMemoryLedgerStore
-from tests.fakes.problems import InMemoryProblemStore
-from tests.fakes.runs import InMemoryRunStore
+from tests.fakes.ports import InMemoryPorts
+from tests.unit.mirror.psa import FakeGateway, FakePsa
 
 QUEUE = "bridge-test-writebacks-dead.fifo"
 
 
-class Parked:
-    def __init__(self) -> None:
-        self.messages: list[tuple[str, str]] = []
-
-    def send(self, body: str, *, source: str) -> None:
-        self.messages.append((body, source))
-
-
-class Bench:
+class Bench(InMemoryPorts):
     """The dead letters of one system, with one write-back that was recorded."""
 
     def __init__(self) -> None:
-        self.clock = FakeClock()
-        self.ledger = InMemoryLedgerStore(self.clock)
-        self.problems = InMemoryProblemStore(self.clock)
-        self.troubles = WriteBackTroubles(self.problems, self.clock)
-        self.parked = Parked()
+        super().__init__(FakeGateway(FakePsa(FakeClock())))
         payment = a_platform_payment()
         (self.write_back,) = write_backs_for(payment)
         self.ledger.record(payment, [self.write_back])
-        self.dead_letters = DeadLetters(
-            Parker(
-                InMemoryConnectionStore(), InMemoryRunStore(self.clock), self.problems, self.clock
-            ),
-            self.parked,
-            WriteBackParker(self.ledger, self.troubles, self.clock),
-        )
+        self.dead_letters = entrypoints.dead_letters(self)
 
     def move(self, change: Callable[[WriteBack], WriteBack]) -> None:
         """Let a worker store a next state, without showing anything."""
@@ -102,7 +80,7 @@ def test_a_write_back_that_keeps_failing_is_an_open_problem(bench: Bench) -> Non
 
 def test_the_message_waits_for_an_operator_with_the_queue_that_it_failed_in(bench: Bench) -> None:
     bench.die()
-    ((body, source),) = bench.parked.messages
+    ((body, source),) = bench.parked_queue.messages
     assert (body, source) == (
         write_write_back(WriteBackMessage(CONNECTION, "pay-1.1001")), QUEUE,
     )  # fmt: skip
@@ -119,7 +97,9 @@ def test_the_write_back_itself_is_found_again_but_makes_room_for_others(bench: B
 def test_the_problem_is_over_when_a_later_message_brings_the_payment_in(bench: Bench) -> None:
     bench.die()
     bench.move(confirmed)
-    bench.troubles.show_stored(bench.ledger, CONNECTION, bench.write_back.write_back_id)
+    use_cases.write_back_problems(bench).show_stored(
+        bench.ledger, CONNECTION, bench.write_back.write_back_id
+    )
     assert bench.open_problems() == []
 
 
@@ -142,7 +122,7 @@ def test_what_is_finished_while_its_problem_is_opened_has_none_in_the_end(
 ) -> None:
     report = bench.problems.report
 
-    def report_after_another_worker(trouble: Trouble, now: datetime) -> None:
+    def report_after_another_worker(trouble: ProblemReport, now: datetime) -> None:
         bench.move(confirmed)
         report(trouble, now)
 
@@ -163,7 +143,7 @@ def test_what_is_finished_while_its_problem_is_opened_has_none_in_the_end(
 def test_a_message_about_nothing_known_is_kept_and_opens_nothing(bench: Bench, body: str) -> None:
     assert bench.die(body) == {"batchItemFailures": []}
     assert bench.open_problems() == []
-    assert bench.parked.messages == [(body, QUEUE)]
+    assert bench.parked_queue.messages == [(body, QUEUE)]
 
 
 def test_a_message_stays_when_its_problem_cannot_be_opened(
@@ -174,25 +154,20 @@ def test_a_message_stays_when_its_problem_cannot_be_opened(
 
     monkeypatch.setattr(bench.problems, "report", fail)
     assert bench.die() == {"batchItemFailures": [{"itemIdentifier": "m-1"}]}
-    assert bench.parked.messages == []
+    assert bench.parked_queue.messages == []
 
 
 def test_an_unreadable_message_that_names_its_connection_opens_a_problem() -> None:
     bench = Bench()
-    connections = InMemoryConnectionStore()
-    connections.save(a_connection(CONNECTION), expected_version=0)
-    letters = DeadLetters(
-        Parker(connections, InMemoryRunStore(bench.clock), bench.problems, bench.clock),
-        bench.parked,
-    )
+    bench.connections.save(a_connection(CONNECTION), expected_version=0)
     bodies = [f'{{"connection_id": "{CONNECTION}", "reason": "nonsense"}}', "no json", "[]"]
     records = [
         {"messageId": str(number), "eventSourceARN": "arn:aws:sqs:r:1:bridge-hints-dead", "body": b}
         for number, b in enumerate(bodies)
     ]
 
-    assert letters.park({"Records": records}) == {"batchItemFailures": []}
+    assert bench.dead_letters.park({"Records": records}) == {"batchItemFailures": []}
 
-    assert [body for body, _ in bench.parked.messages] == bodies
+    assert [body for body, _ in bench.parked_queue.messages] == bodies
     page = bench.problems.list(PARTNER, state=ProblemState.OPEN, limit=10)
     assert [problem.code for problem in page.items] == [ProblemCode.MESSAGE_UNREADABLE]

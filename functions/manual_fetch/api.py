@@ -1,45 +1,24 @@
-"""``POST /v1/connections/{connection_id}/fetches``: the two buttons of the preferences page."""
+"""``POST /v1/connections/{connection_id}/fetches`` serves two buttons of the preferences page."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
+from bridge.connections.owned_connections import OwnedConnections
 from bridge.domain.errors import BridgeError, InvalidInputError
 from bridge.domain.run import Run, RunKind
 from bridge.domain.window import Window
+from bridge.entrypoints.callers import partner_user
+from bridge.entrypoints.fetch_models import FetchInput, FetchKind, FetchView
+from bridge.entrypoints.problem_documents import describe
 from bridge.ports import Clock
-from bridge.runtime.callers import partner_user
-from bridge.runtime.problem_documents import describe
-from bridge.sync.owned_connections import OwnedConnections
-from bridge.sync.runs import ManualFetch
+from bridge.runs.start import ManualFetch
 
 MAX_BODY_BYTES = 1024
-
-
-class FetchKind(StrEnum):
-    NEW = "fetch_new"
-    UNPAID = "fetch_unpaid"
-
-
-class FetchRequest(BaseModel):
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-    kind: FetchKind
-
-
-class FetchStarted(BaseModel):
-    """``free_at`` is when the same fetch may be started again (UTC)."""
-
-    run_id: str
-    kind: FetchKind
-    state: str
-    free_at: datetime
 
 
 class ManualFetchApi:
@@ -51,7 +30,7 @@ class ManualFetchApi:
         self._clock = clock
 
     def answer(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Return 202 with the run, or the failure: 429 with Retry-After while it is not free."""
+        """Return 202 with the run, or the failure: 429 with Retry-After until it is free."""
         try:
             caller = partner_user(event)
             connection_id = str(event.get("pathParameters", {}).get("connection_id", ""))
@@ -68,13 +47,13 @@ def _read_kind(event: Mapping[str, Any]) -> FetchKind:
     if event.get("isBase64Encoded") or len(body) > MAX_BODY_BYTES:
         raise InvalidInputError("the body is not a short JSON text", field="body")
     try:
-        return FetchRequest.model_validate_json(body).kind
+        return FetchInput.model_validate_json(body).kind
     except ValidationError as error:
         raise InvalidInputError("kind must be fetch_new or fetch_unpaid", field="kind") from error
 
 
 def _accepted(run: Run, window: Window) -> dict[str, Any]:
-    started = FetchStarted(
+    started = FetchView(
         run_id=run.run_id,
         kind=FetchKind(run.kind.value),
         state=run.state.value,

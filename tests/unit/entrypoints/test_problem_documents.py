@@ -23,8 +23,8 @@ from bridge.domain.errors import (
     UnsafeAddressError,
     WindowTakenError,
 )
-from bridge.runtime.callers import CallerRefusedError
-from bridge.runtime.problem_documents import (
+from bridge.entrypoints.callers import CallerRefusedError
+from bridge.entrypoints.problem_documents import (
     CONTENT_TYPE,
     MAX_ERRORS_LISTED,
     FieldError,

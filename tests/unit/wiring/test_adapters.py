@@ -1,27 +1,22 @@
 """Every function can be put together from exactly the settings that it declares."""
 
 import importlib
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bridge.aws import clients
-from bridge.runtime import bootstrap, dashboard_bootstrap
-from bridge.runtime.settings import Settings
+from bridge.wiring.adapters import Adapters
+from bridge.wiring.settings import Settings
 
-BUILDERS: dict[str, Callable[[Settings], object]] = {
-    "record_sync": bootstrap.build_hint_processor,
-    "bulk_sync": bootstrap.build_run_worker,
-    "customer_sync": bootstrap.build_scheduled_runs,
-    "reconciler": bootstrap.build_reconciler,
-    "payment_writeback": bootstrap.build_write_back_driver,
-    "manual_fetch": bootstrap.build_manual_fetch,
-    "invoice_pdf": bootstrap.build_pdf_keeper,
-    "event_publisher": bootstrap.build_stream_relay,
-    "dead_letters": bootstrap.build_dead_letters,
-    "dashboard_api": dashboard_bootstrap.build_dashboard,
-}
+ROOT = Path(__file__).resolve().parents[3]
+
+HANDLERS = sorted(
+    path.parent.name
+    for path in (ROOT / "functions").glob("*/handler.py")
+    if path.parent.name != "webhook_receiver"
+)
 
 
 def _settings_class(function: str) -> type[Settings]:
@@ -33,6 +28,13 @@ def _settings_class(function: str) -> type[Settings]:
     ]
     (settings,) = found
     return settings
+
+
+def _builder(function: str) -> Any:
+    """Return the cached function of a handler that builds its use case."""
+    module = importlib.import_module(f"{function}.handler")
+    (builder,) = [value for value in vars(module).values() if hasattr(value, "cache_clear")]
+    return builder
 
 
 def _value(field: Any) -> str:
@@ -48,18 +50,17 @@ def _region(monkeypatch: pytest.MonkeyPatch) -> None:
         make.cache_clear()
 
 
-@pytest.mark.parametrize("function", BUILDERS)
+@pytest.mark.parametrize("function", HANDLERS)
 def test_a_function_is_built_from_its_settings(
     function: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = _settings_class(function)
-    for name, field in settings.model_fields.items():
+    for name, field in _settings_class(function).model_fields.items():
         if field.is_required():
             monkeypatch.setenv(name.upper(), _value(field))
-    assert BUILDERS[function](settings.from_environment())
+    assert _builder(function).__wrapped__()
 
 
-@pytest.mark.parametrize("function", BUILDERS)
+@pytest.mark.parametrize("function", HANDLERS)
 def test_a_missing_setting_is_named_and_nothing_else_is_told(
     function: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -74,6 +75,6 @@ def test_a_missing_setting_is_named_and_nothing_else_is_told(
 
 
 def test_an_adapter_that_the_settings_do_not_allow_is_a_mistake_in_wiring() -> None:
-    adapters = bootstrap.Adapters(Settings())
+    adapters = Adapters(Settings())
     with pytest.raises(TypeError, match="OperationsTable"):
         _ = adapters.connections

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bridge.runtime.callers import (
+from bridge.entrypoints.callers import (
     CallerRefusedError,
     PartnerUser,
     PlatformService,

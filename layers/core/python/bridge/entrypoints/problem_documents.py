@@ -34,7 +34,7 @@ from bridge.domain.errors import (
     WindowTakenError,
     WrongCompanyError,
 )
-from bridge.runtime.callers import CallerRefusedError
+from bridge.entrypoints.callers import CallerRefusedError
 
 CONTENT_TYPE = "application/problem+json"
 DEFAULT_RETRY_AFTER_SECONDS = 30

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 from bridge.aws.messages import read_hint, read_pdf_request, read_run, read_write_back
 from bridge.domain.errors import InvalidInputError
 from bridge.domain.identity import is_platform_id
-from bridge.payments.parking import WriteBackParker
-from bridge.sync.parking import Parker
+from bridge.payments.failed_write_backs import FailedWriteBacks
+from bridge.problems.failed_messages import FailedMessages
 
 _logger = logging.getLogger(__name__)
 
@@ -27,18 +27,16 @@ class DeadLetters:
     """Handles messages of any worker's dead-letter queue, told apart by the queue's name."""
 
     def __init__(
-        self, parker: Parker, parked: ParkedQueue, write_backs: WriteBackParker | None = None
+        self, messages: FailedMessages, write_backs: FailedWriteBacks, parked: ParkedQueue
     ) -> None:
-        """Without ``write_backs`` their messages are parked and no problem is opened."""
-        self._parker = parker
+        self._messages = messages
         self._parked = parked
         self._open_problem: dict[str, Callable[[str], None]] = {
-            "hints": lambda body: parker.park_hint(read_hint(body)),
-            "run-steps": lambda body: parker.park_run(read_run(body)),
-            "pdfs": lambda body: parker.park_pdf(read_pdf_request(body)),
+            "hints": lambda body: messages.park_hint(read_hint(body)),
+            "run-steps": lambda body: messages.park_run(read_run(body)),
+            "pdfs": lambda body: messages.park_pdf(read_pdf_request(body)),
+            "writebacks": partial(_park_write_back, write_backs),
         }
-        if write_backs is not None:
-            self._open_problem["writebacks"] = partial(_park_write_back, write_backs)
 
     def park(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Return the partial batch response; what could not be parked stays where it is."""
@@ -72,9 +70,9 @@ class DeadLetters:
             return
         connection_id = content.get("connection_id") if isinstance(content, dict) else None
         if isinstance(connection_id, str) and is_platform_id(connection_id):
-            self._parker.park_unreadable(connection_id, queue)
+            self._messages.park_unreadable(connection_id, queue)
 
 
-def _park_write_back(parker: WriteBackParker, body: str) -> None:
+def _park_write_back(parker: FailedWriteBacks, body: str) -> None:
     message = read_write_back(body)
     parker.park(message.connection_id, message.write_back_id)

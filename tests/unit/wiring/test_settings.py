@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from bridge.runtime.settings import ConnectWiseAccess, HintsQueue, RecordsTable, WriteBackTimings
+from bridge.wiring.settings import (
+    ConnectWiseAccess,
+    HintsQueue,
+    RecordsTable,
+    WriteBackTimings,
+)
 
 ACCESS = {
     "SECRETS_PREFIX": "bridge/dev/connections/",

@@ -1,0 +1,47 @@
+"""The ports and use cases that the dashboard API calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bridge.connections.connect import Connector
+from bridge.connections.disconnect import Disconnector
+from bridge.connections.filters import FilterPreferences
+from bridge.connections.owned_connections import OwnedConnections
+from bridge.connections.preferences import PaymentPreferences
+from bridge.connections.verify import Verifier
+from bridge.mirror.filter_archive import FilterArchive
+from bridge.mirror.filter_preview import FilterPreview
+from bridge.mirror.pdf_links import PdfLinks
+from bridge.payments.platform_payments import PlatformPayments
+from bridge.platform_records.records import PlatformRecords
+from bridge.ports import Clock, ConnectionStore, LedgerStore, ProblemStore, RecordStore, RunStore
+from bridge.problems.actions import ProblemActions
+from bridge.runs.control import RunControl
+
+
+@dataclass(frozen=True, slots=True)
+class DashboardServices:
+    """Ports for reading, use cases for everything else."""
+
+    connections: ConnectionStore
+    records: RecordStore
+    runs: RunStore
+    problems: ProblemStore
+    ledger: LedgerStore
+    clock: Clock
+    owned_connections: OwnedConnections
+    connector: Connector
+    disconnector: Disconnector
+    verifier: Verifier
+    run_control: RunControl
+    filter_preferences: FilterPreferences
+    filter_preview: FilterPreview
+    filter_archive: FilterArchive
+    platform_records: PlatformRecords
+    pdf_links: PdfLinks
+    problem_actions: ProblemActions
+    platform_payments: PlatformPayments
+    payment_preferences: PaymentPreferences
+    egress_addresses: tuple[str, ...] = ()
+    """The IPv4 addresses that our calls come from, for a partner's firewall."""

@@ -1,0 +1,231 @@
+"""The adapters of a Lambda function, made from its settings.
+
+Adapters are imported when they are first asked for, so that a function pays at its cold start for
+what it uses.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+from bridge.aws import clients
+from bridge.aws.clock import SystemClock, worker_clock
+from bridge.store.table import Table
+from bridge.wiring import use_cases
+from bridge.wiring.settings import (
+    ConnectWiseAccess,
+    CoordinationTable,
+    DocumentsBucket,
+    EgressAddresses,
+    EventBusName,
+    HintsQueue,
+    LedgerTable,
+    OperationsTable,
+    ParkedQueueUrl,
+    PdfsQueue,
+    RecordsTable,
+    RunStepsQueue,
+    Settings,
+    WebhookBase,
+    WriteBacksQueue,
+    WriteBackTimings,
+)
+
+if TYPE_CHECKING:
+    from bridge.aws.queues import SqsSender
+    from bridge.connectwise.gateway import ConnectWiseGateway
+    from bridge.domain.write_back import Timings
+    from bridge.entrypoints.dead_letters import ParkedQueue
+    from bridge.ports import (
+        ConnectionStore,
+        DocumentStore,
+        EventBus,
+        HintQueue,
+        LedgerStore,
+        PdfQueue,
+        ProblemStore,
+        RateLimiter,
+        RecordStore,
+        RunQueue,
+        RunStore,
+        SecretVault,
+        WriteBackQueue,
+    )
+
+S = TypeVar("S", bound=Settings)
+
+
+class Adapters:
+    """The :class:`~bridge.wiring.ports.Ports` that a function's settings allow.
+
+    Each adapter is made when it is first asked for. ``part`` is the name of the function, for the
+    histories that the ledger keeps. ``share_of_time`` is the part of a worker's remaining time
+    that one connection's calls to ConnectWise may take.
+    """
+
+    def __init__(self, settings: Settings, *, part: str = "", share_of_time: float = 1.0) -> None:
+        self._settings = settings
+        self._part = part
+        self._share_of_time = share_of_time
+
+    @property
+    def clock(self) -> SystemClock:
+        return worker_clock
+
+    def sharing(self, share_of_time: float) -> Adapters:
+        """Return adapters of the same settings with another share of time for a connection."""
+        return Adapters(self._settings, part=self._part, share_of_time=share_of_time)
+
+    def need(self, kind: type[S]) -> S:
+        """Return the settings as the kind that an adapter needs.
+
+        Raises TypeError when the function's settings do not include it: a mistake in wiring,
+        which the test that builds every function shows.
+        """
+        if not isinstance(self._settings, kind):
+            raise TypeError(f"{type(self._settings).__name__} lacks {kind.__name__}")
+        return self._settings
+
+    @cached_property
+    def connections(self) -> ConnectionStore:
+        from bridge.store.connections import DynamoConnectionStore
+
+        return DynamoConnectionStore(self._operations)
+
+    @cached_property
+    def runs(self) -> RunStore:
+        from bridge.store.runs import DynamoRunStore
+
+        return DynamoRunStore(self._operations, worker_clock)
+
+    @cached_property
+    def problems(self) -> ProblemStore:
+        from bridge.store.problems import DynamoProblemStore
+
+        return DynamoProblemStore(self._operations, worker_clock)
+
+    @cached_property
+    def records(self) -> RecordStore:
+        from bridge.store.records import DynamoRecordStore
+
+        return DynamoRecordStore(self._table(self.need(RecordsTable).records_table))
+
+    @cached_property
+    def ledger(self) -> LedgerStore:
+        from bridge.store.ledger import DynamoLedgerStore
+
+        table = self._table(self.need(LedgerTable).ledger_table)
+        return DynamoLedgerStore(table, worker_clock, written_by=self._part)
+
+    @cached_property
+    def limiter(self) -> RateLimiter:
+        from bridge.store.rate_limit import DynamoRateLimiter
+
+        table = self._table(self.need(CoordinationTable).coordination_table)
+        return DynamoRateLimiter(table, worker_clock)
+
+    @cached_property
+    def vault(self) -> SecretVault:
+        from bridge.aws.secret_vault import SecretsManagerVault
+
+        access = self.need(ConnectWiseAccess)
+        return SecretsManagerVault(
+            clients.secrets_client(),
+            worker_clock,
+            name_prefix=access.secrets_prefix,
+            client_id_secret=access.connectwise_client_id_secret,
+        )
+
+    @cached_property
+    def gateway(self) -> ConnectWiseGateway:
+        from bridge.connectwise.egress import GuardedTransport
+        from bridge.connectwise.gateway import ConnectWiseGateway
+
+        allow_loopback = self.need(ConnectWiseAccess).allow_loopback_egress
+        return ConnectWiseGateway(
+            transport=GuardedTransport(allow_loopback=allow_loopback),
+            vault=self.vault,
+            limiter=self.limiter,
+            clock=worker_clock,
+            on_codebase_changed=use_cases.connection_health(self).remember_address,
+            allow_loopback=allow_loopback,
+            share_of_time=self._share_of_time,
+        )
+
+    @cached_property
+    def hints(self) -> HintQueue:
+        from bridge.aws.queues import SqsHintQueue
+
+        return SqsHintQueue(self._sender(self.need(HintsQueue).hints_queue_url))
+
+    @cached_property
+    def run_queue(self) -> RunQueue:
+        from bridge.aws.queues import SqsRunQueue
+
+        return SqsRunQueue(self._sender(self.need(RunStepsQueue).run_steps_queue_url))
+
+    @cached_property
+    def pdf_queue(self) -> PdfQueue:
+        from bridge.aws.queues import SqsPdfQueue
+
+        return SqsPdfQueue(self._sender(self.need(PdfsQueue).pdf_queue_url))
+
+    @cached_property
+    def write_back_queue(self) -> WriteBackQueue:
+        from bridge.aws.queues import SqsWriteBackQueue
+
+        return SqsWriteBackQueue(self._sender(self.need(WriteBacksQueue).writebacks_queue_url))
+
+    @cached_property
+    def documents(self) -> DocumentStore:
+        from bridge.aws.documents import S3DocumentStore
+
+        return S3DocumentStore(clients.s3_client(), self.need(DocumentsBucket).documents_bucket)
+
+    @cached_property
+    def timings(self) -> Timings:
+        from bridge.domain.write_back import Timings
+
+        settings = self.need(WriteBackTimings)
+        return Timings(
+            worker_seconds=settings.write_back_worker_seconds,
+            in_flight_seconds=settings.write_back_in_flight_seconds,
+            read_lag_seconds=settings.write_back_read_lag_seconds,
+        )
+
+    @cached_property
+    def parked_queue(self) -> ParkedQueue:
+        from bridge.aws.parked_queue import SqsParkedQueue
+
+        return SqsParkedQueue(clients.sqs_client(), self.need(ParkedQueueUrl).parked_queue_url)
+
+    @cached_property
+    def event_bus(self) -> EventBus:
+        from bridge.aws.events import EventBridgeBus
+
+        return EventBridgeBus(
+            clients.events_client(), self.need(EventBusName).event_bus_name, worker_clock
+        )
+
+    @property
+    def webhook_base_url(self) -> str:
+        return self.need(WebhookBase).webhook_base_url
+
+    @property
+    def egress_addresses(self) -> tuple[str, ...]:
+        """The IPv4 addresses that our calls come from."""
+        addresses = self.need(EgressAddresses).egress_addresses.split(",")
+        return tuple(filter(None, addresses))
+
+    @cached_property
+    def _operations(self) -> Table:
+        return self._table(self.need(OperationsTable).operations_table)
+
+    def _table(self, name: str) -> Table:
+        return Table(clients.dynamodb_client(), name, worker_clock)
+
+    def _sender(self, queue_url: str) -> SqsSender:
+        from bridge.aws.queues import SqsSender
+
+        return SqsSender(clients.sqs_client(), queue_url, worker_clock)
