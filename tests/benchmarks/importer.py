@@ -20,26 +20,19 @@ from bridge.domain.connection import Connection, ConnectionState, Credentials
 from bridge.domain.invoice import Invoice
 from bridge.domain.run import Run, RunKind, RunState
 from bridge.ports import Stored
-from bridge.sync.health import ConnectionHealth
-from bridge.sync.refreshing import Refresher
-from bridge.sync.run_work import RunWorker
-from bridge.sync.runs import RunStarter
-from bridge.sync.selection import Selector
+from bridge.wiring import use_cases
 from tests.builders.operations import a_connection
 from tests.fakes.clock import FakeClock
-from tests.fakes.connections import InMemoryConnectionStore
-from tests.fakes.problems import InMemoryProblemStore
-from tests.fakes.queues import InMemoryHintQueue, InMemoryRunQueue
+from tests.fakes.ports import InMemoryPorts
 from tests.fakes.records import InMemoryRecordStore
-from tests.fakes.runs import InMemoryRunStore
 from tests.fakes.vault import InMemoryVault
 
 
 class Unlimited:
     """A tenant who may be called as often as it goes."""
 
-    def acquire(self, _connection_id: str, *, calls: int = 1) -> float:
-        return 0.0 * calls
+    def acquire(self, _connection_id: str) -> float:
+        return 0.0
 
     def pause(self, connection_id: str, *, seconds: float) -> None:
         raise AssertionError(f"{connection_id} asked us to wait {seconds} s")
@@ -78,15 +71,11 @@ class CountingGateway(ConnectWiseGateway):
         return sum((Counter(psa.calls) for psa in self.opened), Counter())
 
 
-class RealClock(FakeClock):
-    """Time stands still for the run, so that no deadline cuts a page."""
-
-
 def run_import(access: Mapping[str, str]) -> dict[str, Any]:
     """Import everything from the sandbox and return counts, calls and the peak memory."""
-    clock = RealClock(remaining_seconds=10**9)
+    # Its time stands still, so that no deadline cuts a page.
+    clock = FakeClock(remaining_seconds=10**9)
     vault = InMemoryVault()
-    connections = InMemoryConnectionStore()
     gateway = CountingGateway(
         transport=GuardedTransport(allow_loopback=True),
         vault=vault,
@@ -95,54 +84,33 @@ def run_import(access: Mapping[str, str]) -> dict[str, Any]:
         on_codebase_changed=lambda *_: None,
         allow_loopback=True,
     )
+    ports, records = InMemoryPorts(gateway, clock), ForgetfulRecordStore()
+    ports.vault, ports.records = vault, records
     connection = a_connection(
         company_id=access["company_id"],
         address=gateway.discover(access["company_id"], access["base_url"]),
         state=ConnectionState.IMPORTING,
     )
-    connections.save(connection, expected_version=0)
+    ports.connections.save(connection, expected_version=0)
     vault.put_credentials(
         connection.connection_id,
         Credentials(access["company_id"], access["public_key"], access["private_key"]),
     )
-    records, problems = ForgetfulRecordStore(), InMemoryProblemStore(clock)
-    runs, queue = InMemoryRunStore(clock), InMemoryRunQueue(clock)
-    worker = RunWorker(
-        connections=connections,
-        runs=runs,
-        gateway=gateway,
-        selector=Selector(records),
-        refresher=Refresher(records, problems, clock),
-        hints=InMemoryHintQueue(clock),
-        queue=queue,
-        problems=problems,
-        health=ConnectionHealth(connections, problems, clock),
-        clock=clock,
-    )
     began = time.monotonic()
-    done = _work_through(
-        connection, RunKind.IMPORT, runs=runs, queue=queue, worker=worker, clock=clock
-    )
+    done = _work_through(connection, RunKind.IMPORT, ports)
     report = _report(done, records, gateway, time.monotonic() - began)
     gateway.opened.clear()
-    _work_through(connection, RunKind.CUSTOMERS, runs=runs, queue=queue, worker=worker, clock=clock)
+    _work_through(connection, RunKind.CUSTOMERS, ports)
     return report | {"quiet_hour_calls": dict(gateway.calls())}
 
 
-def _work_through(
-    connection: Connection,
-    kind: RunKind,
-    *,
-    runs: InMemoryRunStore,
-    queue: InMemoryRunQueue,
-    worker: RunWorker,
-    clock: FakeClock,
-) -> Run | None:
-    run = RunStarter(runs, queue, clock).start(connection, kind)
-    while messages := queue.take_due():
+def _work_through(connection: Connection, kind: RunKind, ports: InMemoryPorts) -> Run | None:
+    run = use_cases.run_starter(ports).start(connection, kind)
+    worker = use_cases.run_worker(ports)
+    while messages := ports.run_queue.take_due():
         for message in messages:
             worker.work(message)
-    return runs.get(run.connection_id, run.run_id).value
+    return ports.runs.get(run.connection_id, run.run_id).value
 
 
 def _report(

@@ -14,7 +14,7 @@ from bridge.domain.connection import (
     PsaAddress,
 )
 from bridge.domain.identity import new_id
-from bridge.domain.problem import ProblemCode, Trouble
+from bridge.domain.problem import ProblemCode, ProblemReport
 from bridge.domain.run import Run, RunKind, RunState
 from tests.builders.records import CONNECTION, PARTNER
 from tests.fakes.clock import START
@@ -65,8 +65,8 @@ def a_run(run_id: str | None = None, **changes: Any) -> Run:
     return replace(run, **changes)
 
 
-def a_trouble(subject: str = "invoice/1001", **changes: Any) -> Trouble:
-    trouble = Trouble(
+def a_trouble(subject: str = "invoice/1001", **changes: Any) -> ProblemReport:
+    trouble = ProblemReport(
         partner_id=PARTNER,
         connection_id=CONNECTION,
         code=ProblemCode.RECORD_MALFORMED,

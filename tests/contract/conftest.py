@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from bridge.payment_ports import LedgerStore
 from bridge.ports import (
     CallbackEndpointStore,
     ConnectionStore,
@@ -37,6 +36,7 @@ from tests.contract.ledger import WRITER, LedgerTable
 from tests.fakes.clock import FakeClock
 from tests.fakes.connections import InMemoryCallbackEndpoints, InMemoryConnectionStore
 from tests.fakes.coordination import InMemoryRateLimiter, InMemorySigningKeyStore
+from tests.fakes.histories import ReadableLedger
 from tests.fakes.ledger import InMemoryLedgerStore
 from tests.fakes.problems import InMemoryProblemStore
 from tests.fakes.records import InMemoryRecordStore
@@ -176,7 +176,7 @@ def ledger_table(
 
 
 @pytest.fixture(params=["in_memory", "on_dynamodb"])
-def ledger(request: pytest.FixtureRequest, clock: FakeClock) -> LedgerStore:
+def ledger(request: pytest.FixtureRequest, clock: FakeClock) -> ReadableLedger:
     if request.param == "in_memory":
         return InMemoryLedgerStore(clock, written_by=WRITER)
     table: LedgerTable = request.getfixturevalue("ledger_table")

@@ -7,12 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bridge.domain.write_back import Lease, WriteBack
-from bridge.payment_ports import LedgerStore
-from bridge.ports import Stored
-from bridge.store.ledger import DynamoLedgerStore
+from bridge.ports import LedgerStore, Stored
 from bridge.store.table import Table
 from tests.builders.records import CONNECTION
 from tests.fakes.clock import START, FakeClock
+from tests.fakes.histories import ReadableDynamoLedger
 
 MINUTE = timedelta(minutes=1)
 WRITER = "test"
@@ -25,9 +24,9 @@ class LedgerTable:
     client: Any
     name: str
 
-    def store(self, clock: FakeClock, client: Any = None) -> DynamoLedgerStore:
+    def store(self, clock: FakeClock, client: Any = None) -> ReadableDynamoLedger:
         table = Table(client or self.client, self.name, clock)
-        return DynamoLedgerStore(table, clock, written_by=WRITER)
+        return ReadableDynamoLedger(table, clock, written_by=WRITER)
 
 
 def lease_of(

@@ -19,8 +19,9 @@ from schemathesis.core.result import Ok
 from schemathesis.generation.modes import GenerationMode
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
-from bridge.domain.problem import ProblemCode, Trouble
+from bridge.domain.problem import ProblemCode, ProblemReport
 from bridge.domain.run import RunKind
+from bridge.wiring import use_cases
 from tests.unit.dashboard_api.payments import recorded
 from tests.unit.dashboard_api.world import Caller, World, http_event
 
@@ -71,7 +72,7 @@ def one_of_everything(world: World) -> dict[str, str]:
     connection = world.connection()
     invoice = world.invoice(connection, 7, payments=[31])
     write_back = recorded(world, connection, invoice, state="pending")
-    trouble = Trouble(
+    trouble = ProblemReport(
         "partner-a", connection.connection_id, ProblemCode.RECORD_PARKED, "invoice/7", "d"
     )
     world.problems.report(trouble, world.clock.now())
@@ -80,7 +81,7 @@ def one_of_everything(world: World) -> dict[str, str]:
         "customer_id": world.customer(connection, 1).customer_id,
         "invoice_id": invoice.invoice_id,
         "payment_id": write_back.payment_id,
-        "run_id": world.starter.start(connection, RunKind.SWEEP).run_id,
+        "run_id": use_cases.run_starter(world).start(connection, RunKind.SWEEP).run_id,
         "problem_id": trouble.problem_id,
     }
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bridge.aws.backoff import MAX_ATTEMPTS
 from bridge.aws.events import SOURCE, EventBridgeBus
+from bridge.aws_calls import MAX_ATTEMPTS
 from bridge.domain.errors import UnavailableError
 from bridge.domain.events import DomainEvent, EventType
 from infra.local.embedded_aws import EmbeddedAws

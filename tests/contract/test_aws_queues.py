@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.aws.backoff import MAX_ATTEMPTS
 from bridge.aws.messages import (
     read_hint,
     read_pdf_request,
@@ -19,6 +18,7 @@ from bridge.aws.messages import (
     write_run,
 )
 from bridge.aws.queues import Outgoing, SqsHintQueue, SqsPdfQueue, SqsRunQueue, SqsSender
+from bridge.aws_calls import MAX_ATTEMPTS
 from bridge.domain.errors import InvalidInputError, NotFoundError, PermanentError, UnavailableError
 from bridge.domain.hint import Hint, HintReason
 from bridge.domain.identity import RecordKind, mirrored_id

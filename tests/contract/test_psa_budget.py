@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bridge.domain.identity import RecordKind
+from bridge.domain.mirrored_kinds import CUSTOMERS, INVOICES
 from connectwise_sandbox.kinds import Kind
 from tests.unit.connectwise.sandbox import sandboxed_world
 
@@ -23,12 +24,12 @@ def test_a_thousand_invoices_with_their_lines_cost_at_most_thirty_calls(
     ids: list[int] = []
     is_last, after_id = False, 0
     while not is_last:
-        page = psa.list_heads(RecordKind.INVOICE, after_id=after_id, limit=1_000)
-        ids += [head.source_id for head in page.heads]
+        page = psa.list_records(RecordKind.INVOICE, after_id=after_id, limit=1_000)
+        ids += [head.source_id for head in page.records]
         is_last, after_id = page.is_last, page.last_id
     found = 0
     for start in range(0, len(ids), CHUNK):
-        found += len(psa.fetch_invoices(ids[start : start + CHUNK]).found)
+        found += len(psa.fetch(INVOICES, ids[start : start + CHUNK]).found)
 
     assert found == len(world.engine.tenant.store[Kind.INVOICE])
     calls = dict(psa.calls)
@@ -46,7 +47,7 @@ def test_two_hundred_invoices_cost_one_call_for_heads_and_one_for_each_kind_of_l
     world = sandboxed_world(customers=40, invoices=CHUNK)
     psa = world.psa()
 
-    psa.fetch_invoices([row["id"] for row in world.engine.tenant.store[Kind.INVOICE]])
+    psa.fetch(INVOICES, [row["id"] for row in world.engine.tenant.store[Kind.INVOICE]])
 
     calls = dict(psa.calls)
     calls.pop(PAYMENTS)
@@ -60,10 +61,10 @@ def test_a_thousand_customers_with_their_mail_cost_few_calls(
     world = sandboxed_world(customers=1_000, invoices=10)
     psa = world.psa()
 
-    page = psa.list_heads(RecordKind.CUSTOMER, after_id=0, limit=1_000)
-    ids = [head.source_id for head in page.heads]
+    page = psa.list_records(RecordKind.CUSTOMER, after_id=0, limit=1_000)
+    ids = [head.source_id for head in page.records]
     for start in range(0, len(ids), CHUNK):
-        psa.fetch_customers(ids[start : start + CHUNK])
+        psa.fetch(CUSTOMERS, ids[start : start + CHUNK])
 
     with capsys.disabled():
         print(f"\n{len(ids)} customers: {sum(psa.calls.values())} calls {dict(psa.calls)}")
@@ -75,8 +76,8 @@ def test_no_url_is_longer_than_connectwise_allows() -> None:
     psa = world.psa()
     ids = [row["id"] for row in world.engine.tenant.store[Kind.INVOICE]]
 
-    psa.fetch_invoices([*ids, *range(2_000_000_000, 2_000_000_300)])
-    psa.fetch_heads(RecordKind.INVOICE, ids)
+    psa.fetch(INVOICES, [*ids, *range(2_000_000_000, 2_000_000_300)])
+    psa.list_records_by_id(RecordKind.INVOICE, ids)
 
     api = len("https://api-na.myconnectwise.net")
     longest = max(len(call.target) for call in world.engine.calls.recent(5_000))

@@ -21,6 +21,7 @@ from bridge.domain.errors import (
     WrongCompanyError,
 )
 from bridge.domain.identity import RecordKind
+from bridge.domain.mirrored_kinds import CUSTOMERS, INVOICES
 from connectwise_sandbox.faults import Effect, Fault
 from connectwise_sandbox.kinds import Kind
 from connectwise_sandbox.permissions import Action
@@ -49,8 +50,8 @@ def all_heads(psa: ConnectWisePsa, kind: RecordKind = INVOICE) -> tuple[list[int
     broken: list[int] = []
     after_id = 0
     for _ in range(100):
-        page = psa.list_heads(kind, after_id=after_id, limit=1_000)
-        listed += [head.source_id for head in page.heads]
+        page = psa.list_records(kind, after_id=after_id, limit=1_000)
+        listed += [head.source_id for head in page.records]
         broken += page.broken_ids
         after_id = page.last_id
         if page.is_last:
@@ -80,7 +81,7 @@ def test_a_fault_that_passes_is_not_noticed(
 ) -> None:
     world.engine.faults.add(Fault(path_regex="apis/3.0", effect=effect, times=2))
 
-    result = psa.fetch_invoices(ids(world))
+    result = psa.fetch(INVOICES, ids(world))
 
     assert set(result.found) == set(ids(world))
     assert result.broken == {}
@@ -105,8 +106,8 @@ def test_a_fault_that_lasts_is_named_and_nothing_is_called_broken(
 ) -> None:
     world.engine.faults.add(Fault(path_regex="apis/3.0", effect=effect, times=10_000))
     calls = {
-        "list": lambda: psa.list_heads(INVOICE, after_id=0, limit=1_000),
-        "fetch": lambda: psa.fetch_invoices(ids(world)),
+        "list": lambda: psa.list_records(INVOICE, after_id=0, limit=1_000),
+        "fetch": lambda: psa.fetch(INVOICES, ids(world)),
         "count": lambda: psa.count(INVOICE),
         "info": psa.read_system_info,
     }
@@ -140,7 +141,7 @@ def test_throttling_beyond_the_workers_time_says_how_long(
 
 
 def test_the_tenants_share_is_asked_before_every_call(world: World, psa: ConnectWisePsa) -> None:
-    psa.fetch_invoices(ids(world))
+    psa.fetch(INVOICES, ids(world))
 
     assert world.limiter.acquired == sum(psa.calls.values())
 
@@ -161,7 +162,7 @@ def test_an_upgrade_in_the_middle_of_a_run_is_followed(world: World, psa: Connec
     psa.read_system_info()
     codebase = world.engine.people.roll_codebase_over()
 
-    result = psa.fetch_invoices(ids(world))
+    result = psa.fetch(INVOICES, ids(world))
 
     assert set(result.found) == set(ids(world))
     assert world.addresses_found == [replace(world.connection.address, codebase=codebase)]
@@ -197,7 +198,7 @@ def test_rejected_keys_are_called_so(world: World, status: int) -> None:
 
     for call in (
         psa.read_system_info,
-        lambda: psa.list_heads(INVOICE, after_id=0, limit=10),
+        lambda: psa.list_records(INVOICE, after_id=0, limit=10),
         psa.check_rights,
     ):
         with pytest.raises(CredentialsRejectedError):
@@ -228,7 +229,7 @@ def test_a_missing_right_is_named(world: World, psa: ConnectWisePsa) -> None:
     world.engine.tenant.role.set_cell("Finance", "Invoicing", Action.INQUIRE, "None")
 
     with pytest.raises(PermissionMissingError):
-        psa.list_heads(INVOICE, after_id=0, limit=10)
+        psa.list_records(INVOICE, after_id=0, limit=10)
 
 
 # --- broken rows -------------------------------------------------------------------------------
@@ -249,7 +250,7 @@ def test_a_row_that_breaks_its_page_is_found_and_the_rest_is_read(
         corrupt(world, Kind.INVOICE, source_id)
 
     listed, skipped = all_heads(psa)
-    result = psa.fetch_invoices(every)
+    result = psa.fetch(INVOICES, every)
 
     assert skipped == broken
     assert listed == [each for each in every if each not in broken]
@@ -261,9 +262,9 @@ def test_the_last_id_of_a_page_may_be_a_broken_row(world: World, psa: ConnectWis
     every = ids(world)
     corrupt(world, Kind.INVOICE, every[4])
 
-    page = psa.list_heads(INVOICE, after_id=0, limit=5)
+    page = psa.list_records(INVOICE, after_id=0, limit=5)
 
-    assert [head.source_id for head in page.heads] == every[:4]
+    assert [head.source_id for head in page.records] == every[:4]
     assert (page.broken_ids, page.last_id, page.is_last) == ((every[4],), every[4], False)
 
 
@@ -283,19 +284,19 @@ def test_a_single_broken_record_is_told_from_a_broken_server(
 ) -> None:
     source_id = ids(world)[3]
     corrupt(world, Kind.INVOICE, source_id)
-    reason = psa.fetch_invoices([source_id]).broken[source_id]
+    reason = psa.fetch(INVOICES, [source_id]).broken[source_id]
     world.engine.faults.add(Fault(path_regex="invoices", effect=Effect.STATUS_500, times=999))
 
     assert reason == "ConnectWise cannot read it out"
     with pytest.raises(UnavailableError):
-        psa.fetch_invoices([source_id])
+        psa.fetch(INVOICES, [source_id])
 
 
 def test_a_broken_line_breaks_its_invoice_only(world: World, psa: ConnectWisePsa) -> None:
     line = next(row for row in world.engine.tenant.store[Kind.PRODUCT] if "invoice" in row)
     corrupt(world, Kind.PRODUCT, line["id"])
 
-    result = psa.fetch_invoices(ids(world))
+    result = psa.fetch(INVOICES, ids(world))
 
     assert set(result.broken) == {line["invoice"]["id"]}
     assert len(result.found) == len(ids(world)) - 1
@@ -305,7 +306,7 @@ def test_a_broken_payment_breaks_its_invoice_only(world: World, psa: ConnectWise
     payment = next(iter(world.engine.tenant.store[Kind.PAYMENT]))
     corrupt(world, Kind.PAYMENT, payment["id"])
 
-    result = psa.fetch_invoices(ids(world))
+    result = psa.fetch(INVOICES, ids(world))
 
     assert set(result.broken) == {payment["invoice"]["id"]}
 
@@ -317,7 +318,7 @@ def test_a_list_of_nothing_but_broken_rows_is_got_through() -> None:
         corrupt(world, Kind.INVOICE, source_id)
 
     assert all_heads(psa) == ([], ids(world))
-    assert set(psa.fetch_invoices(ids(world)).broken) == set(ids(world))
+    assert set(psa.fetch(INVOICES, ids(world)).broken) == set(ids(world))
 
 
 def test_a_search_for_broken_rows_ends() -> None:
@@ -326,9 +327,9 @@ def test_a_search_for_broken_rows_ends() -> None:
         corrupt(many, Kind.INVOICE, source_id)
     lister, fetcher = many.psa(), many.psa()
 
-    page = lister.list_heads(INVOICE, after_id=0, limit=200)
+    page = lister.list_records(INVOICE, after_id=0, limit=200)
     with pytest.raises(UnavailableError):
-        fetcher.fetch_invoices(ids(many))
+        fetcher.fetch(INVOICES, ids(many))
 
     assert page.broken_ids, "the page ends early, but further on"
     assert not page.is_last
@@ -359,13 +360,13 @@ def test_no_secret_and_no_personal_data_reaches_logs_or_errors(
     psa = world.psa()
     seen: list[str] = [repr(psa), repr(psa._client), repr(canaries), repr(world.gateway())]
 
-    psa.fetch_customers([company["id"]])
-    psa.fetch_invoices(ids(world))
+    psa.fetch(CUSTOMERS, [company["id"]])
+    psa.fetch(INVOICES, ids(world))
     psa.ensure_callbacks("https://hooks.example/webhooks/connectwise/abc/canary-callback-secret")
     for effect in (Effect.STATUS_500, Effect.CUT_BEFORE_EFFECT, Effect.TRUNCATED_JSON):
         world.engine.faults.add(Fault(path_regex="invoices", effect=effect, times=999))
         with pytest.raises(BridgeError) as raised:
-            psa.fetch_invoices(ids(world))
+            psa.fetch(INVOICES, ids(world))
         world.engine.faults.clear()
         seen += _texts(raised.value)
     wrong = world.gateway().try_out(world.connection, replace(canaries, private_key="canary-wrong"))

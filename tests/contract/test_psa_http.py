@@ -15,6 +15,7 @@ from bridge.connectwise.psa import ConnectWisePsa
 from bridge.domain.connection import Connection, ConnectionState, Credentials
 from bridge.domain.errors import OutcomeUnknownError, UnavailableError, UnsafeAddressError
 from bridge.domain.identity import RecordKind
+from bridge.domain.mirrored_kinds import INVOICES
 from connectwise_sandbox.faults import Effect, Fault
 from connectwise_sandbox.kinds import Kind
 from connectwise_sandbox.server import RunningSandbox, running_sandbox
@@ -67,8 +68,8 @@ def test_everything_is_read_over_the_wire(sandbox: RunningSandbox, psa: ConnectW
     with sandbox.locked() as engine:
         expected = {row["id"]: row["balance"] for row in engine.tenant.store[Kind.INVOICE]}
 
-    page = psa.list_heads(RecordKind.INVOICE, after_id=0, limit=1_000)
-    found = psa.fetch_invoices([head.source_id for head in page.heads]).found
+    page = psa.list_records(RecordKind.INVOICE, after_id=0, limit=1_000)
+    found = psa.fetch(INVOICES, [head.source_id for head in page.records]).found
 
     assert set(found) == set(expected)
     assert psa.fetch_invoice_pdf(next(iter(found))).startswith(b"%PDF-")

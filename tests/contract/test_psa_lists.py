@@ -12,7 +12,8 @@ from bridge.connectwise.psa import ConnectWisePsa
 from bridge.domain.filters import CustomerFilter, ImportFilters, InvoiceFilter
 from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import InvoiceType
-from bridge.ports import Head, HeadPage
+from bridge.domain.mirrored_kinds import CUSTOMERS, INVOICES
+from bridge.ports import ListedPage, ListedRecord
 from connectwise_sandbox.kinds import Kind
 from connectwise_sandbox.people import NewLine
 from tests.fakes.clock import START
@@ -33,10 +34,10 @@ def psa(world: World) -> ConnectWisePsa:
 
 def pages(
     psa: ConnectWisePsa, kind: RecordKind, limit: int, **restrictions: object
-) -> Iterator[HeadPage]:
+) -> Iterator[ListedPage]:
     after_id = 0
     for _ in range(1_000):
-        page = psa.list_heads(kind, after_id=after_id, limit=limit, **restrictions)  # type: ignore[arg-type]
+        page = psa.list_records(kind, after_id=after_id, limit=limit, **restrictions)  # type: ignore[arg-type]
         yield page
         if page.is_last:
             return
@@ -44,11 +45,11 @@ def pages(
     raise AssertionError("the list does not end")
 
 
-def heads(psa: ConnectWisePsa, kind: RecordKind, **restrictions: object) -> dict[int, Head]:
+def heads(psa: ConnectWisePsa, kind: RecordKind, **restrictions: object) -> dict[int, ListedRecord]:
     return {
         head.source_id: head
         for page in pages(psa, kind, 1_000, **restrictions)
-        for head in page.heads
+        for head in page.records
     }
 
 
@@ -57,29 +58,31 @@ def heads(psa: ConnectWisePsa, kind: RecordKind, **restrictions: object) -> dict
 def test_every_invoice_is_listed_once_in_order_of_id(world: World, limit: int, end: str) -> None:
     world.engine.switches.forward_only_end = end  # type: ignore[assignment]
 
-    listed = [head.source_id for page in pages(world.psa(), INVOICE, limit) for head in page.heads]
+    listed = [
+        head.source_id for page in pages(world.psa(), INVOICE, limit) for head in page.records
+    ]
 
     assert listed == [row["id"] for row in world.engine.tenant.store[Kind.INVOICE]]
 
 
 def test_a_page_holds_at_most_what_was_asked_for_and_names_its_last_id(psa: ConnectWisePsa) -> None:
-    page = psa.list_heads(INVOICE, after_id=0, limit=10)
+    page = psa.list_records(INVOICE, after_id=0, limit=10)
 
-    assert len(page.heads) == 10
-    assert page.last_id == page.heads[-1].source_id
+    assert len(page.records) == 10
+    assert page.last_id == page.records[-1].source_id
     assert not page.is_last
 
 
 @pytest.mark.parametrize("limit", [0, 1_001])
 def test_a_page_of_an_impossible_size_is_refused(psa: ConnectWisePsa, limit: int) -> None:
     with pytest.raises(ValueError, match="page"):
-        psa.list_heads(INVOICE, after_id=0, limit=limit)
+        psa.list_records(INVOICE, after_id=0, limit=limit)
 
 
 def test_an_empty_list_is_one_last_page(psa: ConnectWisePsa) -> None:
-    page = psa.list_heads(INVOICE, after_id=2**31 - 2, limit=10)
+    page = psa.list_records(INVOICE, after_id=2**31 - 2, limit=10)
 
-    assert page.heads == ()
+    assert page.records == ()
     assert page.is_last
     assert page.last_id == 2**31 - 2
 
@@ -87,7 +90,7 @@ def test_an_empty_list_is_one_last_page(psa: ConnectWisePsa) -> None:
 def test_a_page_carries_connectwises_own_clock(world: World, psa: ConnectWisePsa) -> None:
     world.clock.advance(minutes=3)
 
-    assert psa.list_heads(INVOICE, after_id=0, limit=1).server_time == START
+    assert psa.list_records(INVOICE, after_id=0, limit=1).server_time == START
     assert psa.read_system_info().server_time == START
 
 
@@ -103,7 +106,7 @@ def test_deleted_customers_are_not_listed(world: World, psa: ConnectWisePsa) -> 
     world.engine.people.delete_company(gone)
 
     assert set(heads(psa, CUSTOMER)) == set(before) - {gone}
-    assert gone not in psa.fetch_heads(CUSTOMER, [gone])
+    assert gone not in psa.list_records_by_id(CUSTOMER, [gone])
     assert psa.count(CUSTOMER) == len(before) - 1
 
 
@@ -127,14 +130,18 @@ def test_a_change_within_the_second_that_had_begun_is_not_missed(
 
 def test_marks_are_the_same_in_a_list_by_ids_and_in_a_whole_record(psa: ConnectWisePsa) -> None:
     for kind in (INVOICE, CUSTOMER):
-        listed = {key: head.marks for key, head in heads(psa, kind).items()}
+        listed = {key: head.change_fingerprint for key, head in heads(psa, kind).items()}
         ids = list(listed)
         fetched = (
-            psa.fetch_invoices(ids).marks if kind is INVOICE else psa.fetch_customers(ids).marks
+            psa.fetch(INVOICES, ids).change_fingerprints
+            if kind is INVOICE
+            else psa.fetch(CUSTOMERS, ids).change_fingerprints
         )
 
         assert fetched == listed
-        assert {key: head.marks for key, head in psa.fetch_heads(kind, ids).items()} == listed
+        assert {
+            key: head.change_fingerprint for key, head in psa.list_records_by_id(kind, ids).items()
+        } == listed
 
 
 def test_an_invoice_whose_lines_are_hidden_is_looked_at_again(
@@ -148,13 +155,13 @@ def test_an_invoice_whose_lines_are_hidden_is_looked_at_again(
     )
     (line,) = products.referring("invoice", [row["id"]])
     products.remove(line["id"])
-    hidden = psa.fetch_invoices([row["id"]])
+    hidden = psa.fetch(INVOICES, [row["id"]])
     products.put(line)
-    shown = psa.fetch_invoices([row["id"]])
+    shown = psa.fetch(INVOICES, [row["id"]])
 
     assert hidden.found[row["id"]].total_minor == shown.found[row["id"]].total_minor
-    assert hidden.marks[row["id"]] == ""
-    assert shown.marks[row["id"]] == heads(psa, INVOICE)[row["id"]].marks
+    assert hidden.change_fingerprints[row["id"]] == ""
+    assert shown.change_fingerprints[row["id"]] == heads(psa, INVOICE)[row["id"]].change_fingerprint
 
 
 @pytest.mark.parametrize("change", ["due_date", "total", "payment", "status"])
@@ -176,7 +183,9 @@ def test_marks_move_with_what_matters(world: World, psa: ConnectWisePsa, change:
 
     after = heads(psa, INVOICE)
 
-    assert {key for key in after if after[key].marks != before[key].marks} == {row["id"]}
+    assert {
+        key for key in after if after[key].change_fingerprint != before[key].change_fingerprint
+    } == {row["id"]}
 
 
 def test_filters_that_connectwise_can_answer_are_asked_of_it(
@@ -234,7 +243,7 @@ def test_filters_too_long_for_a_url_list_more_rather_than_fail(
     )
 
     for kind in (INVOICE, CUSTOMER):
-        psa.list_heads(kind, after_id=0, limit=1_000, filters=filters)
+        psa.list_records(kind, after_id=0, limit=1_000, filters=filters)
         psa.count(kind, filters=filters)
 
     longest = max(len(call.target) for call in world.engine.calls.recent(10))
@@ -256,4 +265,4 @@ def test_contacts_that_may_not_be_read_cost_no_customer(world: World, psa: Conne
 
     assert psa.list_customers_with_changed_contacts(START) == frozenset()
     ids = list(heads(psa, CUSTOMER))
-    assert set(psa.fetch_customers(ids).found) == set(ids)
+    assert set(psa.fetch(CUSTOMERS, ids).found) == set(ids)

@@ -32,7 +32,7 @@ from bridge.domain.errors import (
 )
 from bridge.domain.invoice import BillingStatus
 from bridge.domain.money import Currency, to_decimal
-from bridge.payment_ports import PostedPayment, PsaPayment
+from bridge.ports import PostedPayment, PsaPayment
 from connectwise_sandbox.faults import Effect, Fault
 from connectwise_sandbox.finance.balances import payments_of
 from connectwise_sandbox.httpx_transport import EngineTransport
@@ -516,7 +516,7 @@ def test_a_sure_refusal_is_named(
 
 def test_a_429_is_unknown_even_when_the_pause_cannot_be_noted(scene: Scene) -> None:
     class Down:
-        def acquire(self, connection_id: str, *, calls: int = 1) -> float:
+        def acquire(self, connection_id: str) -> float:
             return 0.0
 
         def pause(self, connection_id: str, *, seconds: float) -> None:

@@ -16,6 +16,7 @@ from bridge.domain.errors import (
 )
 from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import Invoice, LineKind
+from bridge.domain.mirrored_kinds import CUSTOMERS, INVOICES
 from bridge.domain.money import to_decimal
 from bridge.domain.payment import PaymentKind
 from connectwise_sandbox.faults import Effect, Fault
@@ -54,7 +55,7 @@ def one_invoice(world: World) -> Record:
 
 
 def fetched(psa: ConnectWisePsa, source_id: int, **options: frozenset[int]) -> Invoice:
-    return psa.fetch_invoices([source_id], **options).found[source_id]
+    return psa.fetch(INVOICES, [source_id], **options).found[source_id]
 
 
 # --- invoices ----------------------------------------------------------------------------------
@@ -65,7 +66,7 @@ def test_every_invoice_says_what_connectwise_says_to_the_last_unit(
 ) -> None:
     rows = stored(world, Kind.INVOICE)
 
-    result = psa.fetch_invoices(list(rows))
+    result = psa.fetch(INVOICES, list(rows))
 
     assert result.broken == {}
     assert set(result.found) == set(rows)
@@ -84,7 +85,7 @@ def test_every_invoice_says_what_connectwise_says_to_the_last_unit(
 
 def test_payments_are_read_where_the_header_shows_some(world: World, psa: ConnectWisePsa) -> None:
     rows = stored(world, Kind.INVOICE)
-    result = psa.fetch_invoices(list(rows))
+    result = psa.fetch(INVOICES, list(rows))
 
     shown = {key for key, row in rows.items() if row["payments"] or row["credits"]}
 
@@ -169,14 +170,14 @@ def test_the_payer_is_the_bill_to_company(world: World, psa: ConnectWisePsa) -> 
 def test_an_id_that_connectwise_does_not_have_is_neither_found_nor_broken(
     psa: ConnectWisePsa,
 ) -> None:
-    result = psa.fetch_invoices([999_999])
+    result = psa.fetch(INVOICES, [999_999])
 
     assert (result.found, result.broken) == ({}, {})
 
 
 def test_asking_for_nothing_costs_nothing(psa: ConnectWisePsa) -> None:
-    assert psa.fetch_invoices([]).found == {}
-    assert psa.fetch_customers([]).found == {}
+    assert psa.fetch(INVOICES, []).found == {}
+    assert psa.fetch(CUSTOMERS, []).found == {}
     assert not psa.calls
 
 
@@ -199,7 +200,7 @@ def test_a_malformed_invoice_is_broken_alone_and_the_reason_holds_no_value(
     others = [key for key in stored(world, Kind.INVOICE) if key != row["id"]]
     world.engine.tenant.corruptions[Kind.INVOICE, row["id"]] = Corruption(None, overrides)
 
-    result = psa.fetch_invoices([*others, row["id"]])
+    result = psa.fetch(INVOICES, [*others, row["id"]])
 
     assert result.broken == {row["id"]: reason}
     assert set(result.found) == set(others)
@@ -214,7 +215,7 @@ def test_a_malformed_line_takes_only_its_own_invoice_with_it(
         None, {"billableOption": "Maybe"}
     )
 
-    result = psa.fetch_invoices([broken["id"], whole["id"]])
+    result = psa.fetch(INVOICES, [broken["id"], whole["id"]])
 
     assert result.broken == {broken["id"]: "a line: billableOption has an unknown value"}
     assert set(result.found) == {whole["id"]}
@@ -226,7 +227,7 @@ def test_a_malformed_line_takes_only_its_own_invoice_with_it(
 def test_customers_are_what_connectwise_says(world: World, psa: ConnectWisePsa) -> None:
     rows = {key: row for key, row in stored(world, Kind.COMPANY).items() if not row["deletedFlag"]}
 
-    result = psa.fetch_customers(list(rows))
+    result = psa.fetch(CUSTOMERS, list(rows))
 
     assert result.broken == {}
     for source_id, row in rows.items():
@@ -240,7 +241,7 @@ def test_a_deleted_customer_comes_back_archived(world: World, psa: ConnectWisePs
     source_id = next(iter(stored(world, Kind.COMPANY)))
     world.engine.people.delete_company(source_id)
 
-    archive = psa.fetch_customers([source_id]).found[source_id].archive
+    archive = psa.fetch(CUSTOMERS, [source_id]).found[source_id].archive
 
     assert archive is not None
     assert archive.reason is ArchiveReason.DELETED_IN_CONNECTWISE
@@ -253,7 +254,7 @@ def test_a_merged_customer_comes_back_archived_at_connectwises_present_time(
     losing, winning, *_ = stored(world, Kind.COMPANY)
     world.engine.people.merge_companies(losing, winning)
 
-    archive = psa.fetch_customers([losing]).found[losing].archive
+    archive = psa.fetch(CUSTOMERS, [losing]).found[losing].archive
 
     assert archive is not None
     assert archive.at == START
@@ -276,7 +277,7 @@ def test_mail_goes_to_the_company_then_its_billing_contact_then_its_default_cont
         {"defaultContact": None},
     ):
         people.change_company(company["id"], change)
-        seen.append(psa.fetch_customers([company["id"]]).found[company["id"]].email)
+        seen.append(psa.fetch(CUSTOMERS, [company["id"]]).found[company["id"]].email)
 
     assert seen == ["ap@acme.example", "billing@acme.example", "default@acme.example", ""]
 

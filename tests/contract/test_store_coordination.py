@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bridge.domain.errors import InvalidInputError, ThrottledError
+from bridge.domain.errors import ThrottledError
 from tests.builders.records import CONNECTION, OTHER_CONNECTION
 from tests.contract.conftest import Stores
 
@@ -37,13 +37,8 @@ def test_time_gives_calls_back_but_never_more_than_the_burst(stores: Stores) -> 
     assert waits == pytest.approx([0, 0, 0, 1])
 
 
-def test_several_calls_are_taken_together(stores: Stores) -> None:
-    assert stores.limiter.acquire(CONNECTION, calls=10) == 0
-    assert stores.limiter.acquire(CONNECTION) == pytest.approx(8)
-
-
 def test_a_wait_that_is_too_long_takes_nothing(stores: Stores) -> None:
-    stores.limiter.acquire(CONNECTION, calls=40)
+    stores.limiter.pause(CONNECTION, seconds=38)
     for _ in range(3):
         with pytest.raises(ThrottledError) as refused:
             stores.limiter.acquire(CONNECTION)
@@ -69,11 +64,6 @@ def test_a_pause_ends(stores: Stores) -> None:
     stores.limiter.pause(CONNECTION, seconds=20)
     stores.clock.advance(seconds=60)
     assert stores.limiter.acquire(CONNECTION) == 0
-
-
-def test_no_calls_are_no_share(stores: Stores) -> None:
-    with pytest.raises(InvalidInputError):
-        stores.limiter.acquire(CONNECTION, calls=0)
 
 
 def test_many_workers_at_once_get_turns_of_their_own(on_dynamodb: Stores) -> None:

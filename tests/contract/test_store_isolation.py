@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from bridge.domain.errors import BridgeError
 from bridge.domain.identity import RecordKind, mirrored_id, new_id
+from bridge.domain.mirrored_kinds import CUSTOMERS, INVOICES
 from bridge.domain.problem import ProblemState
 from bridge.ports import CustomerQuery, InvoiceQuery, PaymentQuery
 from infra.local.embedded_aws import EmbeddedAws
@@ -85,9 +86,9 @@ def watched(aws: EmbeddedAws, tables: Tables, clock: FakeClock) -> Watched:
         for source_id in (1, 2):
             invoice = an_invoice(source_id, partner_id=partner_id)
             invoice = replace(invoice, payments=(a_payment(source_id, of=invoice),))
-            plain.records.save_invoice(invoice, expected_version=0)
+            plain.records.save(invoice, expected_version=0)
             customer = a_customer(source_id, partner_id=partner_id)
-            plain.records.save_customer(customer, expected_version=0)
+            plain.records.save(customer, expected_version=0)
         plain.problems.report(a_trouble(partner_id=partner_id), START)
     foreign = plain.records.list_invoices(OTHER_PARTNER, InvoiceQuery(), limit=1).next_cursor
     assert foreign is not None
@@ -107,14 +108,14 @@ maybe_ids = st.none() | record_ids
 
 Call = Callable[[Watched], object]
 calls: st.SearchStrategy[Call] = st.one_of(
-    record_ids.map(lambda i: lambda w: w.stores.records.get_invoice(PARTNER, i)),
-    record_ids.map(lambda i: lambda w: w.stores.records.get_customer(PARTNER, i)),
+    record_ids.map(lambda i: lambda w: w.stores.records.get(INVOICES, PARTNER, i)),
+    record_ids.map(lambda i: lambda w: w.stores.records.get(CUSTOMERS, PARTNER, i)),
     st.tuples(connections, st.lists(source_ids, max_size=5)).map(
-        lambda a: lambda w: w.stores.records.get_invoices(PARTNER, *a)
+        lambda a: lambda w: w.stores.records.get_mirrored(INVOICES, PARTNER, *a)
     ),
     st.tuples(connections, kinds).map(
         lambda a: (
-            lambda w: w.stores.records.list_heads(
+            lambda w: w.stores.records.list_mirrored(
                 PARTNER, *a, after_id=0, through_id=None, limit=10
             )
         )
@@ -126,7 +127,7 @@ calls: st.SearchStrategy[Call] = st.one_of(
         lambda a: lambda w: w.stores.records.save_tombstone(PARTNER, *a)
     ),
     st.tuples(source_ids, source_ids).map(
-        lambda a: lambda w: w.stores.records.save_invoice(an_invoice(a[0]), expected_version=a[1])
+        lambda a: lambda w: w.stores.records.save(an_invoice(a[0]), expected_version=a[1])
     ),
     st.builds(InvoiceQuery, customer_id=maybe_ids, connection_id=st.none() | connections).map(
         lambda q: lambda w: w.stores.records.list_invoices(PARTNER, q, limit=1)
@@ -166,7 +167,7 @@ def test_no_request_leaves_a_partners_own_partitions(watched: Watched, call: Cal
 
 
 def test_the_spy_sees_what_it_should(watched: Watched) -> None:
-    watched.stores.records.get_invoice(OTHER_PARTNER, mirrored_id(CONNECTION, 1))
+    watched.stores.records.get(INVOICES, OTHER_PARTNER, mirrored_id(CONNECTION, 1))
     watched.stores.records.list_customers(NEIGHBOUR, CustomerQuery(), limit=5)
     assert not any(pk.startswith(MINE) for pk in watched.spy.asked)
     assert len(watched.spy.asked) == 2

@@ -13,8 +13,7 @@ import pytest
 from bridge.domain.errors import BridgeError, ConflictError, LeaseTakenError
 from bridge.domain.platform_payment import PlatformPaymentState, Target
 from bridge.domain.write_back import Lease, Timings, WriteBack
-from bridge.payment_ports import NOBODY, LedgerStore
-from bridge.ports import Stored
+from bridge.ports import NO_OWNER, LedgerStore, Stored
 from tests.builders.payments import a_platform_payment, a_write_back, write_backs_for
 from tests.builders.records import OTHER_CONNECTION
 from tests.contract.ledger import MINUTE, lease_of, stored
@@ -169,7 +168,7 @@ def test_of_20_workers_after_a_lease_is_over_one_gets_it(ledger: LedgerStore) ->
 # --- saving under a lease ----------------------------------------------------------------------
 
 
-def test_a_lease_is_extended_or_released_with_the_write_back(ledger: LedgerStore) -> None:
+def test_a_lease_is_extended_with_the_write_back(ledger: LedgerStore) -> None:
     write_back = recorded(ledger)
     lease = lease_of(ledger, write_back.write_back_id)
     ledger.save_write_back(
@@ -177,7 +176,7 @@ def test_a_lease_is_extended_or_released_with_the_write_back(ledger: LedgerStore
     )
     with pytest.raises(LeaseTakenError):
         lease_of(ledger, B, now=START + 8 * MINUTE)
-    ledger.save_write_back(write_back, expected_version=2, holding=lease, release=True)
+    ledger.release_lease(lease)
     lease_of(ledger, B, now=START + 8 * MINUTE)
 
 
@@ -257,17 +256,10 @@ def test_a_lease_of_another_invoice_is_a_mistake(ledger: LedgerStore) -> None:
     assert stored(ledger, write_back).version == 1
 
 
-def test_a_lease_that_is_not_held_cannot_change(ledger: LedgerStore) -> None:
+def test_a_lease_that_is_not_held_cannot_be_extended(ledger: LedgerStore) -> None:
     write_back = recorded(ledger)
     with pytest.raises(ValueError, match="held"):
-        ledger.save_write_back(write_back, expected_version=1, release=True)
-    with pytest.raises(ValueError, match="held"):
         ledger.save_write_back(write_back, expected_version=1, extend_until=START)
-    lease = lease_of(ledger, write_back.write_back_id)
-    with pytest.raises(ValueError, match="held"):
-        ledger.save_write_back(
-            write_back, expected_version=1, holding=lease, extend_until=START, release=True
-        )
 
 
 # --- owners ------------------------------------------------------------------------------------
@@ -356,11 +348,12 @@ def test_a_conflict_about_the_owner_leaves_the_lease_alone(ledger: LedgerStore) 
             second,
             expected_version=1,
             holding=lease,
-            release=True,
+            extend_until=START + 9 * MINUTE,
             own_psa_payment_id=PSA_PAYMENT,
         )
-    with pytest.raises(LeaseTakenError):
+    with pytest.raises(LeaseTakenError) as refused:
         lease_of(ledger, first.write_back_id)
+    assert refused.value.until == lease.until
 
 
 def test_of_20_write_backs_at_once_one_owns_the_payment(ledger: LedgerStore) -> None:
@@ -484,7 +477,7 @@ def test_what_was_disclaimed_is_nobodys_for_good(ledger: LedgerStore) -> None:
     for _ in range(2):
         ledger.disclaim(CONNECTION, [PSA_PAYMENT, 9002])
 
-    owners = {PSA_PAYMENT: write_back.write_back_id, 9002: NOBODY}
+    owners = {PSA_PAYMENT: write_back.write_back_id, 9002: NO_OWNER}
     assert ledger.owners(CONNECTION, [PSA_PAYMENT, 9002]) == owners
     assert ledger.owners(OTHER_CONNECTION, [9002]) == {}
     with pytest.raises(ConflictError):

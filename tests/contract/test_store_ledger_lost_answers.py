@@ -15,12 +15,12 @@ from bridge.domain.errors import ConflictError, LeaseTakenError, UnavailableErro
 from bridge.domain.platform_payment import PlatformPaymentState, Target
 from bridge.domain.write_back import Timings
 from bridge.ports import Stored
-from bridge.store.ledger import DynamoLedgerStore
 from bridge.store.table import MAX_ATTEMPTS
 from tests.builders.payments import a_platform_payment, a_write_back, write_backs_for
 from tests.builders.records import CONNECTION, PARTNER
 from tests.contract.ledger import MINUTE, LedgerTable, lease_of, stored
 from tests.fakes.clock import START, FakeClock
+from tests.fakes.histories import ReadableDynamoLedger
 
 PSA_PAYMENT = 9001
 Fault = Callable[[Any, Callable[..., Any]], Callable[..., Any]]
@@ -97,7 +97,7 @@ def contended(times: int) -> Fault:
 
 def through(
     ledger_table: LedgerTable, clock: FakeClock, fault: Fault
-) -> tuple[DynamoLedgerStore, Faulty]:
+) -> tuple[ReadableDynamoLedger, Faulty]:
     client = Faulty(ledger_table.client, fault)
     return ledger_table.store(clock, client), client
 
@@ -105,11 +105,11 @@ def through(
 @pytest.fixture(params=[repeated, repeated_too_late], ids=lambda fault: str(fault.__name__))
 def ledger(
     request: pytest.FixtureRequest, ledger_table: LedgerTable, clock: FakeClock
-) -> DynamoLedgerStore:
+) -> ReadableDynamoLedger:
     return through(ledger_table, clock, request.param)[0]
 
 
-def test_a_payments_whole_life_is_written_once(ledger: DynamoLedgerStore) -> None:
+def test_a_payments_whole_life_is_written_once(ledger: ReadableDynamoLedger) -> None:
     payment, write_back = a_platform_payment(), a_write_back()
     ledger.record(payment, [write_back])
     lease = lease_of(ledger, write_back.write_back_id)
@@ -133,7 +133,7 @@ def test_a_payments_whole_life_is_written_once(ledger: DynamoLedgerStore) -> Non
 
 
 def test_a_lease_that_met_itself_is_held_and_another_ones_is_not(
-    ledger: DynamoLedgerStore,
+    ledger: ReadableDynamoLedger,
 ) -> None:
     lease_of(ledger, "p.1")
     lease_of(ledger, "p.1")
@@ -141,7 +141,7 @@ def test_a_lease_that_met_itself_is_held_and_another_ones_is_not(
         lease_of(ledger, "p.2")
 
 
-def test_a_release_with_the_last_step_is_made_once(ledger: DynamoLedgerStore) -> None:
+def test_a_giving_up_and_a_release_are_made_once(ledger: ReadableDynamoLedger) -> None:
     write_back = a_write_back()
     ledger.record(a_platform_payment(), [write_back])
     lease = lease_of(ledger, write_back.write_back_id)
@@ -149,14 +149,14 @@ def test_a_release_with_the_last_step_is_made_once(ledger: DynamoLedgerStore) ->
         write_back,
         expected_version=1,
         holding=lease,
-        release=True,
         disown_psa_payment_id=PSA_PAYMENT,
     )
+    ledger.release_lease(lease)
     assert stored(ledger, write_back).version == 2
     lease_of(ledger, "p.2")
 
 
-def test_what_somebody_else_wrote_is_still_a_conflict(ledger: DynamoLedgerStore) -> None:
+def test_what_somebody_else_wrote_is_still_a_conflict(ledger: ReadableDynamoLedger) -> None:
     payment, write_back = a_platform_payment(), a_write_back()
     ledger.record(payment, [write_back])
     ledger.save_write_back(write_back, expected_version=1)

@@ -15,12 +15,12 @@ from bridge.domain.errors import BridgeError, ConflictError, InvalidInputError, 
 from bridge.domain.identity import mirrored_id, write_back_id_of
 from bridge.domain.platform_payment import Allocation, PlatformPayment, Target
 from bridge.domain.write_back import Lease, WriteBack, WriteBackState
-from bridge.payment_ports import LedgerStore
 from bridge.store.attributes import to_item
 from tests.builders.payments import a_platform_payment, a_write_back, write_backs_for
 from tests.builders.records import CONNECTION, PARTNER
 from tests.contract.ledger import MINUTE, LedgerTable, lease_of
 from tests.fakes.clock import START, FakeClock
+from tests.fakes.histories import ReadableLedger
 from tests.fakes.ledger import InMemoryLedgerStore
 
 _connections = (f"{number:032x}" for number in itertools.count(1))
@@ -41,7 +41,6 @@ psa_ids = st.none() | st.sampled_from([7, 8])
 saves = st.fixed_dictionaries(
     {"place": st.none() | st.integers(0, 2)},
     optional={
-        "release": st.just(True),
         "extend_until": st.just(START + 9 * MINUTE),
         "own_psa_payment_id": psa_ids,
         "disown_psa_payment_id": psa_ids,
@@ -60,7 +59,7 @@ steps = st.one_of(
 class Book:
     """One ledger of the two, and the leases that were taken from it."""
 
-    ledger: LedgerStore
+    ledger: ReadableLedger
     connection_id: str
     leases: list[Lease] = field(default_factory=list)
 

@@ -5,7 +5,7 @@ from itertools import groupby
 from bridge.domain.identity import mirrored_id
 from bridge.domain.platform_payment import Allocation
 from bridge.domain.write_back import WriteBack
-from bridge.payment_ports import LedgerStore
+from bridge.ports import LedgerStore
 from tests.builders.payments import a_platform_payment, write_backs_for
 from tests.builders.records import CONNECTION
 

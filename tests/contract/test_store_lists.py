@@ -48,7 +48,7 @@ def invoices(stores: Stores) -> Stores:
         an_invoice(9, due_on=MARCH, partner_id=OTHER_PARTNER),
     ]
     for invoice in given:
-        stores.records.save_invoice(invoice, expected_version=0)
+        stores.records.save(invoice, expected_version=0)
     return stores
 
 
@@ -96,19 +96,19 @@ def test_pages_of_any_size_give_each_invoice_once_and_in_order(
 def test_a_list_has_payments_but_no_lines(stores: Stores) -> None:
     invoice = an_invoice()
     invoice = replace(invoice, payments=(a_payment(of=invoice),))
-    stores.records.save_invoice(invoice, expected_version=0)
+    stores.records.save(invoice, expected_version=0)
     page = stores.records.list_invoices(PARTNER, EVERYTHING, limit=10)
     assert page == Page((replace(invoice, line_items=()),))
 
 
 def test_an_invoice_moves_in_the_lists_as_it_changes(stores: Stores) -> None:
     invoice = an_invoice(1)
-    stores.records.save_invoice(invoice, expected_version=0)
-    stores.records.save_invoice(replace(invoice, balance_minor=0), expected_version=1)
+    stores.records.save(invoice, expected_version=0)
+    stores.records.save(replace(invoice, balance_minor=0), expected_version=1)
     assert listed(stores, InvoiceQuery(state=InvoiceState.OPEN)) == []
     assert listed(stores, InvoiceQuery(state=InvoiceState.PAID)) == [1]
     elsewhere = replace(invoice, customer_id=mirrored_id(CONNECTION, 12))
-    stores.records.save_invoice(elsewhere, expected_version=2)
+    stores.records.save(elsewhere, expected_version=2)
     assert listed(stores, InvoiceQuery(customer_id=invoice.customer_id)) == []
     assert listed(stores, InvoiceQuery(customer_id=elsewhere.customer_id)) == [1]
 
@@ -150,7 +150,7 @@ def test_a_page_has_a_sensible_size(stores: Stores, limit: int) -> None:
 
 def test_a_filter_that_drops_nearly_everything_still_ends(stores: Stores) -> None:
     for source_id in range(1, 61):
-        stores.records.save_invoice(an_invoice(source_id), expected_version=0)
+        stores.records.save(an_invoice(source_id), expected_version=0)
     assert listed(stores, InvoiceQuery(number="INV-60"), limit=1) == [60]
 
 
@@ -160,7 +160,7 @@ def test_a_page_whose_work_is_used_up_is_short_but_leads_on(
     monkeypatch.setattr(listing, "MAX_QUERIES", 2)
     monkeypatch.setattr(listing, "_MAX_FILTERED_READ", 4)
     for source_id in range(1, 21):
-        on_dynamodb.records.save_invoice(an_invoice(source_id), expected_version=0)
+        on_dynamodb.records.save(an_invoice(source_id), expected_version=0)
     query = InvoiceQuery(number="INV-20")
     first = on_dynamodb.records.list_invoices(PARTNER, query, limit=1)
     assert first.items == ()
@@ -171,9 +171,9 @@ def test_a_page_whose_work_is_used_up_is_short_but_leads_on(
 def test_customers_come_by_name_without_regard_to_case(stores: Stores) -> None:
     names = ["beta", "Alpha", "alpha two", "ÉCLAIR", "Ab#1", "Ab", "zeta", "Alpha  Two b"]
     for source_id, name in enumerate(names, start=1):
-        stores.records.save_customer(a_customer(source_id, name=name), expected_version=0)
+        stores.records.save(a_customer(source_id, name=name), expected_version=0)
     archived = a_customer(20, name="Alpha gone").archived(ArchiveReason.BY_PERSON, START)
-    stores.records.save_customer(archived, expected_version=0)
+    stores.records.save(archived, expected_version=0)
     assert named(stores, CustomerQuery()) == [
         "Ab",
         "Ab#1",
@@ -194,16 +194,16 @@ def test_customers_come_by_name_without_regard_to_case(stores: Stores) -> None:
 
 def test_customers_may_have_no_name_or_a_very_long_one(stores: Stores) -> None:
     for source_id, name in enumerate(["", "ß" * 3000, "\t", "\0"], start=1):
-        stores.records.save_customer(a_customer(source_id, name=name), expected_version=0)
+        stores.records.save(a_customer(source_id, name=name), expected_version=0)
     assert sorted(named(stores, CustomerQuery(), limit=1)) == sorted(["", "ß" * 3000, "\t", "\0"])
     with pytest.raises(InvalidInputError):
         stores.records.list_customers(PARTNER, CustomerQuery(name="x" * 201), limit=10)
 
 
 def test_customers_are_kept_apart_by_connection(stores: Stores) -> None:
-    stores.records.save_customer(a_customer(1, name="here"), expected_version=0)
+    stores.records.save(a_customer(1, name="here"), expected_version=0)
     other = a_customer(1, name="there", connection_id=OTHER_CONNECTION)
-    stores.records.save_customer(other, expected_version=0)
+    stores.records.save(other, expected_version=0)
     assert named(stores, CustomerQuery(connection_id=OTHER_CONNECTION)) == ["there"]
 
 
@@ -220,7 +220,7 @@ def test_payments_come_latest_first_and_undated_last(stores: Stores) -> None:
     )
     second = replace(second, payments=(a_payment(4, of=second, paid_on=day + timedelta(days=1)),))
     for invoice in (first, second):
-        stores.records.save_invoice(invoice, expected_version=0)
+        stores.records.save(invoice, expected_version=0)
     assert paid(stores, PaymentQuery()) == [3, 4, 1, 2]
     assert paid(stores, PaymentQuery(), limit=1) == [3, 4, 1, 2]
     assert paid(stores, PaymentQuery(customer_id=second.customer_id)) == [4]

@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from bridge.domain.errors import ConflictError, ThrottledError, UnavailableError
+from bridge.domain.mirrored_kinds import CUSTOMERS, INVOICES
 from bridge.domain.run import RunKind
 from bridge.domain.window import Window
 from bridge.ports import Stored
@@ -47,31 +48,31 @@ def stores(aws: EmbeddedAws, tables: Tables, clock: FakeClock, operations: list[
 
 def test_a_created_record_is_not_refused_by_itself(stores: Stores, operations: list[str]) -> None:
     invoice = an_invoice()
-    assert stores.records.save_invoice(invoice, expected_version=0) == 1
+    assert stores.records.save(invoice, expected_version=0) == 1
     assert operations == ["PutItem", "PutItem"]
-    assert stores.records.get_invoice(PARTNER, invoice.invoice_id) == Stored(invoice, 1)
+    assert stores.records.get(INVOICES, PARTNER, invoice.invoice_id) == Stored(invoice, 1)
 
 
 def test_an_updated_record_is_not_refused_by_itself(stores: Stores) -> None:
     customer = a_customer()
-    stores.records.save_customer(customer, expected_version=0)
+    stores.records.save(customer, expected_version=0)
     changed = replace(customer, name="Renamed")
-    assert stores.records.save_customer(changed, expected_version=1) == 2
-    assert stores.records.get_customer(PARTNER, customer.customer_id) == Stored(changed, 2)
+    assert stores.records.save(changed, expected_version=1) == 2
+    assert stores.records.get(CUSTOMERS, PARTNER, customer.customer_id) == Stored(changed, 2)
 
 
 def test_somebody_elses_write_is_still_a_conflict(stores: Stores) -> None:
-    stores.records.save_customer(a_customer(), expected_version=0)
+    stores.records.save(a_customer(), expected_version=0)
     with pytest.raises(ConflictError):
-        stores.records.save_customer(a_customer(), expected_version=0)
+        stores.records.save(a_customer(), expected_version=0)
 
 
 def test_an_invoice_with_payments_is_written_once(stores: Stores, operations: list[str]) -> None:
     invoice = an_invoice()
     invoice = replace(invoice, payments=(a_payment(of=invoice),))
-    assert stores.records.save_invoice(invoice, expected_version=0) == 1
+    assert stores.records.save(invoice, expected_version=0) == 1
     assert operations == ["TransactWriteItems", "TransactWriteItems"]
-    assert stores.records.get_invoice(PARTNER, invoice.invoice_id).version == 1
+    assert stores.records.get(INVOICES, PARTNER, invoice.invoice_id).version == 1
 
 
 def test_a_run_starts_moves_and_ends_once(stores: Stores) -> None:
@@ -162,7 +163,7 @@ def test_keys_that_dynamodb_leaves_unread_are_asked_for_again(
 ) -> None:
     customers = [a_customer(i) for i in range(1, 31)]
     for customer in customers:
-        tables.stores(clock).records.save_customer(customer, expected_version=0)
+        tables.stores(clock).records.save(customer, expected_version=0)
 
     def answer_a_few(RequestItems: Any, **_: Any) -> Any:  # noqa: N803  # boto's own name
         ((name, asked),) = RequestItems.items()
@@ -172,7 +173,9 @@ def test_keys_that_dynamodb_leaves_unread_are_asked_for_again(
         return {**answer, "UnprocessedKeys": left}
 
     broken = Broken(tables.client, "batch_get_item", answer_a_few)
-    found = tables.stores(clock, broken).records.get_customers(PARTNER, CONNECTION, range(1, 31))
+    found = tables.stores(clock, broken).records.get_mirrored(
+        CUSTOMERS, PARTNER, CONNECTION, range(1, 31)
+    )
     assert [item.value for item in found.values()] == customers
 
 
@@ -182,7 +185,7 @@ def test_keys_that_stay_unread_end_in_an_error(tables: Tables, clock: FakeClock)
 
     broken = Broken(tables.client, "batch_get_item", answer_nothing)
     with pytest.raises(ThrottledError):
-        tables.stores(clock, broken).records.get_customers(PARTNER, CONNECTION, [1])
+        tables.stores(clock, broken).records.get_mirrored(CUSTOMERS, PARTNER, CONNECTION, [1])
     assert broken.calls == MAX_ATTEMPTS
 
 
@@ -192,7 +195,7 @@ def test_no_answer_at_all_is_an_error_that_may_be_retried(tables: Tables, clock:
 
     broken = Broken(tables.client, "put_item", time_out)
     with pytest.raises(UnavailableError):
-        tables.stores(clock, broken).records.save_customer(a_customer(), expected_version=0)
+        tables.stores(clock, broken).records.save(a_customer(), expected_version=0)
 
 
 def raising(code: str, extra: dict[str, Any] | None = None) -> Callable[..., Any]:

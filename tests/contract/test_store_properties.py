@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bridge.domain.customer import ArchiveReason, Customer
 from bridge.domain.identity import mirrored_id
 from bridge.domain.invoice import Invoice, InvoiceState
+from bridge.domain.mirrored_kinds import CUSTOMERS, INVOICES
 from bridge.ports import CustomerQuery, InvoiceQuery, Stored
 from bridge.store.keys import fold_name
 from tests.builders import strategies
@@ -43,8 +44,8 @@ _days = st.none() | st.dates(date(2026, 1, 1), date(2026, 1, 5))
 @given(invoice=strategies.invoices)
 def test_any_invoice_comes_back_as_it_went_in(stores: Stores, invoice: Invoice) -> None:
     invoice = _moved_to(next(_partners), invoice)
-    stores.records.save_invoice(invoice, expected_version=0, marks="m")
-    stored = stores.records.get_invoice(invoice.partner_id, invoice.invoice_id)
+    stores.records.save(invoice, expected_version=0, change_fingerprint="m")
+    stored = stores.records.get(INVOICES, invoice.partner_id, invoice.invoice_id)
     assert stored == Stored(invoice, 1, "m")
 
 
@@ -52,8 +53,8 @@ def test_any_invoice_comes_back_as_it_went_in(stores: Stores, invoice: Invoice) 
 @given(customer=strategies.customers)
 def test_any_customer_comes_back_as_it_went_in(stores: Stores, customer: Customer) -> None:
     customer = replace(customer, partner_id=next(_partners))
-    stores.records.save_customer(customer, expected_version=0)
-    stored = stores.records.get_customer(customer.partner_id, customer.customer_id)
+    stores.records.save(customer, expected_version=0)
+    stored = stores.records.get(CUSTOMERS, customer.partner_id, customer.customer_id)
     assert stored == Stored(customer, 1)
 
 
@@ -80,7 +81,7 @@ def test_any_walk_of_invoices_gives_each_once_and_in_order(
     partner_id = next(_partners)
     invoices = [_drafted(partner_id, i, *draft) for i, draft in enumerate(drafts, start=1)]
     for invoice in invoices:
-        stores.records.save_invoice(invoice, expected_version=0)
+        stores.records.save(invoice, expected_version=0)
     expected = sorted((i for i in invoices if _is_wanted(query, i)), key=_list_order)
     found = walk(lambda c: stores.records.list_invoices(partner_id, query, limit=limit, cursor=c))
     assert [i.source_id for i in found] == [i.source_id for i in expected]
@@ -94,7 +95,7 @@ def test_any_walk_of_customers_gives_each_once_and_in_order(
     partner_id = next(_partners)
     for source_id, name in enumerate(names, start=1):
         customer = a_customer(source_id, name=name, partner_id=partner_id)
-        stores.records.save_customer(customer, expected_version=0)
+        stores.records.save(customer, expected_version=0)
     query = CustomerQuery(name=beginning)
     found = walk(lambda c: stores.records.list_customers(partner_id, query, limit=limit, cursor=c))
     folded = [fold_name(customer.name) for customer in found]

@@ -1,4 +1,4 @@
-"""What every RunStore does: one place a kind, limited windows, pages, watermarks."""
+"""What every RunStore does: one slot a kind, limited windows, pages, watermarks."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_second_run_of_the_kind_is_told_which_one_is_going_on(stores: Stores) 
     assert stores.runs.get(CONNECTION, second.run_id) == Stored(None, 0)
 
 
-def test_other_kinds_and_other_connections_have_places_of_their_own(stores: Stores) -> None:
+def test_other_kinds_and_other_connections_have_slots_of_their_own(stores: Stores) -> None:
     stores.runs.start(a_run())
     stores.runs.start(a_run(kind=RunKind.SWEEP))
     stores.runs.start(a_run(connection_id=OTHER_CONNECTION))
@@ -61,7 +61,7 @@ def test_a_taken_window_says_when_it_is_free_again(stores: Stores) -> None:
     stores.runs.start(a_run(), replace(WINDOW, taken_at=START + HOUR))
 
 
-def test_when_window_and_place_are_taken_the_window_is_what_counts(stores: Stores) -> None:
+def test_when_window_and_slot_are_taken_the_window_is_what_counts(stores: Stores) -> None:
     stores.runs.start(a_run(), WINDOW)
     with pytest.raises(WindowTakenError):
         stores.runs.start(a_run(), replace(WINDOW, taken_at=START + timedelta(minutes=1)))
@@ -99,7 +99,7 @@ def test_of_50_starts_at_once_exactly_one_wins(stores: Stores) -> None:
     assert len(stores.runs.list_of_connection(CONNECTION, limit=100).items) == 1
 
 
-def test_an_ended_run_frees_its_place(stores: Stores) -> None:
+def test_an_ended_run_frees_its_slot(stores: Stores) -> None:
     run = a_run()
     stores.runs.start(run)
     finish(stores, run)
@@ -117,7 +117,7 @@ def test_a_stale_run_is_not_saved(stores: Stores) -> None:
     assert stores.runs.get(CONNECTION, run.run_id) == Stored(moved, 2)
 
 
-def test_a_run_that_has_not_moved_for_the_lease_gives_its_place_up(stores: Stores) -> None:
+def test_a_run_that_has_not_moved_for_the_lease_gives_its_slot_up(stores: Stores) -> None:
     old, new = a_run(), a_run()
     stores.runs.start(old)
     stores.clock.advance(seconds=RUN_LEASE.total_seconds() - 1)
@@ -130,7 +130,7 @@ def test_a_run_that_has_not_moved_for_the_lease_gives_its_place_up(stores: Store
     assert overtaken.state is RunState.FAILED
 
 
-def test_a_moving_run_keeps_its_place(stores: Stores) -> None:
+def test_a_moving_run_keeps_its_slot(stores: Stores) -> None:
     run = a_run()
     stores.runs.start(run)
     stores.clock.advance(hours=1.5)
@@ -140,7 +140,7 @@ def test_a_moving_run_keeps_its_place(stores: Stores) -> None:
         stores.runs.start(a_run())
 
 
-def test_a_worker_that_wakes_up_after_its_run_lost_its_place_writes_nothing(
+def test_a_worker_that_wakes_up_after_its_run_lost_its_slot_writes_nothing(
     stores: Stores,
 ) -> None:
     old, new = a_run(), a_run()
@@ -154,7 +154,7 @@ def test_a_worker_that_wakes_up_after_its_run_lost_its_place_writes_nothing(
     assert refused.value.run_id == new.run_id
 
 
-def test_saving_an_ended_run_again_leaves_the_next_ones_place_alone(stores: Stores) -> None:
+def test_saving_an_ended_run_again_leaves_the_next_ones_slot_alone(stores: Stores) -> None:
     first, second = a_run(), a_run()
     stores.runs.start(first)
     finish(stores, first)
@@ -166,7 +166,7 @@ def test_saving_an_ended_run_again_leaves_the_next_ones_place_alone(stores: Stor
         stores.runs.start(a_run())
 
 
-def test_an_ended_run_does_not_go_on_without_a_place(stores: Stores) -> None:
+def test_an_ended_run_does_not_go_on_without_a_slot(stores: Stores) -> None:
     run = a_run()
     stores.runs.start(run)
     finish(stores, run)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bridge.domain.errors import InvalidInputError, ThrottledError
+from bridge.domain.errors import ThrottledError
 from bridge.ports import Clock
 from bridge.store.rate_limit import RateSettings
 from bridge.store.signing_keys import SIGNING_KEY_LIFE
@@ -18,16 +18,14 @@ class InMemoryRateLimiter:
         self._settings = settings or RateSettings()
         self._due_at: dict[str, float] = {}
 
-    def acquire(self, connection_id: str, *, calls: int = 1) -> float:
-        if calls < 1:
-            raise InvalidInputError("at least one call is taken", field="calls")
+    def acquire(self, connection_id: str) -> float:
         now = self._clock.now().timestamp()
         interval_seconds = 60 / self._settings.calls_per_minute
         earliest = now - (self._settings.burst - 1) * interval_seconds
         due_at = max(self._due_at.get(connection_id, earliest), earliest)
         if due_at - now > self._settings.max_wait_seconds:
             raise ThrottledError("the share is used up", retry_after_seconds=due_at - now)
-        self._due_at[connection_id] = due_at + calls * interval_seconds
+        self._due_at[connection_id] = due_at + interval_seconds
         return max(0.0, due_at - now)
 
     def pause(self, connection_id: str, *, seconds: float) -> None:

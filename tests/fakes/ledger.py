@@ -12,12 +12,12 @@ from bridge.domain.errors import ConflictError, LeaseTakenError
 from bridge.domain.identity import new_id
 from bridge.domain.platform_payment import PlatformPayment
 from bridge.domain.write_back import Lease, WriteBack
-from bridge.payment_ports import NOBODY, LedgerEntry
-from bridge.ports import Clock, Page, Stored
+from bridge.ports import NO_OWNER, Clock, Page, Stored
 from bridge.store import keys
 from bridge.store.cursors import Position, check_limit
 from bridge.store.keys import Key
 from bridge.store.ledger import check_belonging, check_lease, write_backs_by_payment
+from tests.fakes.histories import LedgerEntry
 from tests.fakes.pages import cut_page
 
 T = TypeVar("T")
@@ -132,11 +132,10 @@ class InMemoryLedgerStore:
         expected_version: int,
         holding: Lease | None = None,
         extend_until: datetime | None = None,
-        release: bool = False,
         own_psa_payment_id: int | None = None,
         disown_psa_payment_id: int | None = None,
     ) -> int:
-        check_lease(write_back, holding, changes=(extend_until is not None, release))
+        check_lease(write_back, holding, extend_until)
         with self._lock:
             _insist(expected_version > 0)
             _insist(self._version_of(write_back) == expected_version)
@@ -144,9 +143,7 @@ class InMemoryLedgerStore:
             for each in (own_psa_payment_id, disown_psa_payment_id):
                 _insist(each is None or self._is_nobodys_or_of(write_back, each))
             self._put_write_back(write_back, expected_version + 1)
-            if holding and release:
-                del self._leases[_lease_key(holding)]
-            elif holding and extend_until:
+            if holding and extend_until:
                 self._leases[_lease_key(holding)] = replace(holding, until=extend_until)
             if disown_psa_payment_id is not None:
                 self._owners.pop(_owner_key(write_back, disown_psa_payment_id), None)
@@ -194,7 +191,7 @@ class InMemoryLedgerStore:
     def disclaim(self, connection_id: str, psa_payment_ids: Sequence[int]) -> None:
         with self._lock:
             for each in psa_payment_ids:
-                self._owners.setdefault(keys.psa_payment_key(connection_id, each), NOBODY)
+                self._owners.setdefault(keys.psa_payment_key(connection_id, each), NO_OWNER)
 
     # --- what is stored ------------------------------------------------------------------------
 
@@ -259,7 +256,6 @@ def _insist(condition: bool) -> None:
 
 
 def _latest(entries: list[LedgerEntry[T]], limit: int) -> tuple[LedgerEntry[T], ...]:
-    check_limit(limit)
     return tuple(reversed(entries))[:limit]
 
 

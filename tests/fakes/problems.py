@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from bridge.domain.problem import Problem, ProblemState, Trouble
+from bridge.domain.problem import Problem, ProblemReport, ProblemState
 from bridge.ports import Clock, Page
 from bridge.store.cursors import Position
 from bridge.store.keys import problem_index_keys, problem_listing_pk
@@ -20,7 +20,7 @@ class InMemoryProblemStore:
         self._clock = clock
         self._problems: dict[tuple[str, str], Problem] = {}
 
-    def report(self, trouble: Trouble, now: datetime) -> None:
+    def report(self, trouble: ProblemReport, now: datetime) -> None:
         before = self.get(trouble.partner_id, trouble.problem_id)
         problem = before.seen_again(trouble.detail, now) if before else trouble.as_problem(now)
         self._problems[problem.partner_id, problem.problem_id] = problem

@@ -66,7 +66,25 @@ class InMemoryPdfQueue(InMemoryQueue[PdfRequest]):
 
 
 class InMemoryWriteBackQueue(InMemoryQueue[WriteBackMessage]):
-    """Messages come out in the order they were sent in, as they do within a group of SQS."""
+    """Messages come out in the order they were sent in, as they do within a group of SQS.
+
+    ``write_backs`` are the write-backs of the messages ever sent, as they were then.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.write_backs: list[WriteBack] = []
 
     def send(self, write_back: WriteBack) -> None:
         self._add([WriteBackMessage(write_back.connection_id, write_back.write_back_id)])
+        self.write_backs.append(write_back)
+
+
+class InMemoryParkedQueue:
+    """Keeps dead letters for an operator: each body with the queue that it failed in."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[str, str]] = []
+
+    def send(self, body: str, *, source: str) -> None:
+        self.messages.append((body, source))

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bridge.domain.customer import Customer
 from bridge.domain.errors import (
@@ -16,11 +16,18 @@ from bridge.domain.errors import (
 )
 from bridge.domain.identity import RecordKind, mirrored_id, parse_mirrored_id
 from bridge.domain.invoice import Invoice, InvoiceState
+from bridge.domain.mirrored_kinds import (
+    MIRRORED_KINDS,
+    MirroredKind,
+    MirroredRecord,
+    R,
+    kind_of,
+)
 from bridge.domain.payment import Payment, changed_payments
-from bridge.ports import CustomerQuery, Head, InvoiceQuery, Page, PaymentQuery, Stored
+from bridge.ports import CustomerQuery, InvoiceQuery, ListedRecord, Page, PaymentQuery, Stored
 from bridge.store.attributes import check_storable
 from bridge.store.cursors import Position
-from bridge.store.items import customer_item, invoice_item
+from bridge.store.items import mirrored_item
 from bridge.store.keys import (
     INVOICE_BUCKETS,
     MAX_NAME_LENGTH,
@@ -34,7 +41,7 @@ from bridge.store.keys import (
 from bridge.store.records import MAX_CHANGED_PAYMENTS
 from tests.fakes.pages import cut_page
 
-T = TypeVar("T", Customer, Invoice)
+T = TypeVar("T")
 _Shelf = dict[tuple[str, str], Stored[T]]
 
 
@@ -42,46 +49,47 @@ class InMemoryRecordStore:
     """Each kind is kept by partner and record id; payments follow their invoices."""
 
     def __init__(self) -> None:
-        self._customers: _Shelf[Customer] = {}
-        self._invoices: _Shelf[Invoice] = {}
+        self._shelves: dict[RecordKind, _Shelf[Any]] = {
+            kind.record_kind: {} for kind in MIRRORED_KINDS
+        }
         self._payments: dict[tuple[str, str], Payment] = {}
         self._lock = threading.Lock()
 
-    def get_customer(self, partner_id: str, customer_id: str) -> Stored[Customer]:
-        return _get(self._customers, partner_id, RecordKind.CUSTOMER, customer_id)
+    def get(self, kind: MirroredKind[R], partner_id: str, record_id: str) -> Stored[R]:
+        record_key(partner_id, kind.record_kind, record_id)
+        return self._shelves[kind.record_kind].get((partner_id, record_id), Stored(None, 0))
 
-    def get_invoice(self, partner_id: str, invoice_id: str) -> Stored[Invoice]:
-        return _get(self._invoices, partner_id, RecordKind.INVOICE, invoice_id)
+    def get_mirrored(
+        self,
+        kind: MirroredKind[R],
+        partner_id: str,
+        connection_id: str,
+        source_ids: Sequence[int],
+    ) -> Mapping[int, Stored[R]]:
+        return {i: self.get(kind, partner_id, mirrored_id(connection_id, i)) for i in source_ids}
 
-    def get_customers(
-        self, partner_id: str, connection_id: str, source_ids: Sequence[int]
-    ) -> Mapping[int, Stored[Customer]]:
-        return {i: self.get_customer(partner_id, mirrored_id(connection_id, i)) for i in source_ids}
-
-    def get_invoices(
-        self, partner_id: str, connection_id: str, source_ids: Sequence[int]
-    ) -> Mapping[int, Stored[Invoice]]:
-        return {i: self.get_invoice(partner_id, mirrored_id(connection_id, i)) for i in source_ids}
-
-    def save_customer(self, customer: Customer, *, expected_version: int, marks: str = "") -> int:
-        check_storable(customer_item(customer, version=expected_version + 1, marks=marks))
-        with self._lock:
-            key = (customer.partner_id, customer.customer_id)
-            return _write(self._customers, key, customer, expected_version, marks)
-
-    def save_invoice(self, invoice: Invoice, *, expected_version: int, marks: str = "") -> int:
-        check_storable(invoice_item(invoice, version=expected_version + 1, marks=marks))
-        if any(payment.partner_id != invoice.partner_id for payment in invoice.payments):
+    def save(
+        self, record: MirroredRecord, *, expected_version: int, change_fingerprint: str = ""
+    ) -> int:
+        item = mirrored_item(
+            record, version=expected_version + 1, change_fingerprint=change_fingerprint
+        )
+        check_storable(item)
+        kind = kind_of(record)
+        shelf = self._shelves[kind.record_kind]
+        payments_of = kind.payments_of or (lambda _record: ())
+        payments = payments_of(record)
+        if any(payment.partner_id != record.partner_id for payment in payments):
             raise InvalidInputError("payment of another partner", field="payments")
         with self._lock:
-            key = (invoice.partner_id, invoice.invoice_id)
-            stored = self._invoices.get(key)
-            before = stored.value.payments if stored and stored.value else ()
-            written, gone = changed_payments(before, invoice.payments)
+            key = (record.partner_id, kind.id_of(record))
+            stored = shelf.get(key)
+            before = payments_of(stored.value) if stored and stored.value else ()
+            written, gone = changed_payments(before, payments)
             changed = [*written, *(replace(payment, is_deleted=True) for payment in gone)]
             if len(changed) > MAX_CHANGED_PAYMENTS:
                 raise MalformedRecordError("too many payments changed at once", field="payments")
-            version = _write(self._invoices, key, invoice, expected_version, marks)
+            version = _write(shelf, key, record, expected_version, change_fingerprint)
             for payment in changed:
                 self._payments[payment.partner_id, payment.payment_id] = payment
             return version
@@ -89,11 +97,11 @@ class InMemoryRecordStore:
     def save_tombstone(
         self, partner_id: str, connection_id: str, kind: RecordKind, source_id: int
     ) -> None:
-        shelf = self._customers if kind is RecordKind.CUSTOMER else self._invoices
+        shelf = self._shelves[kind]
         with self._lock:
             shelf.setdefault((partner_id, mirrored_id(connection_id, source_id)), Stored(None, 1))
 
-    def list_heads(
+    def list_mirrored(
         self,
         partner_id: str,
         connection_id: str,
@@ -102,24 +110,24 @@ class InMemoryRecordStore:
         after_id: int,
         through_id: int | None,
         limit: int,
-    ) -> tuple[Head, ...]:
-        heads = sorted(self._heads(partner_id, connection_id, kind), key=lambda h: h.source_id)
+    ) -> tuple[ListedRecord, ...]:
+        found = sorted(self._listed(partner_id, connection_id, kind), key=lambda r: r.source_id)
         return tuple(
-            head
-            for head in heads
-            if head.source_id > after_id and (through_id is None or head.source_id <= through_id)
+            each
+            for each in found
+            if each.source_id > after_id and (through_id is None or each.source_id <= through_id)
         )[:limit]
 
     def count_mirrored(self, partner_id: str, connection_id: str, kind: RecordKind) -> int:
-        heads = self._heads(partner_id, connection_id, kind)
-        return sum(1 for head in heads if not head.is_archived)
+        found = self._listed(partner_id, connection_id, kind)
+        return sum(1 for each in found if not each.is_archived)
 
     def list_invoices(
         self, partner_id: str, query: InvoiceQuery, *, limit: int, cursor: str | None = None
     ) -> Page[Invoice]:
         entries = [
             (_invoice_position(invoice, query), replace(invoice, line_items=()))
-            for invoice in _values(self._invoices, partner_id)
+            for invoice in _values(self._shelves[RecordKind.INVOICE], partner_id)
             if _matches_invoice(query, invoice)
         ]
         return cut_page(entries, partner_id, query, limit=limit, cursor=cursor)
@@ -131,7 +139,7 @@ class InMemoryRecordStore:
             raise InvalidInputError("name is too long", field="name")
         entries = [
             (Position(0, customer_index_keys(customer)["gsi1sk"]), customer)
-            for customer in _values(self._customers, partner_id)
+            for customer in _values(self._shelves[RecordKind.CUSTOMER], partner_id)
             if _matches_customer(query, customer)
         ]
         return cut_page(entries, partner_id, query, limit=limit, cursor=cursor)
@@ -146,36 +154,30 @@ class InMemoryRecordStore:
         ]
         return cut_page(entries, partner_id, query, limit=limit, cursor=cursor, is_descending=True)
 
-    def _heads(self, partner_id: str, connection_id: str, kind: RecordKind) -> Iterator[Head]:
-        shelf: _Shelf[Customer] | _Shelf[Invoice] = (
-            self._customers if kind is RecordKind.CUSTOMER else self._invoices
-        )
-        for (owner_id, record_id), stored in shelf.items():
+    def _listed(
+        self, partner_id: str, connection_id: str, kind: RecordKind
+    ) -> Iterator[ListedRecord]:
+        for (owner_id, record_id), stored in self._shelves[kind].items():
             mirrored = parse_mirrored_id(record_id)
             is_here = mirrored is not None and mirrored.connection_id == connection_id
             if owner_id != partner_id or not is_here or stored.value is None or mirrored is None:
                 continue
-            value = stored.value
-            yield Head(
+            balance = kind_of(stored.value).balance_of(stored.value)
+            yield ListedRecord(
                 mirrored.source_id,
-                stored.marks,
-                has_balance=isinstance(value, Invoice) and value.balance_minor != 0,
-                is_archived=value.archive is not None,
+                stored.change_fingerprint,
+                has_balance=balance is not None and balance.amount_minor != 0,
+                is_archived=stored.value.archive is not None,
             )
 
 
-def _get(shelf: _Shelf[T], partner_id: str, kind: RecordKind, record_id: str) -> Stored[T]:
-    record_key(partner_id, kind, record_id)
-    return shelf.get((partner_id, record_id), Stored(None, 0))
-
-
 def _write(
-    shelf: _Shelf[T], key: tuple[str, str], value: T, expected_version: int, marks: str
+    shelf: _Shelf[T], key: tuple[str, str], value: T, expected_version: int, fingerprint: str
 ) -> int:
     stored = shelf.get(key)
     if (stored.version if stored else 0) != expected_version:
         raise ConflictError("the stored record moved on")
-    shelf[key] = Stored(value, expected_version + 1, marks)
+    shelf[key] = Stored(value, expected_version + 1, fingerprint)
     return expected_version + 1
 
 

@@ -1,4 +1,4 @@
-"""Runs, places, windows and watermarks in memory."""
+"""The store keeps runs, slots, windows and watermarks in memory."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from bridge.domain.window import Window
 from bridge.ports import Clock, Page, Stored
 from bridge.store.cursors import Position
 from bridge.store.keys import run_index_keys, runs_of_connection_pk
-from bridge.store.runs import LOST_PLACE, MAX_STALLED_RUNS
+from bridge.store.runs import MAX_STALLED_RUNS, STALLED
 from tests.fakes.pages import cut_page
 
-_Spot = tuple[str, RunKind]
+_SlotKey = tuple[str, RunKind]
 
 
 @dataclass(frozen=True)
-class _Place:
+class RunSlot:
     run_id: str
     moved_at: datetime
 
@@ -29,23 +29,23 @@ class InMemoryRunStore:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._runs: dict[tuple[str, str], Stored[Run]] = {}
-        self._places: dict[_Spot, _Place] = {}
-        self._windows: dict[_Spot, tuple[Window, str]] = {}
+        self._slots: dict[_SlotKey, RunSlot] = {}
+        self._windows: dict[_SlotKey, tuple[Window, str]] = {}
         self._watermarks: dict[tuple[str, RecordKind], datetime] = {}
         self._lock = threading.Lock()
 
     def start(self, run: Run, window: Window | None = None) -> None:
         with self._lock:
-            spot = (run.connection_id, run.kind)
+            key = (run.connection_id, run.kind)
             self._check_window(window)
             if self.get(run.connection_id, run.run_id).version:
                 raise ConflictError("the run exists")
-            place = self._places.get(spot)
-            if place:
-                self._overtake(run.connection_id, place)
+            slot = self._slots.get(key)
+            if slot:
+                self._overtake(run.connection_id, slot)
             now = self._clock.now()
             self._runs[run.connection_id, run.run_id] = Stored(run, 1)
-            self._places[spot] = _Place(run.run_id, now)
+            self._slots[key] = RunSlot(run.run_id, now)
             if window:
                 self._windows[window.connection_id, window.kind] = (window, run.run_id)
 
@@ -56,27 +56,27 @@ class InMemoryRunStore:
         if taken and taken[0].free_at > window.taken_at:
             raise WindowTakenError(taken[0].free_at)
 
-    def _overtake(self, connection_id: str, place: _Place) -> None:
+    def _overtake(self, connection_id: str, slot: RunSlot) -> None:
         now = self._clock.now()
-        if place.moved_at > now - RUN_LEASE:
-            raise RunActiveError(place.run_id)
-        old = self.get(connection_id, place.run_id)
+        if slot.moved_at > now - RUN_LEASE:
+            raise RunActiveError(slot.run_id)
+        old = self.get(connection_id, slot.run_id)
         if old.value and not old.value.has_ended:
-            ended = old.value.failed(LOST_PLACE, now)
-            self._runs[connection_id, place.run_id] = Stored(ended, old.version + 1)
+            ended = old.value.failed(STALLED, now)
+            self._runs[connection_id, slot.run_id] = Stored(ended, old.version + 1)
 
     def withdraw(self, run: Run, window: Window | None) -> None:
         with self._lock:
             stored = self.get(run.connection_id, run.run_id)
             if stored.version > 1:
                 return
-            spot = (run.connection_id, run.kind)
-            place = self._places.get(spot)
+            key = (run.connection_id, run.kind)
+            slot = self._slots.get(key)
             taken = self._windows.get((window.connection_id, window.kind)) if window else None
-            if (place and place.run_id != run.run_id) or (taken and taken[1] != run.run_id):
+            if (slot and slot.run_id != run.run_id) or (taken and taken[1] != run.run_id):
                 return
             self._runs.pop((run.connection_id, run.run_id), None)
-            self._places.pop(spot, None)
+            self._slots.pop(key, None)
             if window:
                 self._windows.pop((window.connection_id, window.kind), None)
 
@@ -87,16 +87,16 @@ class InMemoryRunStore:
         with self._lock:
             if self.get(run.connection_id, run.run_id).version != expected_version:
                 raise ConflictError("the stored run moved on")
-            spot = (run.connection_id, run.kind)
-            place = self._places.get(spot)
-            has_place = place is not None and place.run_id == run.run_id
+            key = (run.connection_id, run.kind)
+            slot = self._slots.get(key)
+            has_slot = slot is not None and slot.run_id == run.run_id
             if run.has_ended:
-                if has_place:
-                    del self._places[spot]
-            elif has_place:
-                self._places[spot] = _Place(run.run_id, self._clock.now())
+                if has_slot:
+                    del self._slots[key]
+            elif has_slot:
+                self._slots[key] = RunSlot(run.run_id, self._clock.now())
             else:
-                raise ConflictError("the run has lost its place")
+                raise ConflictError("the run has lost its slot")
             self._runs[run.connection_id, run.run_id] = Stored(run, expected_version + 1)
             return expected_version + 1
 
@@ -113,9 +113,9 @@ class InMemoryRunStore:
 
     def list_stalled(self, unmoved_since: datetime) -> tuple[Run, ...]:
         stalled = [
-            (place.moved_at, self.get(connection_id, place.run_id).value)
-            for (connection_id, _), place in self._places.items()
-            if place.moved_at <= unmoved_since
+            (slot.moved_at, self.get(connection_id, slot.run_id).value)
+            for (connection_id, _), slot in self._slots.items()
+            if slot.moved_at <= unmoved_since
         ]
         ordered = sorted(stalled, key=lambda entry: entry[0])
         runs = tuple(run for _, run in ordered if run and not run.has_ended)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dashboard_api.audience import is_for_services
+from dashboard_api.route_access import is_for_services
 from tests.infra.templates import StageTemplates, logical_id
 
 pytestmark = pytest.mark.xdist_group("templates")

@@ -4,7 +4,7 @@ import importlib
 
 import pytest
 
-from bridge.runtime.settings import Settings
+from bridge.wiring.settings import Settings
 from infra.bundling import FUNCTIONS
 from tests.infra.templates import StageTemplates, logical_id
 

@@ -14,11 +14,11 @@ from bridge.aws.clock import SystemClock
 from bridge.domain.identity import mirrored_id, new_id
 from bridge.domain.platform_payment import Allocation
 from bridge.domain.write_back import Reason, WriteBack
-from bridge.store.ledger import DynamoLedgerStore
 from bridge.store.table import Table
 from infra.config import LOCAL
 from infra.local.system import LocalSystem, SandboxSize
 from tests.builders.payments import a_platform_payment, write_backs_for
+from tests.fakes.histories import ReadableDynamoLedger
 
 pytestmark = pytest.mark.xdist_group("local-system")
 
@@ -136,7 +136,7 @@ def test_a_write_back_whose_message_got_lost_is_found_by_its_time(system: LocalS
     # Given a recorded payment that no message tells of
     table = system.outputs.data["LedgerTable"]
     clock = SystemClock()
-    ledger = DynamoLedgerStore(
+    ledger = ReadableDynamoLedger(
         Table(system.client("dynamodb"), table, clock), clock, written_by="test"
     )
     connection_id = new_id()

@@ -6,24 +6,12 @@ from tests.infra.templates import MAPPING, StageTemplates, Statement
 
 pytestmark = pytest.mark.xdist_group("templates")
 
-READ = frozenset({"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"})
-WRITE = frozenset(
-    {
-        "dynamodb:PutItem",
-        "dynamodb:UpdateItem",
-        "dynamodb:DeleteItem",
-        "dynamodb:BatchWriteItem",
-        "dynamodb:ConditionCheckItem",
-    }
-)
-CONSUME = frozenset(
-    {
-        "sqs:ReceiveMessage",
-        "sqs:DeleteMessage",
-        "sqs:ChangeMessageVisibility",
-        "sqs:GetQueueAttributes",
-    }
-)
+GET, QUERY = frozenset({"dynamodb:GetItem"}), frozenset({"dynamodb:Query"})
+PUT, DELETE = frozenset({"dynamodb:PutItem"}), frozenset({"dynamodb:DeleteItem"})
+READ = GET | QUERY | {"dynamodb:BatchGetItem"}
+UPDATE = frozenset({"dynamodb:UpdateItem"})
+CHECK = frozenset({"dynamodb:ConditionCheckItem"})
+CONSUME = frozenset({"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"})
 TRACE = frozenset({"xray:PutTraceSegments", "xray:PutTelemetryRecords"})
 NETWORK = frozenset(
     {
@@ -40,7 +28,8 @@ BUCKET = "<AWS::AccountId>-<AWS::Region>"
 
 # Functions that may read and not change a table, and the only ones that may handle secrets or
 # documents in a stronger way than reading.
-READS_OPERATIONS_ONLY = {"webhook_receiver"}
+READS_CALLBACK_ENDPOINTS_ONLY = {"webhook_receiver"}
+KEEPS_SIGNING_KEYS = {"webhook_receiver"}
 READS_RECORDS_ONLY = {"reconciler"}
 MANAGES_CONNECTION_SECRETS = {"dashboard_api"}
 STORES_DOCUMENTS = {"invoice_pdf"}
@@ -80,26 +69,30 @@ def named_by_setting(setting: str, function: str, stage: str) -> Rights:
         secrets |= {f"secretsmanager:{verb}" for verb in verbs}
     if function in STORES_DOCUMENTS:
         documents |= {"s3:PutObject"}
-    on_records = READ if function in READS_RECORDS_ONLY else READ | WRITE
-    on_operations = READ if function in READS_OPERATIONS_ONLY else READ | WRITE
+    on_records = READ if function in READS_RECORDS_ONLY else READ | PUT
+    operations: Rights = {
+        "<operations.Arn>": READ | PUT | DELETE,
+        "<operations.Arn>/index/by_partner": QUERY,
+    }
+    if function in READS_CALLBACK_ENDPOINTS_ONLY:
+        operations = {"<operations.Arn>": GET}
     # The batch is no action of its own in AWS; the embedded AWS takes it for one.
     send = frozenset({"sqs:SendMessage", "sqs:SendMessageBatch"})
     table: dict[str, Rights] = {
         "RECORDS_TABLE": {
             "<records.Arn>": on_records,
-            "<records.Arn>/index/listing": READ,
-            "<records.Arn>/index/by_customer": READ,
+            "<records.Arn>/index/listing": QUERY,
+            "<records.Arn>/index/by_customer": QUERY,
         },
-        "OPERATIONS_TABLE": {
-            "<operations.Arn>": on_operations,
-            "<operations.Arn>/index/by_partner": READ,
-        },
+        "OPERATIONS_TABLE": operations,
         "LEDGER_TABLE": {
-            "<ledger.Arn>": READ | WRITE,
-            "<ledger.Arn>/index/listing": READ,
-            "<ledger.Arn>/index/by_customer": READ,
+            "<ledger.Arn>": READ | PUT | DELETE | CHECK,
+            "<ledger.Arn>/index/listing": QUERY,
+            "<ledger.Arn>/index/by_customer": QUERY,
         },
-        "COORDINATION_TABLE": {"<coordination.Arn>": READ | WRITE},
+        "COORDINATION_TABLE": {
+            "<coordination.Arn>": GET | PUT if function in KEEPS_SIGNING_KEYS else UPDATE
+        },
         "SECRETS_PREFIX": {f"{SECRET}/{stage}/connections/*": secrets},
         "CONNECTWISE_CLIENT_ID_SECRET": {
             f"{SECRET}/{stage}/connectwise-client-id-??????": frozenset(
@@ -110,7 +103,7 @@ def named_by_setting(setting: str, function: str, stage: str) -> Rights:
         "RUN_STEPS_QUEUE_URL": {"<run-steps.Arn>": send},
         "PDF_QUEUE_URL": {"<pdfs.Arn>": send},
         "WRITEBACKS_QUEUE_URL": {"<writebacks.fifo.Arn>": send},
-        "PARKED_QUEUE_URL": {"<parked.Arn>": send},
+        "PARKED_QUEUE_URL": {"<parked.Arn>": frozenset({"sqs:SendMessage"})},
         "EVENT_BUS_NAME": {"<Bus.Arn>": frozenset({"events:PutEvents"})},
         "DOCUMENTS_BUCKET": {
             "<Documents.Arn>": frozenset({"s3:ListBucket"}),

@@ -6,9 +6,8 @@ import pytest
 
 from bridge.domain.problem import ProblemCode
 from bridge.domain.write_back import Reason
-from bridge.payments.healing import HEALING, TRIED_DAILY
-from bridge.runtime.reconciler_jobs import PaymentJob
-from bridge.sync.reconciling import Job
+from bridge.entrypoints.reconciler_jobs import Job
+from bridge.payments.retry_rules import HEALING, TRIED_DAILY
 from infra.config import PROJECT_ROOT
 from tests.infra.templates import StageTemplates
 
@@ -60,7 +59,7 @@ def test_each_problem_that_a_partner_sees_is_explained() -> None:
 
 
 def test_each_job_that_can_be_started_by_hand_is_named() -> None:
-    for job in (*Job, *PaymentJob):
+    for job in Job:
         assert f"`{job.value}`" in RUNBOOK
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from bridge.connectwise.client import WRITE_SECONDS
 from bridge.domain.write_back import Timings
-from bridge.runtime.settings import WriteBackTimings
+from bridge.wiring.settings import WriteBackTimings
 from infra.config import DEV, PROD, StageConfig, UnsafeStageError, WriteBackTimes
 from tests.infra.templates import MAPPING, Properties, StageTemplates
 

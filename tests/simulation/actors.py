@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from bridge.connectwise.callback_intake import Callback
 from bridge.domain.run import RunKind
-from bridge.sync.reconciling import Job
+from bridge.entrypoints.reconciler_jobs import Job
 from connectwise_sandbox.deliveries import Delivery
 from tests.simulation.functions import QueueFunction
 from tests.simulation.parts import Actor
@@ -153,14 +153,15 @@ class Time(Actor):
         return [actor for actor in world.actors if actor is not self]
 
 
+def doing(job: Job) -> Callable[[Wiring], object]:
+    """Return what the reconciler does when a schedule names a job."""
+    return lambda wiring: dict(wiring.reconciler_jobs.do(job))
+
+
 def timetables(
     starts_at: datetime, sweeps_at: datetime, sweeps_every: timedelta
 ) -> list[Timetable]:
-    """Return the schedules of the service stack, each with its first tick."""
-
-    def job(job: Job) -> Callable[[Wiring], object]:
-        return lambda wiring: dict(wiring.reconciler.do(job))
-
+    """Return the schedules of the sync, each with its first tick."""
     return [
         Timetable(
             "customers",
@@ -172,11 +173,11 @@ def timetables(
             "invoice-delta",
             period=timedelta(minutes=15),
             next_at=starts_at + timedelta(minutes=5),
-            work=job(Job.INVOICE_DELTA),
+            work=doing(Job.INVOICE_DELTA),
         ),
-        Timetable("sweep", period=sweeps_every, next_at=sweeps_at, work=job(Job.SWEEP)),
+        Timetable("sweep", period=sweeps_every, next_at=sweeps_at, work=doing(Job.SWEEP)),
         Timetable(
-            "callbacks", period=timedelta(hours=1), next_at=starts_at, work=job(Job.CALLBACKS)
+            "callbacks", period=timedelta(hours=1), next_at=starts_at, work=doing(Job.CALLBACKS)
         ),
     ]
 

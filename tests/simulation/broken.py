@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import Any
 
 from bridge.connectwise.callback_intake import Callback, CallbackIntake, Verdict
@@ -17,88 +16,71 @@ from bridge.domain.customer import ArchiveReason, Customer
 from bridge.domain.errors import ConflictError
 from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import Invoice
+from bridge.domain.mirrored_kinds import CUSTOMERS, INVOICES, MirroredRecord
 from bridge.domain.run import Counters, Run, RunKind, RunStep
-from bridge.ports import Psa, RecordStore
-from bridge.sync.refreshing import Refresher
-from bridge.sync.run_work import RunWorker
-from bridge.sync.selection import Choice
+from bridge.mirror.run_worker import RunWorker
+from bridge.mirror.selection import Choice
+from bridge.ports import Psa
+from tests.simulation.variants import Delegate, as_variant
 from tests.simulation.wiring import Wiring
-
-
-class _Delegate:
-    """Is like its target but for what a subclass changes."""
-
-    def __init__(self, target: Any) -> None:
-        self._target = target
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._target, name)
-
 
 # --- writes without looking -----------------------------------------------------------------------
 
 
-class _ForcingStore(_Delegate):
+class _ForcingStore(Delegate):
     """Takes a conflict for a nuisance and writes over whatever is there."""
 
-    def save_invoice(self, invoice: Invoice, *, expected_version: int, marks: str = "") -> int:
+    def save(self, record: MirroredRecord, *, expected_version: int, **more: Any) -> int:
         try:
-            return self._saved(invoice, expected_version, marks)
+            version: int = self._target.save(record, expected_version=expected_version, **more)
         except ConflictError:
-            stored = self._target.get_invoice(invoice.partner_id, invoice.invoice_id)
-            return self._saved(invoice, stored.version, marks)
-
-    def _saved(self, invoice: Invoice, version: int, marks: str) -> int:
-        saved: int = self._target.save_invoice(invoice, expected_version=version, marks=marks)
-        return saved
+            if not isinstance(record, Invoice):
+                raise
+            stored = self._target.get(INVOICES, record.partner_id, record.invoice_id)
+            version = self._target.save(record, expected_version=stored.version, **more)
+        return version
 
 
 class OverwritesWithoutVersionCheck(Wiring):
     """What was fetched earlier goes over what somebody else fetched later."""
 
-    @cached_property
-    def refresher(self) -> Refresher:
-        records: RecordStore = _ForcingStore(self.outside.records)
-        return Refresher(records, self.outside.problems, self.clock)
+    def spoil(self) -> None:
+        self.records = _ForcingStore(self.records)
 
 
 # --- believes what it is told ---------------------------------------------------------------------
 
 
-class _TrustingIntake(_Delegate):
+class _TrustingIntake(CallbackIntake):
     """Archives at once what a callback says was deleted."""
 
-    def __init__(self, intake: CallbackIntake, wiring: Wiring) -> None:
-        super().__init__(intake)
-        self._wiring = wiring
+    wiring: Wiring
 
     def take(self, callback: Callback) -> Verdict:
-        verdict: Verdict = self._target.take(callback)
+        verdict = super().take(callback)
         message = json.loads(callback.body)
         if verdict is Verdict.ACCEPTED and message["Action"] == "deleted":
             self._archive(callback.connection_id, message["Type"], message["ID"])
         return verdict
 
     def _archive(self, connection_id: str, type_name: str, source_id: int) -> None:
-        connection = self._wiring.outside.connections.get(connection_id).value
+        connection = self.wiring.connections.get(connection_id).value
         if connection is None or type_name != "company":
             return
-        records = self._wiring.outside.records
+        records = self.wiring.records
         scope = (connection.partner_id, connection_id, [source_id])
-        stored = records.get_customers(*scope)[source_id]
+        stored = records.get_mirrored(CUSTOMERS, *scope)[source_id]
         if isinstance(stored.value, Customer):
-            gone = stored.value.archived(
-                ArchiveReason.DELETED_IN_CONNECTWISE, self._wiring.clock.now()
-            )
-            records.save_customer(gone, expected_version=stored.version)
+            now = self.wiring.clock.now()
+            gone = stored.value.archived(ArchiveReason.DELETED_IN_CONNECTWISE, now)
+            records.save(gone, expected_version=stored.version)
 
 
 class BelievesDeletedCallbacks(Wiring):
     """A callback may be old by the time it comes, or come again after the company is back."""
 
-    @cached_property
-    def callback_intake(self) -> CallbackIntake:
-        return _TrustingIntake(super().callback_intake, self)  # type: ignore[return-value]
+    def spoil(self) -> None:
+        self.callback_intake = as_variant(self.callback_intake, _TrustingIntake, wiring=self)
 
 
 # --- runs -----------------------------------------------------------------------------------------
@@ -116,7 +98,8 @@ class _EagerWorker(RunWorker):
 class MovesWatermarksAtTheStart(Wiring):
     """What the run has not stored yet when it dies is never asked for again."""
 
-    run_worker_class = _EagerWorker
+    def spoil(self) -> None:
+        self.run_worker = as_variant(self.run_worker, _EagerWorker)
 
 
 class _HastyWorker(RunWorker):
@@ -133,7 +116,8 @@ class _HastyWorker(RunWorker):
 class AsksForTheNextPageBeforeSaving(Wiring):
     """The next worker may be faster than the save: it finds the old page and drops the message."""
 
-    run_worker_class = _HastyWorker
+    def spoil(self) -> None:
+        self.run_worker = as_variant(self.run_worker, _HastyWorker)
 
 
 class _BrakelessWorker(RunWorker):
@@ -144,7 +128,8 @@ class _BrakelessWorker(RunWorker):
 class ArchivesWithoutABrake(Wiring):
     """A part of the organisation that is hidden for a while empties the mirror."""
 
-    run_worker_class = _BrakelessWorker
+    def spoil(self) -> None:
+        self.run_worker = as_variant(self.run_worker, _BrakelessWorker)
 
 
 class _SweepingWorker(RunWorker):
@@ -157,7 +142,8 @@ class _SweepingWorker(RunWorker):
 class SweepsPassContactsBy(Wiring):
     """A sweep cannot see that a contact has another address, but says everything is stored."""
 
-    run_worker_class = _SweepingWorker
+    def spoil(self) -> None:
+        self.run_worker = as_variant(self.run_worker, _SweepingWorker)
 
 
 class _ForgetfulWorker(RunWorker):
@@ -172,7 +158,8 @@ class _ForgetfulWorker(RunWorker):
 class ForgetsWhatVanished(Wiring):
     """Records whose callback got lost stay in the mirror for ever."""
 
-    run_worker_class = _ForgetfulWorker
+    def spoil(self) -> None:
+        self.run_worker = as_variant(self.run_worker, _ForgetfulWorker)
 
 
 class _PromisingWorker(RunWorker):
@@ -192,7 +179,8 @@ class _PromisingWorker(RunWorker):
 class SavesRunsBeforeTheirRecords(Wiring):
     """A worker that dies in between leaves records out that nobody asks for again."""
 
-    run_worker_class = _PromisingWorker
+    def spoil(self) -> None:
+        self.run_worker = as_variant(self.run_worker, _PromisingWorker)
 
 
 class _CarelessWorker(RunWorker):
@@ -203,4 +191,5 @@ class _CarelessWorker(RunWorker):
 class LeavesConflictsToNobody(Wiring):
     """A conflict is taken for a sign that somebody else has stored the same."""
 
-    run_worker_class = _CarelessWorker
+    def spoil(self) -> None:
+        self.run_worker = as_variant(self.run_worker, _CarelessWorker)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bridge.domain.customer import Customer
 from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import Invoice
+from bridge.domain.mirrored_kinds import CUSTOMERS, INVOICES
 from bridge.domain.problem import Problem, ProblemCode, record_subject
 from bridge.domain.run import RunKind, RunState
 from bridge.ports import PaymentQuery, Stored
@@ -139,15 +140,15 @@ class NoRunIsStuck(Invariant):
 
 def _stored(world: World, kind: RecordKind) -> dict[int, Customer | Invoice]:
     records = world.outside.records
-    heads = records.list_heads(
+    heads = records.list_mirrored(
         PARTNER_ID, CONNECTION_ID, kind, after_id=0, through_id=None, limit=5000
     )
     ids = [head.source_id for head in heads]
     found: dict[int, Stored[Customer] | Stored[Invoice]] = {}
     if kind is RecordKind.CUSTOMER:
-        found.update(records.get_customers(PARTNER_ID, CONNECTION_ID, ids))
+        found.update(records.get_mirrored(CUSTOMERS, PARTNER_ID, CONNECTION_ID, ids))
     else:
-        found.update(records.get_invoices(PARTNER_ID, CONNECTION_ID, ids))
+        found.update(records.get_mirrored(INVOICES, PARTNER_ID, CONNECTION_ID, ids))
     return {source_id: item.value for source_id, item in found.items() if item.value}
 
 
@@ -158,13 +159,13 @@ def _is_wanted(world: World, kind: RecordKind, source_id: int) -> bool:
     def look(wiring: Wiring) -> bool:
         psa = wiring.gateway.open(world.connection)
         if kind is RecordKind.CUSTOMER:
-            customer = psa.fetch_customers([source_id]).found.get(source_id)
+            customer = psa.fetch(CUSTOMERS, [source_id]).found.get(source_id)
             return customer is not None and filters.customer.accepts(customer)
-        invoice = psa.fetch_invoices([source_id]).found.get(source_id)
+        invoice = psa.fetch(INVOICES, [source_id]).found.get(source_id)
         if invoice is None or not filters.invoice.accepts(invoice):
             return invoice is not None and source_id in _corrupt_with_problem(world)
         payer_id = invoice.customer_source_id or 0
-        payer = psa.fetch_customers([payer_id]).found.get(payer_id)
+        payer = psa.fetch(CUSTOMERS, [payer_id]).found.get(payer_id)
         return payer is not None and filters.customer.accepts(payer)
 
     return world.invoke("look", 600, look).value is True

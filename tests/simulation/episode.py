@@ -18,7 +18,7 @@ from bridge.domain import identity
 from bridge.domain.filters import CustomerFilter, ImportFilters, InvoiceFilter
 from bridge.domain.invoice import InvoiceType
 from bridge.domain.run import RunKind
-from bridge.sync import run_work, selection
+from bridge.mirror import run_worker, selection
 from connectwise_sandbox.switches import Switches
 from tests.fakes.clock import START
 from tests.simulation import endings, faults, invariants, people, troubles
@@ -296,7 +296,7 @@ def reproducible(world: World) -> Iterator[None]:
             _lean_log_records(),
             patch.object(selection, "PAGE_SIZE", world.books.page_size),
             patch.object(selection, "VANISHED_PAGE_SIZE", max(1, world.books.page_size // 4)),
-            patch.object(run_work, "REFRESH_BATCH", max(1, world.books.page_size // 5)),
+            patch.object(run_worker, "REFRESH_BATCH", max(1, world.books.page_size // 5)),
         ):
             yield
     finally:

@@ -18,9 +18,7 @@ _READ_EFFECTS = tuple(effect for effect in Effect if effect is not Effect.LATE_E
 _AWS_PORTS = frozenset(
     {"connections", "records", "runs", "problems", "documents", "signing_keys", "vault", "queue"}
 )
-_VERSIONED_WRITES = frozenset(
-    {"records.save_invoice", "records.save_customer", "runs.save", "connections.save"}
-)
+_VERSIONED_WRITES = frozenset({"records.save", "runs.save", "connections.save"})
 _WRITES = _VERSIONED_WRITES | {
     "records.save_tombstone",
     "runs.start",

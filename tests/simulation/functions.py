@@ -6,7 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.runtime.batches import hints_in, pdf_requests_in, run_messages_in
+from bridge.entrypoints.batches import (
+    hints_in,
+    pdf_requests_in,
+    run_messages_in,
+    write_back_messages_in,
+)
 from tests.simulation.wiring import Wiring
 
 Event = Mapping[str, Any]
@@ -15,6 +20,7 @@ Reply = Mapping[str, Any]
 # As in infra.constructs.queue_worker: a message stays hidden for six times the function's life.
 VISIBILITY_PER_TIMEOUT = 6
 DEAD_LETTERS_TIMEOUT_SECONDS = 30.0
+WRITE_BACK_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,13 @@ def _work_pdfs(wiring: Wiring, event: Event) -> Reply:
     return pdf_requests_in(event).work_each(wiring.pdf_keeper.keep)
 
 
+def _work_write_backs(wiring: Wiring, event: Event) -> Reply:
+    worker = wiring.write_back_worker
+    return write_back_messages_in(event).work_each(
+        lambda message: worker.drive(message.connection_id, message.write_back_id)
+    )
+
+
 def _park(wiring: Wiring, event: Event) -> Reply:
     return wiring.dead_letters.park(event)
 
@@ -50,6 +63,8 @@ WORKERS: tuple[QueueFunction, ...] = (
     QueueFunction("run-steps", 600.0, 1, _work_run_steps),
     QueueFunction("pdfs", 120.0, 5, _work_pdfs),
 )
+"""What the sync lives on."""
+WRITE_BACK_WORKER = QueueFunction("writebacks", WRITE_BACK_SECONDS, 1, _work_write_backs)
 
 
 def parker_of(worker: QueueFunction) -> QueueFunction:

@@ -13,6 +13,7 @@ from bridge.domain.filters import ImportFilters
 from bridge.domain.hint import HintReason
 from bridge.domain.identity import Origin, RecordKind
 from bridge.domain.invoice import Invoice
+from bridge.domain.mirrored_kinds import CUSTOMERS, INVOICES
 from bridge.domain.problem import ProblemCode
 from bridge.domain.run import Run, RunKind, RunState
 from connectwise_sandbox.clock import wire_time
@@ -22,14 +23,13 @@ from tests.simulation.truth import last_updated, true_customer
 from tests.simulation.watching import PortCall
 from tests.simulation.world import CONNECTION_ID, PARTNER_ID, World
 
-SAVES = ("records.save_invoice", "records.save_customer")
 PROOF_LIFE = timedelta(minutes=30)
 KIND_OF = {RecordKind.INVOICE: Kind.INVOICE, RecordKind.CUSTOMER: Kind.COMPANY}
 
 
 def saved_record(call: PortCall) -> Customer | Invoice | None:
     """Return the mirrored record that a call wrote, None for any other call."""
-    if call.name not in SAVES:
+    if call.name != "records.save":
         return None
     record = call.arguments[0]
     if not isinstance(record, Customer | Invoice):
@@ -47,7 +47,7 @@ class NothingOlder(Invariant):
 
     def after_call(self, world: World, call: PortCall, result: object) -> None:
         record = saved_record(call)
-        updated = _updated_in(str(call.named.get("marks", "")))
+        updated = _updated_in(str(call.named.get("change_fingerprint", "")))
         if record is None or not updated:
             return
         key = f"{type(record).__name__} {record.source_id}"
@@ -114,7 +114,7 @@ class Brake(Invariant):
             (RecordKind.CUSTOMER, run.customers),
             (RecordKind.INVOICE, run.invoices),
         ):
-            stored = world.outside.records.list_heads(
+            stored = world.outside.records.list_mirrored(
                 PARTNER_ID, CONNECTION_ID, kind, after_id=0, through_id=None, limit=1000
             )
             if counters.archived > max(10, len(stored) // 20):
@@ -169,7 +169,9 @@ class WatermarksFollow(Invariant):
     def _check_email(self, world: World, source_id: int, watermark: str) -> None:
         """A contact's change is no change of its company, and is not in its marks."""
         true = true_customer(world.engine, source_id)
-        stored = world.outside.records.get_customers(PARTNER_ID, CONNECTION_ID, [source_id])
+        stored = world.outside.records.get_mirrored(
+            CUSTOMERS, PARTNER_ID, CONNECTION_ID, [source_id]
+        )
         customer = stored[source_id].value
         contacts = world.engine.tenant.store[Kind.CONTACT].referring("company", [source_id])
         latest = max((contact["_info"]["lastUpdated"] for contact in contacts), default="")
@@ -237,7 +239,7 @@ class NothingOfThePlatform(Invariant):
     def at_end(self, world: World) -> None:
         if self._customer is None:
             return
-        stored = world.outside.records.get_customer(PARTNER_ID, self._customer.customer_id)
+        stored = world.outside.records.get(CUSTOMERS, PARTNER_ID, self._customer.customer_id)
         if stored.value != self._customer or stored.version != 1:
             world.violate(self.name, "a customer made on the platform was changed")
 
@@ -249,7 +251,7 @@ class NothingOfThePlatform(Invariant):
             name=self.CANARY,
             email="canary@platform.example",
         )
-        world.outside.records.save_customer(customer, expected_version=0)
+        world.outside.records.save(customer, expected_version=0)
         return customer
 
 
@@ -263,11 +265,11 @@ def _stored_update(world: World, kind: RecordKind, source_id: int) -> str:
     records = world.outside.records
     scope = (PARTNER_ID, CONNECTION_ID, [source_id])
     if kind is RecordKind.INVOICE:
-        return _updated_in(records.get_invoices(*scope)[source_id].marks)
+        return _updated_in(records.get_mirrored(INVOICES, *scope)[source_id].change_fingerprint)
     company = world.engine.tenant.store[Kind.COMPANY].get(source_id)
     if company and company.get("deletedFlag"):
         return "~"
-    return _updated_in(records.get_customers(*scope)[source_id].marks)
+    return _updated_in(records.get_mirrored(CUSTOMERS, *scope)[source_id].change_fingerprint)
 
 
 def _hinted(world: World, kind: RecordKind) -> set[int]:

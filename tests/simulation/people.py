@@ -12,7 +12,7 @@ from bridge.domain.identity import mirrored_id
 from bridge.domain.problem import ProblemCode, record_of_subject
 from bridge.domain.run import RunKind
 from bridge.domain.work_messages import PdfRequest
-from bridge.sync.runs import ManualFetch
+from bridge.runs.start import ManualFetch
 from connectwise_sandbox.clock import day_of
 from connectwise_sandbox.errors import ApiError
 from connectwise_sandbox.finance.balances import payments_of
@@ -106,7 +106,7 @@ def _import(wiring: Wiring, connection: Connection) -> None:
 
 
 def _ask_for_pdfs(wiring: Wiring, connection: Connection) -> None:
-    problems = wiring.outside.problems.open_of_connection(PARTNER_ID, CONNECTION_ID)
+    problems = wiring.problems.open_of_connection(PARTNER_ID, CONNECTION_ID)
     records = (
         record_of_subject(problem.subject)
         for problem in problems.values()
@@ -116,7 +116,7 @@ def _ask_for_pdfs(wiring: Wiring, connection: Connection) -> None:
         PdfRequest(CONNECTION_ID, mirrored_id(CONNECTION_ID, source_id))
         for _, source_id in filter(None, records)
     ]
-    wiring.outside.pdf_queue.send(requests)
+    wiring.pdf_queue.send(requests)
 
 
 def _approve(wiring: Wiring, connection: Connection) -> None:

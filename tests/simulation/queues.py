@@ -1,4 +1,4 @@
-"""A queue as SQS keeps it: messages come at least once, in any order, and poison moves aside."""
+"""Queues as SQS keeps them: messages come at least once, and poison moves aside."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
-from bridge.aws.messages import write_hint, write_pdf_request, write_run
+from bridge.aws.messages import write_hint, write_pdf_request, write_run, write_write_back
 from bridge.domain.errors import InvalidInputError
 from bridge.domain.hint import Hint
 from bridge.domain.run import Run
-from bridge.domain.work_messages import PdfRequest, RunMessage
+from bridge.domain.work_messages import PdfRequest, RunMessage, WriteBackMessage
+from bridge.domain.write_back import WriteBack
 from bridge.ports import Clock
 from tests.simulation.watching import Observer
 
@@ -29,7 +30,9 @@ class QueuedMessage:
 
 @dataclass
 class SimulatedQueue:
-    """``visibility_seconds`` hide a message that was received; one that was received
+    """A queue without an order.
+
+    ``visibility_seconds`` hide a message that was received; one that was received
     ``max_receives`` times without success goes to ``dead_letters`` (None: it stays for ever).
     ``lateness`` tells, by the queue's name, how late a message comes; None when it is lost.
     ``lost`` are the bodies of those, in their order.
@@ -95,6 +98,32 @@ class SimulatedQueue:
         return min((message.visible_at for message in self.messages), default=None)
 
 
+@dataclass
+class FifoQueue(SimulatedQueue):
+    """A queue in order within each group: it shows the first message of a group, and nothing of
+    the group while that one is hidden."""
+
+    lines: dict[int, list[QueuedMessage]] = field(default_factory=dict)
+    groups: dict[str, int] = field(default_factory=dict)
+
+    def put_in_group(self, group: int, body: str) -> None:
+        message = self.put(body)
+        if message is not None:
+            self.groups[message.message_id] = group
+            self.lines.setdefault(group, []).append(message)
+
+    def _first_in_line(self) -> Iterable[QueuedMessage]:
+        return [line[0] for line in self.lines.values() if line]
+
+    def _remove(self, message: QueuedMessage) -> None:
+        super()._remove(message)
+        self.lines[self.groups[message.message_id]].remove(message)
+
+    def receive(self, limit: int, random: Random) -> list[QueuedMessage]:
+        """Take one message; a write-back is driven by an invocation of its own."""
+        return super().receive(min(limit, 1), random)
+
+
 class _Sender:
     """Puts bodies into a queue in the batches of the SQS API, each a call that may fail."""
 
@@ -130,3 +159,19 @@ class SimulatedRunQueue(_Sender):
 class SimulatedPdfQueue(_Sender):
     def send(self, requests: Sequence[PdfRequest]) -> None:
         self._put_all([write_pdf_request(request) for request in requests])
+
+
+class SimulatedWriteBackQueue:
+    def __init__(self, queue: FifoQueue, observer: Observer) -> None:
+        self._queue = queue
+        self._observer = observer
+
+    def send(self, write_back: WriteBack) -> None:
+        body = write_write_back(
+            WriteBackMessage(write_back.connection_id, write_back.write_back_id)
+        )
+
+        def put() -> None:
+            self._queue.put_in_group(write_back.invoice_source_id, body)
+
+        self._observer.pass_through(("queue", f"send_{self._queue.name}"), put)

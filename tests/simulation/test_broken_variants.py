@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from bridge.domain.errors import ConflictError
+from bridge.domain.invoice import Invoice
 from tests.simulation import broken, faults, invariants, people, troubles
 from tests.simulation.episode import Outcome, Weather, all_invariants, build_world, play
 from tests.simulation.parts import Fault, Invariant
@@ -31,7 +32,8 @@ class _ConflictsWithLostHints(Fault):
         self._has_struck = False
 
     def before_call(self, world: World, call: PortCall) -> None:
-        if call.name == "records.save_invoice" and not self._has_struck:
+        is_invoice = call.name == "records.save" and isinstance(call.arguments[0], Invoice)
+        if is_invoice and not self._has_struck:
             self._has_struck = True
             raise ConflictError("simulated conflict")
 

@@ -15,7 +15,7 @@ class SimulatedCrashError(BaseException):
 
 @dataclass(slots=True)
 class PortCall:
-    """One call through a port: its number in the world, and e.g. ``records.save_invoice``.
+    """One call through a port: its number in the world, and e.g. ``records.save``.
 
     Nobody changes it; not being frozen makes it cheap, and a seed makes thousands.
     """

@@ -1,58 +1,65 @@
-"""The use cases as ``runtime.bootstrap`` wires them, on a world's stores, queues and ConnectWise.
+"""One worker's ports, on a world's stores, queues and ConnectWise, and the use cases on them.
 
-One ``Wiring`` is one worker's memory: it is made for one invocation and forgotten after it. Broken
-variants of the bridge are subclasses that wire something else.
+The use cases come from ``bridge.wiring.use_cases``, as deployed.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import httpx
 
+from bridge.connections.preferences import PaymentPreferences
+from bridge.connections.verify import Verifier
 from bridge.connectwise.callback_intake import CallbackIntake
 from bridge.connectwise.gateway import ConnectWiseGateway
 from bridge.connectwise.signing_keys import ConnectWiseSigningKeys
 from bridge.domain.connection import Connection
+from bridge.domain.write_back import Timings
+from bridge.entrypoints.dead_letters import DeadLetters, ParkedQueue
+from bridge.entrypoints.reconciler_jobs import ReconcilerJobs
+from bridge.mirror.hint_processor import HintProcessor
+from bridge.mirror.pdf_keeper import PdfKeeper
+from bridge.mirror.run_worker import RunWorker
+from bridge.payments.platform_payments import PlatformPayments
+from bridge.payments.write_back_actions import WriteBackActions
+from bridge.payments.write_back_worker import WriteBackWorker
 from bridge.ports import (
     Clock,
     ConnectionStore,
     DocumentStore,
+    EventBus,
     HintQueue,
+    LedgerStore,
     PdfQueue,
     ProblemStore,
     Psa,
     PsaGateway,
+    PsaPayments,
     RateLimiter,
     RecordStore,
     RunQueue,
     RunStore,
     SecretVault,
+    SigningKeySource,
     SigningKeyStore,
+    WriteBackQueue,
 )
-from bridge.runtime.dead_letters import DeadLetters, ParkedQueue
-from bridge.sync.health import ConnectionHealth
-from bridge.sync.hint_processing import HintProcessor
-from bridge.sync.owned_connections import OwnedConnections
-from bridge.sync.parking import Parker
-from bridge.sync.pdf import PdfKeeper
-from bridge.sync.platform_records import PlatformRecords
-from bridge.sync.reconciling import Reconciler
-from bridge.sync.refreshing import Refresher
-from bridge.sync.run_control import RunControl
-from bridge.sync.run_work import RunWorker
-from bridge.sync.runs import ManualFetch, RunStarter
-from bridge.sync.scheduling import CallbackKeeper, ScheduledRuns, StalledRuns
-from bridge.sync.selection import Selector
-from bridge.sync.verifying import Callbacks, Verifier
+from bridge.problems.actions import ProblemActions
+from bridge.runs.schedule import ScheduledRuns
+from bridge.runs.start import ManualFetch, RunStarter
+from bridge.wiring import entrypoints, use_cases
 from tests.fakes.connections import InMemoryCallbackEndpoints
+from tests.fakes.ports import WEBHOOK_BASE_URL
 from tests.simulation.watching import Observer, watched
 
-WEBHOOK_BASE_URL = "https://bridge.example"
+_SHOW_THEMSELVES = frozenset({"hints", "run_queue", "pdf_queue", "write_back_queue"})
+"""Queues that show the observer each batch that they send."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Outside:
     """Everything that outlives a worker."""
 
@@ -60,6 +67,7 @@ class Outside:
     records: RecordStore
     runs: RunStore
     problems: ProblemStore
+    ledger: LedgerStore
     documents: DocumentStore
     signing_keys: SigningKeyStore
     limiter: RateLimiter
@@ -67,31 +75,20 @@ class Outside:
     hints: HintQueue
     run_queue: RunQueue
     pdf_queue: PdfQueue
-    parked: ParkedQueue
+    write_back_queue: WriteBackQueue
+    parked_queue: ParkedQueue
+    event_bus: EventBus
 
-    def watched_by(self, observer: Observer) -> Outside:
-        """Return the same with each call going through the observer.
-
-        The queues are not wrapped: they show each batch that they send by themselves.
-        """
-        return Outside(
-            connections=watched(self.connections, "connections", observer),
-            records=watched(self.records, "records", observer),
-            runs=watched(self.runs, "runs", observer),
-            problems=watched(self.problems, "problems", observer),
-            documents=watched(self.documents, "documents", observer),
-            signing_keys=watched(self.signing_keys, "signing_keys", observer),
-            limiter=watched(self.limiter, "limiter", observer),
-            vault=watched(self.vault, "vault", observer),
-            hints=self.hints,
-            run_queue=self.run_queue,
-            pdf_queue=self.pdf_queue,
-            parked=watched(self.parked, "parked", observer),
-        )
+    def watched_by(self, observer: Observer) -> dict[str, Any]:
+        """Return the same ports, by their names, with each call going through the observer."""
+        return {
+            name: port if name in _SHOW_THEMSELVES else watched(port, name, observer)
+            for name, port in vars(self).items()
+        }
 
 
 class _WatchedGateway:
-    """Opens ConnectWise so that every call of a ``Psa`` goes through the observer."""
+    """Opens ConnectWise so that every call of a worker goes through the observer."""
 
     def __init__(self, gateway: ConnectWiseGateway, observer: Observer) -> None:
         self._gateway = gateway
@@ -102,155 +99,116 @@ class _WatchedGateway:
     def open(self, connection: Connection) -> Psa:
         return watched(self._gateway.open(connection), "psa", self._observer)
 
+    def open_payments(self, connection: Connection) -> PsaPayments:
+        return watched(self._gateway.open_payments(connection), "payments", self._observer)
 
-class Wiring:
-    """One worker's use cases, each made when it is first asked for."""
 
-    run_worker_class: type[RunWorker] = RunWorker
+class Wiring(Outside):
+    """One worker's memory: it is made for one invocation and forgotten after it.
+
+    Fulfils ``wiring.ports.Ports`` and ``CallbackPorts``. Use cases are made when they are first
+    asked for.
+    """
 
     def __init__(
         self, outside: Outside, clock: Clock, transport: httpx.BaseTransport, observer: Observer
     ) -> None:
-        self.outside = outside.watched_by(observer)
+        super().__init__(**outside.watched_by(observer))
         self.clock = clock
         self.transport = transport
         self.observer = observer
+        self.timings = Timings()
+        self.webhook_base_url = WEBHOOK_BASE_URL
+        self.allow_loopback = False
+        self.spoil()
+
+    def spoil(self) -> None:
+        """Replace ports or use cases by worse ones, in broken variants of the bridge."""
+
+    # --- ports that stand on others --------------------------------------------------------------
 
     @cached_property
     def gateway(self) -> PsaGateway:
         gateway = ConnectWiseGateway(
             transport=self.transport,
-            vault=self.outside.vault,
-            limiter=self.outside.limiter,
+            vault=self.vault,
+            limiter=self.limiter,
             clock=self.clock,
-            on_codebase_changed=self.health.remember_address,
+            on_codebase_changed=use_cases.connection_health(self).remember_address,
         )
         return _WatchedGateway(gateway, self.observer)
 
     @cached_property
-    def health(self) -> ConnectionHealth:
-        return ConnectionHealth(self.outside.connections, self.outside.problems, self.clock)
+    def callback_endpoints(self) -> InMemoryCallbackEndpoints:
+        return InMemoryCallbackEndpoints(self.connections)
 
-    @cached_property
-    def refresher(self) -> Refresher:
-        return Refresher(self.outside.records, self.outside.problems, self.clock)
-
-    @cached_property
-    def selector(self) -> Selector:
-        return Selector(self.outside.records)
-
-    @cached_property
-    def hint_processor(self) -> HintProcessor:
-        return HintProcessor(
-            connections=self.outside.connections,
-            gateway=self.gateway,
-            refresher=self.refresher,
-            hints=self.outside.hints,
-            pdfs=self.outside.pdf_queue,
-            health=self.health,
+    def open_key_source(self) -> SigningKeySource:
+        return ConnectWiseSigningKeys(
+            transport=self.transport,
+            vault=self.vault,
+            monotonic=lambda: self.clock.now().timestamp(),
         )
 
-    @cached_property
-    def run_worker(self) -> RunWorker:
-        return self.run_worker_class(
-            connections=self.outside.connections,
-            runs=self.outside.runs,
-            gateway=self.gateway,
-            selector=self.selector,
-            refresher=self.refresher,
-            hints=self.outside.hints,
-            queue=self.outside.run_queue,
-            problems=self.outside.problems,
-            health=self.health,
-            clock=self.clock,
-        )
-
-    @cached_property
-    def pdf_keeper(self) -> PdfKeeper:
-        return PdfKeeper(
-            connections=self.outside.connections,
-            records=self.outside.records,
-            documents=self.outside.documents,
-            gateway=self.gateway,
-            hints=self.outside.hints,
-            problems=self.outside.problems,
-            health=self.health,
-            clock=self.clock,
-        )
-
-    @cached_property
-    def run_starter(self) -> RunStarter:
-        return RunStarter(self.outside.runs, self.outside.run_queue, self.clock)
-
-    @cached_property
-    def scheduled_runs(self) -> ScheduledRuns:
-        return ScheduledRuns(self.outside.connections, self.run_starter)
-
-    @cached_property
-    def manual_fetch(self) -> ManualFetch:
-        return ManualFetch(self.run_starter, self.clock)
-
-    @cached_property
-    def reconciler(self) -> Reconciler:
-        return Reconciler(
-            self.scheduled_runs,
-            StalledRuns(self.outside.runs, self.outside.run_queue, self.clock),
-            CallbackKeeper(
-                connections=self.outside.connections,
-                gateway=self.gateway,
-                vault=self.outside.vault,
-                problems=self.outside.problems,
-                health=self.health,
-                clock=self.clock,
-                webhook_base_url=WEBHOOK_BASE_URL,
-            ),
-        )
-
-    @cached_property
-    def dead_letters(self) -> DeadLetters:
-        parker = Parker(
-            self.outside.connections, self.outside.runs, self.outside.problems, self.clock
-        )
-        return DeadLetters(parker, self.outside.parked)
+    # --- functions -------------------------------------------------------------------------------
 
     @cached_property
     def callback_intake(self) -> CallbackIntake:
-        return CallbackIntake(
-            endpoints=InMemoryCallbackEndpoints(self.outside.connections),
-            keys=self.outside.signing_keys,
-            key_source=lambda: ConnectWiseSigningKeys(
-                transport=self.transport,
-                vault=self.outside.vault,
-                monotonic=lambda: self.clock.now().timestamp(),
-            ),
-            hints=self.outside.hints,
-            clock=self.clock,
-        )
+        return use_cases.callback_intake(self)
 
     @cached_property
-    def run_control(self) -> RunControl:
-        return RunControl(self.outside.runs, self.run_starter, self.clock)
+    def hint_processor(self) -> HintProcessor:
+        return use_cases.hint_processor(self)
 
     @cached_property
-    def platform_records(self) -> PlatformRecords:
-        return PlatformRecords(self.outside.records, self.clock)
+    def run_worker(self) -> RunWorker:
+        return use_cases.run_worker(self)
+
+    @cached_property
+    def pdf_keeper(self) -> PdfKeeper:
+        return use_cases.pdf_keeper(self)
+
+    @cached_property
+    def write_back_worker(self) -> WriteBackWorker:
+        return use_cases.write_back_worker(self)
+
+    @cached_property
+    def scheduled_runs(self) -> ScheduledRuns:
+        return use_cases.scheduled_runs(self)
+
+    @cached_property
+    def reconciler_jobs(self) -> ReconcilerJobs:
+        return entrypoints.reconciler_jobs(self, use_cases.callback_keeper(self))
+
+    @cached_property
+    def manual_fetch(self) -> ManualFetch:
+        return use_cases.manual_fetch(self)
+
+    @cached_property
+    def dead_letters(self) -> DeadLetters:
+        return entrypoints.dead_letters(self)
+
+    # --- what people do at the dashboard ---------------------------------------------------------
+
+    @cached_property
+    def run_starter(self) -> RunStarter:
+        return use_cases.run_starter(self)
 
     @cached_property
     def verifier(self) -> Verifier:
-        callbacks = Callbacks(
-            OwnedConnections(self.outside.connections),
-            self.outside.vault,
-            self.outside.problems,
-            self.clock,
-            WEBHOOK_BASE_URL,
-        )
-        return Verifier(
-            connections=self.outside.connections,
-            gateway=self.gateway,
-            vault=self.outside.vault,
-            problems=self.outside.problems,
-            health=self.health,
-            clock=self.clock,
-            callbacks=callbacks,
-            run_control=self.run_control,
-        )
+        return use_cases.verifier(self)
+
+    @cached_property
+    def platform_payments(self) -> PlatformPayments:
+        return use_cases.platform_payments(self)
+
+    @cached_property
+    def payment_preferences(self) -> PaymentPreferences:
+        return use_cases.payment_preferences(self)
+
+    @cached_property
+    def write_back_actions(self) -> WriteBackActions:
+        return use_cases.write_back_actions(self)
+
+    @cached_property
+    def problem_actions(self) -> ProblemActions:
+        return use_cases.problem_actions(self)

@@ -21,6 +21,7 @@ from bridge.domain.connection import (
 )
 from bridge.domain.errors import BridgeError
 from bridge.domain.filters import ImportFilters
+from bridge.ports import Clock
 from connectwise_sandbox.httpx_transport import EngineTransport
 from connectwise_sandbox.server import stocked_engine
 from connectwise_sandbox.switches import Switches
@@ -28,7 +29,10 @@ from tests.fakes.clock import START, FakeClock
 from tests.fakes.connections import InMemoryConnectionStore
 from tests.fakes.coordination import InMemoryRateLimiter, InMemorySigningKeyStore
 from tests.fakes.documents import InMemoryDocuments
+from tests.fakes.events import InMemoryEventBus
+from tests.fakes.ledger import InMemoryLedgerStore
 from tests.fakes.problems import InMemoryProblemStore
+from tests.fakes.queues import InMemoryParkedQueue
 from tests.fakes.records import InMemoryRecordStore
 from tests.fakes.runs import InMemoryRunStore
 from tests.fakes.vault import InMemoryVault
@@ -37,18 +41,23 @@ from tests.simulation.functions import (
     DEAD_LETTERS_TIMEOUT_SECONDS,
     VISIBILITY_PER_TIMEOUT,
     WORKERS,
+    WRITE_BACK_WORKER,
+    QueueFunction,
 )
 from tests.simulation.parts import Actor, Fault, Invariant
 from tests.simulation.queues import (
+    FifoQueue,
     SimulatedHintQueue,
     SimulatedPdfQueue,
     SimulatedQueue,
     SimulatedRunQueue,
+    SimulatedWriteBackQueue,
 )
 from tests.simulation.watching import PortCall, SimulatedCrashError
 from tests.simulation.wiring import Outside, Wiring
 
 T = TypeVar("T")
+Q = TypeVar("Q", bound=SimulatedQueue)
 
 PARTNER_ID = "partner-simulated"
 CONNECTION_ID = "5a" * 16
@@ -146,8 +155,13 @@ class World:
         )
         self.engine.tenant.base_url = SITE_URL
         self.engine.switches.pdf = "blank"
-        self.queues = _queues(self.clock)
-        self.parked: list[str] = []
+        self._write_backs = _queue(FifoQueue, WRITE_BACK_WORKER, self.clock)
+        waiting = [_queue(SimulatedQueue, each, self.clock) for each in WORKERS]
+        self.queues = {
+            queue.name: queue
+            for each in (*waiting, self._write_backs)
+            for queue in filter(None, (each.dead_letters, each))
+        }
         self.outside = self._outside()
         for queue in self.queues.values():
             queue.lateness = self._lateness
@@ -285,6 +299,7 @@ class World:
             records=InMemoryRecordStore(),
             runs=InMemoryRunStore(self.clock),
             problems=InMemoryProblemStore(self.clock),
+            ledger=InMemoryLedgerStore(self.clock),
             documents=InMemoryDocuments(),
             signing_keys=InMemorySigningKeyStore(self.clock),
             limiter=InMemoryRateLimiter(self.clock),
@@ -292,7 +307,9 @@ class World:
             hints=SimulatedHintQueue(self.queues["hints"], self),
             run_queue=SimulatedRunQueue(self.queues["run-steps"], self),
             pdf_queue=SimulatedPdfQueue(self.queues["pdfs"], self),
-            parked=_Parked(self.parked),
+            write_back_queue=SimulatedWriteBackQueue(self._write_backs, self),
+            parked_queue=InMemoryParkedQueue(),
+            event_bus=InMemoryEventBus(),
         )
 
     def _store_connection(self) -> None:
@@ -315,16 +332,6 @@ class World:
                 identity.company_id, identity.public_key, identity.private_key, CALLBACK_SECRET
             ),
         )
-
-
-class _Parked:
-    """Where dead letters lie for an operator."""
-
-    def __init__(self, bodies: list[str]) -> None:
-        self._bodies = bodies
-
-    def send(self, body: str, *, source: str) -> None:
-        self._bodies.append(body)
 
 
 class _Network(httpx.BaseTransport):
@@ -356,17 +363,10 @@ def _overrides(part: object, base: type, method: str) -> bool:
     return getattr(type(part), method) is not getattr(base, method)
 
 
-def _queues(clock: FakeClock) -> dict[str, SimulatedQueue]:
-    queues = {}
-    for worker in WORKERS:
-        name = f"{worker.queue}-dead"
-        queues[name] = SimulatedQueue(
-            name, clock, VISIBILITY_PER_TIMEOUT * DEAD_LETTERS_TIMEOUT_SECONDS
-        )
-        queues[worker.queue] = SimulatedQueue(
-            worker.queue,
-            clock,
-            VISIBILITY_PER_TIMEOUT * worker.timeout_seconds,
-            dead_letters=queues[name],
-        )
-    return queues
+def _queue(kind: type[Q], worker: QueueFunction, clock: Clock) -> Q:
+    """Return a worker's queue, with its dead letters."""
+    dead_letters = SimulatedQueue(
+        f"{worker.queue}-dead", clock, VISIBILITY_PER_TIMEOUT * DEAD_LETTERS_TIMEOUT_SECONDS
+    )
+    visibility_seconds = VISIBILITY_PER_TIMEOUT * worker.timeout_seconds
+    return kind(worker.queue, clock, visibility_seconds, dead_letters=dead_letters)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import cached_property
-from types import SimpleNamespace
 from typing import Any, cast
 from unittest.mock import patch
 
@@ -15,13 +13,13 @@ import httpx
 from bridge.domain.connection import Connection
 from bridge.domain.identity import new_id
 from bridge.domain.platform_payment import PlatformPayment
-from bridge.domain.problem import ProblemCode, Trouble
-from bridge.domain.write_back import Lease, Reason, Timings, WriteBack, WriteBackState
-from bridge.payment_ports import LedgerStore, PaymentsGateway, PsaPayment, PsaPayments
-from bridge.payments import sweeping
-from bridge.payments.sweeping import DueWriteBacks, PaymentSweep
-from bridge.ports import ProblemStore
-from tests.simulation.payments.wiring import PaymentWiring
+from bridge.domain.problem import ProblemCode, ProblemReport
+from bridge.domain.write_back import Lease, Reason, WriteBack, WriteBackState
+from bridge.entrypoints.reconciler_jobs import Job, ReconcilerJobs
+from bridge.payments import payment_check
+from bridge.ports import PsaGateway, PsaPayment, PsaPayments
+from tests.simulation.variants import Delegate, as_variant
+from tests.simulation.wiring import Wiring
 from tests.simulation.world import World
 
 SERVER_ERROR = 500
@@ -29,18 +27,7 @@ MUTANT = "mutant"
 """What a broken wiring is counted as, among the faults, each time that it does wrong."""
 
 
-class _Delegate:
-    """Is like its target but for what a subclass changes."""
-
-    def __init__(self, target: Any, hit: Callable[[], None] = lambda: None) -> None:
-        self._target = target
-        self._hit = hit
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._target, name)
-
-
-class BrokenWiring(PaymentWiring):
+class BrokenWiring(Wiring):
     """A write-back that does something wrong, and says each time that it did."""
 
     def hit(self) -> None:
@@ -50,7 +37,7 @@ class BrokenWiring(PaymentWiring):
 # --- the ledger without one of its guards ---
 
 
-class _LeaselessLedger(_Delegate):
+class _LeaselessLedger(Delegate):
     def take_lease(self, **wanted: Any) -> Lease:
         wanted.pop("now")
         return Lease(token=new_id(), **wanted)
@@ -59,21 +46,20 @@ class _LeaselessLedger(_Delegate):
         return
 
     def save_write_back(self, write_back: WriteBack, **options: Any) -> int:
-        for name in ("holding", "extend_until", "release"):
+        for name in ("holding", "extend_until"):
             options.pop(name, None)
         version: int = self._target.save_write_back(write_back, **options)
         return version
 
 
-class NoLease(PaymentWiring):
+class NoLease(Wiring):
     """Two payments of one invoice are written at once: what one leaves to pay, neither sees."""
 
-    @property
-    def ledger(self) -> LedgerStore:
-        return _LeaselessLedger(self.outside.ledger)
+    def spoil(self) -> None:
+        self.ledger = _LeaselessLedger(self.ledger)
 
 
-class _OwnerlessLedger(_Delegate):
+class _OwnerlessLedger(Delegate):
     def owners(self, connection_id: str, psa_payment_ids: Sequence[int]) -> Mapping[int, str]:
         return {}
 
@@ -84,31 +70,32 @@ class _OwnerlessLedger(_Delegate):
         return version
 
 
-class NoOwnership(PaymentWiring):
+class NoOwnership(Wiring):
     """The second of two equal payments takes the first one's for its own, and is lost."""
 
-    @property
-    def ledger(self) -> LedgerStore:
-        return _OwnerlessLedger(self.outside.ledger)
+    def spoil(self) -> None:
+        self.ledger = _OwnerlessLedger(self.ledger)
 
 
-class _ReleasingLedger(_Delegate):
+class _ReleasingLedger(Delegate):
     def save_write_back(self, write_back: WriteBack, **options: Any) -> int:
-        if write_back.state is WriteBackState.UNCLEAR and options.get("holding"):
-            options |= {"release": True, "extend_until": None}
+        lease = options.get("holding") if write_back.state is WriteBackState.UNCLEAR else None
+        if lease is not None:
+            options["extend_until"] = None
         version: int = self._target.save_write_back(write_back, **options)
+        if lease is not None:
+            self._target.release_lease(lease)
         return version
 
 
-class ReleasesOnAnUnclearAnswer(PaymentWiring):
+class ReleasesOnAnUnclearAnswer(Wiring):
     """The next payment of the invoice does not see what is still under way."""
 
-    @property
-    def ledger(self) -> LedgerStore:
-        return _ReleasingLedger(self.outside.ledger)
+    def spoil(self) -> None:
+        self.ledger = _ReleasingLedger(self.ledger)
 
 
-class _LateLedger(_Delegate):
+class _LateLedger(Delegate):
     def save_write_back(self, write_back: WriteBack, **options: Any) -> int:
         if write_back.state is WriteBackState.POSTING:
             unchanged: int = options["expected_version"]
@@ -117,26 +104,24 @@ class _LateLedger(_Delegate):
         return version
 
 
-class PostsBeforeStatingIt(PaymentWiring):
+class PostsBeforeStatingIt(Wiring):
     """The intent is stored with the outcome, which a worker that dies never stores."""
 
-    @cached_property
-    def ledger(self) -> LedgerStore:
-        return _LateLedger(self.outside.ledger)
+    def spoil(self) -> None:
+        self.ledger = _LateLedger(self.ledger)
 
 
 # --- too much of a hurry ---
 
 
-class QuarantineTooShort(PaymentWiring):
+class QuarantineTooShort(Wiring):
     """A request is taken for over when its worker is."""
 
-    @property
-    def timings(self) -> Timings:
-        return replace(super().timings, in_flight_seconds=0, read_lag_seconds=0)
+    def spoil(self) -> None:
+        self.timings = replace(self.timings, in_flight_seconds=0, read_lag_seconds=0)
 
 
-class _AllOurs(_Delegate):
+class _AllOurs(Delegate):
     def __init__(self, target: PsaPayments, member: str) -> None:
         super().__init__(target)
         self._member = member
@@ -146,18 +131,17 @@ class _AllOurs(_Delegate):
         return tuple(replace(row, applied_by=self._member) for row in rows)
 
 
-class _AllOursGateway(_Delegate):
+class _AllOursGateway(Delegate):
     def open_payments(self, connection: Connection) -> PsaPayments:
         opened = self._target.open_payments(connection)
         return _AllOurs(opened, connection.member_identifier)
 
 
-class AdoptsAnyEqualPayment(PaymentWiring):
+class AdoptsAnyEqualPayment(Wiring):
     """What a person typed for other money of the same amount is taken for ours."""
 
-    @cached_property
-    def payments_gateway(self) -> PaymentsGateway:
-        return _AllOursGateway(super().payments_gateway)
+    def spoil(self) -> None:
+        self.gateway = _AllOursGateway(self.gateway)
 
 
 class _RepeatingTransport(httpx.BaseTransport):
@@ -174,19 +158,17 @@ class _RepeatingTransport(httpx.BaseTransport):
         return response
 
 
-class RepeatsPosts(PaymentWiring):
+class RepeatsPosts(Wiring):
     """A client that repeats what got no answer repeats posts as well."""
 
-    @cached_property
-    def payments_gateway(self) -> PaymentsGateway:
+    def spoil(self) -> None:
         self.transport = _RepeatingTransport(self.transport)
-        return super().payments_gateway
 
 
 # --- silently not ---
 
 
-class _ForgettingLedger(_Delegate):
+class _ForgettingLedger(Delegate):
     def save_write_back(self, write_back: WriteBack, **options: Any) -> int:
         if write_back.state is WriteBackState.MANUAL and write_back.reason in _BLOCKED:
             self._hit()
@@ -201,12 +183,11 @@ _BLOCKED = (Reason.OVERPAYMENT, Reason.PAID_BY_HAND, Reason.INVOICE_LOCKED)
 class CancelsWhatIsBlocked(BrokenWiring):
     """What ConnectWise does not take is called off, and nobody hears of it."""
 
-    @property
-    def ledger(self) -> LedgerStore:
-        return _ForgettingLedger(self.outside.ledger, self.hit)
+    def spoil(self) -> None:
+        self.ledger = _ForgettingLedger(self.ledger, self.hit)
 
 
-class _WritingOffLedger(_Delegate):
+class _WritingOffLedger(Delegate):
     def save_write_back(self, write_back: WriteBack, **options: Any) -> int:
         if write_back.reason is Reason.PAYMENT_GONE:
             self._hit()
@@ -218,12 +199,11 @@ class _WritingOffLedger(_Delegate):
 class ReversesWhatIsGone(BrokenWiring):
     """A payment that somebody removed in ConnectWise is taken for one that was returned."""
 
-    @property
-    def ledger(self) -> LedgerStore:
-        return _WritingOffLedger(self.outside.ledger, self.hit)
+    def spoil(self) -> None:
+        self.ledger = _WritingOffLedger(self.ledger, self.hit)
 
 
-class _UnansweredLedger(_Delegate):
+class _UnansweredLedger(Delegate):
     def list_due(self, now: datetime, *, limit: int) -> tuple[WriteBack, ...]:
         due = self._target.list_due(now, limit=limit)
         answered = tuple(each for each in due if each.reason is not Reason.NO_ANSWER)
@@ -235,12 +215,11 @@ class _UnansweredLedger(_Delegate):
 class ForgetsWhatGotNoAnswer(BrokenWiring):
     """What is shown because ConnectWise is silent for a while is never tried again."""
 
-    @property
-    def ledger(self) -> LedgerStore:
-        return _UnansweredLedger(self.outside.ledger, self.hit)
+    def spoil(self) -> None:
+        self.ledger = _UnansweredLedger(self.ledger, self.hit)
 
 
-class _NeverCalledOffLedger(_Delegate):
+class _NeverCalledOffLedger(Delegate):
     def move_payment(
         self, payment: PlatformPayment, *, write_backs: Sequence[tuple[WriteBack, int]], **more: Any
     ) -> None:
@@ -253,12 +232,11 @@ class _NeverCalledOffLedger(_Delegate):
 class PostsWhatWasCalledOff(BrokenWiring):
     """A payment that was undone while its post was lost is posted once more, and stays."""
 
-    @property
-    def ledger(self) -> LedgerStore:
-        return _NeverCalledOffLedger(self.outside.ledger, self.hit)
+    def spoil(self) -> None:
+        self.ledger = _NeverCalledOffLedger(self.ledger, self.hit)
 
 
-class _HastyLedger(_Delegate):
+class _HastyLedger(Delegate):
     def save_write_back(self, write_back: WriteBack, **options: Any) -> int:
         if write_back.status_stated_at is not None:
             self._hit()
@@ -270,15 +248,14 @@ class _HastyLedger(_Delegate):
 class WaitsForNoStatus(BrokenWiring):
     """A change of status whose answer was lost is taken for one that will not come."""
 
-    @property
-    def ledger(self) -> LedgerStore:
-        return _HastyLedger(self.outside.ledger, self.hit)
+    def spoil(self) -> None:
+        self.ledger = _HastyLedger(self.ledger, self.hit)
 
 
 # --- what follows a payment ---
 
 
-class _Status(_Delegate):
+class _Status(Delegate):
     """Sets none of the statuses that ``is_left_out`` names."""
 
     def __init__(
@@ -294,9 +271,9 @@ class _Status(_Delegate):
         self._target.set_status(invoice_source_id, status_id, is_closed=is_closed)
 
 
-class _StatusGateway(_Delegate):
+class _StatusGateway(Delegate):
     def __init__(
-        self, target: PaymentsGateway, hit: Callable[[], None], *, leaves_out_paid: bool
+        self, target: PsaGateway, hit: Callable[[], None], *, leaves_out_paid: bool
     ) -> None:
         super().__init__(target, hit)
         self._leaves_out_paid = leaves_out_paid
@@ -314,21 +291,19 @@ class _StatusGateway(_Delegate):
 class SetsNoStatus(BrokenWiring):
     """The invoice is paid, and goes on looking as if it were not."""
 
-    @cached_property
-    def payments_gateway(self) -> PaymentsGateway:
-        return _StatusGateway(super().payments_gateway, self.hit, leaves_out_paid=True)
+    def spoil(self) -> None:
+        self.gateway = _StatusGateway(self.gateway, self.hit, leaves_out_paid=True)
 
 
 class PutsNoStatusBack(BrokenWiring):
     """The money went back, and the invoice still looks paid."""
 
-    @cached_property
-    def payments_gateway(self) -> PaymentsGateway:
-        return _StatusGateway(super().payments_gateway, self.hit, leaves_out_paid=False)
+    def spoil(self) -> None:
+        self.gateway = _StatusGateway(self.gateway, self.hit, leaves_out_paid=False)
 
 
-class _SilentProblems(_Delegate):
-    def report(self, trouble: Trouble, now: datetime) -> None:
+class _SilentProblems(Delegate):
+    def report(self, trouble: ProblemReport, now: datetime) -> None:
         if trouble.code is ProblemCode.PAYMENT_SURPLUS:
             self._hit()
             return
@@ -338,38 +313,39 @@ class _SilentProblems(_Delegate):
 class ReportsNoSurplus(BrokenWiring):
     """Nobody hears of a payment by our API member that the bridge did not make."""
 
-    @cached_property
-    def problems(self) -> ProblemStore:
-        return cast(ProblemStore, _SilentProblems(self.outside.problems, self.hit))
+    def spoil(self) -> None:
+        self.problems = _SilentProblems(self.problems, self.hit)
 
 
 # --- without one of the nets ---
 
 
+class _SleepingLedger(Delegate):
+    def list_due(self, now: datetime, *, limit: int) -> tuple[WriteBack, ...]:
+        self._hit()
+        return ()
+
+
 class WakesNothing(BrokenWiring):
     """A write-back whose message got lost is not found again by its time."""
 
-    @cached_property
-    def due_write_backs(self) -> DueWriteBacks:
-        return cast(DueWriteBacks, SimpleNamespace(wake=self.hit))
+    def spoil(self) -> None:
+        self.ledger = _SleepingLedger(self.ledger, self.hit)
 
 
-class _RarelyAskingSweep(PaymentSweep):
-    def compare_all(self) -> int:
-        with patch.object(sweeping, "ASKED_DAILY_FOR", timedelta(0)):
-            return super().compare_all()
+class _RarelyAskingJobs(ReconcilerJobs):
+    hit: Callable[[], None]
+
+    def do(self, name: str) -> Mapping[str, int]:
+        if name != Job.PAYMENTS:
+            return super().do(name)
+        self.hit()
+        with patch.object(payment_check, "ASKED_DAILY_FOR", timedelta(0)):
+            return super().do(name)
 
 
 class AsksAboutDisagreementsOnly(BrokenWiring):
     """The mirror is believed where nothing of the invoice shows that its payments changed."""
 
-    @cached_property
-    def payment_sweep(self) -> PaymentSweep:
-        self.hit()
-        return _RarelyAskingSweep(
-            ledger=self.ledger,
-            records=self.outside.records,
-            connections=self.outside.connections,
-            reconciler=self.payment_reconciler,
-            clock=self.clock,
-        )
+    def spoil(self) -> None:
+        self.reconciler_jobs = as_variant(self.reconciler_jobs, _RarelyAskingJobs, hit=self.hit)

@@ -10,12 +10,13 @@ from bridge.domain.identity import RecordKind
 from bridge.domain.platform_payment import UNDONE_STATES, PlatformPayment, Target
 from bridge.domain.problem import Problem, ProblemCode, record_of_subject, record_subject
 from bridge.domain.write_back import LONGEST_WAIT, Reason, WriteBack, WriteBackState
-from bridge.payment_ports import NOBODY, LedgerEntry
-from bridge.payments.troubles import write_back_subject
+from bridge.payments.write_back_problems import write_back_subject
+from bridge.ports import NO_OWNER
 from connectwise_sandbox.finance.balances import true_balance
 from connectwise_sandbox.finance.locks import is_closed
 from connectwise_sandbox.kinds import Kind
 from connectwise_sandbox.money import decimals_of
+from tests.fakes.histories import LedgerEntry
 from tests.simulation.parts import Invariant
 from tests.simulation.payments.platform import PlatformServices
 from tests.simulation.payments.provenance import Place
@@ -246,9 +247,9 @@ class OwnersAreRight(PaymentEnding):
         owners = world.ledger.owners(CONNECTION_ID, [each for each in every if each is not None])
         for payment_id in owners.keys() | owning.keys():
             owner = owners.get(payment_id or 0)
-            if owner == NOBODY and payment_id in world.provenance.ours:
+            if owner == NO_OWNER and payment_id in world.provenance.ours:
                 world.violate(self.name, f"{payment_id} is ours, and disclaimed")
-            elif owner not in (NOBODY, owning.get(payment_id)):
+            elif owner not in (NO_OWNER, owning.get(payment_id)):
                 world.violate(self.name, f"{payment_id}: {owner} in the ledger")
 
 

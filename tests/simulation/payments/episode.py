@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from random import Random
 
 from bridge.domain.platform_payment import PlatformPaymentState, WriteBackPolicy, WriteBackWhen
+from bridge.entrypoints.reconciler_jobs import Job
 from connectwise_sandbox.switches import Switches
 from tests.fakes.clock import START
 from tests.simulation import endings, faults, invariants, people, troubles
-from tests.simulation.actors import Callbacks, Messages, Time, Timetable, timetables
+from tests.simulation.actors import Callbacks, Messages, Time, Timetable, doing, timetables
 from tests.simulation.episode import Outcome, Weather, play
-from tests.simulation.functions import WORKERS, parker_of
+from tests.simulation.functions import WORKERS, WRITE_BACK_WORKER, parker_of
 from tests.simulation.parts import Actor, Invariant
 from tests.simulation.payments import people as payment_people
 from tests.simulation.payments import troubles as payment_troubles
@@ -22,8 +23,7 @@ from tests.simulation.payments.faults import BadLedger, Rivals, UnclearChanges
 from tests.simulation.payments.partners import ChangesOfMind, SurplusOwner
 from tests.simulation.payments.platform import PlatformServices
 from tests.simulation.payments.status_ending import StatusFollowsMoney
-from tests.simulation.payments.wiring import PaymentWiring
-from tests.simulation.payments.world import WRITE_BACK_WORKER, PaymentWorld, payment_wiring
+from tests.simulation.payments.world import PaymentWorld
 from tests.simulation.wiring import Wiring
 from tests.simulation.world import Books
 
@@ -147,7 +147,7 @@ def build_world(
     weather: PaymentWeather,
     *,
     books: Books | None = None,
-    wiring: type[PaymentWiring] = PaymentWiring,
+    wiring: type[Wiring] = Wiring,
     checks: Sequence[Invariant] | None = None,
 ) -> PaymentWorld:
     """Put a world together from the lists of parts."""
@@ -185,21 +185,14 @@ def build_world(
 
 def payment_timetables(starts_at: datetime) -> list[Timetable]:
     """Return the schedules of the service stack for payments."""
-
-    def wake(wiring: Wiring) -> object:
-        return payment_wiring(wiring).due_write_backs.wake()
-
-    def heal(wiring: Wiring) -> object:
-        return payment_wiring(wiring).payment_sweep.heal_all()
-
-    def compare(wiring: Wiring) -> object:
-        return payment_wiring(wiring).payment_sweep.compare_all()
-
     minute, quarter, hour = timedelta(minutes=1), timedelta(minutes=15), timedelta(hours=1)
     return [
-        Timetable("due-write-backs", period=minute, next_at=starts_at, work=wake),
-        Timetable("heal-write-backs", period=quarter, next_at=starts_at + quarter, work=heal),
-        Timetable("payments", period=hour, next_at=starts_at + hour, work=compare),
+        Timetable(name, period=period, next_at=next_at, work=doing(job))
+        for name, period, next_at, job in (
+            ("due-write-backs", minute, starts_at, Job.DUE_WRITE_BACKS),
+            ("heal-write-backs", quarter, starts_at + quarter, Job.HEAL_WRITE_BACKS),
+            ("payments", hour, starts_at + hour, Job.PAYMENTS),
+        )
     ]
 
 
@@ -214,7 +207,7 @@ def play_world(world: PaymentWorld, *, bad_hours: float) -> PaymentOutcome:
     )
 
 
-def play_seed(seed: int, wiring: type[PaymentWiring] = PaymentWiring) -> PaymentOutcome:
+def play_seed(seed: int, wiring: type[Wiring] = Wiring) -> PaymentOutcome:
     """Play the story that a seed alone decides."""
     weather = any_weather(seed)
     return play_world(build_world(seed, weather, wiring=wiring), bad_hours=weather.hours)

@@ -10,8 +10,9 @@ from bridge.domain.errors import BridgeError, ConflictError, UnavailableError
 from bridge.domain.write_back import Timings
 from connectwise_sandbox.faults import Effect
 from connectwise_sandbox.faults import Fault as EngineFault
+from tests.simulation.functions import WRITE_BACK_SECONDS
 from tests.simulation.parts import Actor, Fault
-from tests.simulation.payments.world import WORKER_SECONDS, PaymentWorld, payment_wiring
+from tests.simulation.payments.world import PaymentWorld
 from tests.simulation.watching import PortCall
 from tests.simulation.wiring import Wiring
 from tests.simulation.world import World
@@ -121,10 +122,10 @@ class Rivals(Actor):
 
         def drive(wiring: Wiring) -> None:
             try:
-                payment_wiring(wiring).driver.drive(*ids)
+                wiring.write_back_worker.drive(*ids)
             except BridgeError as error:
                 world.note_error(self.name, error)
 
         world.interleavings += 1
-        world.invoke("payment_writeback", WORKER_SECONDS, drive)
+        world.invoke("payment_writeback", WRITE_BACK_SECONDS, drive)
         return f"{write_back.payment_id} on {write_back.invoice_source_id}"

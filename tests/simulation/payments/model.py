@@ -1,6 +1,6 @@
 """Every way in which a few workers, crashes, lost answers and minutes can follow each other.
 
-The real driver runs against a ledger and a ConnectWise that are small enough to be copied. A
+The real worker runs against a ledger and a ConnectWise that are small enough to be copied. A
 worker is what it was answered so far: to let it make one more call, it is run again from its
 beginning with those answers, makes the call, and is given up before the next one. So all
 interleavings of calls can be walked through, each state once. Time passes in minutes.

@@ -1,4 +1,4 @@
-"""One worker of the model: the real driver, run again with what it was answered, one call on."""
+"""One worker of the model: the real one, run again with what it was answered, one call on."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from unittest.mock import patch
 from bridge.domain.errors import ConflictError, OutcomeUnknownError, UnavailableError
 from bridge.domain.money import Currency
 from bridge.domain.write_back import Timings
-from bridge.payment_ports import PostedPayment, PsaBalance, PsaPayment
-from bridge.payments.troubles import WriteBackTroubles
-from bridge.payments.writing_back import WriteBackDriver
-from bridge.ports import Clock, Stored
+from bridge.ports import PostedPayment, PsaBalance, PsaPayment, Stored
+from bridge.wiring import use_cases
+from bridge.wiring.ports import Ports
 from tests.builders.operations import a_connection
 from tests.builders.records import CONNECTION, USD
 from tests.fakes import ledger as ledger_module
@@ -31,6 +30,8 @@ from tests.simulation.payments.model import (
 )
 
 CONNECTION_OF_MODEL = a_connection()
+_SILENT = SimpleNamespace(send=lambda _: None, report=lambda *_: None, resolve=lambda *_: None)
+"""Hints and problems, which the model leaves out."""
 
 
 class SuspendedError(BaseException):
@@ -98,18 +99,18 @@ class _Call:
 
     # --- the ports ---------------------------------------------------------------------------
 
-    def driver(self, kind: type[WriteBackDriver], timings: Timings) -> WriteBackDriver:
-        silent = SimpleNamespace(show=lambda _: None, send=lambda _: None)
-        connections = SimpleNamespace(get=lambda _: Stored(CONNECTION_OF_MODEL, 1))
-        return kind(
+    def drive(self, timings: Timings) -> None:
+        """Have the write-back driven by the real worker, on ports whose calls are made here."""
+        ports = SimpleNamespace(
             ledger=_Ledger(self),
-            connections=connections,
+            connections=SimpleNamespace(get=lambda _: Stored(CONNECTION_OF_MODEL, 1)),
             gateway=SimpleNamespace(open_payments=lambda _: _Payments(self)),
-            hints=silent,
-            troubles=cast(WriteBackTroubles, silent),
-            clock=cast(Clock, self),
+            hints=_SILENT,
+            problems=_SILENT,
+            clock=self,
             timings=timings,
         )
+        use_cases.write_back_worker(cast(Ports, ports)).drive(CONNECTION, self.worker.write_back_id)
 
 
 class _Ledger:
@@ -194,10 +195,9 @@ class _Payments:
 
 @dataclass(frozen=True)
 class Steps:
-    """Makes the calls of workers, with one kind of driver."""
+    """Makes the calls of workers."""
 
     limits: Limits
-    driver: type[WriteBackDriver]
     timings: Timings
 
     def next_calls(self, state: State, worker: Worker) -> Iterator[tuple[str, State]]:
@@ -222,14 +222,14 @@ class Steps:
             state.changed(), Worker("settling", write_back_id, state.minute), self.limits, "well"
         )
         call.runs_on = True
-        call.driver(self.driver, self.timings).drive(CONNECTION, write_back_id)
+        call.drive(self.timings)
         return call.state
 
     def _make(self, state: State, worker: Worker, fate: Fate) -> tuple[str, State]:
         others = tuple(each for each in state.workers if each != worker)
         call = _Call(state.changed(workers=others), worker, self.limits, fate)
         try:
-            call.driver(self.driver, self.timings).drive(CONNECTION, worker.write_back_id)
+            call.drive(self.timings)
         except SuspendedError:
             later = replace(worker, answers=tuple(call.answers))
             workers = tuple(sorted((*others, later), key=lambda each: each.name))

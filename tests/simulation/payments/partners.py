@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from bridge.domain.platform_payment import UNDONE_STATES, WriteBackPolicy, WriteBackWhen
 from bridge.domain.problem import Action, Problem, ProblemCode, record_of_subject
 from tests.simulation.parts import Actor
-from tests.simulation.payments.world import PaymentWorld, payment_wiring
+from tests.simulation.payments.world import PaymentWorld
 from tests.simulation.people import API_TIMEOUT_SECONDS
 from tests.simulation.wiring import Wiring
 from tests.simulation.world import CONNECTION_ID, PARTNER_ID, World
@@ -41,8 +41,7 @@ class ChangesOfMind(Actor):
         started_at = world.clock.now()
 
         def click(wiring: Wiring) -> object:
-            preferences = payment_wiring(wiring).preferences
-            return preferences.change(PARTNER_ID, CONNECTION_ID, lambda _: wanted)
+            return wiring.payment_preferences.change(PARTNER_ID, CONNECTION_ID, lambda _: wanted)
 
         invocation = world.invoke("dashboard_api", API_TIMEOUT_SECONDS, click)
         world.note_preference(started_at)
@@ -89,8 +88,7 @@ class SurplusOwner(Actor):
         self._known = []
 
         def click(wiring: Wiring) -> object:
-            actions = payment_wiring(wiring).problem_actions
-            return actions.act(PARTNER_ID, problem.problem_id, Action.DISMISS)
+            return wiring.problem_actions.act(PARTNER_ID, problem.problem_id, Action.DISMISS)
 
         invocation = world.invoke("dashboard_api", API_TIMEOUT_SECONDS, click)
         return f"dismisses {problem.subject}: {invocation.has_succeeded}"

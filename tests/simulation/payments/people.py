@@ -9,7 +9,7 @@ from decimal import Decimal
 from bridge.domain.platform_payment import Target
 from bridge.domain.problem import Action
 from bridge.domain.write_back import Reason, WriteBack
-from bridge.payments.deciding import WriteBackDecisions, actions_of
+from bridge.payments.write_back_actions import WriteBackActions, actions_of
 from connectwise_sandbox.clock import day_of
 from connectwise_sandbox.errors import ApiError
 from connectwise_sandbox.finance.balances import payments_of
@@ -17,7 +17,7 @@ from connectwise_sandbox.finance.payments import change_payment
 from connectwise_sandbox.kinds import Kind, Record
 from connectwise_sandbox.people import PERSON, NewLine
 from tests.simulation.parts import Actor
-from tests.simulation.payments.world import PaymentWorld, payment_wiring, place_of
+from tests.simulation.payments.world import PaymentWorld, place_of
 from tests.simulation.people import API_TIMEOUT_SECONDS, Edit
 from tests.simulation.wiring import Wiring
 from tests.simulation.world import CONNECTION_ID, PARTNER_ID, World
@@ -211,7 +211,7 @@ EDITS: tuple[Edit, ...] = (
 
 # --- at the dashboard ----------------------------------------------------------------------------
 
-Decide = Callable[[WriteBackDecisions, str, str, str], object]
+Decide = Callable[[WriteBackActions, str, str, str], object]
 
 
 class PaymentAccountant(Actor):
@@ -237,10 +237,10 @@ class PaymentAccountant(Actor):
         version = payments.ledger.get_write_back(*ids[1:]).version
 
         def click(wiring: Wiring) -> None:
-            decide(payment_wiring(wiring).decisions, *ids)
+            decide(wiring.write_back_actions, *ids)
 
         invocation = world.invoke("dashboard_api", API_TIMEOUT_SECONDS, click)
-        if decide is not WriteBackDecisions.retry:
+        if decide is not WriteBackActions.retry:
             payments.note_decision(write_back.write_back_id, since_version=version)
         what = f"{write_back.write_back_id} {write_back.reason.value}"
         return f"{name} {what}: {invocation.has_succeeded}"
@@ -249,16 +249,16 @@ class PaymentAccountant(Actor):
         """Decide; what is to be said afterwards of ConnectWise is made true there before."""
         offered = actions_of(write_back)
         if Action.MARK_DONE not in offered:
-            return "retries", WriteBackDecisions.retry
+            return "retries", WriteBackActions.retry
         if write_back.has_ended or write_back.is_at_target:
             if Action.RETRY in offered and world.random.random() < 0.5:
-                return "retries", WriteBackDecisions.retry
-            return "takes note of", WriteBackDecisions.mark_done
+                return "retries", WriteBackActions.retry
+            return "takes note of", WriteBackActions.mark_done
         if write_back.target is Target.ABSENT:
             self._take_out_by_hand(world, write_back)
-            return "takes out by hand", WriteBackDecisions.mark_done
+            return "takes out by hand", WriteBackActions.mark_done
         if self._stands(world, write_back):
-            return "finds written already", WriteBackDecisions.mark_done
+            return "finds written already", WriteBackActions.mark_done
         names = ["retries", "retries", "cancels"]
         if self._can_type(world, write_back):
             names.append("types by hand")
@@ -295,9 +295,9 @@ class PaymentAccountant(Actor):
 
 
 _DECISIONS: dict[str, Decide] = {
-    "retries": WriteBackDecisions.retry,
-    "cancels": WriteBackDecisions.cancel,
-    "types by hand": WriteBackDecisions.mark_done,
+    "retries": WriteBackActions.retry,
+    "cancels": WriteBackActions.cancel,
+    "types by hand": WriteBackActions.mark_done,
 }
 
 

@@ -9,13 +9,12 @@ from datetime import datetime, timedelta
 from bridge.domain.errors import PermanentError
 from bridge.domain.identity import mirrored_id
 from bridge.domain.invoice import Invoice
+from bridge.domain.mirrored_kinds import INVOICES
 from bridge.domain.platform_payment import Allocation, PlatformPayment, PlatformPaymentState
-from bridge.payments.collecting import PaymentDetails
-from bridge.payments.recording import new_payment
+from bridge.payments.platform_payments import PaymentDetails
 from connectwise_sandbox.kinds import Kind
 from tests.simulation.parts import Actor
-from tests.simulation.payments.wiring import PaymentWiring
-from tests.simulation.payments.world import PaymentWorld, payment_wiring
+from tests.simulation.payments.world import PaymentWorld
 from tests.simulation.wiring import Wiring
 from tests.simulation.world import CONNECTION_ID, PARTNER_ID, World
 
@@ -92,7 +91,7 @@ class PlatformServices(Actor):
             if world.random.random() < 0.3:
                 return Errand(known)
             again = {"payment_id": self._next_id(), "state": world.random.choice(_BEGINNINGS)}
-            return Errand(new_payment(replace(known, **again), world.clock.now()))  # type: ignore[arg-type]
+            return Errand(replace(known, **again, recorded_at=world.clock.now()))  # type: ignore[arg-type]
         unpaid = open_invoices(world)
         if not unpaid:
             return None
@@ -108,7 +107,7 @@ class PlatformServices(Actor):
         parts = tuple(Allocation(each.invoice_id, _part_of(world, each)) for each in invoices)
         days = timedelta(days=world.random.choice((0, 0, 1)))
         unallocated = world.random.choice((0, 0, 0, 500))
-        payment = PlatformPayment(
+        return PlatformPayment(
             payment_id=self._next_id(),
             partner_id=PARTNER_ID,
             customer_id=invoices[0].customer_id,
@@ -121,7 +120,6 @@ class PlatformServices(Actor):
             recorded_at=world.clock.now(),
             fee_minor=world.random.choice((0, 250)),
         )
-        return new_payment(payment, world.clock.now())
 
     def _next_id(self) -> str:
         return f"pay-{len(self.told) + 1}"
@@ -130,7 +128,7 @@ class PlatformServices(Actor):
 
     def _run(self, world: PaymentWorld, errand: Errand) -> str:
         def call(wiring: Wiring) -> PlatformPayment:
-            return _carry_out(payment_wiring(wiring), errand)
+            return _carry_out(wiring, errand)
 
         invocation = world.invoke("dashboard_api", API_TIMEOUT_SECONDS, call)
         what = f"{errand.payment.payment_id} {errand.state.value if errand.state else 'recorded'}"
@@ -170,14 +168,14 @@ class PlatformServices(Actor):
         """Make a call that must not be taken."""
 
         def call(wiring: Wiring) -> PlatformPayment:
-            return _carry_out(payment_wiring(wiring), errand)
+            return _carry_out(wiring, errand)
 
         if world.invoke("dashboard_api", API_TIMEOUT_SECONDS, call).has_succeeded:
             world.violate("what contradicts is refused", f"{errand}")
 
 
-def _carry_out(wiring: PaymentWiring, errand: Errand) -> PlatformPayment:
-    payment, collected = errand.payment, wiring.collected
+def _carry_out(wiring: Wiring, errand: Errand) -> PlatformPayment:
+    payment, collected = errand.payment, wiring.platform_payments
     if errand.state is not None:
         return collected.move(CONNECTION_ID, payment.payment_id, errand.state, reason="simulated")
     details = PaymentDetails(
@@ -200,7 +198,7 @@ def open_invoices(world: PaymentWorld) -> list[Invoice]:
     found = []
     for row in world.engine.tenant.store[Kind.INVOICE]:
         invoice_id = mirrored_id(CONNECTION_ID, row["id"])
-        invoice = world.outside.records.get_invoice(PARTNER_ID, invoice_id).value
+        invoice = world.outside.records.get(INVOICES, PARTNER_ID, invoice_id).value
         if invoice and invoice.archive is None and invoice.balance_minor > 0:
             found.append(invoice)
     return found

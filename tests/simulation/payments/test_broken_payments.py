@@ -11,6 +11,7 @@ from bridge.domain.platform_payment import PlatformPaymentState, WriteBackPolicy
 from connectwise_sandbox.faults import Effect
 from connectwise_sandbox.switches import Switches
 from tests.simulation import faults
+from tests.simulation.functions import WRITE_BACK_WORKER
 from tests.simulation.payments import broken
 from tests.simulation.payments import people as payment_people
 from tests.simulation.payments.episode import (
@@ -22,8 +23,7 @@ from tests.simulation.payments.episode import (
 )
 from tests.simulation.payments.faults import UnclearChanges
 from tests.simulation.payments.partners import SurplusOwner
-from tests.simulation.payments.wiring import PaymentWiring
-from tests.simulation.payments.world import WRITE_BACK_WORKER
+from tests.simulation.wiring import Wiring
 from tests.simulation.world import Books
 
 MAX_SEEDS = 12
@@ -43,7 +43,7 @@ class Case:
     ``are_invoices_touched`` by their payments, so that what changed shows on them.
     """
 
-    wiring: type[PaymentWiring]
+    wiring: type[Wiring]
     invariants: tuple[str, ...]
     weather: Callable[[], PaymentWeather]
     are_invoices_touched: bool = True
@@ -214,7 +214,7 @@ CASES = (
 )
 
 
-def story(case: Case, seed: int, wiring: type[PaymentWiring]) -> PaymentOutcome:
+def story(case: Case, seed: int, wiring: type[Wiring]) -> PaymentOutcome:
     weather = case.weather()
     switches = Switches(
         merge_touches_last_updated=True, payment_touches_last_updated=case.are_invoices_touched
@@ -236,5 +236,5 @@ def test_a_broken_write_back_is_found_and_the_real_one_is_not(case: Case) -> Non
     assert found.violations[0].invariant in case.invariants, found.story()
     if issubclass(case.wiring, broken.BrokenWiring):
         assert found.injected[broken.MUTANT] > 0
-    healthy = story(case, seed, PaymentWiring)
+    healthy = story(case, seed, Wiring)
     assert not healthy.violations, healthy.story()

@@ -33,23 +33,22 @@ from bridge.domain.platform_payment import (
     WriteBackWhen,
 )
 from bridge.domain.write_back import Timings
-from bridge.payments.recording import new_payment
 from connectwise_sandbox.faults import Effect
 from connectwise_sandbox.faults import Fault as EngineFault
 from connectwise_sandbox.switches import Switches
 from tests.simulation import people
 from tests.simulation.actors import Callbacks, Messages, Timetable
 from tests.simulation.episode import come_to_rest, connect, reproducible
-from tests.simulation.functions import WORKERS
+from tests.simulation.functions import WORKERS, WRITE_BACK_WORKER
 from tests.simulation.parts import Actor, Fault
 from tests.simulation.payments import broken
 from tests.simulation.payments import people as payment_people
 from tests.simulation.payments.episode import PAID, PaymentWeather, build_world
 from tests.simulation.payments.people import PaymentAccountant
 from tests.simulation.payments.platform import Errand, PlatformServices, open_invoices
-from tests.simulation.payments.wiring import PaymentWiring
-from tests.simulation.payments.world import WRITE_BACK_WORKER, PaymentWorld
+from tests.simulation.payments.world import PaymentWorld
 from tests.simulation.watching import PortCall, SimulatedCrashError
+from tests.simulation.wiring import Wiring
 from tests.simulation.world import PARTNER_ID, Books, World
 
 SEED = 1
@@ -109,7 +108,7 @@ class Mishap(Fault):
 class Payments(RuleBasedStateMachine):
     """People and services act by rules; what machines do waits until a rule has it done."""
 
-    wiring: type[PaymentWiring] = PaymentWiring
+    wiring: type[Wiring] = Wiring
 
     @initialize(
         policy=st.sampled_from(WriteBackWhen),
@@ -184,13 +183,13 @@ class Payments(RuleBasedStateMachine):
             state=_S.PENDING if state == 0 else _S.SETTLED,
             recorded_at=now,
         )
-        self._tell(Errand(new_payment(payment, now)))
+        self._tell(Errand(payment))
 
     @precondition(lambda self: self.services.told)
     @rule(which=several)
     def record_an_equal_payment(self, which: int) -> None:
         again = replace(self._told(which), payment_id=self._next_id(), state=_S.SETTLED)
-        self._tell(Errand(new_payment(again, self.world.clock.now())))
+        self._tell(Errand(replace(again, recorded_at=self.world.clock.now())))
 
     @precondition(lambda self: self.services.told)
     @rule(which=several)

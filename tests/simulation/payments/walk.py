@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from bridge.domain.platform_payment import Target
 from bridge.domain.write_back import Timings, WriteBackState
-from bridge.payments.writing_back import WriteBackDriver
 from tests.simulation.payments.model import (
     TIMINGS,
     Limits,
@@ -38,12 +37,11 @@ class Findings:
 
 
 class Walk:
-    """Walks through all states that the limits allow, with one kind of driver."""
+    """Walks through all states that the limits allow."""
 
     def __init__(
         self,
         limits: Limits,
-        driver: type[WriteBackDriver] = WriteBackDriver,
         timings: Timings = TIMINGS,
         *,
         judges_ends: bool = True,
@@ -51,7 +49,7 @@ class Walk:
         """Without judging ends, only what stands in ConnectWise at some moment is a violation."""
         self._limits = limits
         self._judges_ends = judges_ends
-        self._steps = Steps(limits, driver, timings)
+        self._steps = Steps(limits, timings)
         self._settled: set[tuple[object, ...]] = set()
         self._came_from: dict[tuple[object, ...], tuple[tuple[object, ...] | None, str]] = {}
 

@@ -10,42 +10,15 @@ from typing import Any, cast
 
 from bridge.domain.platform_payment import WriteBackPolicy
 from bridge.domain.write_back import WriteBack, WriteBackState
-from bridge.runtime.batches import write_back_messages_in
 from connectwise_sandbox.finance.balances import payments_of
 from connectwise_sandbox.kinds import Kind
 from tests.fakes.ledger import InMemoryLedgerStore
-from tests.simulation.functions import (
-    DEAD_LETTERS_TIMEOUT_SECONDS,
-    VISIBILITY_PER_TIMEOUT,
-    QueueFunction,
-)
+from tests.simulation.functions import WRITE_BACK_SECONDS
 from tests.simulation.payments.provenance import Place, Provenance
-from tests.simulation.payments.queue import FifoQueue, SimulatedWriteBackQueue
-from tests.simulation.payments.wiring import PaymentOutside, PaymentWiring
-from tests.simulation.queues import SimulatedQueue
-from tests.simulation.wiring import Wiring
 from tests.simulation.world import CONNECTION_ID, World
 
-WORKER_SECONDS = 60.0
-QUEUE = "writebacks"
 HOURS_UNTIL_ALL_WERE_ASKED = 26
 _MAYBE_IN_FLIGHT = (WriteBackState.POSTING, WriteBackState.UNCLEAR)
-
-
-def payment_wiring(wiring: Wiring) -> PaymentWiring:
-    """Return the wiring of a payment world as what it is."""
-    assert isinstance(wiring, PaymentWiring)
-    return wiring
-
-
-def _work_write_backs(wiring: Wiring, event: Mapping[str, Any]) -> Mapping[str, Any]:
-    driver = payment_wiring(wiring).driver
-    return write_back_messages_in(event).work_each(
-        lambda message: driver.drive(message.connection_id, message.write_back_id)
-    )
-
-
-WRITE_BACK_WORKER = QueueFunction(QUEUE, WORKER_SECONDS, 1, _work_write_backs)
 
 
 @dataclass(slots=True)
@@ -63,7 +36,7 @@ def place_of(write_back: WriteBack) -> Place:
 
 
 class PaymentWorld(World):
-    """Beside the sync: a ledger, the queue of write-backs, and who made which payment.
+    """Beside the sync: who made which payment, and what the partner prefers.
 
     ``paid_status`` is the name of the billing status that the partner has chosen, if any.
     ``decided`` tells, by write-back, what became of it while a person said that it is done or
@@ -73,7 +46,7 @@ class PaymentWorld(World):
     def __init__(
         self, seed: int, *, policy: WriteBackPolicy, paid_status: str | None, **parts: Any
     ) -> None:
-        super().__init__(seed, **{"wiring": PaymentWiring, **parts})
+        super().__init__(seed, **parts)
         self.provenance = Provenance(
             self.engine, self.clock, landed=self._check_landing, misdeed=self.violate
         )
@@ -88,7 +61,7 @@ class PaymentWorld(World):
     @property
     def ledger(self) -> InMemoryLedgerStore:
         """The ledger itself: looking at it is no port call."""
-        return cast(InMemoryLedgerStore, cast(PaymentOutside, self.outside).ledger)
+        return cast(InMemoryLedgerStore, self.outside.ledger)
 
     @property
     def calm_hours(self) -> float:
@@ -159,20 +132,6 @@ class PaymentWorld(World):
         statuses = self.engine.tenant.store[Kind.BILLING_STATUS]
         return int(next(status["id"] for status in statuses if status["name"] == name))
 
-    def _outside(self) -> PaymentOutside:
-        dead = SimulatedQueue(
-            f"{QUEUE}-dead", self.clock, VISIBILITY_PER_TIMEOUT * DEAD_LETTERS_TIMEOUT_SECONDS
-        )
-        queue = FifoQueue(
-            QUEUE, self.clock, VISIBILITY_PER_TIMEOUT * WORKER_SECONDS, dead_letters=dead
-        )
-        self.queues |= {QUEUE: queue, dead.name: dead}
-        return PaymentOutside(
-            **vars(super()._outside()),
-            ledger=InMemoryLedgerStore(self.clock),
-            write_back_queue=SimulatedWriteBackQueue(queue, self),
-        )
-
     # --- what must hold at every moment ----------------------------------------------------------
 
     def _check_landing(self, payment_id: int, place: Place) -> None:
@@ -213,6 +172,6 @@ class PaymentWorld(World):
         disturbed_at = self.provenance.disturbed_at.get(invoice_source_id)
         if began_at is None or not self.provenance.is_overpaid(invoice_source_id):
             return
-        looked_at = began_at - timedelta(seconds=WORKER_SECONDS)
+        looked_at = began_at - timedelta(seconds=WRITE_BACK_SECONDS)
         if disturbed_at is None or disturbed_at < looked_at:
             self.violate("only what is owed", f"invoice {invoice_source_id} is overpaid by us")

@@ -30,8 +30,8 @@ class OpenLimiter:
         self.wait_seconds = 0.0
         self.pauses: list[float] = []
 
-    def acquire(self, connection_id: str, *, calls: int = 1) -> float:
-        self.acquired += calls
+    def acquire(self, connection_id: str) -> float:
+        self.acquired += 1
         return self.wait_seconds
 
     def pause(self, connection_id: str, *, seconds: float) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.connectwise.wire import (
-    INVOICE_MARK_FIELDS,
+    INVOICE_FINGERPRINT_FIELDS,
     CompanyRow,
     ExpenseRow,
     InvoiceRow,
@@ -21,7 +21,7 @@ from bridge.connectwise.wire import (
     Row,
     TimeRow,
     complaint,
-    marks_of,
+    fingerprint,
     parse_row,
 )
 from bridge.domain.errors import MalformedRecordError
@@ -219,7 +219,7 @@ def test_marks_differ_when_anything_marked_differs() -> None:
         {"status": {"id": 2}},
         {"dueDate": "2026-03-01T00:00:00Z"},
     ]
-    marks = [marks_of(row | change, INVOICE_MARK_FIELDS) for change in ({}, *changes)]
+    marks = [fingerprint(row | change, INVOICE_FINGERPRINT_FIELDS) for change in ({}, *changes)]
 
     assert len(set(marks)) == len(marks)
 
@@ -228,11 +228,11 @@ def test_marks_do_not_depend_on_how_a_number_is_written() -> None:
     texts = ('{"balance": 94.0, "total": 1.50}', '{"balance": 94.00, "total": 1.5}')
     rows = [json.loads(text, parse_float=Decimal) for text in texts]
 
-    assert len({marks_of(row, INVOICE_MARK_FIELDS) for row in rows}) == 1
+    assert len({fingerprint(row, INVOICE_FINGERPRINT_FIELDS) for row in rows}) == 1
 
 
 @given(st.dictionaries(st.sampled_from(["balance", "total", "status", "_info"]), values))
 def test_marks_of_any_row_can_be_told(row: dict[str, Any]) -> None:
-    marks = marks_of(row, INVOICE_MARK_FIELDS)
+    marks = fingerprint(row, INVOICE_FINGERPRINT_FIELDS)
 
-    assert marks == marks_of(row, INVOICE_MARK_FIELDS)
+    assert marks == fingerprint(row, INVOICE_FINGERPRINT_FIELDS)

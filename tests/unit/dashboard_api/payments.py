@@ -11,6 +11,7 @@ from bridge.domain.invoice import Invoice
 from bridge.domain.platform_payment import PlatformPayment
 from bridge.domain.write_back import WriteBack
 from bridge.ports import Stored
+from bridge.wiring import use_cases
 from tests.unit.dashboard_api.world import Caller, World
 
 STEPS = {
@@ -69,9 +70,9 @@ def write_backs(
 
 @contextmanager
 def looking_too_early(world: World) -> Iterator[None]:
-    """A request that began before another one stored its payment: its two looks find nothing."""
+    """A request that began before another one stored its payment: its look finds nothing."""
     look = world.ledger.get_payment
-    looks = iter([True, True])
+    looks = iter([True])
 
     def early(partner_id: str, payment_id: str) -> Stored[PlatformPayment]:
         return Stored(None, 0) if next(looks, False) else look(partner_id, payment_id)
@@ -85,7 +86,7 @@ def put_in_state(world: World, write_back: WriteBack) -> None:
     """Store a write-back as a worker left it, with the problem that goes with it."""
     stored = world.ledger.get_write_back(write_back.connection_id, write_back.write_back_id)
     world.ledger.save_write_back(write_back, expected_version=stored.version)
-    world.troubles.show(write_back)
+    use_cases.write_back_problems(world).show(write_back)
 
 
 def act(partner: Caller, problem_id: str, action: str) -> Any:

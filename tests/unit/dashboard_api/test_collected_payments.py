@@ -65,7 +65,7 @@ def test_a_payment_is_recorded_with_a_write_back_for_each_invoice(
     assert [w.invoice_source_id for w in made] == [7, 8]
     assert {w.amount_minor for w in made} == {4000}
     assert {w.target for w in made} == {Target.POSTED}
-    assert world.write_backs.sent == made
+    assert world.write_back_queue.write_backs == made
 
 
 def test_the_fee_is_on_no_invoice(
@@ -89,7 +89,7 @@ def test_the_same_content_again_answers_as_before(
     assert [answer.status for answer in (first, again, with_customer)] == [201, 200, 200]
     assert first.json == again.json == with_customer.json
     assert len(write_backs(world)) == 1
-    assert len(world.write_backs.sent) == 1
+    assert len(world.write_back_queue.write_backs) == 1
 
 
 def test_the_same_content_answers_with_what_became_of_it(
@@ -130,7 +130,7 @@ def test_other_content_under_the_same_id_is_refused(
 
     assert (answer.status, answer.problem) == (409, "payment_id_used")
     assert stored_payment(world) == before
-    assert len(world.write_backs.sent) == 1
+    assert len(world.write_back_queue.write_backs) == 1
 
 
 def test_a_pending_payment_is_not_settled_by_recording_it_again(
@@ -163,15 +163,15 @@ def test_of_two_recordings_at_once_one_counts(
     assert second.json == first.json
     assert (other.status, other.problem) == (409, "payment_id_used")
     assert len(write_backs(world)) == 1
-    assert len(world.write_backs.sent) == 1
+    assert len(world.write_back_queue.write_backs) == 1
 
 
 def test_a_message_that_could_not_be_sent_loses_no_payment(
     world: World, service: Caller, connection: Connection, invoice: Invoice
 ) -> None:
-    world.write_backs.error = UnavailableError("no queue")
+    world.write_back_queue.error = UnavailableError("no queue")
     failed = service.put(path_to(connection), payment_form(invoice))
-    world.write_backs.error = None
+    world.write_back_queue.error = None
 
     again = service.put(path_to(connection), payment_form(invoice))
 
@@ -184,12 +184,12 @@ def test_a_pending_payment_waits_until_it_settles(
     world: World, service: Caller, connection: Connection, invoice: Invoice
 ) -> None:
     service.put(path_to(connection), payment_form(invoice, state="pending"))
-    assert world.write_backs.sent == []
+    assert world.write_back_queue.write_backs == []
 
     answer = service.post(path_to(connection, step="settle"))
 
     assert (answer.status, answer.json["state"]) == (200, "settled")
-    assert [w.target for w in world.write_backs.sent] == [Target.POSTED]
+    assert [w.target for w in world.write_back_queue.write_backs] == [Target.POSTED]
 
 
 def test_a_partner_may_want_it_written_when_it_is_initiated(world: World, service: Caller) -> None:
@@ -198,7 +198,7 @@ def test_a_partner_may_want_it_written_when_it_is_initiated(world: World, servic
 
     service.put(path_to(connection), payment_form(invoice, state="pending"))
 
-    assert [w.target for w in world.write_backs.sent] == [Target.POSTED]
+    assert [w.target for w in world.write_back_queue.write_backs] == [Target.POSTED]
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_what_was_collected_is_taken_whatever_the_connection_is_like(
     invoice = world.invoice(connection, 7)
 
     assert service.put(path_to(connection), payment_form(invoice)).status == 201
-    assert len(world.write_backs.sent) == 1
+    assert len(world.write_back_queue.write_backs) == 1
 
 
 def test_invoices_of_other_decimals_want_them_named(world: World, service: Caller) -> None:
@@ -457,7 +457,7 @@ def test_an_undone_payment_is_taken_out_again(
 
     service.post(path_to(connection, step="charge-back"))
 
-    assert [w.target for w in world.write_backs.sent] == [Target.POSTED, Target.ABSENT]
+    assert [w.target for w in world.write_back_queue.write_backs] == [Target.POSTED, Target.ABSENT]
 
 
 def test_a_payment_that_keeps_moving_is_a_conflict(

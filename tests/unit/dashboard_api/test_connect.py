@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bridge.connections.connect import MAX_CONNECTIONS_OF_PARTNER, SET_UP_LEASE
 from bridge.domain.connection import ConnectionState
 from bridge.domain.errors import (
     BridgeError,
@@ -19,7 +20,6 @@ from bridge.domain.errors import (
 )
 from bridge.domain.permissions import Column, Right
 from bridge.domain.run import RunKind
-from bridge.sync.connecting import MAX_CONNECTIONS_OF_PARTNER, SET_UP_LEASE
 from tests.unit.dashboard_api.world import (
     PRIVATE_KEY,
     PUBLIC_KEY,
@@ -129,12 +129,12 @@ def test_missing_rights_are_named_as_the_role_screen_names_them(
 def test_an_address_that_cannot_be_used_is_refused(
     world: World, partner: Caller, failure: BridgeError, code: str
 ) -> None:
-    world.gateway.failure = failure
+    world.spy_gateway.failure = failure
 
     answer = partner.post("/v1/connections", FORM | {"site_url": "https://10.0.0.1"})
 
     assert (answer.status, answer.problem) == (422, code)
-    assert world.gateway.tried == []
+    assert world.spy_gateway.tried == []
     _assert_nothing_happened(world, partner)
 
 
@@ -288,7 +288,7 @@ def test_a_form_that_breaks_a_limit_is_refused_before_anything_is_asked(
 
     assert (answer.status, answer.problem) == (422, "invalid_input")
     assert answer.json["errors"]
-    assert world.gateway.calls == []
+    assert world.spy_gateway.calls == []
 
 
 def _assert_nothing_happened(world: World, partner: Caller) -> None:
@@ -301,5 +301,5 @@ def _assert_nothing_happened(world: World, partner: Caller) -> None:
 def test_keys_are_proven_before_the_connection_is_claimed(world: World, partner: Caller) -> None:
     partner.post("/v1/connections", FORM)
 
-    assert world.gateway.calls[:2] == ["discover", "try_out"]
+    assert world.spy_gateway.calls[:2] == ["discover", "try_out"]
     assert world.psa.calls == ["read_system_info", "check_rights", "ensure_callbacks"]

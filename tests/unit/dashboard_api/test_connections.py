@@ -7,8 +7,9 @@ import hashlib
 from bridge.domain.connection import CallbackSecret, ConnectionState
 from bridge.domain.errors import CredentialsRejectedError, UnavailableError, WrongCompanyError
 from bridge.domain.permissions import REQUIRED_RIGHTS, Column, Right
-from bridge.domain.problem import ProblemCode, Trouble
+from bridge.domain.problem import ProblemCode, ProblemReport
 from bridge.domain.run import RunKind
+from bridge.wiring import use_cases
 from tests.unit.dashboard_api.world import PRIVATE_KEY, Caller, World
 
 INVOICING = Right("Finance", "Invoicing", Column.INQUIRE)
@@ -27,7 +28,7 @@ def test_the_list_shows_all_connections_oldest_first(world: World, partner: Call
 
 def test_one_connection_shows_its_health(world: World, partner: Caller) -> None:
     connection = world.connection()
-    run = world.starter.start(connection, RunKind.CUSTOMERS)
+    run = use_cases.run_starter(world).start(connection, RunKind.CUSTOMERS)
 
     body = partner.get(f"/v1/connections/{connection.connection_id}").json
 
@@ -61,7 +62,7 @@ def test_new_keys_are_proven_before_they_replace_the_old(world: World, partner: 
 
 def test_new_keys_mend_a_degraded_connection(world: World, partner: Caller) -> None:
     connection = world.connection()
-    world.health.report_failure(connection, CredentialsRejectedError("401"))
+    use_cases.connection_health(world).report_failure(connection, CredentialsRejectedError("401"))
     path = f"/v1/connections/{connection.connection_id}"
     assert partner.get(path).json["state"] == "degraded"
 
@@ -112,7 +113,7 @@ def test_a_missing_right_degrades_until_it_is_granted(world: World, partner: Cal
 
 def test_verifying_an_import_leaves_it_importing(world: World, partner: Caller) -> None:
     connection = world.connection(state=ConnectionState.IMPORTING)
-    world.starter.start(connection, RunKind.IMPORT)
+    use_cases.run_starter(world).start(connection, RunKind.IMPORT)
 
     body = partner.post(f"/v1/connections/{connection.connection_id}/verify").json
 
@@ -190,7 +191,7 @@ def test_disconnecting_forgets_the_secrets_and_keeps_the_records(
     world.psa.callback_urls = [
         f"https://bridge.test/webhooks/connectwise/{connection.connection_id}/x?recordId="
     ]
-    run = world.starter.start(connection, RunKind.SWEEP)
+    run = use_cases.run_starter(world).start(connection, RunKind.SWEEP)
     invoice = world.invoice(connection, 7)
     path = f"/v1/connections/{connection.connection_id}"
 
@@ -240,9 +241,9 @@ def test_problems_of_rights_found_by_a_run_are_settled_by_verifying(
     connection = world.connection()
     scope = (connection.partner_id, connection.connection_id)
     for code in (ProblemCode.RIGHT_MISSING, ProblemCode.CALLBACKS_BROKEN):
-        world.problems.report(Trouble(*scope, code, "connection"), world.clock.now())
+        world.problems.report(ProblemReport(*scope, code, "connection"), world.clock.now())
     world.problems.report(
-        Trouble(*scope, ProblemCode.RECORD_MALFORMED, "invoice/7"), world.clock.now()
+        ProblemReport(*scope, ProblemCode.RECORD_MALFORMED, "invoice/7"), world.clock.now()
     )
 
     partner.post(f"/v1/connections/{connection.connection_id}/verify")

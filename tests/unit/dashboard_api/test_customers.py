@@ -156,7 +156,7 @@ def test_a_change_made_by_two_at_once_keeps_both(
 ) -> None:
     customer_id = partner.post("/v1/customers", FULL).json["id"]
     path = f"/v1/customers/{customer_id}"
-    save = world.records.save_customer
+    save = world.records.save
     raced: list[int] = []
 
     def race_once(*args: Any, **kwargs: Any) -> int:
@@ -165,7 +165,7 @@ def test_a_change_made_by_two_at_once_keeps_both(
             partner.patch(path, {"phone": "2"})
         return save(*args, **kwargs)
 
-    monkeypatch.setattr(world.records, "save_customer", race_once)
+    monkeypatch.setattr(world.records, "save", race_once)
     answer = partner.patch(path, {"name": "New"})
 
     assert (answer.json["name"], answer.json["phone"]) == ("New", "2")
@@ -179,7 +179,7 @@ def test_a_customer_that_keeps_changing_is_a_conflict(
     def moved(*_: Any, **__: Any) -> int:
         raise ConflictError("moved")
 
-    monkeypatch.setattr(world.records, "save_customer", moved)
+    monkeypatch.setattr(world.records, "save", moved)
     answers = [
         partner.patch(f"/v1/customers/{customer_id}", {"name": "New"}),
         partner.delete(f"/v1/customers/{customer_id}"),

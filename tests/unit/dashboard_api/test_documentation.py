@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bridge.domain.problem import Action
-from bridge.runtime import problem_documents
-from dashboard_api import admission, app
+from bridge.entrypoints import problem_documents
+from dashboard_api import app, request_limits
 from tests.unit.dashboard_api.payments import STEPS
 from tests.unit.dashboard_api.world import World
 
@@ -52,7 +52,7 @@ def _codes(cells: list[str]) -> Iterator[str]:
 
 
 def _fixed_codes() -> set[str]:
-    known = [*problem_documents._DOCUMENTS.values(), *_documents_of(admission, app)]
+    known = [*problem_documents._DOCUMENTS.values(), *_documents_of(request_limits, app)]
     return {document.code for document in known}
 
 

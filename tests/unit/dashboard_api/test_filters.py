@@ -12,7 +12,9 @@ from bridge.domain.customer import ArchiveReason, NamedRef
 from bridge.domain.errors import ConflictError, UnavailableError
 from bridge.domain.filters import CustomerFilter, ImportFilters, InvoiceFilter
 from bridge.domain.invoice import InvoiceType
+from bridge.domain.mirrored_kinds import INVOICES
 from bridge.domain.run import RunKind
+from bridge.wiring import use_cases
 from tests.unit.dashboard_api.world import JPY, Answer, Caller, World
 
 AGREEMENTS = {"invoices": {"types": ["Agreement"]}}
@@ -107,7 +109,7 @@ def test_saving_filters_starts_an_import_and_keeps_what_they_leave(
 def test_saving_filters_takes_the_place_of_a_running_import(
     world: World, partner: Caller, connection: Connection
 ) -> None:
-    going_on = world.starter.start(connection, RunKind.IMPORT)
+    going_on = use_cases.run_starter(world).start(connection, RunKind.IMPORT)
 
     run = partner.put(path(connection), AGREEMENTS).json["run"]
 
@@ -140,9 +142,9 @@ def test_undo_brings_back_only_what_that_archiving_archived(
     world: World, partner: Caller, connection: Connection
 ) -> None:
     # Given an invoice that was archived before, for another reason
-    invoice = world.records.get_invoice(connection.partner_id, f"{connection.connection_id}-2")
+    invoice = world.records.get(INVOICES, connection.partner_id, f"{connection.connection_id}-2")
     assert invoice.value is not None
-    world.records.save_invoice(
+    world.records.save(
         invoice.value.archived(ArchiveReason.DELETED_IN_CONNECTWISE, world.clock.now()),
         expected_version=invoice.version,
     )
@@ -173,8 +175,8 @@ def test_archiving_keeps_the_marks_that_comparisons_need(
 
     partner.post(path(connection, "/archive-left"))
 
-    stored = world.records.get_invoice(connection.partner_id, f"{connection.connection_id}-2")
-    assert stored.marks == "i2"
+    stored = world.records.get(INVOICES, connection.partner_id, f"{connection.connection_id}-2")
+    assert stored.change_fingerprint == "i2"
     assert stored.value is not None
     assert stored.value.line_items
 
@@ -221,7 +223,7 @@ def test_a_record_that_moves_meanwhile_is_left_alone(
     def moved(*_: Any, **__: Any) -> int:
         raise ConflictError("moved")
 
-    monkeypatch.setattr(world.records, "save_invoice", moved)
+    monkeypatch.setattr(world.records, "save", moved)
     answer = partner.post(path(connection, "/archive-left")).json
 
     assert (answer["invoice_count"], answer["contested_count"]) == (0, 2)
@@ -300,13 +302,13 @@ def _set_filters(world: World, connection: Connection, filters: ImportFilters) -
 
 def _tick_with_every_read(world: World) -> None:
     """Let a second pass with every slice read."""
-    read = world.records.list_heads
+    read = world.records.list_mirrored
 
     def slow(*args: Any, **kwargs: Any) -> Any:
         world.clock.advance(seconds=1)
         return read(*args, **kwargs)
 
-    world.records.list_heads = slow  # type: ignore[method-assign]
+    world.records.list_mirrored = slow  # type: ignore[method-assign]
 
 
 def _to_the_end(world: World, partner: Caller, url: str, body: Any = None) -> list[dict[str, Any]]:

@@ -9,9 +9,9 @@ import pytest
 
 from bridge.domain.customer import Archive, ArchiveReason
 from bridge.domain.money import MAX_AMOUNT_MINOR
-from bridge.domain.problem import ProblemCode, Trouble
+from bridge.domain.problem import ProblemCode, ProblemReport
 from bridge.domain.work_messages import PdfRequest
-from bridge.sync.pdf import pdf_key
+from bridge.mirror.pdf_keeper import pdf_key
 from tests.unit.dashboard_api.world import JPY, Caller, World
 
 
@@ -282,7 +282,7 @@ def test_a_pdf_that_is_kept_is_linked_for_minutes(world: World, partner: Caller)
     assert "file_name=invoice-INV-7.pdf&lifetime_seconds=300" in answer.json["url"]
     assert answer.json["expires_at"] == "2026-03-02T09:05:00Z"
     assert answer.headers["Cache-Control"] == "no-store"
-    assert world.pdfs.sent == []
+    assert world.pdf_queue.sent == []
 
 
 def test_a_pdf_that_is_not_kept_is_asked_for(world: World, partner: Caller) -> None:
@@ -293,12 +293,12 @@ def test_a_pdf_that_is_not_kept_is_asked_for(world: World, partner: Caller) -> N
 
     assert (answer.status, answer.json) == (202, {"status_url": path})
     assert int(answer.headers["Retry-After"]) > 0
-    assert world.pdfs.sent == [PdfRequest(invoice.connection_id or "", invoice.invoice_id)]
+    assert world.pdf_queue.sent == [PdfRequest(invoice.connection_id or "", invoice.invoice_id)]
 
 
 def test_a_pdf_that_cannot_come_is_not_promised(world: World, partner: Caller) -> None:
     connection = world.connection()
-    trouble = Trouble(
+    trouble = ProblemReport(
         connection.partner_id,
         connection.connection_id,
         ProblemCode.PDF_UNAVAILABLE,
@@ -319,7 +319,7 @@ def test_a_pdf_that_cannot_come_is_not_promised(world: World, partner: Caller) -
         (409, "archived_record"),
     ]
     assert answers[0].json["conflicting_id"] == trouble.problem_id
-    assert world.pdfs.sent == []
+    assert world.pdf_queue.sent == []
 
 
 def test_a_disconnected_connection_fetches_no_pdf(world: World, partner: Caller) -> None:

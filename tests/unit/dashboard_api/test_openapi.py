@@ -9,8 +9,9 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
-from bridge.domain.problem import ProblemCode, Trouble
+from bridge.domain.problem import ProblemCode, ProblemReport
 from bridge.domain.run import RunKind
+from bridge.wiring import use_cases
 from tests.unit.dashboard_api.payments import STEPS, payment_form, recorded
 from tests.unit.dashboard_api.world import Answer, Caller, World
 
@@ -124,8 +125,8 @@ def _one_answer_each(world: World, partner: Caller) -> list[tuple[str, str, str,
     connection = world.connection()
     customer = world.customer(connection, 1)
     invoice = world.invoice(connection, 7, payments=[31])
-    run = world.starter.start(connection, RunKind.SWEEP)
-    trouble = Trouble(
+    run = use_cases.run_starter(world).start(connection, RunKind.SWEEP)
+    trouble = ProblemReport(
         "partner-a", connection.connection_id, ProblemCode.RECORD_PARKED, "invoice/7", "d"
     )
     world.problems.report(trouble, world.clock.now())

@@ -166,4 +166,4 @@ def test_a_disconnected_connection_can_change_all_but_its_status(
 
     assert changed.json["write_back"]["when"] == "initiated"
     assert {(answer.status, answer.problem) for answer in refused} == {(409, "disconnected")}
-    assert world.gateway.calls == []
+    assert world.spy_gateway.calls == []

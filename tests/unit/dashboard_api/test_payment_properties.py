@@ -35,9 +35,9 @@ class Service:
         self._note(self._world.service().put(path_to(self._invoice), self._form))
 
     def record_without_a_queue(self) -> None:
-        self._world.write_backs.error = UnavailableError("no queue")
+        self._world.write_back_queue.error = UnavailableError("no queue")
         self.record()
-        self._world.write_backs.error = None
+        self._world.write_back_queue.error = None
 
     def record_too_early(self) -> None:
         """Of two requests at once, the one that found nothing stored yet."""
@@ -93,7 +93,9 @@ def test_repeating_never_makes_a_second_write_back(
     made = write_backs(world)
     assert [w.invoice_source_id for w in made] == (source_ids if was_recorded else [])
     assert {w.write_back_id for w in all_write_backs(world)} == {w.write_back_id for w in made}
-    assert {w.write_back_id for w in world.write_backs.sent} <= {w.write_back_id for w in made}
+    assert {w.write_back_id for w in world.write_back_queue.write_backs} <= {
+        w.write_back_id for w in made
+    }
 
 
 def all_write_backs(world: World) -> list[WriteBack]:

@@ -10,9 +10,10 @@ from bridge.domain.connection import Connection, ConnectionState
 from bridge.domain.errors import UnavailableError
 from bridge.domain.hint import Hint, HintReason
 from bridge.domain.identity import RecordKind
-from bridge.domain.problem import ProblemCode, Trouble
+from bridge.domain.problem import ProblemCode, ProblemReport
 from bridge.domain.run import Counters, Run, RunKind, RunState
 from bridge.domain.work_messages import PdfRequest
+from bridge.wiring import use_cases
 from tests.unit.dashboard_api.world import Answer, Caller, World
 
 
@@ -36,7 +37,7 @@ def test_payments_are_listed_and_narrowed(world: World, partner: Caller) -> None
 
 def test_a_deleted_payment_is_history(world: World, partner: Caller) -> None:
     invoice = world.invoice(world.connection(), 1, payments=[11])
-    world.records.save_invoice(replace(invoice, payments=()), expected_version=1)
+    world.records.save(replace(invoice, payments=()), expected_version=1)
 
     assert partner.get("/v1/payments").json["items"] == []
     [deleted] = partner.get("/v1/payments", with_deleted="true").json["items"]
@@ -45,7 +46,7 @@ def test_a_deleted_payment_is_history(world: World, partner: Caller) -> None:
 
 def test_a_run_shows_how_far_it_is(world: World, partner: Caller) -> None:
     connection = world.connection()
-    run = world.starter.start(connection, RunKind.IMPORT)
+    run = use_cases.run_starter(world).start(connection, RunKind.IMPORT)
     moving = replace(
         run,
         state=RunState.RUNNING,
@@ -74,7 +75,7 @@ def test_runs_are_listed_latest_first_in_pages(world: World, partner: Caller) ->
     connection = world.connection()
     kinds = (RunKind.IMPORT, RunKind.SWEEP, RunKind.CUSTOMERS)
     for kind in kinds:
-        world.starter.start(connection, kind)
+        use_cases.run_starter(world).start(connection, kind)
         world.clock.advance(minutes=1)
     path = f"/v1/connections/{connection.connection_id}/runs"
 
@@ -88,18 +89,18 @@ def test_runs_are_listed_latest_first_in_pages(world: World, partner: Caller) ->
 
 def test_a_run_can_be_cancelled_and_then_started_again(world: World, partner: Caller) -> None:
     connection = world.connection()
-    run = world.starter.start(connection, RunKind.SWEEP)
+    run = use_cases.run_starter(world).start(connection, RunKind.SWEEP)
     path = f"/v1/connections/{connection.connection_id}/runs/{run.run_id}"
 
     answers = [partner.post(f"{path}/cancel") for _ in range(2)]
 
     assert [answer.json["state"] for answer in answers] == ["cancelled", "cancelled"]
-    assert world.starter.start(connection, RunKind.SWEEP).state is RunState.QUEUED
+    assert use_cases.run_starter(world).start(connection, RunKind.SWEEP).state is RunState.QUEUED
 
 
 def test_a_run_that_has_ended_cannot_be_cancelled(world: World, partner: Caller) -> None:
     connection = world.connection()
-    run = world.starter.start(connection, RunKind.SWEEP)
+    run = use_cases.run_starter(world).start(connection, RunKind.SWEEP)
     world.runs.save(run.failed("records_failed", world.clock.now()), expected_version=1)
 
     answer = partner.post(f"/v1/connections/{connection.connection_id}/runs/{run.run_id}/cancel")
@@ -157,7 +158,7 @@ def test_retrying_a_pdf_asks_for_it_again(world: World, partner: Caller) -> None
     act(partner, problem_id, "retry")
 
     invoice_id = f"{connection.connection_id}-12"
-    assert world.pdfs.sent == [PdfRequest(connection.connection_id, invoice_id)]
+    assert world.pdf_queue.sent == [PdfRequest(connection.connection_id, invoice_id)]
 
 
 @pytest.mark.parametrize("kind", RunKind)
@@ -214,7 +215,7 @@ def test_approving_a_stopped_archiving_starts_an_approved_sweep(
 
 def test_approving_waits_for_a_sweep_that_goes_on(world: World, partner: Caller) -> None:
     connection = world.connection()
-    going_on = world.starter.start(connection, RunKind.SWEEP)
+    going_on = use_cases.run_starter(world).start(connection, RunKind.SWEEP)
     problem_id = open_problem(world, connection, ProblemCode.MASS_ARCHIVE_STOPPED, "sweep")
 
     answer = act(partner, problem_id, "approve")
@@ -284,13 +285,15 @@ def test_a_problem_without_a_record_or_run_cannot_be_retried(
 
 
 def open_problem(world: World, connection: Connection, code: ProblemCode, subject: str) -> str:
-    trouble = Trouble(connection.partner_id, connection.connection_id, code, subject, "Details.")
+    trouble = ProblemReport(
+        connection.partner_id, connection.connection_id, code, subject, "Details."
+    )
     world.problems.report(trouble, world.clock.now())
     return trouble.problem_id
 
 
 def failed_run(world: World, connection: Connection, kind: RunKind) -> Run:
-    run = world.starter.start(connection, kind, since=world.clock.now())
+    run = use_cases.run_starter(world).start(connection, kind, since=world.clock.now())
     failed = run.failed("records_failed", world.clock.now())
     world.runs.save(failed, expected_version=1)
     world.clock.advance(seconds=1)

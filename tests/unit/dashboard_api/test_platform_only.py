@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bridge.domain.mirrored_kinds import INVOICES
 from tests.unit.dashboard_api.world import Caller, World
 
 LINES = [{"description": "Setup", "amount_minor": 1000}]
@@ -44,11 +45,11 @@ def test_platform_only_records_make_no_call_to_connectwise(world: World, partner
     assert partner.delete(f"/v1/customers/{customer_id}").status == 204
 
     # Then ConnectWise was not opened once, and no worker was asked to do it
-    assert world.gateway.calls == []
+    assert world.spy_gateway.calls == []
     assert world.psa.calls == []
     assert world.hints.sent == []
     assert world.run_queue.sent == []
-    assert world.pdfs.sent == []
+    assert world.pdf_queue.sent == []
 
 
 def test_changing_mirrored_records_is_refused_without_asking_connectwise(
@@ -66,8 +67,8 @@ def test_changing_mirrored_records_is_refused_without_asking_connectwise(
     ]
 
     assert {(answer.status, answer.problem) for answer in answers} == {(409, "mirrored_record")}
-    assert world.gateway.calls == []
-    stored = world.records.get_invoice("partner-a", invoice.invoice_id)
+    assert world.spy_gateway.calls == []
+    stored = world.records.get(INVOICES, "partner-a", invoice.invoice_id)
     assert (stored.value, stored.version) == (invoice, 1)
 
 

@@ -11,10 +11,10 @@ from bridge.domain.connection import Connection, ConnectionState
 from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import Invoice
 from bridge.domain.platform_payment import Target
-from bridge.domain.problem import ProblemCode, Trouble, record_subject
+from bridge.domain.problem import ProblemCode, ProblemReport, record_subject
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
-from bridge.payment_ports import NOBODY
-from bridge.payments.troubles import REASON_TEXTS
+from bridge.payments.write_back_problems import REASON_TEXTS
+from bridge.ports import NO_OWNER
 from tests.builders.records import a_payment, an_invoice
 from tests.unit.dashboard_api.payments import (
     STEPS,
@@ -182,7 +182,7 @@ def test_a_problem_that_outlived_its_write_backs_reason_offers_nothing(
 def test_only_problems_of_payments_cost_a_look_at_the_ledger(
     world: World, partner: Caller, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trouble = Trouble(
+    trouble = ProblemReport(
         connection.partner_id, connection.connection_id, ProblemCode.RECORD_PARKED, "invoice/1", ""
     )
     world.problems.report(trouble, world.clock.now())
@@ -213,7 +213,7 @@ def test_a_partner_user_cannot_forge_a_payment(
 
     assert {(answer.status, answer.problem) for answer in answers} == {(403, "not_allowed")}
     assert stored_payment(world) is None
-    assert world.write_backs.sent == []
+    assert world.write_back_queue.write_backs == []
 
 
 @pytest.mark.parametrize("method", ["PUT", "POST", "PATCH", "DELETE"])
@@ -249,7 +249,7 @@ def test_retrying_starts_from_the_beginning(
 
     assert (answer.status, answer.json["state"]) == (200, "resolved")
     assert (shown(partner)["state"], shown(partner)["reason"]) == ("pending", None)
-    assert world.write_backs.sent[-1].state is WriteBackState.PENDING
+    assert world.write_back_queue.write_backs[-1].state is WriteBackState.PENDING
 
 
 @pytest.mark.parametrize(
@@ -259,13 +259,13 @@ def test_a_person_may_end_it(
     world: World, partner: Caller, write_back: WriteBack, action: str, state: str
 ) -> None:
     problem_id = waiting_problem(world, write_back, Reason.INVOICE_LOCKED)
-    sent = list(world.write_backs.sent)
+    sent = list(world.write_back_queue.write_backs)
 
     answer = act(partner, problem_id, action)
 
     assert (answer.status, answer.json["state"]) == (200, "resolved")
     assert (shown(partner)["state"], shown(partner)["actions"]) == (state, [])
-    assert world.write_backs.sent == sent
+    assert world.write_back_queue.write_backs == sent
 
 
 @pytest.mark.parametrize("action", ["mark_done", "cancel"])
@@ -319,7 +319,7 @@ def test_a_payment_problem_cannot_be_dismissed(
 
 
 def test_a_surplus_can_be_dismissed(world: World, partner: Caller, connection: Connection) -> None:
-    trouble = Trouble(
+    trouble = ProblemReport(
         "partner-a",
         connection.connection_id,
         ProblemCode.PAYMENT_SURPLUS,
@@ -329,12 +329,12 @@ def test_a_surplus_can_be_dismissed(world: World, partner: Caller, connection: C
     world.problems.report(trouble, world.clock.now())
     invoice = an_invoice(7, connection_id=connection.connection_id, partner_id="partner-a")
     theirs = a_payment(501, of=invoice, applied_by=connection.member_identifier)
-    world.records.save_invoice(replace(invoice, payments=(theirs,)), expected_version=0)
+    world.records.save(replace(invoice, payments=(theirs,)), expected_version=0)
 
     body = partner.get(f"/v1/problems/{trouble.problem_id}").json
     answer = act(partner, trouble.problem_id, "dismiss")
 
-    assert world.ledger.owners(connection.connection_id, [501]) == {501: NOBODY}
+    assert world.ledger.owners(connection.connection_id, [501]) == {501: NO_OWNER}
 
     assert body["actions"] == ["dismiss"]
     assert body["record_id"] == f"{connection.connection_id}-7"
@@ -347,7 +347,7 @@ def test_decisions_touch_nothing_in_connectwise(
     for action in ("retry", "mark_done", "cancel"):
         act(partner, waiting_problem(world, write_backs(world)[0], Reason.REFUSED), action)
 
-    assert world.gateway.calls == []
+    assert world.spy_gateway.calls == []
 
 
 def disconnect(world: World, connection_id: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dashboard_api.admission import MAX_BODY_BYTES, MAX_DEPTH
+from dashboard_api.request_limits import MAX_BODY_BYTES, MAX_DEPTH
 from tests.unit.dashboard_api.world import REQUEST_ID, Caller, World
 
 SERVICE = {"token_use": "access", "scope": "bridge/payments.write", "sub": "client-1"}
@@ -86,7 +86,7 @@ def test_the_kind_of_caller_is_made_sure_of_where_payments_are_written(
     world: World, partner: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Even if a route were taken for one of partner users."""
-    monkeypatch.setattr("dashboard_api.audience.is_for_services", lambda _path: False)
+    monkeypatch.setattr("dashboard_api.route_access.is_for_services", lambda _path: False)
 
     answer = partner.get(PAYMENT)
 

@@ -201,7 +201,7 @@ def test_what_a_service_tells_of_a_payer_stays_with_the_payment(
     assert [answer.status for answer in answers] == [201, 200, 409, 409]
     assert_unspoken([*answers[2:], partner.get("/v1/problems", state="all")], log)
     assert CANARY in partner.get("/v1/platform-payments/pay-1").text
-    others = (world.connections, world.problems, world.write_backs, world.hints, world.runs)
+    others = (world.connections, world.problems, world.write_back_queue, world.hints, world.runs)
     assert CANARY not in repr([vars(store) for store in others])
 
 

@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
-from bridge.domain.problem import ProblemCode, Trouble
+from bridge.domain.mirrored_kinds import INVOICES
+from bridge.domain.problem import ProblemCode, ProblemReport
 from bridge.domain.run import RunKind
+from bridge.wiring import use_cases
 from tests.unit.dashboard_api.payments import path_to, payment_form, recorded
 from tests.unit.dashboard_api.world import Answer, Caller, World
 
@@ -63,8 +65,8 @@ def things_of(world: World, partner_id: str) -> tuple[Ids, Ids]:
     connection = world.connection(partner_id)
     world.customer(connection, 1)
     invoice = world.invoice(connection, 7, payments=[31])
-    run = world.starter.start(connection, RunKind.SWEEP)
-    trouble = Trouble(
+    run = use_cases.run_starter(world).start(connection, RunKind.SWEEP)
+    trouble = ProblemReport(
         partner_id, connection.connection_id, ProblemCode.RECORD_PARKED, "invoice/7", "d"
     )
     world.problems.report(trouble, world.clock.now())
@@ -249,7 +251,7 @@ def test_a_service_reaches_a_payment_through_its_connection(
 def test_nothing_is_recorded_for_a_connection_that_nobody_has() -> None:
     world = World()
     mine, _ = things_of(world, "partner-a")
-    invoice = world.records.get_invoice("partner-a", mine.invoice_id).value
+    invoice = world.records.get(INVOICES, "partner-a", mine.invoice_id).value
     assert invoice
 
     for connection_id in (UNKNOWN.connection_id, SHAPELESS.connection_id):
@@ -277,7 +279,7 @@ def test_a_payment_cannot_be_recorded_for_anothers_customer() -> None:
     world = World()
     mine, _ = things_of(world, "partner-a")
     theirs, platform = things_of(world, "partner-b")
-    invoice = world.records.get_invoice("partner-a", mine.invoice_id).value
+    invoice = world.records.get(INVOICES, "partner-a", mine.invoice_id).value
     assert invoice
     customers = (theirs.customer_id, platform.customer_id, UNKNOWN.customer_id)
 
@@ -330,9 +332,9 @@ def snapshot(world: World) -> Any:
         world.documents,
         world.hints,
         world.run_queue,
-        world.pdfs,
+        world.pdf_queue,
         world.ledger,
-        world.write_backs,
+        world.write_back_queue,
     )
     return [
         {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,6 +12,9 @@ from urllib.parse import urlencode
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from bridge.connections.connect import Connector
+from bridge.connections.disconnect import Disconnector
+from bridge.connections.verify import Verifier
 from bridge.domain.connection import Connection, ConnectionState, Credentials, PsaAddress
 from bridge.domain.customer import Customer, NamedRef
 from bridge.domain.errors import BridgeError
@@ -22,40 +25,12 @@ from bridge.domain.money import Currency
 from bridge.domain.payment import Payment, PaymentKind
 from bridge.domain.permissions import REQUIRED_RIGHTS, Finding, Right, RightFinding
 from bridge.domain.platform_payment import WriteBackPolicy
-from bridge.domain.write_back import WriteBack
-from bridge.payments.collecting import CollectedPayments
-from bridge.payments.deciding import WriteBackDecisions
-from bridge.payments.disclaiming import SurplusDecisions
-from bridge.payments.recording import PaymentRecorder
-from bridge.payments.troubles import WriteBackTroubles
 from bridge.ports import SystemInfo
-from bridge.sync.connecting import Connecting
-from bridge.sync.filter_changes import FilterChanges
-from bridge.sync.filter_preview import FilterPreview
-from bridge.sync.health import ConnectionHealth
-from bridge.sync.owned_connections import OwnedConnections
-from bridge.sync.payment_preferences import PaymentPreferences
-from bridge.sync.pdf_links import PdfLinks
-from bridge.sync.platform_records import PlatformRecords
-from bridge.sync.problem_actions import ProblemActions
-from bridge.sync.run_control import RunControl
-from bridge.sync.runs import RunStarter
-from bridge.sync.verifying import Callbacks, Verifier
-from dashboard_api.app import DashboardServices, create_app
+from bridge.runs.control import RunControl
+from bridge.wiring import entrypoints
+from dashboard_api.app import create_app
 from tests.fakes.clock import FakeClock
-from tests.fakes.connections import InMemoryConnectionStore
-from tests.fakes.documents import InMemoryDocuments
-from tests.fakes.ledger import InMemoryLedgerStore
-from tests.fakes.problems import InMemoryProblemStore
-from tests.fakes.queues import (
-    InMemoryHintQueue,
-    InMemoryPdfQueue,
-    InMemoryQueue,
-    InMemoryRunQueue,
-)
-from tests.fakes.records import InMemoryRecordStore
-from tests.fakes.runs import InMemoryRunStore
-from tests.fakes.vault import InMemoryVault
+from tests.fakes.ports import InMemoryPorts
 
 WEBHOOK_BASE_URL = "https://bridge.test"
 PUBLIC_KEY = "pub-canary-4f1d"
@@ -70,13 +45,6 @@ STATUSES = (
     BillingStatus(3, "Sent", is_closed=False),
     BillingStatus(4, "Paid in Full", is_closed=True),
 )
-
-
-class WriteBackInbox(InMemoryQueue[WriteBack]):
-    """What workers were asked to drive on."""
-
-    def send(self, write_back: WriteBack) -> None:
-        self._add([write_back])
 
 
 class SpyPsa:
@@ -138,6 +106,9 @@ class SpyGateway:
     def open(self, connection: Connection) -> Any:
         self.calls.append("open")
         return self._psa
+
+    def open_payments(self, connection: Connection) -> Any:
+        raise NotImplementedError("the API writes no payments itself")
 
     def try_out(self, connection: Connection, credentials: Credentials) -> Any:
         self.calls.append("try_out")
@@ -240,120 +211,38 @@ def http_event(
     return event
 
 
-@dataclass
-class World:
+class World(InMemoryPorts):
     """Everything the API works with."""
 
-    clock: FakeClock = field(default_factory=lambda: FakeClock(remaining_seconds=29.0))
-    psa: SpyPsa = field(default_factory=SpyPsa)
-    egress_addresses: tuple[str, ...] = ("192.0.2.10",)
-
-    def __post_init__(self) -> None:
-        self.gateway = SpyGateway(self.psa)
-        self.connections = InMemoryConnectionStore()
-        self.records = InMemoryRecordStore()
-        self.runs = InMemoryRunStore(self.clock)
-        self.problems = InMemoryProblemStore(self.clock)
-        self.vault = InMemoryVault()
-        self.documents = InMemoryDocuments()
-        self.hints = InMemoryHintQueue(self.clock)
-        self.run_queue = InMemoryRunQueue(self.clock)
-        self.pdfs = InMemoryPdfQueue(self.clock)
-        self.ledger = InMemoryLedgerStore(self.clock)
-        self.write_backs = WriteBackInbox(self.clock)
-        self.troubles = WriteBackTroubles(self.problems, self.clock)
-        self.decisions = WriteBackDecisions(
-            self.ledger, self.write_backs, self.troubles, self.clock
-        )
-        self.collected_payments = CollectedPayments(
-            recorder=PaymentRecorder(
-                ledger=self.ledger,
-                records=self.records,
-                connections=self.connections,
-                queue=self.write_backs,
-                clock=self.clock,
-            ),
-            ledger=self.ledger,
-            records=self.records,
-            connections=self.connections,
-            clock=self.clock,
-        )
-        self.health = ConnectionHealth(self.connections, self.problems, self.clock)
-        self.starter = RunStarter(self.runs, self.run_queue, self.clock)
-        self.run_control = RunControl(self.runs, self.starter, self.clock)
-        self.callbacks = Callbacks(
-            OwnedConnections(self.connections),
-            self.vault,
-            self.problems,
-            self.clock,
-            WEBHOOK_BASE_URL,
-        )
-        self.connecting = Connecting(
-            connections=self.connections,
-            gateway=self.gateway,
-            vault=self.vault,
-            problems=self.problems,
-            clock=self.clock,
-            callbacks=self.callbacks,
-            run_control=self.run_control,
-            webhook_base_url=WEBHOOK_BASE_URL,
-        )
-        self.verifier = Verifier(
-            connections=self.connections,
-            gateway=self.gateway,
-            vault=self.vault,
-            problems=self.problems,
-            health=self.health,
-            clock=self.clock,
-            callbacks=self.callbacks,
-            run_control=self.run_control,
-        )
-        self.services = self._services()
+    def __init__(
+        self,
+        clock: FakeClock | None = None,
+        psa: SpyPsa | None = None,
+        egress_addresses: tuple[str, ...] = ("192.0.2.10",),
+    ) -> None:
+        self.psa = psa or SpyPsa()
+        self.spy_gateway = SpyGateway(self.psa)
+        super().__init__(self.spy_gateway, clock or FakeClock(remaining_seconds=29.0))
+        self.webhook_base_url = WEBHOOK_BASE_URL
+        self.egress_addresses = egress_addresses
+        self.services = entrypoints.dashboard_services(self, egress_addresses)
         self.app = create_app(self.services)
 
-    def _services(self) -> DashboardServices:
-        return DashboardServices(
-            connections=self.connections,
-            records=self.records,
-            runs=self.runs,
-            problems=self.problems,
-            ledger=self.ledger,
-            clock=self.clock,
-            connecting=self.connecting,
-            verifier=self.verifier,
-            run_control=self.run_control,
-            filter_preview=FilterPreview(self.records, self.gateway, self.clock),
-            filter_changes=FilterChanges(
-                connections=self.connections,
-                records=self.records,
-                run_control=self.run_control,
-                clock=self.clock,
-            ),
-            platform_records=PlatformRecords(self.records, self.clock),
-            pdf_links=PdfLinks(
-                connections=self.connections,
-                records=self.records,
-                problems=self.problems,
-                documents=self.documents,
-                pdfs=self.pdfs,
-                clock=self.clock,
-            ),
-            problem_actions=ProblemActions(
-                connections=self.connections,
-                problems=self.problems,
-                runs=self.runs,
-                starter=self.starter,
-                hints=self.hints,
-                pdfs=self.pdfs,
-                verifier=self.verifier,
-                decisions=self.decisions,
-                surplus=SurplusDecisions(self.ledger, self.records, self.connections),
-                clock=self.clock,
-            ),
-            collected_payments=self.collected_payments,
-            payment_preferences=PaymentPreferences(self.connections, self.gateway),
-            egress_addresses=self.egress_addresses,
-        )
+    @property
+    def connector(self) -> Connector:
+        return self.services.connector
+
+    @property
+    def disconnector(self) -> Disconnector:
+        return self.services.disconnector
+
+    @property
+    def verifier(self) -> Verifier:
+        return self.services.verifier
+
+    @property
+    def run_control(self) -> RunControl:
+        return self.services.run_control
 
     def partner(self, partner_id: str = "partner-a") -> Caller:
         claims = {"token_use": "id", "custom:partner_id": partner_id, "sub": f"user-{partner_id}"}
@@ -415,7 +304,7 @@ class World:
             ),
             **changes,
         )
-        self.records.save_customer(customer, expected_version=0, marks=f"c{source_id}")
+        self.records.save(customer, expected_version=0, change_fingerprint=f"c{source_id}")
         return customer
 
     def invoice(
@@ -468,5 +357,5 @@ class World:
             ),
             **changes,
         )
-        self.records.save_invoice(invoice, expected_version=0, marks=f"i{source_id}")
+        self.records.save(invoice, expected_version=0, change_fingerprint=f"i{source_id}")
         return invoice

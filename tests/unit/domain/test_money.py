@@ -11,7 +11,6 @@ from bridge.domain.money import (
     MAX_AMOUNT_MINOR,
     MAX_DECIMALS,
     Currency,
-    Money,
     round_to_minor,
     to_decimal,
     to_minor,
@@ -51,18 +50,6 @@ def test_an_amount_its_currency_cannot_hold_is_refused(text: str, decimals: int)
 )
 def test_line_amounts_round_halves_away_from_zero(text: str, minor: int) -> None:
     assert round_to_minor(Decimal(text), Currency("USD", 2), field="extPrice") == minor
-
-
-@given(minor_amounts, minor_amounts, currencies)
-def test_sums_are_exact(left: int, right: int, currency: Currency) -> None:
-    total = Money(left, currency) + Money(right, currency)
-    assert total.amount_minor == left + right
-    assert total - Money(right, currency) == Money(left, currency)
-
-
-def test_currencies_do_not_mix() -> None:
-    with pytest.raises(ValueError, match="do not mix"):
-        Money(1, Currency("USD", 2)) + Money(1, Currency("EUR", 2))
 
 
 @pytest.mark.parametrize("code", ["usd", "US", "", "USDX", "U$D"])

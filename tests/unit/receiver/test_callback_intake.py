@@ -23,13 +23,11 @@ from bridge.domain.connection import CallbackSecret, ConnectionState, PsaAddress
 from bridge.domain.errors import UnavailableError
 from bridge.domain.hint import Hint, HintReason
 from bridge.domain.identity import RecordKind
-from bridge.ports import SigningKeySource
+from bridge.wiring import use_cases
 from tests.builders.operations import a_connection
 from tests.builders.records import CONNECTION
-from tests.fakes.clock import FakeClock
-from tests.fakes.connections import InMemoryCallbackEndpoints, InMemoryConnectionStore
-from tests.fakes.coordination import InMemorySigningKeyStore
-from tests.fakes.queues import InMemoryHintQueue
+from tests.fakes.connections import InMemoryConnectionStore
+from tests.fakes.ports import InMemoryCallbackPorts
 
 SECRET = "s" * 43
 KEY = "signing-key-1"
@@ -51,15 +49,13 @@ class Keys:
         return self.key
 
 
-class Receiver:
+class Receiver(InMemoryCallbackPorts):
     """An intake with everything around it in memory."""
 
     def __init__(self, **changes: Any) -> None:
-        self.clock = FakeClock()
-        self.connections = InMemoryConnectionStore()
-        self.hints = InMemoryHintQueue(self.clock)
         self.source = Keys()
-        self.key_store = InMemorySigningKeyStore(self.clock)
+        self.connections = InMemoryConnectionStore()
+        super().__init__(self.connections, lambda: self.source)
         connection = a_connection(
             company_id="acme",
             address=PsaAddress(HOST, "https://api-na.myconnectwise.net", "v2025_1/", True),
@@ -72,17 +68,7 @@ class Receiver:
 
     def restarted(self) -> CallbackIntake:
         """A fresh process: its memory is empty."""
-
-        def source() -> SigningKeySource:
-            return self.source
-
-        return CallbackIntake(
-            endpoints=InMemoryCallbackEndpoints(self.connections),
-            keys=self.key_store,
-            key_source=source,
-            hints=self.hints,
-            clock=self.clock,
-        )
+        return use_cases.callback_intake(self)
 
     def take(self, body: bytes | None = None, **changes: Any) -> Verdict:
         raw = a_body() if body is None else body
@@ -291,7 +277,7 @@ def test_logs_hold_neither_secret_nor_key_nor_body(caplog: pytest.LogCaptureFixt
 
 def test_a_stored_key_that_does_not_fit_is_fetched_anew() -> None:
     receiver = Receiver()
-    receiver.key_store.put(CONNECTION, KEY_URL, "stale key")
+    receiver.signing_keys.put(CONNECTION, KEY_URL, "stale key")
     receiver.clock.advance(seconds=KEY_REFETCH_AFTER.total_seconds() + 1)
     assert receiver.take() is Verdict.ACCEPTED
     assert receiver.source.asked == 1

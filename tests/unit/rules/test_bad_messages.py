@@ -10,17 +10,15 @@ import pytest
 
 from bridge.aws.messages import write_run
 from bridge.domain.work_messages import RunMessage
-from bridge.runtime.batches import hints_in, run_messages_in
-from bridge.runtime.dead_letters import DeadLetters
+from bridge.entrypoints.batches import hints_in, run_messages_in
 from bridge.store.connections import DynamoConnectionStore
 from bridge.store.table import Table
-from bridge.sync.parking import Parker
+from bridge.wiring import entrypoints
 from tests.builders.records import (
     CONNECTION,
 )
-from tests.fakes.clock import FakeClock
-from tests.fakes.problems import InMemoryProblemStore
 from tests.fakes.runs import InMemoryRunStore
+from tests.unit.mirror.bench import Bench
 
 
 @pytest.mark.parametrize("connection_id", ["not an id", "a#b", "x" * 100])
@@ -36,26 +34,19 @@ def test_a_message_for_what_can_be_nobodys_connection_is_parked(
     queue: str, content: dict[str, Any], connection_id: str
 ) -> None:
     # Given the deployed store, which refuses such an id, behind the dead letters
-    clock, parked = FakeClock(), _Parked()
-    connections = DynamoConnectionStore(Table(cast(Any, None), "operations", clock))
-    parker = Parker(connections, _RunsOfNobody(clock), InMemoryProblemStore(clock), clock)
+    bench = Bench()
+    table = Table(cast(Any, None), "operations", bench.clock)
+    bench.connections = DynamoConnectionStore(table)
+    bench.runs = _RunsOfNobody(bench.clock)
     body = httpx.Response(200, json={"connection_id": connection_id, **content}).text
     arn = f"arn:aws:sqs:eu-central-1:1:bridge-test-{queue}-dead"
     record = {"messageId": "m-1", "eventSourceARN": arn, "body": body}
 
-    answer = DeadLetters(parker, parked).park({"Records": [record]})
+    answer = entrypoints.dead_letters(bench).park({"Records": [record]})
 
     # Then it leaves the dead letters for the operator, once
     assert answer == {"batchItemFailures": []}
-    assert parked.bodies == [body]
-
-
-class _Parked:
-    def __init__(self) -> None:
-        self.bodies: list[str] = []
-
-    def send(self, body: str, *, source: str) -> None:
-        self.bodies.append(body)
+    assert [kept for kept, _ in bench.parked_queue.messages] == [body]
 
 
 class _RunsOfNobody(InMemoryRunStore):

@@ -8,8 +8,8 @@ import pytest
 
 from bridge.domain.connection import ConnectionState
 from bridge.domain.run import Run, RunKind, RunState
+from tests.unit.connections.test_connect import REQUEST
 from tests.unit.dashboard_api.world import World as Dashboard
-from tests.unit.sync.test_connecting import REQUEST
 
 
 def _cancel(dashboard: Dashboard, run: Run) -> None:
@@ -28,7 +28,7 @@ def test_verifying_starts_the_import_that_a_connection_still_waits_for(
 ) -> None:
     # Given a connection whose first import ended without success, so that no schedule runs for it
     dashboard = Dashboard()
-    connection = dashboard.connecting.connect(REQUEST)
+    connection = dashboard.connector.connect(REQUEST)
     (run,) = dashboard.runs.list_of_connection(connection.connection_id, limit=10).items
     end(dashboard, run)
 
@@ -43,8 +43,8 @@ def test_verifying_starts_the_import_that_a_connection_still_waits_for(
 def test_a_connection_that_was_known_before_gets_its_import_by_verifying_too() -> None:
     # Given a company that is connected again, and a worker that dies before the import starts
     dashboard = Dashboard()
-    first = dashboard.connecting.connect(REQUEST)
-    dashboard.connecting.disconnect(first.partner_id, first.connection_id)
+    first = dashboard.connector.connect(REQUEST)
+    dashboard.disconnector.disconnect(first.partner_id, first.connection_id)
     start = dashboard.runs.start
 
     def killed(*_: object, **__: object) -> None:
@@ -52,7 +52,7 @@ def test_a_connection_that_was_known_before_gets_its_import_by_verifying_too() -
 
     dashboard.runs.start = killed  # type: ignore[method-assign]
     with pytest.raises(_KilledError):
-        dashboard.connecting.connect(REQUEST)
+        dashboard.connector.connect(REQUEST)
     dashboard.runs.start = start  # type: ignore[method-assign]
 
     again = dashboard.connections.get(first.connection_id).value

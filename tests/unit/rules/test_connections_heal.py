@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import pytest
 
+from bridge.connections.health import CONNECTION_SUBJECT
 from bridge.domain.connection import ConnectionState
 from bridge.domain.errors import CredentialsRejectedError, PermissionMissingError
-from bridge.domain.problem import ProblemCode, Trouble
-from bridge.sync.health import CONNECTION_SUBJECT
-from bridge.sync.reconciling import Job
+from bridge.domain.problem import ProblemCode, ProblemReport
+from bridge.entrypoints.reconciler_jobs import Job
+from tests.unit.connections.test_connect import REQUEST
 from tests.unit.dashboard_api.world import World
-from tests.unit.sync.bench import Bench
-from tests.unit.sync.test_connecting import REQUEST
+from tests.unit.mirror.bench import Bench
 
 
 def turned_away(bench: Bench, error: Exception) -> None:
     bench.psa.fail("ensure_callbacks", error)
-    bench.reconciler.do(Job.CALLBACKS)
+    bench.jobs.do(Job.CALLBACKS)
     assert bench.connection.state is ConnectionState.DEGRADED
 
 
@@ -24,7 +24,7 @@ def test_keys_that_are_accepted_again_make_the_connection_active() -> None:
     bench = Bench()
     turned_away(bench, CredentialsRejectedError("no"))
 
-    bench.reconciler.do(Job.CALLBACKS)
+    bench.jobs.do(Job.CALLBACKS)
 
     assert bench.connection.state is ConnectionState.ACTIVE
     assert bench.open_problems() == {}
@@ -35,7 +35,7 @@ def test_a_missing_right_stays_until_somebody_verifies() -> None:
     turned_away(bench, CredentialsRejectedError("no"))
     bench.health.report_failure(bench.connection, PermissionMissingError("no"))
 
-    bench.reconciler.do(Job.CALLBACKS)
+    bench.jobs.do(Job.CALLBACKS)
 
     assert bench.connection.state is ConnectionState.DEGRADED
     assert {code for code, _ in bench.open_problems()} == {ProblemCode.RIGHT_MISSING}
@@ -51,7 +51,7 @@ def test_a_connection_without_a_secret_of_its_own_proves_nothing() -> None:
         type(credentials)(credentials.company_id, "public", "private"),
     )
 
-    bench.reconciler.do(Job.CALLBACKS)
+    bench.jobs.do(Job.CALLBACKS)
 
     assert bench.connection.state is ConnectionState.DEGRADED
 
@@ -60,13 +60,13 @@ def test_a_connection_without_a_secret_of_its_own_proves_nothing() -> None:
 def test_connecting_again_ends_what_was_wrong_with_the_keys_before(code: ProblemCode) -> None:
     # Given a connection that was given up because its keys did not work
     world = World()
-    before = world.connecting.connect(REQUEST)
+    before = world.connector.connect(REQUEST)
     scope = (before.partner_id, before.connection_id)
-    world.problems.report(Trouble(*scope, code, CONNECTION_SUBJECT), world.clock.now())
-    world.connecting.disconnect(*scope)
+    world.problems.report(ProblemReport(*scope, code, CONNECTION_SUBJECT), world.clock.now())
+    world.disconnector.disconnect(*scope)
 
     # When it is connected with keys that do
-    world.connecting.connect(REQUEST)
+    world.connector.connect(REQUEST)
 
     assert world.problems.open_of_connection(*scope) == {}
 
@@ -76,7 +76,7 @@ def test_registering_late_also_tells_who_our_api_member_is() -> None:
     bench = Bench()
     bench.change_connection(member_identifier="")
 
-    bench.reconciler.do(Job.CALLBACKS)
+    bench.jobs.do(Job.CALLBACKS)
 
     # Then payments, which need to be told from those of others, can be written
     assert bench.connection.member_identifier == "BridgeApi"
@@ -91,6 +91,6 @@ def test_a_member_that_may_not_be_read_is_not_forgotten() -> None:
 
     bench.psa.ensure_callbacks = ensure_callbacks  # type: ignore[method-assign]
 
-    bench.reconciler.do(Job.CALLBACKS)
+    bench.jobs.do(Job.CALLBACKS)
 
     assert bench.connection.member_identifier == known != ""

@@ -11,14 +11,14 @@ from bridge.domain.errors import (
     PermissionMissingError,
     UnavailableError,
 )
+from tests.unit.connections.test_connect import REQUEST
 from tests.unit.dashboard_api.world import World
-from tests.unit.sync.test_connecting import REQUEST
 
 
 @pytest.mark.parametrize("error", [None, UnavailableError("down"), PermissionMissingError("no")])
 def test_keys_and_the_callback_secret_are_gone(error: BridgeError | None) -> None:
     world = World()
-    connection = world.connecting.connect(REQUEST)
+    connection = world.connector.connect(REQUEST)
 
     def remove_callbacks(url_prefix: str) -> None:
         if error:
@@ -26,7 +26,7 @@ def test_keys_and_the_callback_secret_are_gone(error: BridgeError | None) -> Non
 
     world.psa.remove_callbacks = remove_callbacks  # type: ignore[method-assign]
 
-    world.connecting.disconnect(connection.partner_id, connection.connection_id)
+    world.disconnector.disconnect(connection.partner_id, connection.connection_id)
 
     with pytest.raises(NotFoundError):
         world.vault.get_credentials(connection.connection_id, is_fresh=True)
@@ -38,7 +38,7 @@ def test_keys_and_the_callback_secret_are_gone(error: BridgeError | None) -> Non
 def test_a_disconnecting_that_broke_off_is_ended_by_repeating_it() -> None:
     # Given that Secrets Manager does not answer
     world = World()
-    connection = world.connecting.connect(REQUEST)
+    connection = world.connector.connect(REQUEST)
     delete = world.vault.delete_credentials
 
     def unavailable(connection_id: str) -> None:
@@ -46,10 +46,10 @@ def test_a_disconnecting_that_broke_off_is_ended_by_repeating_it() -> None:
 
     world.vault.delete_credentials = unavailable  # type: ignore[method-assign]
     with pytest.raises(UnavailableError):
-        world.connecting.disconnect(connection.partner_id, connection.connection_id)
+        world.disconnector.disconnect(connection.partner_id, connection.connection_id)
     world.vault.delete_credentials = delete  # type: ignore[method-assign]
 
-    world.connecting.disconnect(connection.partner_id, connection.connection_id)
+    world.disconnector.disconnect(connection.partner_id, connection.connection_id)
 
     with pytest.raises(NotFoundError):
         world.vault.get_credentials(connection.connection_id, is_fresh=True)

@@ -9,15 +9,15 @@ from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import InvoiceType
 from bridge.domain.problem import ProblemCode
 from bridge.domain.run import MAX_VANISHED, RunKind, RunState
+from bridge.mirror import selection
 from bridge.store.attributes import check_storable
 from bridge.store.codec import encode
-from bridge.sync import selection
 from tests.builders.operations import a_run
 from tests.builders.records import (
     a_customer,
     an_invoice,
 )
-from tests.unit.sync.bench import Bench
+from tests.unit.mirror.bench import Bench
 
 INVOICE = RecordKind.INVOICE
 
@@ -32,7 +32,7 @@ def test_what_filters_hide_is_compared_however_much_it_is(
     bench.run(RunKind.IMPORT)
     only_credits = InvoiceFilter(types=frozenset({InvoiceType.CREDIT_MEMO}))
     bench.change_connection(filters=ImportFilters(invoice=only_credits))
-    monkeypatch.setattr(selection, "MAX_STORED_HEADS", 10)
+    monkeypatch.setattr(selection, "MAX_STORED", 10)
     bench.clock.advance(hours=1)
     bench.psa.put(an_invoice(1030, reference="changed"))
 

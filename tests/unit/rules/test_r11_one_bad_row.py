@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bridge.domain.mirrored_kinds import CUSTOMERS
 from connectwise_sandbox.kinds import Kind
 from connectwise_sandbox.tenant import Corruption
 from tests.unit.connectwise.sandbox import World, sandboxed_world
@@ -31,7 +32,7 @@ def test_a_malformed_company_is_broken_alone_and_the_reason_holds_no_value(
     bad, *others = companies(world)
     world.engine.tenant.corruptions[Kind.COMPANY, bad] = Corruption(None, overrides)
 
-    result = world.psa().fetch_customers([bad, *others])
+    result = world.psa().fetch(CUSTOMERS, [bad, *others])
 
     assert result.broken == {bad: reason}
     assert set(result.found) == set(others)
@@ -44,7 +45,7 @@ def test_a_deletion_whose_time_cannot_be_read_is_dated_by_the_answer(date_delete
     overrides = {"deletedFlag": True, "dateDeleted": date_deleted}
     world.engine.tenant.corruptions[Kind.COMPANY, deleted] = Corruption(None, overrides)
 
-    result = world.psa().fetch_customers([deleted, *others])
+    result = world.psa().fetch(CUSTOMERS, [deleted, *others])
 
     assert set(result.found) == {deleted, *others}
     archive = result.found[deleted].archive

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from bridge.domain.problem import ProblemCode
 from bridge.domain.write_back import WriteBackState
-from bridge.payment_ports import PsaPayment
-from bridge.payments.comparing import is_as_large, is_like
+from bridge.payments.payment_matching import is_as_large, is_like
+from bridge.ports import PsaPayment
 from tests.builders.payments import a_write_back
 from tests.unit.payments.bench import PAID_ON, Bench
 from tests.unit.payments.mirrored_bench import MirroredBench

@@ -8,21 +8,21 @@ from typing import Any, cast
 import pytest
 
 from bridge.aws.messages import write_hint, write_run
-from bridge.connectwise.callback_intake import Callback, CallbackIntake, Verdict
+from bridge.connectwise.callback_intake import Callback, Verdict
 from bridge.domain.errors import PermanentError, UnavailableError
 from bridge.domain.hint import MAX_HINT_ATTEMPTS, Hint, HintReason
 from bridge.domain.identity import RecordKind
 from bridge.domain.run import RunKind
 from bridge.domain.work_messages import RunMessage
-from bridge.runtime.entry import LambdaContext
+from bridge.entrypoints.entry import LambdaContext
 from bridge.store.callback_endpoints import DynamoCallbackEndpoints
 from bridge.store.table import Table
+from bridge.wiring import use_cases
 from tests.builders.records import CONNECTION, a_customer, an_invoice
-from tests.fakes.clock import FakeClock
-from tests.fakes.coordination import InMemorySigningKeyStore
-from tests.fakes.queues import InMemoryHintQueue
-from tests.unit.runtime.test_entry import Context
-from tests.unit.sync.bench import Bench
+from tests.fakes.connections import InMemoryConnectionStore
+from tests.fakes.ports import InMemoryCallbackPorts
+from tests.unit.entrypoints.test_entry import Context
+from tests.unit.mirror.bench import Bench
 
 CONTEXT = cast(LambdaContext, Context())
 
@@ -63,7 +63,7 @@ def test_a_page_that_failed_for_an_unforeseen_reason_comes_again(
     run = bench.starter.start(bench.connection, RunKind.IMPORT)
     handler = importlib.import_module("bulk_sync.handler")
     monkeypatch.setattr(handler, "_worker", lambda: bench.run_worker)
-    bench.psa.fail("list_heads", RuntimeError("nobody foresaw this"))
+    bench.psa.fail("list_records", RuntimeError("nobody foresaw this"))
     event = sqs(write_run(RunMessage(run.connection_id, run.run_id, 0)))
 
     assert failed_ids(handler.lambda_handler(event, CONTEXT)) == ["m-0"]
@@ -76,14 +76,13 @@ def test_a_path_that_can_be_no_connections_is_unknown_and_no_fault_of_ours(
     connection_id: str,
 ) -> None:
     # Given the deployed store, which no such id may reach
-    clock = FakeClock()
-    intake = CallbackIntake(
-        endpoints=DynamoCallbackEndpoints(Table(cast(Any, None), "operations", clock)),
-        keys=InMemorySigningKeyStore(clock),
-        key_source=lambda: pytest.fail("nothing is asked for"),
-        hints=InMemoryHintQueue(clock),
-        clock=clock,
+    ports = InMemoryCallbackPorts(
+        InMemoryConnectionStore(), lambda: pytest.fail("nothing is asked for")
     )
+    ports.callback_endpoints = DynamoCallbackEndpoints(
+        Table(cast(Any, None), "operations", ports.clock)
+    )
+    intake = use_cases.callback_intake(ports)
 
     verdict = intake.take(Callback(connection_id, "s" * 43, b"{}", None))
 

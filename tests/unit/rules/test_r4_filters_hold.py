@@ -6,10 +6,10 @@ from bridge.domain.customer import ArchiveReason
 from bridge.domain.filters import CustomerFilter, ImportFilters
 from bridge.domain.identity import RecordKind
 from bridge.domain.run import RunKind
-from bridge.sync.filter_changes import FilterChanges
-from bridge.sync.run_control import RunControl
+from bridge.mirror.filter_archive import FilterArchive
+from bridge.wiring import use_cases
 from tests.builders.records import a_customer, an_invoice
-from tests.unit.sync.bench import Bench
+from tests.unit.mirror.bench import Bench
 
 ONLY_OTHERS = ImportFilters(customer=CustomerFilter(company_ids=frozenset({12})))
 
@@ -20,19 +20,14 @@ def archived_by_filters() -> Bench:
     bench.psa.put(a_customer(11), a_customer(12), an_invoice(1001))
     bench.run(RunKind.IMPORT)
     bench.change_connection(filters=ONLY_OTHERS)
-    changes(bench).archive_left(bench.connection)
+    archive(bench).archive_left(bench.connection)
     assert bench.customer(11).archive is not None
     assert bench.invoice(1001).archive is not None
     return bench
 
 
-def changes(bench: Bench) -> FilterChanges:
-    return FilterChanges(
-        connections=bench.connections,
-        records=bench.records,
-        run_control=RunControl(bench.runs, bench.starter, bench.clock),
-        clock=bench.clock,
-    )
+def archive(bench: Bench) -> FilterArchive:
+    return use_cases.filter_archive(bench)
 
 
 def test_an_edit_does_not_bring_an_archived_invoice_back() -> None:

@@ -10,8 +10,9 @@ import pytest
 from bridge.domain.customer import Customer
 from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import Invoice
+from bridge.domain.mirrored_kinds import CUSTOMERS, INVOICES
 from tests.builders.records import CONNECTION, a_customer, an_invoice
-from tests.unit.sync.bench import Bench
+from tests.unit.mirror.bench import Bench
 
 CUSTOMER, INVOICE = RecordKind.CUSTOMER, RecordKind.INVOICE
 
@@ -57,7 +58,7 @@ def _version_of(bench: Bench, kind: RecordKind, source_id: int) -> Callable[[], 
     def version() -> int:
         scope = (bench.connection.partner_id, CONNECTION, [source_id])
         if kind is CUSTOMER:
-            return bench.records.get_customers(*scope)[source_id].version
-        return bench.records.get_invoices(*scope)[source_id].version
+            return bench.records.get_mirrored(CUSTOMERS, *scope)[source_id].version
+        return bench.records.get_mirrored(INVOICES, *scope)[source_id].version
 
     return version

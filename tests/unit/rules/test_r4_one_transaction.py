@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from bridge.domain.errors import ConflictError
 from bridge.store.attributes import from_item
-from bridge.store.items import invoice_item
+from bridge.store.items import mirrored_item
 from bridge.store.records import DynamoRecordStore
 from bridge.store.table import Table
 from tests.builders.records import a_payment, an_invoice
@@ -24,7 +24,7 @@ class _Overtaken:
         self.conditions: list[str] = []
 
     def get_item(self, **request: Any) -> dict[str, Any]:
-        return {"Item": from_item(invoice_item(an_invoice(), version=1, marks=""))}
+        return {"Item": from_item(mirrored_item(an_invoice(), version=1, change_fingerprint=""))}
 
     def transact_write_items(self, **request: Any) -> None:
         puts = [part["Put"] for part in request["TransactItems"]]
@@ -44,7 +44,7 @@ def test_a_payment_does_not_carry_an_older_invoice_over_a_newer_one() -> None:
     paid = replace(invoice, payments=(a_payment(of=invoice),))
 
     with pytest.raises(ConflictError):
-        records.save_invoice(paid, expected_version=1)
+        records.save(paid, expected_version=1)
 
     # Then all was written in one transaction, which the invoice's version decided
     assert len(client.conditions) == 2

@@ -12,7 +12,7 @@ from connectwise_sandbox.httpx_transport import EngineTransport
 from connectwise_sandbox.kinds import Kind
 from tests.builders.records import a_customer, an_invoice
 from tests.unit.connectwise.sandbox import World, sandboxed_world
-from tests.unit.sync.bench import Bench
+from tests.unit.mirror.bench import Bench
 
 INVOICE = RecordKind.INVOICE
 NUMBERS = range(1001, 1031)
@@ -33,8 +33,8 @@ def test_what_a_run_lists_and_then_misses_is_left_to_the_sweep(kind: RunKind) ->
             bench.psa.delete(INVOICE, *NUMBERS)
 
     for _ in range(2):  # an import lists customers first
-        bench.psa.meanwhile("list_heads", they_go if kind is not RunKind.IMPORT else _nothing)
-    bench.psa.meanwhile("list_heads", they_go)
+        bench.psa.meanwhile("list_records", they_go if kind is not RunKind.IMPORT else _nothing)
+    bench.psa.meanwhile("list_records", they_go)
     bench.run(kind)
 
     # Then none is archived without the brake

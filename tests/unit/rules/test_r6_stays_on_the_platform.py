@@ -7,21 +7,17 @@ from dataclasses import replace
 from typing import Any
 
 import httpx
+import pytest
 
-from bridge.domain.identity import Origin, new_id
-from bridge.domain.platform_payment import Allocation
+from bridge.domain.errors import InvalidInputError
+from bridge.domain.identity import Origin, mirrored_id, new_id
+from bridge.domain.mirrored_kinds import INVOICES
+from bridge.domain.platform_payment import Allocation, PlatformPaymentState
 from bridge.domain.write_back import WriteBackState
-from bridge.payments.recording import PaymentRecorder
+from bridge.wiring import use_cases
 from connectwise_sandbox.httpx_transport import EngineTransport
-from tests.builders.operations import a_connection
-from tests.builders.payments import a_platform_payment
-from tests.builders.records import an_invoice
-from tests.fakes.clock import FakeClock
-from tests.fakes.connections import InMemoryConnectionStore
-from tests.fakes.ledger import InMemoryLedgerStore
-from tests.fakes.queues import InMemoryWriteBackQueue
-from tests.fakes.records import InMemoryRecordStore
 from tests.unit.payments.bench import PAID_ON, Bench
+from tests.unit.payments.mirrored_bench import MirroredBench, payment_details
 
 S = WriteBackState
 
@@ -75,11 +71,11 @@ def _status(status_id: int) -> dict[str, Any]:
 
 def test_a_payment_of_an_invoice_of_the_platforms_own_goes_nowhere() -> None:
     # Given an invoice that ConnectWise knows, and one that was made on the platform
-    clock, records = FakeClock(), InMemoryRecordStore()
-    ledger, queue = InMemoryLedgerStore(clock), InMemoryWriteBackQueue(clock)
-    connections = InMemoryConnectionStore()
-    connections.save(a_connection(), expected_version=0)
-    mirrored = an_invoice(1001)
+    bench = MirroredBench()
+    bench.mirror()
+    mirrored_invoice_id = mirrored_id(bench.connection.connection_id, bench.invoice_id)
+    mirrored = bench.records.get(INVOICES, bench.connection.partner_id, mirrored_invoice_id).value
+    assert mirrored is not None
     own = replace(
         mirrored,
         invoice_id=new_id(),
@@ -88,19 +84,17 @@ def test_a_payment_of_an_invoice_of_the_platforms_own_goes_nowhere() -> None:
         source_id=None,
         customer_source_id=None,
     )
-    for invoice in (mirrored, own):
-        records.save_invoice(invoice, expected_version=0)
-    recorder = PaymentRecorder(
-        ledger=ledger, records=records, connections=connections, queue=queue, clock=clock
-    )
+    bench.records.save(own, expected_version=0)
 
     # When one payment is recorded for both
-    payment = a_platform_payment(
-        allocations=(Allocation(mirrored.invoice_id, 6000), Allocation(own.invoice_id, 5000))
+    details = payment_details(
+        Allocation(mirrored.invoice_id, 6000),
+        Allocation(own.invoice_id, 5000),
+        state=PlatformPaymentState.SETTLED,
     )
-    recorder.record(payment)
+    with pytest.raises(InvalidInputError):
+        use_cases.platform_payments(bench).record(bench.connection.connection_id, "pay-1", details)
 
-    # Then only the one that is there has a write-back
-    stored = ledger.write_backs_of_payment(payment.partner_id, payment.payment_id)
-    assert [each.value.amount_minor for each in stored if each.value] == [6000]
-    assert len(queue.take_due()) == 1
+    # Then nothing of it is stored, and nobody is asked to write it
+    assert bench.ledger.get_payment(bench.connection.partner_id, "pay-1").value is None
+    assert bench.write_back_queue.take_due() == []

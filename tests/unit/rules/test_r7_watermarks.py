@@ -6,7 +6,7 @@ from bridge.domain.connection import ConnectionState
 from bridge.domain.identity import RecordKind
 from bridge.domain.run import Run, RunKind, RunState
 from tests.builders.records import CONNECTION, a_customer, an_invoice
-from tests.unit.sync.bench import Bench
+from tests.unit.mirror.bench import Bench
 
 
 class _KilledError(BaseException):

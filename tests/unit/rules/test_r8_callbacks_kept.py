@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from bridge.domain.errors import OutOfTimeError, UnavailableError
-from bridge.sync.reconciling import Job
+from bridge.entrypoints.reconciler_jobs import Job
 from tests.builders.operations import a_connection
 from tests.builders.records import (
     CONNECTION,
     OTHER_CONNECTION,
     OTHER_PARTNER,
 )
-from tests.unit.sync.bench import Bench
-from tests.unit.sync.psa import FakePsa
+from tests.unit.mirror.bench import Bench
+from tests.unit.mirror.psa import FakePsa
 
 
 def two_connections() -> tuple[Bench, FakePsa]:
     """A bench whose own connection comes first, and the ConnectWise of the other one."""
     bench = Bench()
     bench.connect(a_connection(OTHER_CONNECTION, partner_id=OTHER_PARTNER))
-    other = bench.gateway.others[OTHER_CONNECTION] = FakePsa(bench.clock)
+    other = bench.fake_gateway.others[OTHER_CONNECTION] = FakePsa(bench.clock)
     first, second = sorted([(CONNECTION, bench.psa), (OTHER_CONNECTION, other)])
-    bench.gateway.others[first[0]] = first[1]
+    bench.fake_gateway.others[first[0]] = first[1]
     bench.psa = first[1]
     return bench, second[1]
 
@@ -29,7 +29,7 @@ def test_a_failure_that_nobody_foresaw_keeps_no_other_connections_callbacks_wait
     bench, other = two_connections()
     bench.psa.fail("ensure_callbacks", RuntimeError("a mistake of ours"))
 
-    assert bench.reconciler.do(Job.CALLBACKS) == {"kept": 1}
+    assert bench.jobs.do(Job.CALLBACKS) == {"kept": 1}
     assert len(other.callback_urls) == 1
 
 
@@ -39,7 +39,7 @@ def test_when_time_runs_out_nothing_is_said_to_be_wrong_with_those_that_are_left
     other.fail("ensure_callbacks", OutOfTimeError("no time left"))
     bench.clock.set_remaining(2)
 
-    assert bench.reconciler.do(Job.CALLBACKS) == {"kept": 0}
+    assert bench.jobs.do(Job.CALLBACKS) == {"kept": 0}
 
     troubled = {
         problem.connection_id

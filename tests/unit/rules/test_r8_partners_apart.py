@@ -13,28 +13,25 @@ from bridge.connectwise.gateway import ConnectWiseGateway
 from bridge.domain.connection import Connection
 from bridge.domain.errors import NotFoundError, RetryableError, UnavailableError
 from bridge.domain.identity import mirrored_id
+from bridge.domain.mirrored_kinds import INVOICES
 from bridge.domain.platform_payment import Allocation
 from bridge.domain.write_back import WriteBack, WriteBackState
-from bridge.payments.sweeping import PaymentSweep
-from bridge.runtime.bootstrap import (
-    CALLBACKS_SHARE_OF_TIME,
-    HINTS_SHARE_OF_TIME,
-    PDFS_SHARE_OF_TIME,
-)
-from bridge.runtime.callers import partner_user
+from bridge.entrypoints.callers import partner_user
 from bridge.store.connections import DynamoConnectionStore
 from bridge.store.table import Table
-from bridge.sync.owned_connections import OwnedConnections
+from bridge.wiring import use_cases
 from connectwise_sandbox.httpx_transport import EngineTransport
 from connectwise_sandbox.kinds import Kind
+from invoice_pdf.settings import SHARE_OF_TIME as PDFS_SHARE_OF_TIME
+from reconciler.settings import CALLBACKS_SHARE_OF_TIME
+from record_sync.settings import SHARE_OF_TIME as HINTS_SHARE_OF_TIME
 from tests.builders.operations import a_connection
 from tests.builders.payments import a_platform_payment, write_backs_for
 from tests.builders.records import CONNECTION, OTHER_CONNECTION, OTHER_PARTNER, PARTNER
 from tests.fakes.clock import FakeClock
-from tests.fakes.connections import InMemoryConnectionStore
 from tests.fakes.ledger import InMemoryLedgerStore
-from tests.fakes.records import InMemoryRecordStore
 from tests.unit.connectwise.sandbox import World, sandboxed_world
+from tests.unit.mirror.bench import Bench
 
 
 def test_no_header_says_who_the_partner_is() -> None:
@@ -65,21 +62,20 @@ class _OneOutOfReach:
             raise UnavailableError("out of reach")
 
 
-def test_one_partners_connectwise_out_of_reach_ends_no_other_partners_comparison() -> None:
-    clock = FakeClock()
-    ledger, connections = InMemoryLedgerStore(clock), InMemoryConnectionStore()
+def test_one_partners_connectwise_out_of_reach_ends_no_other_partners_comparison(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = Bench()
+    ledger, connections = bench.ledger, bench.connections
     for partner_id, connection_id in ((PARTNER, CONNECTION), (OTHER_PARTNER, OTHER_CONNECTION)):
-        connections.save(a_connection(connection_id, partner_id=partner_id), expected_version=0)
+        known = connections.get(connection_id).version
+        connections.save(a_connection(connection_id, partner_id=partner_id), expected_version=known)
         _written(ledger, partner_id, connection_id)
     reconciler = _OneOutOfReach()
 
-    PaymentSweep(
-        ledger=ledger,
-        records=InMemoryRecordStore(),
-        connections=connections,
-        reconciler=reconciler,  # type: ignore[arg-type]
-        clock=clock,
-    ).compare_all()
+    monkeypatch.setattr(use_cases, "payment_reconciler", lambda _ports: reconciler)
+
+    use_cases.payment_check(bench).compare_all()
 
     assert sorted(reconciler.compared) == sorted([CONNECTION, OTHER_CONNECTION])
 
@@ -97,9 +93,12 @@ def _written(ledger: InMemoryLedgerStore, partner_id: str, connection_id: str) -
 
 
 @pytest.mark.parametrize("connection_id", ["a b", "x#y", "", "c" * 3000, "C" * 32, "é", "../x"])
-def test_an_id_that_can_be_nobodys_looks_like_one_that_nobody_has(connection_id: str) -> None:
+def test_an_id_that_can_be_nobodys_looks_like_one_that_nobody_has(
+    bench: Bench, connection_id: str
+) -> None:
     # Given the deployed store, which no such id may reach
-    owned = OwnedConnections(DynamoConnectionStore(Table(cast(Any, None), "x", FakeClock())))
+    bench.connections = DynamoConnectionStore(Table(cast(Any, None), "x", bench.clock))
+    owned = use_cases.owned_connections(bench)
 
     with pytest.raises(NotFoundError):
         owned.get(PARTNER, connection_id)
@@ -130,13 +129,13 @@ def test_a_connectwise_that_never_answers_leaves_time_for_the_next_partners(
     for _ in range(silent_count):
         silent = _gateway(world, _Silent(world.clock), share).open(world.connection)
         with pytest.raises(RetryableError):
-            silent.fetch_invoices([7])
+            silent.fetch(INVOICES, [7])
 
     # When it turns to one that answers
     ids = [row["id"] for row in world.engine.tenant.store[Kind.INVOICE]][:10]
     answering = _gateway(world, EngineTransport(world.engine), share).open(world.connection)
 
-    assert set(answering.fetch_invoices(ids).found) == set(ids)
+    assert set(answering.fetch(INVOICES, ids).found) == set(ids)
     assert world.clock.remaining_seconds() > 30
 
 

@@ -8,20 +8,20 @@ import logging
 import pytest
 
 from bridge.aws.messages import write_hint, write_pdf_request, write_run, write_write_back
-from bridge.connectwise.callback_intake import Callback, CallbackIntake, Verdict
+from bridge.connections.callbacks import sha256_of
+from bridge.connectwise.callback_intake import Callback, Verdict
 from bridge.domain.callback_endpoint import CallbackSecret
 from bridge.domain.events import Change, DomainEvent, customer_events, invoice_events
 from bridge.domain.hint import Hint, HintReason
 from bridge.domain.identity import RecordKind
 from bridge.domain.work_messages import PdfRequest, RunMessage, WriteBackMessage
-from bridge.runtime.batches import hints_in
-from bridge.sync.verifying import sha256_of
+from bridge.entrypoints.batches import hints_in
+from bridge.wiring import use_cases
 from tests.builders.operations import a_connection
 from tests.builders.records import CONNECTION, a_customer, an_invoice
-from tests.fakes.clock import START, FakeClock
-from tests.fakes.connections import InMemoryCallbackEndpoints, InMemoryConnectionStore
-from tests.fakes.coordination import InMemorySigningKeyStore
-from tests.fakes.queues import InMemoryHintQueue
+from tests.fakes.clock import START
+from tests.fakes.connections import InMemoryConnectionStore
+from tests.fakes.ports import InMemoryCallbackPorts
 
 CANARY = "canary@northwind.example"
 
@@ -71,17 +71,14 @@ def test_events_hold_nothing_that_a_person_wrote() -> None:
 
 def test_a_callback_with_a_foreign_key_url_is_not_quoted(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    clock, secret = FakeClock(), "s" * 43
+    secret = "s" * 43
     connections = InMemoryConnectionStore()
     connection = a_connection(callback_secret=CallbackSecret(sha256_of(secret)))
     connections.save(connection, expected_version=0)
-    intake = CallbackIntake(
-        endpoints=InMemoryCallbackEndpoints(connections),
-        keys=InMemorySigningKeyStore(clock),
-        key_source=lambda: pytest.fail("a foreign key is not asked for"),
-        hints=InMemoryHintQueue(clock),
-        clock=clock,
+    ports = InMemoryCallbackPorts(
+        connections, lambda: pytest.fail("a foreign key is not asked for")
     )
+    intake = use_cases.callback_intake(ports)
     body = {
         "Type": "invoice",
         "Action": "updated",

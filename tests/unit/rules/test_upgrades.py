@@ -24,6 +24,6 @@ def test_an_upgrade_that_answers_404_to_everything_passes() -> None:
     during = world.gateway(_Upgrading()).open(world.connection)
 
     with pytest.raises(UnavailableError):
-        during.list_heads(INVOICE, after_id=0, limit=10)
+        during.list_records(INVOICE, after_id=0, limit=10)
 
-    assert world.psa().list_heads(INVOICE, after_id=0, limit=10).heads
+    assert world.psa().list_records(INVOICE, after_id=0, limit=10).records

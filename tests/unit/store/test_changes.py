@@ -14,7 +14,7 @@ from bridge.domain.events import EventType
 from bridge.domain.identity import RecordKind
 from bridge.store.attributes import Item, from_item
 from bridge.store.changes import read_events
-from bridge.store.items import customer_item, invoice_item, payment_item, tombstone_item
+from bridge.store.items import mirrored_item, payment_item, tombstone_item
 from bridge.store.keys import mirrored_key, syncing_key
 from tests.builders.records import CONNECTION, PARTNER, a_customer, a_payment, an_invoice
 from tests.fakes.clock import START
@@ -46,29 +46,29 @@ def types(record: dict[str, Any]) -> list[EventType]:
 
 def test_a_new_invoice_with_lines_is_created_and_a_settled_one_paid() -> None:
     invoice = an_invoice()
-    new = invoice_item(invoice, version=1, marks="")
-    paid = invoice_item(replace(invoice, balance_minor=0), version=2, marks="")
+    new = mirrored_item(invoice, version=1, change_fingerprint="")
+    paid = mirrored_item(replace(invoice, balance_minor=0), version=2, change_fingerprint="")
     assert types(stream_record(None, new)) == [EventType.INVOICE_CREATED]
     assert types(stream_record(new, paid)) == [EventType.INVOICE_UPDATED, EventType.INVOICE_PAID]
 
 
 def test_a_delivery_that_comes_again_gives_the_same_ids() -> None:
-    record = stream_record(None, customer_item(a_customer(), version=1, marks=""))
+    record = stream_record(None, mirrored_item(a_customer(), version=1, change_fingerprint=""))
     assert read_events(record) == read_events(record)
 
 
 def test_a_record_that_was_not_there_at_first_is_created_after_its_tombstone() -> None:
     customer = a_customer()
     tombstone = tombstone_item(mirrored_key(PARTNER, CONNECTION, RecordKind.CUSTOMER, 11))
-    created = customer_item(customer, version=2, marks="")
+    created = mirrored_item(customer, version=2, change_fingerprint="")
     assert types(stream_record(None, tombstone)) == []
     assert types(stream_record(tombstone, created)) == [EventType.CUSTOMER_CREATED]
 
 
 def test_a_write_that_changed_marks_only_tells_nobody() -> None:
     customer = a_customer()
-    before = customer_item(customer, version=1, marks="a")
-    after = customer_item(customer, version=2, marks="b")
+    before = mirrored_item(customer, version=1, change_fingerprint="a")
+    after = mirrored_item(customer, version=2, change_fingerprint="b")
     assert types(stream_record(before, after)) == []
 
 
@@ -76,7 +76,8 @@ def test_archiving_and_deleting_have_events_of_their_own() -> None:
     customer, payment = a_customer(), a_payment()
     gone = customer.archived(ArchiveReason.DELETED_IN_CONNECTWISE, START)
     archived = stream_record(
-        customer_item(customer, version=1, marks=""), customer_item(gone, version=2, marks="")
+        mirrored_item(customer, version=1, change_fingerprint=""),
+        mirrored_item(gone, version=2, change_fingerprint=""),
     )
     deleted = stream_record(
         payment_item(payment, version=1),
@@ -89,10 +90,13 @@ def test_archiving_and_deleting_have_events_of_their_own() -> None:
 def test_what_is_no_record_and_what_expired_give_nothing() -> None:
     listing: Item = dict(syncing_key(CONNECTION).attributes())
     assert types(stream_record(None, listing)) == []
-    assert types(stream_record(customer_item(a_customer(), version=1, marks=""), None)) == []
+    assert (
+        types(stream_record(mirrored_item(a_customer(), version=1, change_fingerprint=""), None))
+        == []
+    )
 
 
 def test_an_image_of_a_later_release_is_an_error() -> None:
-    item = {**customer_item(a_customer(), version=1, marks=""), "schema": 99}
+    item = {**mirrored_item(a_customer(), version=1, change_fingerprint=""), "schema": 99}
     with pytest.raises(MalformedRecordError):
         read_events(stream_record(None, item))

@@ -1,7 +1,6 @@
-"""boto3's low-level clients, with limits on everything and made when first needed.
+"""This module makes boto3's low-level clients when they are first needed, with limits on waiting.
 
-boto3 is imported when the first client is made, so that a function which needs none of them in
-an invocation does not wait for it.
+boto3 is imported with the first client, so an invocation that works without one starts sooner.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The real time, and how much of it the present invocation has left."""
+"""The system's clock tells the real time, and how much of it the present invocation has left."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 
 
 class SystemClock:
-    """See :class:`bridge.ports.Clock`.
+    """The system fulfils :class:`bridge.ports.Clock`.
 
     One clock lives as long as its worker, while each invocation has its own deadline: a handler
-    says :meth:`begin` with its context's ``get_remaining_time_in_millis``. Without one, as in a
-    program outside Lambda, no deadline is known.
+    calls :meth:`begin` with its context's ``get_remaining_time_in_millis``. A program outside
+    Lambda leaves the deadline open.
     """
 
     def __init__(self) -> None:
@@ -30,3 +30,7 @@ class SystemClock:
 
     def remaining_seconds(self) -> float:
         return self._remaining_ms() / 1000 if self._remaining_ms else math.inf
+
+
+worker_clock = SystemClock()
+"""The clock of this process; each invocation tells it its deadline."""

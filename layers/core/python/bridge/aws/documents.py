@@ -1,4 +1,4 @@
-"""PDFs in a private S3 bucket, handed out by links that end soon."""
+"""The document store keeps PDFs in a private S3 bucket and hands out links that end soon."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9 ._-]+")
 
 
 class S3DocumentStore:
-    """See :class:`bridge.ports.DocumentStore`.
+    """A bucket fulfils :class:`bridge.ports.DocumentStore`.
 
     ``client`` signs with version 4, which alone covers the headers of the answer. Telling an
     absent object from a forbidden one takes the right to list the bucket (S3's rule for HEAD).
@@ -43,7 +43,7 @@ class S3DocumentStore:
         return True
 
     def presign_pdf(self, key: str, *, file_name: str, lifetime_seconds: int) -> str:
-        """Return a link that downloads the PDF, never showing it within a page.
+        """Return a link that makes a browser download the PDF instead of showing it.
 
         Raises InvalidInputError for a lifetime over MAX_LIFETIME_SECONDS.
         """
@@ -65,6 +65,6 @@ class S3DocumentStore:
 
 
 def safe_file_name(name: str) -> str:
-    """Return a name that no header and no file system takes for anything but a PDF's name."""
+    """Return a name that is safe in a header and on every file system, ending in ``.pdf``."""
     stem = _UNSAFE.sub("_", name.removesuffix(".pdf")).strip(" ._")
     return f"{stem[:MAX_FILE_NAME_LENGTH] or 'document'}.pdf"

@@ -1,4 +1,4 @@
-"""Publish domain events on an EventBridge bus."""
+"""The event bus publishes domain events through EventBridge."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from bridge.aws.backoff import MAX_ATTEMPTS, wait_after
 from bridge.aws.errors import translated
+from bridge.aws_calls import attempts
 from bridge.domain.errors import UnavailableError
 from bridge.domain.events import DomainEvent
 from bridge.ports import Clock
@@ -20,7 +20,10 @@ MAX_BATCH = 10
 
 
 class EventBridgeBus:
-    """See :class:`bridge.ports.EventBus`. An event may be published twice with the same id."""
+    """EventBridge fulfils :class:`bridge.ports.EventBus`.
+
+    An event may be published twice, with the same id.
+    """
 
     def __init__(self, client: EventBridgeClient, bus_name: str, clock: Clock) -> None:
         self._client = client
@@ -28,12 +31,12 @@ class EventBridgeBus:
         self._clock = clock
 
     def publish(self, events: Sequence[DomainEvent]) -> None:
-        """Raises UnavailableError when some were not taken after a few attempts."""
+        """Publish all. Raises UnavailableError if some were still refused after a few attempts."""
         for start in range(0, len(events), MAX_BATCH):
             self._publish_batch([self._entry(e) for e in events[start : start + MAX_BATCH]])
 
     def _publish_batch(self, entries: list[Any]) -> None:
-        for attempt in range(MAX_ATTEMPTS):
+        for _ in attempts(self._clock):
             with translated("EventBridge"):
                 answer = self._client.put_events(Entries=entries)
             # Results come in the order of the entries.
@@ -41,7 +44,6 @@ class EventBridgeBus:
             entries = [entry for entry, result in results if result.get("ErrorCode")]
             if not entries:
                 return
-            wait_after(attempt, self._clock)
         raise UnavailableError("EventBridge did not take all events")
 
     def _entry(self, event: DomainEvent) -> dict[str, Any]:
@@ -55,7 +57,7 @@ class EventBridgeBus:
 
 
 def detail(event: DomainEvent) -> dict[str, Any]:
-    """Return what subscribers get of an event."""
+    """Return the event as subscribers get it."""
     return {
         "event_id": event.event_id,
         "schema_version": event.schema_version,

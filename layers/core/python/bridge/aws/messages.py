@@ -1,6 +1,6 @@
-"""What stands in queue messages: ids and counts, as JSON. Writing and reading lie side by side.
+"""This module writes and reads the bodies of queue messages: ids and counts, as JSON.
 
-A reader raises ValueError for a body that no writer here made.
+A reader raises ValueError for a body of another form than its writer's.
 """
 
 from __future__ import annotations

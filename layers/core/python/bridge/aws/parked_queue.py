@@ -1,4 +1,4 @@
-"""Where poison messages wait for an operator."""
+"""The parked queue keeps messages that keep failing, until an operator looks at them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class SqsParkedQueue:
-    """Keeps messages as they were, with the queue they came from as an attribute."""
+    """The queue keeps each message as it was, with its former queue as an attribute."""
 
     def __init__(self, client: SQSClient, queue_url: str) -> None:
         self._client = client

@@ -1,5 +1,8 @@
-"""Send to SQS, in batches. Standard queues get the connection as message group, which SQS uses to
-keep one connection's flood from delaying the others (fair queues)."""
+"""The queues send to SQS, in batches.
+
+A message to a standard queue names its connection as message group: SQS keeps one group's flood
+from delaying the others (fair queues).
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bridge.aws.backoff import MAX_ATTEMPTS, wait_after
 from bridge.aws.errors import translated
 from bridge.aws.messages import write_hint, write_pdf_request, write_run, write_write_back
+from bridge.aws_calls import attempts
 from bridge.domain.errors import InvalidInputError, PermanentError, UnavailableError
 from bridge.domain.identity import mirrored_id, new_id
 from bridge.domain.work_messages import PdfRequest, RunMessage, WriteBackMessage
@@ -28,16 +31,17 @@ MAX_DELAY_SECONDS = 900
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message before it is sent. ``deduplication_id`` is for FIFO queues only."""
+    """An outgoing message is one that waits for its batch."""
 
     body: str
     group_id: str
     delay_seconds: int = 0
     deduplication_id: str | None = None
+    """For FIFO queues only."""
 
 
 class SqsSender:
-    """Sends to one queue. A message may arrive twice when an answer was lost."""
+    """A sender sends to one queue. A message may arrive twice if SQS's answer was lost."""
 
     def __init__(self, client: SQSClient, queue_url: str, clock: Clock) -> None:
         self._client = client
@@ -45,14 +49,14 @@ class SqsSender:
         self._clock = clock
 
     def send(self, messages: Sequence[Outgoing]) -> None:
-        """Send all; raises UnavailableError when some were not taken after a few attempts."""
+        """Send all. Raises UnavailableError if some were still refused after a few attempts."""
         for start in range(0, len(messages), MAX_BATCH):
             self._send_batch(list(messages[start : start + MAX_BATCH]))
 
     def _send_batch(self, batch: list[Outgoing]) -> None:
-        left = {str(place): message for place, message in enumerate(batch)}
-        for attempt in range(MAX_ATTEMPTS):
-            entries: list[Any] = [_entry(place, message) for place, message in left.items()]
+        left = {str(number): message for number, message in enumerate(batch)}
+        for _ in attempts(self._clock):
+            entries: list[Any] = [_entry(entry_id, message) for entry_id, message in left.items()]
             with translated("SQS"):
                 answer = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=entries)
             failed = answer.get("Failed", [])
@@ -61,12 +65,11 @@ class SqsSender:
             left = {entry["Id"]: left[entry["Id"]] for entry in failed}
             if not left:
                 return
-            wait_after(attempt, self._clock)
         raise UnavailableError("SQS did not take all messages")
 
 
 class SqsHintQueue:
-    """See :class:`bridge.ports.HintQueue`."""
+    """A queue of hints fulfils :class:`bridge.ports.HintQueue`."""
 
     def __init__(self, sender: SqsSender) -> None:
         self._sender = sender
@@ -78,7 +81,7 @@ class SqsHintQueue:
 
 
 class SqsRunQueue:
-    """See :class:`bridge.ports.RunQueue`."""
+    """A queue of pages to do fulfils :class:`bridge.ports.RunQueue`."""
 
     def __init__(self, sender: SqsSender) -> None:
         self._sender = sender
@@ -89,7 +92,7 @@ class SqsRunQueue:
 
 
 class SqsPdfQueue:
-    """See :class:`bridge.ports.PdfQueue`."""
+    """A queue of PDFs to fetch fulfils :class:`bridge.ports.PdfQueue`."""
 
     def __init__(self, sender: SqsSender) -> None:
         self._sender = sender
@@ -101,15 +104,15 @@ class SqsPdfQueue:
 
 
 class SqsWriteBackQueue:
-    """See :class:`bridge.payment_ports.WriteBackQueue`. The queue is a FIFO queue.
+    """A FIFO queue of write-backs fulfils :class:`bridge.ports.WriteBackQueue`.
 
     A group is one invoice of one connection: its write-backs are driven one after another.
 
     SQS drops a message whose deduplication id it saw within five minutes, even when the first one
-    was received and deleted long ago. Every send therefore has an id of its own: a write-back
-    that is retried, returned or found due again must not be dropped. The SDK's repetition of a
-    request whose answer was lost repeats the id, so it is dropped, as it should be. A message too
-    many costs one read: the ledger says that nothing is due.
+    was received and deleted long ago. Every send therefore has an id of its own, so that a
+    write-back which is retried, returned or found due again gets through. The SDK's repetition of
+    a request whose answer was lost repeats the id, and is rightly dropped. A superfluous message
+    costs one read of the ledger.
     """
 
     def __init__(self, sender: SqsSender) -> None:
@@ -123,11 +126,11 @@ class SqsWriteBackQueue:
         )
 
 
-def _entry(place: str, message: Outgoing) -> dict[str, Any]:
+def _entry(entry_id: str, message: Outgoing) -> dict[str, Any]:
     if not 0 <= message.delay_seconds <= MAX_DELAY_SECONDS:
         raise InvalidInputError("delay is out of range", field="delay_seconds")
     entry: dict[str, Any] = {
-        "Id": place,
+        "Id": entry_id,
         "MessageBody": message.body,
         "MessageGroupId": message.group_id,
     }

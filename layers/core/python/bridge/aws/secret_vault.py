@@ -1,4 +1,7 @@
-"""Credentials in Secrets Manager: one secret a connection, kept in memory for five minutes."""
+"""The vault keeps credentials in Secrets Manager, one secret a connection.
+
+It holds what it read in memory for five minutes.
+"""
 
 from __future__ import annotations
 
@@ -17,16 +20,17 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+RECOVERY_DAYS = 7
+"""A deleted secret can be brought back for so long; connecting again within that time does it."""
 CACHE_LIFE = timedelta(minutes=5)
 MAX_CACHED = 500
 _FIELDS = ("company_id", "public_key", "private_key", "callback_secret")
 
 
 class SecretsManagerVault:
-    """See :class:`bridge.ports.SecretVault`.
+    """Secrets Manager fulfils :class:`bridge.ports.SecretVault`.
 
-    ``name_prefix`` comes before the connection's id in a secret's name. A deleted secret can be
-    brought back within ``recovery_days`` (7 to 30); connecting again within that time does.
+    ``name_prefix`` comes before the connection's id in a secret's name.
     """
 
     def __init__(
@@ -36,12 +40,10 @@ class SecretsManagerVault:
         *,
         name_prefix: str,
         client_id_secret: str,
-        recovery_days: int = 7,
     ) -> None:
         self._client = client
         self._name_prefix = name_prefix
         self._client_id_secret = client_id_secret
-        self._recovery_days = recovery_days
         self._credentials: _Cache[Credentials] = _Cache(clock)
         self._client_ids: _Cache[str] = _Cache(clock)
 
@@ -60,7 +62,7 @@ class SecretsManagerVault:
             self._put(name, content)
 
     def get_credentials(self, connection_id: str, *, is_fresh: bool = False) -> Credentials:
-        """Raises NotFoundError when the connection has none (any more)."""
+        """Return the credentials. Raises NotFoundError for a connection whose secret is gone."""
         if is_fresh:
             self._credentials.forget(connection_id)
         return self._credentials.get(connection_id, self._read_credentials)
@@ -71,7 +73,7 @@ class SecretsManagerVault:
             with translated("Secrets Manager"):
                 self._client.delete_secret(
                     SecretId=self._name(connection_id),
-                    RecoveryWindowInDays=self._recovery_days,
+                    RecoveryWindowInDays=RECOVERY_DAYS,
                 )
         except (NotFoundError, WrongStateError):
             # It is gone, or waits for its deletion already.
@@ -109,7 +111,7 @@ class SecretsManagerVault:
 
 
 class _Cache(Generic[T]):
-    """Values for CACHE_LIFE, and never more than MAX_CACHED of them."""
+    """A cache keeps each value for CACHE_LIFE, and at most MAX_CACHED of them."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

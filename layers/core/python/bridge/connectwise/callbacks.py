@@ -25,6 +25,7 @@ from urllib.parse import parse_qsl
 
 from bridge.domain.errors import PermanentError, UnsafeAddressError
 from bridge.domain.identity import RecordKind
+from bridge.domain.mirrored_kinds import MIRRORED_KINDS
 
 if TYPE_CHECKING:
     from bridge.domain.callback_endpoint import CallbackSecret, PsaAddress
@@ -34,7 +35,7 @@ MAX_SECRET_CHARACTERS = 200
 MAX_ID = 2**31 - 1
 MAX_KEY_URL_CHARACTERS = 500
 
-_KINDS = {"invoice": RecordKind.INVOICE, "company": RecordKind.CUSTOMER}
+_KINDS = {kind.callback_type: kind.record_kind for kind in MIRRORED_KINDS}
 _ACTIONS = frozenset({"added", "updated", "deleted"})
 _TYPE_NAME = re.compile(r"[A-Za-z]{1,40}")
 _SIGNATURE_CHARACTERS = 44

@@ -23,13 +23,14 @@ import httpx
 
 from bridge.connectwise.conditions import encoded
 from bridge.connectwise.egress import UnsafeAnswerError
-from bridge.connectwise.exchange import Answer, UnreadableBodyError, exchange, json_bytes
+from bridge.connectwise.exchange import Answer, exchange, json_bytes
 from bridge.connectwise.failures import (
     UnroutedError,
     failure_of,
     is_unrouted,
     retry_after_seconds,
 )
+from bridge.domain.backoff import backoff_seconds
 from bridge.domain.connection import Credentials, PsaAddress
 from bridge.domain.errors import (
     ConflictError,
@@ -60,7 +61,7 @@ RESERVED_SECONDS = 1.0
 """Left to the worker for telling how a call ended."""
 MAX_WAIT_SECONDS = 60.0
 """A longer wait is left to the queue."""
-FIRST_BACKOFF_SECONDS = 0.5
+FIRST_BACKOFF_SECONDS = 1.0
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9:._-]{1,64}")
 _WIDEST_ID = 10**10 - 1
@@ -152,10 +153,7 @@ class ConnectWiseClient:
 
         def once() -> JsonAnswer:
             answer = self._read_once(route, ids or {}, query or {}, headers or {}, READ_SECONDS)
-            try:
-                return JsonAnswer(answer.json(), answer)
-            except UnreadableBodyError as error:
-                raise UnavailableError("ConnectWise's answer is not readable") from error
+            return JsonAnswer(answer.json(), answer)
 
         return self._explained(route, lambda: self._repeated(once, max_attempts))
 
@@ -232,16 +230,16 @@ class ConnectWiseClient:
             raise
 
     def _repeated(self, once: Callable[[], T], max_attempts: int) -> T:
-        attempt = 1
+        attempt = 0
         while True:
             try:
                 return once()
             except (UnavailableError, ThrottledError) as error:
-                wait = error.retry_after_seconds or _backoff_seconds(attempt)
+                wait = error.retry_after_seconds or _wait_after(attempt)
+                attempt += 1
                 if attempt >= max_attempts or not self._has_time_to_wait(wait):
                     raise
             self._clock.sleep(wait)
-            attempt += 1
 
     def _read_once(
         self,
@@ -366,13 +364,13 @@ def _confirmation(answer: Answer) -> Any:
         return None
     try:
         return answer.json()
-    except UnreadableBodyError as error:
+    except UnavailableError as error:
         raise OutcomeUnknownError("ConnectWise's confirmation is not readable") from error
 
 
-def _backoff_seconds(attempt: int) -> float:
-    longest = FIRST_BACKOFF_SECONDS * 2**attempt
-    return random.uniform(longest / 2, longest)  # noqa: S311 - spreads retries, hides nothing
+def _wait_after(attempt: int) -> float:
+    jitter = random.random()  # noqa: S311  # spreads attempts, hides nothing
+    return backoff_seconds(attempt, first_seconds=FIRST_BACKOFF_SECONDS, jitter=jitter)
 
 
 def _log_call(method: str, route: str, answer: Answer | None, seconds: float) -> None:

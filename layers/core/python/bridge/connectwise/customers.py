@@ -9,15 +9,15 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from bridge.connectwise.bulk_reader import MAX_PAGE_SIZE, MAX_PAGES, BulkReader, row_id
 from bridge.connectwise.conditions import changed_since_condition
 from bridge.connectwise.mapping import Owner, contact_ids_of, to_customer
-from bridge.connectwise.reading import MAX_PAGE_SIZE, MAX_PAGES, BulkReader, row_id
 from bridge.connectwise.wire import (
-    COMPANY_MARK_FIELDS,
+    COMPANY_FINGERPRINT_FIELDS,
     CompanyRow,
     ContactRow,
     complaint,
-    marks_of,
+    fingerprint,
     parse_row,
 )
 from bridge.domain.customer import Customer
@@ -47,19 +47,23 @@ class CustomerReader:
         self._owner = owner
         self._clock = clock
 
-    def fetch(self, source_ids: Sequence[int]) -> Fetched[Customer]:
-        """Return customers with their e-mail; see ``Psa.fetch_customers``."""
+    def fetch(
+        self,
+        source_ids: Sequence[int],
+        with_payments_of: frozenset[int] = frozenset(),  # noqa: ARG002
+    ) -> Fetched[Customer]:
+        """Return customers with their e-mail; see ``Psa.fetch``."""
         sifted = self._reader.by_ids(COMPANIES, {"fields": _COMPANY_FIELDS}, source_ids)
         broken = dict.fromkeys(sifted.broken_ids, UNREADABLE)
         companies: dict[int, CompanyRow] = {}
-        marks: dict[int, str] = {}
+        fingerprints: dict[int, str] = {}
         for json in sifted.rows:
             source_id = row_id(json)
             if source_id is None:
                 continue
             try:
                 companies[source_id] = parse_row(CompanyRow, json)
-                marks[source_id] = marks_of(json, COMPANY_MARK_FIELDS)
+                fingerprints[source_id] = fingerprint(json, COMPANY_FINGERPRINT_FIELDS)
             except MalformedRecordError as error:
                 broken[source_id] = complaint(error)
         contacts = self._contacts(
@@ -74,7 +78,7 @@ class CustomerReader:
             source_id: to_customer(self._owner, company, contacts, server_time=server_time)
             for source_id, company in companies.items()
         }
-        return Fetched(found, broken, marks)
+        return Fetched(found, broken, fingerprints)
 
     def _contacts(self, contact_ids: Iterable[int]) -> Mapping[int, ContactRow]:
         """Return the contacts that can be read; the others cost a customer its e-mail only.

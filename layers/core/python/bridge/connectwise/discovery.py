@@ -12,7 +12,7 @@ from urllib.parse import quote
 import httpx
 
 from bridge.connectwise.egress import SafeUrl, UnsafeAnswerError, check_url
-from bridge.connectwise.exchange import Answer, UnreadableBodyError, exchange
+from bridge.connectwise.exchange import Answer, exchange
 from bridge.domain.connection import PsaAddress
 from bridge.domain.errors import UnavailableError, UnsafeAddressError, WrongCompanyError
 
@@ -119,10 +119,7 @@ def _address(answer: Answer, site_url: str, *, was_known: bool) -> PsaAddress:
         raise WrongCompanyError("the site does not know the company")
     if not answer.is_success:
         raise UnavailableError(f"company info answered {answer.status}")
-    try:
-        info = answer.json()
-    except UnreadableBodyError as error:
-        raise UnavailableError("company info is not JSON") from error
+    info = answer.json()
     if info is None:
         raise WrongCompanyError("the site does not know the company")
     codebase = _text(info, "Codebase")

@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 
 from bridge.connectwise.egress import TOTAL_SECONDS
+from bridge.domain.errors import UnavailableError
 
 CONNECT_SECONDS = 5.0
 WRITE_SECONDS = 10.0
@@ -30,10 +31,6 @@ _CODE = re.compile(r"[A-Za-z][A-Za-z0-9 _.-]{0,59}")
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_/.\[\]-]{0,79}")
 _MAX_NAMED_FIELDS = 20
 _DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=Decimal)
-
-
-class UnreadableBodyError(ValueError):
-    """The body is not JSON, ends early or is nested absurdly deep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +72,12 @@ class Answer:
     def json(self) -> Any:
         """Return the parsed body; numbers with a point become decimals, never floats.
 
-        Raises UnreadableBodyError.
+        Raises UnavailableError for a body that is no JSON, ends early or is nested absurdly deep.
         """
         try:
             return _DECODER.decode(self.body.decode("utf-8-sig"))
         except (ValueError, RecursionError) as error:
-            raise UnreadableBodyError("answer is not JSON") from error
+            raise UnavailableError("the answer is not JSON") from error
 
     def refusal(self) -> Refusal | None:
         """Return what the error body says, None when ConnectWise itself did not write it.
@@ -90,7 +87,7 @@ class Answer:
         """
         try:
             body = self.json()
-        except UnreadableBodyError:
+        except UnavailableError:
             return None
         if not isinstance(body, dict):
             return None

@@ -19,7 +19,7 @@ AddressChanged = Callable[[Connection, PsaAddress], None]
 
 
 class ConnectWiseGateway:
-    """Implements ``ports.PsaGateway`` and ``payment_ports.PaymentsGateway``.
+    """Implements ``ports.PsaGateway`` and ``payment_ports.PsaGateway``.
 
     ``transport`` is the guarded one outside tests. ``on_codebase_changed`` is told when a
     connection was found on another codebase than the one it is stored with. ``share_of_time`` is

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from bridge.connectwise.bulk_reader import BulkReader, Json, row_id
 from bridge.connectwise.client import ConnectWiseClient
 from bridge.connectwise.failures import EndpointMissingError, ServerFailedError
 from bridge.connectwise.mapping import Owner, has_payments, is_bare, to_invoice
-from bridge.connectwise.reading import BulkReader, Json, row_id
 from bridge.connectwise.wire import (
-    INVOICE_MARK_FIELDS,
+    INVOICE_FINGERPRINT_FIELDS,
     ExpenseRow,
     InvoiceRow,
     LineRow,
@@ -23,7 +23,7 @@ from bridge.connectwise.wire import (
     ProductRow,
     TimeRow,
     complaint,
-    marks_of,
+    fingerprint,
     parse_row,
 )
 from bridge.domain.errors import MalformedRecordError, NotFoundError, UnavailableError
@@ -77,22 +77,22 @@ class InvoiceReader:
     def fetch(
         self, source_ids: Sequence[int], with_payments_of: frozenset[int]
     ) -> Fetched[Invoice]:
-        """Return whole invoices; see ``Psa.fetch_invoices``."""
+        """Return whole invoices; see ``Psa.fetch``."""
         sifted = self._reader.by_ids(INVOICES, {"fields": _HEADER_FIELDS}, source_ids)
         broken = dict.fromkeys(sifted.broken_ids, UNREADABLE)
         headers: dict[int, InvoiceRow] = {}
-        marks: dict[int, str] = {}
+        fingerprints: dict[int, str] = {}
         for json in sifted.rows:
             source_id = row_id(json)
             if source_id is None:
                 continue
             try:
                 headers[source_id] = parse_row(InvoiceRow, json)
-                marks[source_id] = marks_of(json, INVOICE_MARK_FIELDS)
+                fingerprints[source_id] = fingerprint(json, INVOICE_FINGERPRINT_FIELDS)
             except MalformedRecordError as error:
                 broken[source_id] = complaint(error)
         lines = self._lines(headers, broken)
-        marks |= {i: "" for i, header in headers.items() if is_bare(header, lines[i])}
+        fingerprints |= {i: "" for i, header in headers.items() if is_bare(header, lines[i])}
         found: dict[int, Invoice] = {}
         for source_id, header in headers.items():
             if source_id in broken:
@@ -109,7 +109,7 @@ class InvoiceReader:
             except NotFoundError:
                 # Deleted since its header was read: not found, and nothing is broken.
                 continue
-        return Fetched(found, broken, {key: marks[key] for key in found})
+        return Fetched(found, broken, {key: fingerprints[key] for key in found})
 
     def _lines(self, source_ids: Iterable[int], broken: dict[int, str]) -> dict[int, list[LineRow]]:
         lines: dict[int, list[LineRow]] = defaultdict(list)

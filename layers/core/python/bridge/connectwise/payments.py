@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from bridge.connectwise.bulk_reader import BulkReader, Json, row_id
 from bridge.connectwise.client import ConnectWiseClient
 from bridge.connectwise.failures import EndpointMissingError
 from bridge.connectwise.invoices import INVOICES, PAYMENT_FIELDS, PAYMENTS
-from bridge.connectwise.reading import BulkReader, Json, row_id
 from bridge.connectwise.wire import (
     Amount,
     CurrencyRow,
@@ -35,7 +35,7 @@ from bridge.domain.errors import (
 )
 from bridge.domain.invoice import BillingStatus
 from bridge.domain.money import Currency, to_decimal, to_minor
-from bridge.payment_ports import PostedPayment, PsaBalance, PsaPayment
+from bridge.ports import PostedPayment, PsaBalance, PsaPayment
 
 INVOICE = f"{INVOICES}/{{id}}"
 PAYMENT = f"{PAYMENTS}/{{payment_id}}"

@@ -6,33 +6,28 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from bridge.connectwise.bulk_reader import MAX_PAGE_SIZE, BulkReader, Json, row_id
 from bridge.connectwise.client import SYSTEM_INFO, ConnectWiseClient, Query
-from bridge.connectwise.conditions import Conditions, customer_conditions, invoice_conditions
-from bridge.connectwise.customers import COMPANIES, CustomerReader
+from bridge.connectwise.conditions import Conditions
+from bridge.connectwise.customers import CustomerReader
 from bridge.connectwise.failures import EndpointMissingError
-from bridge.connectwise.invoices import INVOICES, InvoiceReader
+from bridge.connectwise.invoices import InvoiceReader
+from bridge.connectwise.kinds import PSA_KINDS
 from bridge.connectwise.mapping import Owner
-from bridge.connectwise.reading import MAX_PAGE_SIZE, BulkReader, Json, row_id
 from bridge.connectwise.registrations import Registrations
 from bridge.connectwise.rights import check_rights
-from bridge.connectwise.wire import COMPANY_MARK_FIELDS, INVOICE_MARK_FIELDS, marks_of
-from bridge.domain.customer import Customer
+from bridge.connectwise.wire import fingerprint
 from bridge.domain.errors import NotFoundError, UnavailableError
 from bridge.domain.filters import ImportFilters
 from bridge.domain.identity import RecordKind
-from bridge.domain.invoice import BillingStatus, Invoice
+from bridge.domain.invoice import BillingStatus
+from bridge.domain.mirrored_kinds import MirroredKind, R
 from bridge.domain.money import DOUBLE_NOISE
 from bridge.domain.permissions import RightFinding
-from bridge.ports import Clock, Fetched, Head, HeadPage, SystemInfo
+from bridge.ports import Clock, Fetched, ListedPage, ListedRecord, SystemInfo
 
 BILLING_STATUSES = "/finance/billingStatuses"
 MAX_EXISTENCE_CHECKS = 2
-
-_ROUTES = {RecordKind.INVOICE: INVOICES, RecordKind.CUSTOMER: COMPANIES}
-_MARK_FIELDS = {
-    RecordKind.INVOICE: INVOICE_MARK_FIELDS,
-    RecordKind.CUSTOMER: COMPANY_MARK_FIELDS,
-}
 
 
 class ConnectWisePsa:
@@ -44,6 +39,10 @@ class ConnectWisePsa:
         self._reader = BulkReader(client)
         self._invoices = InvoiceReader(client, self._reader, owner)
         self._customers = CustomerReader(self._reader, owner, clock)
+        self._readers = {
+            kind: entry.open_reader(client, self._reader, owner, clock)
+            for kind, entry in PSA_KINDS.items()
+        }
 
     @property
     def calls(self) -> Mapping[str, int]:
@@ -62,7 +61,7 @@ class ConnectWisePsa:
 
     # --- lists ---------------------------------------------------------------------------------
 
-    def list_heads(
+    def list_records(
         self,
         kind: RecordKind,
         *,
@@ -70,31 +69,35 @@ class ConnectWisePsa:
         limit: int,
         changed_since: datetime | None = None,
         filters: ImportFilters | None = None,
-    ) -> HeadPage:
+    ) -> ListedPage:
         if not 0 < limit <= MAX_PAGE_SIZE:
-            raise ValueError(f"a page holds 1 to {MAX_PAGE_SIZE} heads")
-        query: Query = {"fields": _head_fields(kind)}
+            raise ValueError(f"a page holds 1 to {MAX_PAGE_SIZE} records")
+        query: Query = {"fields": _listed_fields(kind)}
         page = self._reader.forward(
-            _ROUTES[kind],
+            PSA_KINDS[kind].route,
             self._restricted(kind, query, changed_since, filters),
             after_id=after_id,
             limit=limit,
         )
-        return HeadPage(
-            heads=tuple(_heads(kind, page.rows)),
+        return ListedPage(
+            records=tuple(_listed(kind, page.rows)),
             last_id=page.last_id,
             is_last=page.is_last,
             server_time=(page.answer and page.answer.server_time) or self._clock.now(),
             broken_ids=page.broken_ids,
         )
 
-    def fetch_heads(self, kind: RecordKind, source_ids: Sequence[int]) -> Mapping[int, Head]:
-        sifted = self._reader.by_ids(_ROUTES[kind], {"fields": _head_fields(kind)}, source_ids)
+    def list_records_by_id(
+        self, kind: RecordKind, source_ids: Sequence[int]
+    ) -> Mapping[int, ListedRecord]:
+        sifted = self._reader.by_ids(
+            PSA_KINDS[kind].route, {"fields": _listed_fields(kind)}, source_ids
+        )
         listed = [row for row in sifted.rows if row.get("deletedFlag") is not True]
-        return {head.source_id: head for head in _heads(kind, listed)}
+        return {each.source_id: each for each in _listed(kind, listed)}
 
     def count(self, kind: RecordKind, *, filters: ImportFilters | None = None) -> int:
-        return self._reader.count(_ROUTES[kind], self._restricted(kind, {}, None, filters))
+        return self._reader.count(PSA_KINDS[kind].route, self._restricted(kind, {}, None, filters))
 
     def list_customers_with_changed_contacts(self, changed_since: datetime) -> frozenset[int]:
         return self._customers.list_with_changed_contacts(changed_since)
@@ -109,20 +112,21 @@ class ConnectWisePsa:
         """Return the query with the conditions for the filters, as far as they fit."""
         paged = {**query, "pageId": 10**10, "pageSize": MAX_PAGE_SIZE}
         room = self._client.room(
-            f"{_ROUTES[kind]}/count", {**paged, "conditions": "", "childConditions": ""}
+            f"{PSA_KINDS[kind].route}/count", {**paged, "conditions": "", "childConditions": ""}
         )
-        write = invoice_conditions if kind is RecordKind.INVOICE else customer_conditions
-        return {**query, **_parameters(write(filters, changed_since, room))}
+        conditions = PSA_KINDS[kind].conditions(filters, changed_since, room)
+        return {**query, **_parameters(conditions)}
 
     # --- records -------------------------------------------------------------------------------
 
-    def fetch_invoices(
-        self, source_ids: Sequence[int], *, with_payments_of: frozenset[int] = frozenset()
-    ) -> Fetched[Invoice]:
-        return self._invoices.fetch(source_ids, with_payments_of)
-
-    def fetch_customers(self, source_ids: Sequence[int]) -> Fetched[Customer]:
-        return self._customers.fetch(source_ids)
+    def fetch(
+        self,
+        kind: MirroredKind[R],
+        source_ids: Sequence[int],
+        *,
+        with_payments_of: frozenset[int] = frozenset(),
+    ) -> Fetched[R]:
+        return self._readers[kind.record_kind].fetch(source_ids, with_payments_of)
 
     def fetch_invoice_pdf(self, source_id: int) -> bytes:
         return self._invoices.fetch_pdf(source_id)
@@ -133,7 +137,7 @@ class ConnectWisePsa:
         for _ in range(MAX_EXISTENCE_CHECKS):
             try:
                 self._client.read(
-                    f"{_ROUTES[kind]}/{{id}}", ids={"id": source_id}, query={"fields": "id"}
+                    f"{PSA_KINDS[kind].route}/{{id}}", ids={"id": source_id}, query={"fields": "id"}
                 )
             except EndpointMissingError as error:
                 raise UnavailableError("the 404 is not about the record") from error
@@ -169,18 +173,19 @@ class ConnectWisePsa:
         Registrations(self._client, self._reader).remove(url_prefix)
 
 
-def _head_fields(kind: RecordKind) -> str:
-    return ",".join(("id", *_MARK_FIELDS[kind]))
+def _listed_fields(kind: RecordKind) -> str:
+    return ",".join(("id", *PSA_KINDS[kind].fingerprint_fields))
 
 
-def _heads(kind: RecordKind, rows: Sequence[Json]) -> list[Head]:
-    heads = []
+def _listed(kind: RecordKind, rows: Sequence[Json]) -> list[ListedRecord]:
+    listed = []
     for row in rows:
         source_id = row_id(row)
         if source_id is not None:
-            marks = marks_of(row, _MARK_FIELDS[kind])
-            heads.append(Head(source_id, marks, has_balance=_has_balance(row.get("balance"))))
-    return heads
+            change_fingerprint = fingerprint(row, PSA_KINDS[kind].fingerprint_fields)
+            has_balance = _has_balance(row.get("balance"))
+            listed.append(ListedRecord(source_id, change_fingerprint, has_balance=has_balance))
+    return listed
 
 
 def _billing_status(row: Json) -> BillingStatus | None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bridge.connectwise.bulk_reader import BulkReader
 from bridge.connectwise.client import ConnectWiseClient
-from bridge.connectwise.reading import BulkReader
 from bridge.connectwise.wire import CallbackRow, MemberRow, parse_row
 from bridge.domain.errors import (
     MalformedRecordError,
@@ -20,12 +20,13 @@ from bridge.domain.errors import (
     RefusedError,
     UnavailableError,
 )
+from bridge.domain.mirrored_kinds import MIRRORED_KINDS
 
 CALLBACKS = "/system/callbacks"
 CALLBACK = "/system/callbacks/{id}"
 MEMBER_INFO = "/system/info/members"
 MEMBERS = "/system/members"
-TYPES = ("invoice", "company")
+TYPES = tuple(kind.callback_type for kind in MIRRORED_KINDS)
 LEVEL = "owner"
 OWNER_OBJECT_ID = 1
 DESCRIPTION = "Payments platform bridge"

@@ -17,7 +17,7 @@ import httpx
 from bridge.connectwise.callbacks import check_key_url
 from bridge.connectwise.client import basic_authorization
 from bridge.connectwise.egress import UnsafeAnswerError
-from bridge.connectwise.exchange import Answer, UnreadableBodyError, exchange
+from bridge.connectwise.exchange import Answer, exchange
 from bridge.domain.callback_endpoint import CallbackEndpoint
 from bridge.domain.errors import NotFoundError, UnavailableError
 from bridge.ports import SecretVault
@@ -95,10 +95,7 @@ def _signing_key(answer: Answer) -> str:
     """Return the key; it is served as JSON, but labelled as text."""
     if not answer.is_success or len(answer.body) > MAX_KEY_BYTES:
         raise UnavailableError(f"the signing key answered {answer.status}")
-    try:
-        value = answer.json()
-    except UnreadableBodyError as error:
-        raise UnavailableError("the signing key is not JSON") from error
+    value = answer.json()
     key = value.get("signing_key") if isinstance(value, dict) else None
     if not isinstance(key, str) or not 0 < len(key) <= MAX_KEY_CHARACTERS:
         raise UnavailableError("the answer holds no signing key")

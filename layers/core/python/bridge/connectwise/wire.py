@@ -290,7 +290,7 @@ _COMPLAINTS = {
 
 # --- marks -------------------------------------------------------------------------------------
 
-INVOICE_MARK_FIELDS = (
+INVOICE_FINGERPRINT_FIELDS = (
     "_info/lastUpdated",
     "balance",
     "total",
@@ -299,7 +299,7 @@ INVOICE_MARK_FIELDS = (
     "status/id",
     "dueDate",
 )
-COMPANY_MARK_FIELDS = (
+COMPANY_FINGERPRINT_FIELDS = (
     "_info/lastUpdated",
     "deletedFlag",
     "status/id",
@@ -307,7 +307,7 @@ COMPANY_MARK_FIELDS = (
 )
 
 
-def marks_of(row: Mapping[str, Any], fields: tuple[str, ...]) -> str:
+def fingerprint(row: Mapping[str, Any], fields: tuple[str, ...]) -> str:
     """Return the named properties of a row as one text that is equal when they are.
 
     The same row gives the same marks from a list of heads and from a whole record, because both

@@ -9,6 +9,7 @@ from enum import StrEnum
 from bridge.domain.callback_endpoint import CallbackEndpoint, CallbackSecret, PsaAddress
 from bridge.domain.filters import ImportFilters
 from bridge.domain.platform_payment import WriteBackPolicy
+from bridge.domain.problem import ProblemCode, ProblemReport
 
 __all__ = [
     "SYNCING_STATES",
@@ -54,8 +55,7 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """``member_identifier`` is our API member's name as ConnectWise writes it into ``appliedBy``;
-    it is learnt when the callbacks are registered."""
+    """A partner's link to one ConnectWise company."""
 
     connection_id: str
     partner_id: str
@@ -66,8 +66,14 @@ class Connection:
     filters: ImportFilters = field(default_factory=ImportFilters)
     callback_secret: CallbackSecret | None = None
     member_identifier: str = ""
+    """Our API member's name as ConnectWise writes it into ``appliedBy``. It is learnt when the
+    callbacks are registered."""
     write_back: WriteBackPolicy = field(default_factory=WriteBackPolicy)
     name: str = ""
+
+    def report(self, code: ProblemCode, subject: str, detail: str = "") -> ProblemReport:
+        """Return the report of a problem of this connection."""
+        return ProblemReport(self.partner_id, self.connection_id, code, subject, detail)
 
     @property
     def is_syncing(self) -> bool:

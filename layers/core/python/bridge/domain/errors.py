@@ -33,9 +33,12 @@ from datetime import datetime
 class BridgeError(Exception):
     """Base of all failures that the bridge names."""
 
+    retry_after_seconds: float | None = None
+    """The wait that was asked for before the same call is made again, if one was."""
+
 
 class RetryableError(BridgeError):
-    """Nothing happened. ``retry_after_seconds`` is the wait that was asked for, if any."""
+    """Nothing happened; the same call may be made again."""
 
     def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
         super().__init__(message)
@@ -125,6 +128,15 @@ class MalformedRecordError(PermanentError):
         super().__init__(reason)
         self.reason = reason
         self.field = field
+
+
+class MassArchiveStoppedError(PermanentError):
+    """The run would archive more than a person should learn about afterwards (R5)."""
+
+    def __init__(self, candidates: int, mirrored: int) -> None:
+        super().__init__(f"{candidates} of {mirrored} records would be archived")
+        self.candidates = candidates
+        self.mirrored = mirrored
 
 
 class ConflictError(BridgeError):

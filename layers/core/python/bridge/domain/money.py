@@ -32,11 +32,6 @@ class Currency:
         if not 0 <= self.decimals <= MAX_DECIMALS:
             raise MalformedRecordError("currency decimals out of range", field="decimals")
 
-    @property
-    def unit(self) -> Decimal:
-        """The smallest amount of this currency, e.g. ``Decimal("0.01")``."""
-        return Decimal(1).scaleb(-self.decimals)
-
 
 @dataclass(frozen=True, slots=True)
 class Money:
@@ -44,17 +39,6 @@ class Money:
 
     amount_minor: int
     currency: Currency
-
-    def __add__(self, other: Money) -> Money:
-        return Money(self.amount_minor + self._same(other), self.currency)
-
-    def __sub__(self, other: Money) -> Money:
-        return Money(self.amount_minor - self._same(other), self.currency)
-
-    def _same(self, other: Money) -> int:
-        if other.currency != self.currency:
-            raise ValueError(f"{self.currency.code} and {other.currency.code} do not mix")
-        return other.amount_minor
 
 
 def to_minor(amount: Decimal, currency: Currency, *, field: str) -> int:

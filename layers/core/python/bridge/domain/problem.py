@@ -119,7 +119,7 @@ def record_of_subject(subject: str) -> tuple[RecordKind, int] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class ProblemReport:
     """What a use case reports; the store makes a problem of it or counts it on an open one."""
 
     partner_id: str

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any, cast
 
 from bridge.domain.identity import RecordKind
+from bridge.domain.mirrored_kinds import MIRRORED_KINDS, MirroredKind, mirrored_kind
 
 MAX_ATTEMPTS_PER_PAGE = 60
 RUN_LEASE = timedelta(hours=2)
@@ -57,25 +60,36 @@ class RunStep:
     selection: Selection
 
 
+def _steps(selection: Selection, kinds: Iterable[MirroredKind[Any]]) -> tuple[RunStep, ...]:
+    return tuple(RunStep(kind.record_kind, selection) for kind in kinds)
+
+
+# Whoever pays comes first, and goes last.
 PLANS: dict[RunKind, tuple[RunStep, ...]] = {
-    RunKind.IMPORT: (
-        RunStep(RecordKind.CUSTOMER, Selection.ALL),
-        RunStep(RecordKind.INVOICE, Selection.ALL),
-    ),
-    RunKind.CUSTOMERS: (RunStep(RecordKind.CUSTOMER, Selection.CHANGED),),
-    RunKind.INVOICES: (RunStep(RecordKind.INVOICE, Selection.CHANGED),),
-    RunKind.FETCH_NEW: (
-        RunStep(RecordKind.CUSTOMER, Selection.CHANGED),
-        RunStep(RecordKind.INVOICE, Selection.CHANGED),
-    ),
-    RunKind.FETCH_UNPAID: (RunStep(RecordKind.INVOICE, Selection.UNPAID),),
+    RunKind.IMPORT: _steps(Selection.ALL, MIRRORED_KINDS),
+    RunKind.FETCH_NEW: _steps(Selection.CHANGED, MIRRORED_KINDS),
+    RunKind.FETCH_UNPAID: _steps(Selection.UNPAID, (k for k in MIRRORED_KINDS if k.payments_of)),
     RunKind.SWEEP: (
-        RunStep(RecordKind.CUSTOMER, Selection.DIFFERING),
-        RunStep(RecordKind.INVOICE, Selection.DIFFERING),
-        RunStep(RecordKind.INVOICE, Selection.VANISHED),
-        RunStep(RecordKind.CUSTOMER, Selection.VANISHED),
+        *_steps(Selection.DIFFERING, MIRRORED_KINDS),
+        *_steps(Selection.VANISHED, reversed(MIRRORED_KINDS)),
     ),
+    **{RunKind(kind.plural): _steps(Selection.CHANGED, (kind,)) for kind in MIRRORED_KINDS},
 }
+DELTA_RUNS = frozenset(RunKind(kind.plural) for kind in MIRRORED_KINDS)
+"""Runs that take the changes of one kind since its watermark."""
+
+
+def kinds_completed_by(run_kind: RunKind) -> tuple[MirroredKind[Any], ...]:
+    """Return the kinds of which such a run takes every change, so that their watermark moves.
+
+    A sweep compares fingerprints, which changes of contacts leave as they are.
+    """
+    match run_kind:
+        case RunKind.IMPORT:
+            return MIRRORED_KINDS
+        case RunKind.SWEEP:
+            return tuple(kind for kind in MIRRORED_KINDS if not kind.has_contacts)
+    return tuple(kind for kind in MIRRORED_KINDS if kind.plural == run_kind.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +113,7 @@ class Counters:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """``cursor_id`` is the last ConnectWise id of the page that was stored last; ``page_count``
-    orders the pages, so a worker that repeats an old page cannot move the run backwards.
-
-    ``server_time`` is ConnectWise's clock at the run's start: the watermark of a run that takes
-    what changed becomes that time, and only when the run has succeeded (never before everything
-    is stored). ``expected_*`` is ConnectWise's own count at the start, for progress.
-    ``vanished_*`` are ids that a sweep found in the mirror only.
-    """
+    """One run. Each mirrored kind has three fields here, named after its plural."""
 
     run_id: str
     connection_id: str
@@ -116,17 +123,26 @@ class Run:
     created_at: datetime
     step_index: int = 0
     cursor_id: int = 0
+    """The last ConnectWise id of the page that was stored last."""
     page_count: int = 0
+    """Orders the pages, so that a worker that repeats an old page leaves the run where it is."""
     attempts: int = 0
+    """Failed tries at the present page."""
     since: datetime | None = None
+    """The run takes changes from then on; None takes all."""
     server_time: datetime | None = None
+    """ConnectWise's clock at the run's start. It becomes the watermark when the run succeeds, so
+    everything before it is stored by then."""
     customers: Counters = field(default_factory=Counters)
     invoices: Counters = field(default_factory=Counters)
     expected_customers: int | None = None
+    """ConnectWise's own count at the start, for progress."""
     expected_invoices: int | None = None
     vanished_customers: tuple[int, ...] = ()
+    """Ids that a sweep found in the mirror only."""
     vanished_invoices: tuple[int, ...] = ()
     archive_is_approved: bool = False
+    """A person approved that this run archives more than the brake allows."""
     failure: str = ""
     finished_at: datetime | None = None
 
@@ -144,21 +160,28 @@ class Run:
 
     def counted(self, record_kind: RecordKind, counters: Counters) -> Run:
         """Return the run with the counters of one page added."""
-        if record_kind is RecordKind.CUSTOMER:
-            return replace(self, customers=self.customers + counters)
-        return replace(self, invoices=self.invoices + counters)
+        name = mirrored_kind(record_kind).plural
+        return replace(self, **{name: getattr(self, name) + counters})
+
+    @property
+    def is_measured(self) -> bool:
+        """Tell whether ConnectWise's counts are known."""
+        return self.expected_customers is not None
+
+    def measured(self, counts: Mapping[RecordKind, int]) -> Run:
+        """Return the run with ConnectWise's own counts at its start, for progress."""
+        expected = {f"expected_{mirrored_kind(kind).plural}": n for kind, n in counts.items()}
+        return replace(self, **cast(Any, expected))
 
     def vanished(self, record_kind: RecordKind) -> tuple[int, ...]:
-        if record_kind is RecordKind.CUSTOMER:
-            return self.vanished_customers
-        return self.vanished_invoices
+        """Return the ids of one kind that the run found in the mirror only."""
+        found: tuple[int, ...] = getattr(self, f"vanished_{mirrored_kind(record_kind).plural}")
+        return found
 
     def with_vanished(self, record_kind: RecordKind, source_ids: tuple[int, ...]) -> Run:
         """Return the run with more ids that only the mirror has, for its last steps."""
         known = (*self.vanished(record_kind), *source_ids)[:MAX_VANISHED]
-        if record_kind is RecordKind.CUSTOMER:
-            return replace(self, vanished_customers=known)
-        return replace(self, vanished_invoices=known)
+        return replace(self, **cast(Any, {f"vanished_{mirrored_kind(record_kind).plural}": known}))
 
     def advanced(self, *, last_id: int, is_last_page: bool, now: datetime) -> Run:
         """Return the run after one stored page: next page, next step, or success."""

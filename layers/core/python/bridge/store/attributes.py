@@ -1,4 +1,7 @@
-"""DynamoDB's attribute values, for the few types that we store; a float is none of them."""
+"""This module converts plain values to DynamoDB's attribute values and back.
+
+An amount is a whole number of minor units, so a float is refused.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from bridge.domain.errors import MalformedRecordError
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import UniversalAttributeValueTypeDef
 
-# What a stored item is made of. Decimals, dates and enums are texts by then.
+# The values of an item; the codec has made texts of decimals, dates and enums.
 Plain: TypeAlias = "bool | int | str | bytes | list[Plain] | dict[str, Plain] | None"
 Item: TypeAlias = dict[str, Plain]
 
@@ -70,7 +73,7 @@ def to_item(attributes: Mapping[str, Mapping[str, Any]]) -> Item:
 
 
 def check_storable(item: Item) -> None:
-    """Raise MalformedRecordError when DynamoDB would refuse the item for what it holds.
+    """Raise MalformedRecordError for an item that DynamoDB would refuse.
 
     The size is counted as DynamoDB documents it, rounded up where that page is vague.
     """

@@ -1,4 +1,7 @@
-"""What the webhook receiver reads of a connection: a few fields, without the whole record."""
+"""The webhook receiver reads a few fields of a connection from the operations table.
+
+It spares the codec and the domain's classes, whose imports would slow its cold start.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,12 @@ if TYPE_CHECKING:
     from bridge.store.attributes import Item
     from bridge.store.table import Table
 
-# The names of ``domain.connection.SYNCING_STATES``; a test holds the two together.
+# A test compares these names with ``domain.connection.SYNCING_STATES``.
 SYNCING = frozenset({"importing", "active", "degraded"})
 
 
 class DynamoCallbackEndpoints:
-    """See :class:`bridge.ports.CallbackEndpointStore`."""
+    """The operations table fulfils :class:`bridge.ports.CallbackEndpointStore`."""
 
     def __init__(self, table: Table) -> None:
         self._table = table

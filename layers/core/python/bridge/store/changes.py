@@ -1,4 +1,4 @@
-"""Read what happened out of the tables' streams: one stream record, some domain events."""
+"""The reader derives domain events from the records of the tables' streams."""
 
 from __future__ import annotations
 
@@ -7,20 +7,17 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from bridge.domain.connection import Connection
-from bridge.domain.customer import Customer
 from bridge.domain.events import (
     Change,
     DomainEvent,
     connection_events,
-    customer_events,
-    invoice_events,
     payment_events,
     platform_payment_events,
     problem_events,
     run_events,
     write_back_events,
 )
-from bridge.domain.invoice import Invoice
+from bridge.domain.mirrored_kinds import MIRRORED_KINDS
 from bridge.domain.payment import Payment
 from bridge.domain.platform_payment import PlatformPayment
 from bridge.domain.problem import Problem
@@ -29,6 +26,7 @@ from bridge.domain.write_back import WriteBack
 from bridge.store import keys
 from bridge.store.attributes import to_item
 from bridge.store.items import read_stored
+from bridge.store.kinds import STORED_KINDS
 
 T = TypeVar("T")
 
@@ -36,9 +34,9 @@ T = TypeVar("T")
 def read_events(record: Mapping[str, Any]) -> tuple[DomainEvent, ...]:
     """Return the events of one DynamoDB stream record with both images.
 
-    Items that are no records (places, windows, leases, histories, tombstones) and removals by
-    expiry give none.
-    Raises MalformedRecordError for an image that this release cannot read.
+    Only writes of records have events: run slots, windows, leases, histories and tombstones are
+    passed over, and so are removals by expiry. Raises MalformedRecordError for an image of
+    another schema.
     """
     body = record["dynamodb"]
     if "NewImage" not in body:
@@ -75,8 +73,10 @@ def _moment(value: float | datetime) -> datetime:
 
 
 _READERS: dict[str, Callable[[_Body], _Events]] = {
-    "INVOICE": _reader(Invoice, invoice_events),
-    "CUSTOMER": _reader(Customer, customer_events),
+    **{
+        kind.record_kind.name: _reader(kind.record_type, STORED_KINDS[kind.record_kind].events)
+        for kind in MIRRORED_KINDS
+    },
     "PAYMENT": _reader(Payment, payment_events),
     "RUN": _reader(Run, run_events),
     "PROBLEM": _reader(Problem, problem_events),

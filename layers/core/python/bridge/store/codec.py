@@ -1,8 +1,8 @@
-"""Turn the domain's frozen dataclasses into plain values and back.
+"""The codec turns the domain's frozen dataclasses into plain values and back.
 
 The domain's own type hints are the schema: a field added there with a default can be read from
 items written before it existed. A field that is renamed or changes its meaning needs a new
-``SCHEMA`` (see ``items``); tests hold golden items so that this cannot be forgotten.
+``SCHEMA`` (see ``items``); tests compare golden items, so that a forgotten one fails them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def encode(value: object) -> Item:
 
 
 def encode_value(value: object) -> Plain:
-    """Return one field's value; amounts are integers already, so a float is refused."""
+    """Return the plain value of one field. Raises TypeError for a float."""
     match value:
         case Enum() | date() | Decimal():
             return _text(value)
@@ -61,7 +61,7 @@ def _text(value: Enum | date | Decimal) -> str:
 def decode(record_type: type[T], plain: Mapping[str, Plain]) -> T:
     """Return the dataclass that :func:`encode` made the map of.
 
-    Raises MalformedRecordError when a stored value does not fit its field.
+    Raises MalformedRecordError for a stored value of another type than its field's.
     """
     try:
         read = _reader(cast("Hashable", record_type))

@@ -1,8 +1,8 @@
-"""Connections in DynamoDB.
+"""The store keeps connections in DynamoDB.
 
-Beside each connection that is kept in step lies a small item in one partition for all partners,
-written in the same transaction, so that the schedules find them without reading the table.
-Thousands of connections that change state now and then fit into one partition easily.
+Each connection that is kept in step has a small item in one partition for all partners, written in
+the same transaction; the schedules read that partition. Thousands of connections that change state
+now and then fit into one partition easily.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _CURSOR_NAME = "syncing"
 
 
 class DynamoConnectionStore:
-    """Connections in the operations table; see :class:`bridge.ports.ConnectionStore`."""
+    """The operations table fulfils :class:`bridge.ports.ConnectionStore`."""
 
     def __init__(self, table: Table) -> None:
         self._table = table

@@ -1,7 +1,7 @@
-"""Cursors of lists: where a page ended, bound to the partner and the question it answered.
+"""A cursor tells where a page ended, and is bound to the list that it belongs to.
 
-A cursor names a position only. Whose data is read is decided by the caller's partner id, so a
-forged cursor leads nowhere else; the binding turns a cursor of another list into a clear error.
+It names a position only. The caller's partner id decides whose data is read, so a forged cursor
+stays within the partner's own; the binding turns a cursor of another list into a clear error.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ _BINDING_LENGTH = 16
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The last entry of a page: which range of the list it is in, and its sort key there."""
+    """A position is the last entry of a page."""
 
     range_index: int
+    """The range of the list that the entry is in, counted from 0."""
     sort_key: str
 
 
@@ -53,18 +54,18 @@ def read_cursor(cursor: str | None, *bound_to: object) -> Position | None:
 
 
 def check_limit(limit: int) -> None:
-    """Raise InvalidInputError for a page size that is not sensible."""
+    """Raise InvalidInputError for a page size outside 1 to MAX_PAGE_SIZE."""
     if not 1 <= limit <= MAX_PAGE_SIZE:
         raise InvalidInputError(f"limit must be 1 to {MAX_PAGE_SIZE}", field="limit")
 
 
 def _binding(bound_to: tuple[object, ...]) -> str:
-    """Queries are frozen dataclasses of plain values, whose ``repr`` tells all of them."""
+    """Return a hash of the list's question, whose ``repr`` shows all its values."""
     return hashlib.sha256(repr(bound_to).encode()).hexdigest()[:_BINDING_LENGTH]
 
 
 def _is_text(sort_key: str) -> bool:
-    """JSON can spell half of a surrogate pair, which is no text that a key could hold."""
+    """Tell whether a key can hold the text; JSON can spell half of a surrogate pair."""
     return not any("\ud800" <= letter <= "\udfff" for letter in sort_key)
 
 

@@ -1,4 +1,4 @@
-"""What DynamoDB's failures mean to us: one table, read at one boundary."""
+"""This table says which error of the bridge each code of DynamoDB stands for."""
 
 from __future__ import annotations
 
@@ -6,105 +6,75 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectionError,  # noqa: A004  # botocore's own, which is no builtin's subclass
-    CredentialRetrievalError,
-    HTTPClientError,
-)
+from botocore.exceptions import ClientError
 
-from bridge.domain.errors import (
-    BridgeError,
-    ConflictError,
-    PermanentError,
-    ThrottledError,
-    UnavailableError,
-)
+from bridge import aws_calls
+from bridge.domain.errors import ConflictError, ThrottledError, UnavailableError
 from bridge.store.attributes import Item, to_item
-
-_THROTTLED = frozenset(
-    {
-        "LimitExceededException",
-        "ProvisionedThroughputExceeded",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "ThrottlingError",
-        "ThrottlingException",
-    }
-)
-_UNAVAILABLE = frozenset(
-    {"InternalFailure", "InternalServerError", "RequestTimeout", "ServiceUnavailable"}
-)
-_CONTENDED = frozenset(
-    {"TransactionConflict", "TransactionConflictException", "TransactionInProgressException"}
-)
-_CONDITION_FAILED = frozenset({"ConditionalCheckFailed", "ConditionalCheckFailedException"})
-_SERVER_FAULT = 500
 
 
 class ConditionFailedError(ConflictError):
-    """Conditions did not hold. ``found`` has, by the place of the write in its request, the item
-    that stood in the way (empty when nothing is stored there)."""
+    """A condition of the request was false for the stored item."""
 
     def __init__(self, found: Mapping[int, Item]) -> None:
         super().__init__("the stored record moved on")
         self.found = found
+        """The stored item, by the position of the failed write in the request; empty where
+        nothing is stored."""
 
 
 class ContendedError(ConflictError):
     """Another transaction holds the item right now; the same request may be made again."""
 
 
+# Contention comes first: a condition that failed beside it may hold at the next attempt.
+_CODES: aws_calls.CodeTable = {
+    ContendedError: frozenset(
+        {"TransactionConflict", "TransactionConflictException", "TransactionInProgressException"}
+    ),
+    ThrottledError: frozenset(
+        {
+            "LimitExceededException",
+            "ProvisionedThroughputExceeded",
+            "ProvisionedThroughputExceededException",
+            "RequestLimitExceeded",
+            "ThrottlingError",
+            "ThrottlingException",
+        }
+    ),
+    UnavailableError: frozenset(
+        {"InternalFailure", "InternalServerError", "RequestTimeout", "ServiceUnavailable"}
+    ),
+}
+_CONDITION_FAILED = frozenset({"ConditionalCheckFailed", "ConditionalCheckFailedException"})
+
+
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raise our own errors for whatever botocore raises inside.
+    """Raise the bridge's own error for each error that botocore raises inside.
 
-    A write whose answer was lost counts as not done: every write carries a token by which its
-    repetition is recognised (see ``table``).
+    A write whose answer was lost counts as failed, and may be repeated: every write carries a
+    token by which its repetition is recognised (see ``table``).
     """
-    try:
-        yield
-    except ClientError as error:
-        raise _meaning(error) from error
-    except (ConnectionError, CredentialRetrievalError, HTTPClientError) as error:
-        raise UnavailableError("DynamoDB did not answer") from error
-    except BotoCoreError as error:
-        raise PermanentError("DynamoDB was not asked properly") from error
+    with aws_calls.translated("DynamoDB", _CODES):
+        try:
+            yield
+        except ClientError as error:
+            found = _items_in_the_way(error.response)
+            if found:
+                raise ConditionFailedError(found) from error
+            raise
 
 
-def _meaning(error: ClientError) -> BridgeError:
-    response: Mapping[str, Any] = error.response
-    code = response.get("Error", {}).get("Code", "")
-    if code == "TransactionCanceledException":
-        return _meaning_of_reasons(response.get("CancellationReasons", ()))
-    if code in _CONDITION_FAILED:
-        return ConditionFailedError({0: to_item(response.get("Item", {}))})
-    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if status >= _SERVER_FAULT:
-        return UnavailableError("DynamoDB failed")
-    return _by_code({code})
-
-
-def _meaning_of_reasons(reasons: list[Mapping[str, Any]]) -> BridgeError:
-    """Contention comes before failed conditions, because those may be read anew afterwards."""
-    codes = {reason.get("Code", "None") for reason in reasons} - {"None"}
-    if codes and codes <= _CONDITION_FAILED:
-        return ConditionFailedError(
-            {
-                place: to_item(reason.get("Item", {}))
-                for place, reason in enumerate(reasons)
-                if reason.get("Code") in _CONDITION_FAILED
-            }
-        )
-    return _by_code(codes - _CONDITION_FAILED)
-
-
-def _by_code(codes: set[str]) -> BridgeError:
-    if codes & _CONTENDED:
-        return ContendedError("another transaction holds the record")
-    if codes & _THROTTLED:
-        return ThrottledError("DynamoDB throttles")
-    if codes & _UNAVAILABLE:
-        return UnavailableError("DynamoDB failed")
-    return PermanentError(f"DynamoDB refused: {', '.join(sorted(codes))}")
+def _items_in_the_way(response: Mapping[str, Any]) -> dict[int, Item]:
+    """Return the item of each failed condition, if failed conditions are all that went wrong."""
+    alone = {**response.get("Error", {}), "Item": response.get("Item", {})}
+    reasons = response.get("CancellationReasons") or [alone]
+    failed = {
+        position: reason
+        for position, reason in enumerate(reasons)
+        if reason.get("Code", "None") != "None"
+    }
+    if any(reason["Code"] not in _CONDITION_FAILED for reason in failed.values()):
+        return {}
+    return {position: to_item(reason.get("Item", {})) for position, reason in failed.items()}

@@ -1,4 +1,4 @@
-"""When items of the tables are over: DynamoDB removes them late, so readers look themselves."""
+"""An item with a stored end of life expires then for its readers; DynamoDB removes it later."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""DynamoDB expressions, written with plain names.
+"""The store writes DynamoDB's expressions with plain names, which this module substitutes.
 
 ``#name`` stands for an attribute, ``#data.number`` for one inside a map, and ``:name`` for a
-value. Every name is substituted, so none can collide with DynamoDB's reserved words.
+value. Every name is substituted, even those that DynamoDB reserves.
 """
 
 from __future__ import annotations
@@ -18,24 +18,25 @@ _NAME = re.compile(r"#([a-z0-9_.]+)")
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """An expression that is true or false for an item, with the values it names."""
+    """A condition is true or false for an item."""
 
     expression: str
     values: Mapping[str, Plain] = field(default_factory=dict)
+    """The values that the expression names."""
 
 
 IS_NEW = Condition("attribute_not_exists(#pk)")
 
 
 def version_is(expected_version: int) -> Condition:
-    """Hold while the stored version is the expected one; 0 means nothing is stored."""
+    """Return the condition that the stored version is this one; version 0 is an absent item."""
     if expected_version == 0:
         return IS_NEW
     return Condition("#version = :expected_version", {"expected_version": expected_version})
 
 
 def all_equal(expected: Mapping[str, Plain]) -> Condition | None:
-    """Hold when each attribute (by its path) has its value; None when nothing is asked."""
+    """Return the condition that each attribute, by its path, has its value; None for no values."""
     if not expected:
         return None
     named = {path.replace(".", "_"): (path, value) for path, value in expected.items()}
@@ -46,7 +47,7 @@ def all_equal(expected: Mapping[str, Plain]) -> Condition | None:
 
 
 def parameters(texts: Mapping[str, str], values: Mapping[str, Plain]) -> dict[str, Any]:
-    """Return the parameters of a request for expressions by their parameter names.
+    """Return the parameters of a request that has these expressions, by their parameter's name.
 
     Empty expressions are left out.
     """

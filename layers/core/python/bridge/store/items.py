@@ -8,22 +8,21 @@ beside ``data``. Lines lie apart, compressed, because lists leave them out.
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from bridge.domain.customer import Customer
 from bridge.domain.errors import MalformedRecordError
 from bridge.domain.identity import RecordKind
-from bridge.domain.invoice import Invoice
+from bridge.domain.mirrored_kinds import MirroredRecord, kind_of
 from bridge.domain.payment import Payment
 from bridge.ports import Stored
 from bridge.store import keys
 from bridge.store.attributes import Item, Plain
 from bridge.store.codec import decode, encode
 from bridge.store.keys import Key
+from bridge.store.kinds import STORED_KINDS
 
 T = TypeVar("T")
 
@@ -68,33 +67,19 @@ def read_record(record_type: type[T], item: Mapping[str, Plain]) -> T:
 # --- records -----------------------------------------------------------------------------------
 
 
-def customer_item(customer: Customer, *, version: int, marks: str) -> Item:
-    data = encode(customer)
+def mirrored_item(record: MirroredRecord, *, version: int, change_fingerprint: str) -> Item:
+    """Return a record's item. ``marks`` is the stored name of the change fingerprint."""
+    kind = kind_of(record)
+    stored = STORED_KINDS[kind.record_kind]
+    data = encode(record)
+    lines = data.pop(_LINES, None)
     return record_item(
-        _record_key(customer.partner_id, RecordKind.CUSTOMER, customer.customer_id),
-        keys.customer_index_keys(customer),
+        _record_key(record.partner_id, kind.record_kind, kind.id_of(record)),
+        stored.index_keys(record),
         version,
         data,
-        marks=marks,
-        fingerprint=_fingerprint(data),
-        is_archived=customer.archive is not None,
-    )
-
-
-def invoice_item(invoice: Invoice, *, version: int, marks: str) -> Item:
-    data = encode(invoice)
-    fingerprint = _fingerprint(data)
-    lines = data.pop(_LINES)
-    return record_item(
-        _record_key(invoice.partner_id, RecordKind.INVOICE, invoice.invoice_id),
-        keys.invoice_index_keys(invoice),
-        version,
-        data,
-        marks=marks,
-        fingerprint=fingerprint,
-        is_archived=invoice.archive is not None,
-        state=invoice.state.value,
-        has_balance=invoice.balance_minor != 0,
+        marks=change_fingerprint,
+        **stored.beside(record),
         **({_LINES: _compress(lines)} if lines else {}),
     )
 
@@ -129,11 +114,6 @@ def read_time(item: Mapping[str, Plain], name: str) -> datetime:
 
 
 # --- content -----------------------------------------------------------------------------------
-
-
-def _fingerprint(data: Item) -> str:
-    """Return a hash that is equal for equal content."""
-    return hashlib.sha256(_json(data)).hexdigest()
 
 
 def _compress(lines: Plain) -> bytes:

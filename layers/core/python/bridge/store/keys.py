@@ -1,7 +1,7 @@
-"""Every key of every table, and nothing else in the project builds one.
+"""This module builds every key of every table, and is the only one that may.
 
 A key that belongs to a partner begins with ``PARTNER#{partner_id}#``; the id comes from the token
-or the stored connection, and a part that could break out of its place is refused here.
+or the stored connection. A part with a ``#`` in it is refused, because it could forge a key.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ LAST: Final = "\U0010ffff"
 # A due or paid date that is missing; letters sort after the digits of any date.
 NO_DUE_DATE: Final = "NONE"
 NO_PAID_DATE: Final = "0000-00-00"
-# Never part of a folded name, so that a name is not mistaken for the beginning of a longer one.
+# Ends a folded name, which holds single spaces only: so a name differs from a longer one's start.
 _NAME_END: Final = "\t"
 _PART = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A primary key; every table has a text ``pk`` and a text ``sk``."""
+    """A key names one item: every table has a text ``pk`` and a text ``sk``."""
 
     pk: str
     sk: str
@@ -90,7 +90,7 @@ def mirrored_key(partner_id: str, connection_id: str, kind: RecordKind, source_i
 
 
 def record_key(partner_id: str, kind: RecordKind, record_id: str) -> Key | None:
-    """Return where the record with this id lies, or None for a text that is no record's id."""
+    """Return the key of the record with this id, or None for any other text."""
     mirrored = parse_mirrored_id(record_id)
     if mirrored:
         return mirrored_key(partner_id, mirrored.connection_id, kind, mirrored.source_id)
@@ -121,7 +121,7 @@ def of_customer_prefix(kind: RecordKind, bucket: str = "") -> str:
 
 
 def invoice_bucket(state: InvoiceState) -> str:
-    """Return the bucket of a state; what is partly paid stays among the unpaid ones."""
+    """Return the bucket of a state; partly paid invoices stay among the unpaid ones."""
     return state.name if state.name in (ARCHIVED, PAID) else UNPAID
 
 
@@ -155,7 +155,7 @@ def payment_index_keys(payment: Payment) -> dict[str, str]:
 
 
 def fold_name(name: str) -> str:
-    """Return a name as it is sorted and searched: no case, single spaces, at most 200 letters."""
+    """Return a name as it is sorted and searched: small letters, single spaces, 200 at most."""
     return " ".join(name.casefold().split())[:MAX_NAME_LENGTH]
 
 
@@ -205,12 +205,12 @@ def runs_of_connection_pk(connection_id: str) -> str:
     return f"{_connection(connection_id)}#RUN"
 
 
-def place_key(connection_id: str, kind: RunKind) -> Key:
-    """Return the key of the place that a kind of run has on a connection."""
+def slot_key(connection_id: str, kind: RunKind) -> Key:
+    """Return the key of the slot that a kind of run has on a connection, stored as ``PLACE``."""
     return Key(_connection(connection_id), f"PLACE#{kind.name}")
 
 
-def place_index_keys(run: Run, moved_at: datetime) -> dict[str, str]:
+def slot_index_keys(run: Run, moved_at: datetime) -> dict[str, str]:
     return {"gsi1pk": ACTIVE_RUN_PK, "gsi1sk": f"{timestamp(moved_at)}#{run.run_id}"}
 
 
@@ -245,7 +245,7 @@ def rate_key(connection_id: str) -> Key:
 
 
 def signing_key_key(connection_id: str, key_url: str) -> Key:
-    """The URL is itself worth hiding, so that only its hash becomes part of the key."""
+    """Return the key of a cached signing key; it holds a hash of the URL, which is a secret too."""
     digest = hashlib.sha256(key_url.encode()).hexdigest()
     return Key(_connection(connection_id), f"SIGNING_KEY#{digest}")
 
@@ -256,18 +256,17 @@ def signing_key_key(connection_id: str, key_url: str) -> Key:
 # its history            PARTNER#{p}#PLATFORM_PAYMENT_EVENT    {payment}#{version}
 # a write-back           CONNECTION#{c}#INVOICE#{invoice}      WRITE_BACK#{payment}
 # its history            CONNECTION#{c}#INVOICE#{invoice}      EVENT#{payment}#{version}
-# who may act on it      CONNECTION#{c}#INVOICE#{invoice}      LEASE
-# whose a payment is     CONNECTION#{c}#PSA_PAYMENT            {ConnectWise payment}
+# the invoice's lease    CONNECTION#{c}#INVOICE#{invoice}      LEASE
+# a payment's owner      CONNECTION#{c}#PSA_PAYMENT            {ConnectWise payment}
 #
-# Payments are listed by partner (listing) and by customer (by_customer); write-backs that somebody
-# should look at again stand in one partition of the listing. A write-back moves there a few times
-# in its life, so that partition bears some hundred payments a second, of all partners together. A
+# Payments are listed by partner (listing) and by customer (by_customer); write-backs that are due
+# at some time stand in one partition of the listing. A write-back moves there a few times in its
+# life, so that partition bears some hundred payments a second, of all partners together. A
 # connection's write-backs are listed in the order of their invoices (by_customer).
 
 DUE_WRITE_BACKS_PK: Final = "DUE_WRITE_BACK"
 PLATFORM_PAYMENT_PREFIX: Final = "PLATFORM_PAYMENT#"
 WRITE_BACK_PREFIX: Final = "WRITE_BACK#"
-LAST_VERSION: Final = 10**10 - 1
 
 
 def platform_payment_key(partner_id: str, payment_id: str) -> Key:
@@ -295,12 +294,12 @@ def platform_payment_index_keys(payment: PlatformPayment) -> dict[str, str]:
 
 
 def ledger_invoice_pk(connection_id: str, invoice_source_id: int) -> str:
-    """Return the partition of all that concerns payments of the platform on one invoice."""
+    """Return the partition of one invoice's write-backs, with their histories and the lease."""
     return f"{_connection(connection_id)}#INVOICE#{mirrored_sk(invoice_source_id)}"
 
 
 def write_back_key(connection_id: str, write_back_id: str) -> Key | None:
-    """Return where the write-back lies, or None for a text that is no write-back's id."""
+    """Return the key of the write-back with this id, or None for any other text."""
     parsed = parse_write_back_id(write_back_id)
     if parsed is None:
         return None
@@ -310,14 +309,13 @@ def write_back_key(connection_id: str, write_back_id: str) -> Key | None:
 
 
 def write_back_event_key(write_back: Key, version: int) -> Key:
-    """Return the key of an entry in the history of the write-back that lies at a key."""
+    """Return the key of an entry in the history of a write-back, given by its own key."""
     payment_id = write_back.sk.removeprefix(WRITE_BACK_PREFIX)
     return Key(write_back.pk, f"EVENT#{payment_id}#{version:010d}")
 
 
 def write_back_index_keys(write_back: WriteBack) -> dict[str, str]:
-    """A write-back stands in its connection's list, and in the list of those due while it waits
-    for a time."""
+    """Return the keys in the connection's list and, while it is to be tried again, in the due list."""
     listed = {
         "gsi2pk": write_backs_of_connection_pk(write_back.connection_id),
         "gsi2sk": f"{mirrored_sk(write_back.invoice_source_id)}#{write_back.write_back_id}",
@@ -370,7 +368,7 @@ def _part(text: str) -> str:
 
 
 def stored_type(key: Mapping[str, object]) -> str:
-    """Return what kind of item a key holds: the last word of ``pk``, or the first of ``sk``.
+    """Return the type of item that a key holds: the last word of ``pk``, or the first of ``sk``.
 
     E.g. INVOICE, CUSTOMER, PAYMENT, PLATFORM_PAYMENT, PROBLEM from the one; META, RUN, PLACE,
     WRITE_BACK from the other.

@@ -1,9 +1,9 @@
-"""Payments of the platform and their write-backs in DynamoDB. Nothing here is ever deleted but a
-lease and an ownership that was given up.
+"""The ledger keeps the platform's payments and their write-backs in DynamoDB.
 
-Whatever belongs together is one transaction: a payment with its write-backs; a write-back with
-the lease that allows the change and the ConnectWise payment that becomes its own. Every change
-also adds an entry to the record's history. ``keys`` says where each item lies.
+Payments and write-backs stay for ever; only a lease, and an ownership that was given up, are
+deleted. A step is one transaction: a payment with its write-backs; a write-back with the lease
+that allows the change and the ConnectWise payment that becomes its own. Every change also adds an
+entry to the record's history, for auditors. ``keys`` lists the key of each item.
 """
 
 from __future__ import annotations
@@ -12,14 +12,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from typing import TypeVar
 
 from bridge.domain.errors import ConflictError, InvalidInputError, LeaseTakenError
 from bridge.domain.identity import new_id, parse_mirrored_id, write_back_id_of
 from bridge.domain.platform_payment import PlatformPayment
 from bridge.domain.write_back import Lease, WriteBack
-from bridge.payment_ports import NOBODY, LedgerEntry
-from bridge.ports import Clock, Page, Stored
+from bridge.ports import NO_OWNER, Clock, Page, Stored
 from bridge.store import keys
 from bridge.store.attributes import Item
 from bridge.store.codec import encode
@@ -34,15 +32,13 @@ from bridge.store.table import Range, Table, Write
 MAX_LEASE_ATTEMPTS = 4
 MAX_PAGES_OF_INVOICE = 10
 
-T = TypeVar("T")
-
 
 class DynamoLedgerStore:
-    """The ledger table; see :class:`bridge.payment_ports.LedgerStore`.
+    """The ledger table fulfils :class:`bridge.ports.LedgerStore`.
 
     Single records, an invoice's write-backs and owners are read as of now. Lists of payments and
-    of what is due come from indexes, which follow within moments. ``written_by`` names the part
-    of the bridge that writes, for the histories.
+    of due write-backs come from indexes, which follow within moments. ``written_by`` is the part
+    of the bridge that writes, as the histories name it.
     """
 
     def __init__(self, table: Table, clock: Clock, *, written_by: str) -> None:
@@ -95,15 +91,6 @@ class DynamoLedgerStore:
         )
         payments = tuple(read_record(PlatformPayment, item) for item in items)
         return Page(payments, write_cursor(last, wanted.index, pk))
-
-    def payment_history(
-        self, partner_id: str, payment_id: str, *, limit: int
-    ) -> tuple[LedgerEntry[PlatformPayment], ...]:
-        first, last = (
-            keys.platform_payment_event_key(partner_id, payment_id, version)
-            for version in (0, keys.LAST_VERSION)
-        )
-        return self._history(PlatformPayment, first, last, limit)
 
     # --- write-backs ---------------------------------------------------------------------------
 
@@ -158,32 +145,20 @@ class DynamoLedgerStore:
         expected_version: int,
         holding: Lease | None = None,
         extend_until: datetime | None = None,
-        release: bool = False,
         own_psa_payment_id: int | None = None,
         disown_psa_payment_id: int | None = None,
     ) -> int:
-        check_lease(write_back, holding, changes=(extend_until is not None, release))
+        check_lease(write_back, holding, extend_until)
         version = expected_version + 1
         writes = self._write_back_writes(write_back, version, _stands_at(expected_version))
         if holding:
-            writes.append(_lease_write(holding, extend_until, release))
+            writes.append(_lease_write(holding, extend_until))
         if own_psa_payment_id is not None:
             writes.append(_ownership_write(write_back, own_psa_payment_id))
         if disown_psa_payment_id not in (None, own_psa_payment_id):
             writes.append(_disownment_write(write_back, disown_psa_payment_id))
         self._table.transact(writes)
         return version
-
-    def write_back_history(
-        self, connection_id: str, write_back_id: str, *, limit: int
-    ) -> tuple[LedgerEntry[WriteBack], ...]:
-        key = keys.write_back_key(connection_id, write_back_id)
-        if key is None:
-            return ()
-        first, last = (
-            keys.write_back_event_key(key, version) for version in (0, keys.LAST_VERSION)
-        )
-        return self._history(WriteBack, first, last, limit)
 
     # --- leases and owners ---------------------------------------------------------------------
 
@@ -208,7 +183,7 @@ class DynamoLedgerStore:
                 held_until = read_time(taken, "until")
                 if taken["holder_id"] != holder_id:
                     raise LeaseTakenError(held_until) from error
-                # What the earlier worker sent may still take effect: no shorter than it was.
+                # A request of the earlier worker may still take effect: keep the later end.
                 longer = replace(lease, until=max(until, held_until))
                 if self._retake(longer, str(taken["token"])):
                     return longer
@@ -217,7 +192,7 @@ class DynamoLedgerStore:
         raise ConflictError("the invoice's lease keeps moving")
 
     def _retake(self, lease: Lease, token: str) -> bool:
-        """Take over from the holder's own earlier worker, unless another one was faster."""
+        """Take the lease over from the holder's earlier worker; return whether it still had it."""
         try:
             self._table.put(_lease_item(lease, lease.until), _has_token(token))
         except ConditionFailedError:
@@ -226,7 +201,8 @@ class DynamoLedgerStore:
 
     def release_lease(self, lease: Lease) -> None:
         try:
-            self._table.transact([_lease_write(lease, None, release=True)])
+            end = Write(key=_lease_key(lease), condition=_has_token(lease.token))
+            self._table.transact([end])
         except ConditionFailedError:
             # Somebody else holds it by now, or nobody does.
             return
@@ -242,7 +218,7 @@ class DynamoLedgerStore:
         for psa_payment_id in psa_payment_ids:
             with suppress(ConditionFailedError):
                 self._table.put(
-                    _owner_item(connection_id, psa_payment_id, NOBODY),
+                    _owner_item(connection_id, psa_payment_id, NO_OWNER),
                     Condition("attribute_not_exists(#pk)"),
                 )
 
@@ -276,29 +252,14 @@ class DynamoLedgerStore:
         item = record_item(key, {}, version, data, recorded_at=now, written_by=self._written_by)
         return Write(item, condition=IS_NEW)
 
-    def _history(
-        self, record_type: type[T], first: Key, last: Key, limit: int
-    ) -> tuple[LedgerEntry[T], ...]:
-        check_limit(limit)
-        wanted = Range(first.pk, first.sk, last.sk, is_descending=True)
-        return tuple(
-            LedgerEntry(
-                version=int(str(item["version"])),
-                recorded_at=read_time(item, "recorded_at"),
-                written_by=str(item["written_by"]),
-                value=read_record(record_type, item),
-            )
-            for item in self._table.query(wanted, limit=limit).items
-        )
-
 
 # --- rules that every ledger holds ---------------------------------------------------------------
 
 
 def write_backs_by_payment(payment: PlatformPayment) -> list[tuple[str, str]]:
-    """Return (connection id, write-back id) of what a payment may have, by its allocations.
+    """Return (connection id, write-back id) for each allocation of a payment.
 
-    An allocation to an invoice of the platform's own has no write-back.
+    Allocations to the platform's own invoices are left out: ConnectWise has no such invoice.
     """
     mirrored = [parse_mirrored_id(allocation.invoice_id) for allocation in payment.allocations]
     return [
@@ -309,7 +270,7 @@ def write_backs_by_payment(payment: PlatformPayment) -> list[tuple[str, str]]:
 
 
 def check_belonging(payment: PlatformPayment, write_backs: Sequence[WriteBack]) -> None:
-    """Raise InvalidInputError unless each write-back is one of this payment, and there once."""
+    """Raise InvalidInputError unless each write-back belongs to the payment, and is named once."""
     allowed = set(write_backs_by_payment(payment))
     named = [(write_back.connection_id, write_back.write_back_id) for write_back in write_backs]
     is_own = all(
@@ -321,18 +282,18 @@ def check_belonging(payment: PlatformPayment, write_backs: Sequence[WriteBack]) 
 
 
 def check_lease(
-    write_back: WriteBack, holding: Lease | None, *, changes: tuple[bool, bool]
+    write_back: WriteBack, holding: Lease | None, extend_until: datetime | None
 ) -> None:
-    """Raise ValueError for a lease of another invoice, or a change of one that is not held."""
-    if sum(changes) > (holding is not None):
-        raise ValueError("a lease that is held is extended or released")
+    """Raise ValueError for a lease of another invoice, or an extension that names no lease."""
+    if extend_until is not None and holding is None:
+        raise ValueError("only a lease that is held can be extended")
     place = (write_back.connection_id, write_back.invoice_source_id)
     if holding and (holding.connection_id, holding.invoice_source_id) != place:
         raise ValueError("the lease is of another invoice")
 
 
 def _stands_at(version: int) -> Condition:
-    """Hold while something is stored at this version; nothing stored is at none."""
+    """Return the condition that an item is stored with this version."""
     return Condition("#version = :expected_version", {"expected_version": version})
 
 
@@ -349,20 +310,23 @@ def _age(write_back: WriteBack) -> tuple[datetime, str]:
 
 def _lease_item(lease: Lease, until: datetime) -> Item:
     return {
-        **keys.lease_key(lease.connection_id, lease.invoice_source_id).attributes(),
+        **_lease_key(lease).attributes(),
         "holder_id": lease.holder_id,
         "token": lease.token,
         "until": keys.timestamp(until),
     }
 
 
-def _lease_write(lease: Lease, extend_until: datetime | None, release: bool) -> Write:
-    """Return the part of a transaction that stands or falls with the lease's token."""
+def _lease_write(lease: Lease, extend_until: datetime | None) -> Write:
+    """Return the part of a transaction that insists on the lease's token, and may extend it."""
     condition = _has_token(lease.token)
     if extend_until is not None:
         return Write(_lease_item(lease, extend_until), condition=condition)
-    key = keys.lease_key(lease.connection_id, lease.invoice_source_id)
-    return Write(key=key, condition=condition, is_check=not release)
+    return Write(key=_lease_key(lease), condition=condition, is_check=True)
+
+
+def _lease_key(lease: Lease) -> Key:
+    return keys.lease_key(lease.connection_id, lease.invoice_source_id)
 
 
 def _has_token(token: str) -> Condition:

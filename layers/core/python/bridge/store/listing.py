@@ -1,4 +1,4 @@
-"""Page through ranges of an index, one range after the other, with a bounded amount of work."""
+"""A list pages through ranges of an index, one after the other, with a bounded amount of work."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from bridge.store.cursors import Position
 from bridge.store.keys import Key, listed_id
 from bridge.store.table import Range, Table
 
-# A page that filters away nearly everything stops after this many queries, short of its limit
-# but with a cursor.
 MAX_QUERIES = 10
-# How many items a filtering query reads: few at first, for filters that let much through, then
-# more each time, for those that look for a needle.
+"""A page that filters away nearly everything stops after so many queries, with fewer items than
+its limit and a cursor."""
+# The items that a filtering query reads: few at first, for filters that let much through, then
+# twice as many each time, for those that look for a needle.
 _FIRST_FILTERED_READ = 200
 _MAX_FILTERED_READ = 1000
 
@@ -27,10 +27,10 @@ def read_page(
     limit: int,
     key_of: Callable[[str], Key | None],
 ) -> tuple[tuple[Item, ...], Position | None]:
-    """Return up to ``limit`` items after a position, and where they end (None at the very end).
+    """Return up to ``limit`` items after a position, and the position of the last one.
 
-    ``key_of`` leads from the id that ends an index's sort key to the item's own key. Raises
-    InvalidInputError when ``after`` is no position in these ranges.
+    The position is None at the end of the list. ``key_of`` leads from the id that ends an index's
+    sort key to the item's own key. Raises InvalidInputError for a position outside these ranges.
     """
     # DynamoDB refuses a range that ends before it begins, as from May to March.
     ranges = [wanted for wanted in ranges if wanted.low <= wanted.high]
@@ -59,7 +59,7 @@ def read_page(
 
 
 def _read_limit(wanted: Range, missing: int, number: int) -> int:
-    """One item more than is missing tells whether there is another page."""
+    """Return how many items to read: one more than are missing, which tells of another page."""
     if wanted.condition is None:
         return missing + 1
     return max(missing + 1, min(_FIRST_FILTERED_READ << number, _MAX_FILTERED_READ))

@@ -1,5 +1,7 @@
-"""Problems in DynamoDB: the same trouble always has the same id, so it is one item however often
-it is reported."""
+"""The store keeps problems in DynamoDB.
+
+The same trouble always has the same id, so it is one item however often it is reported.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from bridge.domain.errors import ConflictError
-from bridge.domain.problem import Problem, ProblemState, Trouble
+from bridge.domain.problem import Problem, ProblemReport, ProblemState
 from bridge.ports import Clock, Page, Stored
 from bridge.store import keys
 from bridge.store.attributes import Item
@@ -26,7 +28,7 @@ _MAX_PAGES = 100
 
 
 class DynamoProblemStore:
-    """Problems in the operations table; see :class:`bridge.ports.ProblemStore`.
+    """The operations table fulfils :class:`bridge.ports.ProblemStore`.
 
     Lists come from an index, which follows within moments.
     """
@@ -35,7 +37,7 @@ class DynamoProblemStore:
         self._table = table
         self._clock = clock
 
-    def report(self, trouble: Trouble, now: datetime) -> None:
+    def report(self, trouble: ProblemReport, now: datetime) -> None:
         for _ in range(MAX_ATTEMPTS):
             stored = self._get(trouble.partner_id, trouble.problem_id)
             before = stored.value

@@ -1,4 +1,4 @@
-"""Which ranges of which index answer a list's question, and what must be filtered besides."""
+"""This module chooses the ranges of an index that answer a list's question, and their filters."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _invoice_buckets(
 
 
 def _due_range(due_from: date | None, due_to: date | None) -> tuple[str, str]:
-    """Return the bounds of due dates; without any, invoices that have none are in it too."""
+    """Return the bounds of due dates; open bounds also take in invoices that lack a due date."""
     if due_from is None and due_to is None:
         return "0", LAST
     return _date_range(due_from, due_to)
@@ -94,7 +94,7 @@ def _date_range(first: date | None, last: date | None) -> tuple[str, str]:
 
 
 def _with(part: Range, filters: dict[str, Plain]) -> Range:
-    """Return the range with a filter on what is asked for, and without needless attributes."""
+    """Return the range with a filter for each given value, and with the listed attributes only."""
     asked = {path: value for path, value in filters.items() if value is not None}
     return replace(
         part,

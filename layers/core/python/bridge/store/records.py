@@ -9,21 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import TypeVar
 
 from bridge.domain.customer import Customer
 from bridge.domain.errors import ConflictError, InvalidInputError, MalformedRecordError
 from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import Invoice
+from bridge.domain.mirrored_kinds import INVOICES, MirroredKind, MirroredRecord, R, kind_of
 from bridge.domain.payment import Payment, changed_payments
-from bridge.ports import CustomerQuery, Head, InvoiceQuery, Page, PaymentQuery, Stored
+from bridge.ports import CustomerQuery, InvoiceQuery, ListedRecord, Page, PaymentQuery, Stored
 from bridge.store import keys
 from bridge.store.attributes import Item
 from bridge.store.cursors import check_limit, read_cursor, write_cursor
 from bridge.store.expressions import IS_NEW, Condition, version_is
 from bridge.store.items import (
-    customer_item,
-    invoice_item,
+    mirrored_item,
     payment_item,
     read_record,
     read_stored,
@@ -38,7 +39,7 @@ T = TypeVar("T")
 
 MAX_CHANGED_PAYMENTS = 90
 MAX_RANGE_PAGES = 2000
-_HEAD_ATTRIBUTES = ("sk", "marks", "has_balance", "is_archived")
+_LISTED_ATTRIBUTES = ("sk", "marks", "has_balance", "is_archived")
 _IS_NO_TOMBSTONE = Condition("attribute_exists(#data)")
 _IS_ACTIVE = Condition("#is_archived = :is_archived", {"is_archived": False})
 
@@ -52,35 +53,31 @@ class DynamoRecordStore:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def get_customer(self, partner_id: str, customer_id: str) -> Stored[Customer]:
-        return self._get(Customer, keys.record_key(partner_id, RecordKind.CUSTOMER, customer_id))
+    def get(self, kind: MirroredKind[R], partner_id: str, record_id: str) -> Stored[R]:
+        return self._get(kind, keys.record_key(partner_id, kind.record_kind, record_id))
 
-    def get_invoice(self, partner_id: str, invoice_id: str) -> Stored[Invoice]:
-        return self._get(Invoice, keys.record_key(partner_id, RecordKind.INVOICE, invoice_id))
+    def get_mirrored(
+        self,
+        kind: MirroredKind[R],
+        partner_id: str,
+        connection_id: str,
+        source_ids: Sequence[int],
+    ) -> Mapping[int, Stored[R]]:
+        pk = keys.mirrored_pk(partner_id, connection_id, kind.record_kind)
+        wanted = {source_id: Key(pk, keys.mirrored_sk(source_id)) for source_id in source_ids}
+        found = self._table.get_many(list(wanted.values()))
+        return {
+            source_id: read_stored(kind.record_type, found.get(key))
+            for source_id, key in wanted.items()
+        }
 
-    def get_customers(
-        self, partner_id: str, connection_id: str, source_ids: Sequence[int]
-    ) -> Mapping[int, Stored[Customer]]:
-        pk = keys.mirrored_pk(partner_id, connection_id, RecordKind.CUSTOMER)
-        return self._get_many(Customer, pk, source_ids)
-
-    def get_invoices(
-        self, partner_id: str, connection_id: str, source_ids: Sequence[int]
-    ) -> Mapping[int, Stored[Invoice]]:
-        pk = keys.mirrored_pk(partner_id, connection_id, RecordKind.INVOICE)
-        return self._get_many(Invoice, pk, source_ids)
-
-    def save_customer(self, customer: Customer, *, expected_version: int, marks: str = "") -> int:
+    def save(
+        self, record: MirroredRecord, *, expected_version: int, change_fingerprint: str = ""
+    ) -> int:
         version = expected_version + 1
-        item = customer_item(customer, version=version, marks=marks)
-        self._table.put(item, version_is(expected_version))
-        return version
-
-    def save_invoice(self, invoice: Invoice, *, expected_version: int, marks: str = "") -> int:
-        version = expected_version + 1
-        item = invoice_item(invoice, version=version, marks=marks)
+        item = mirrored_item(record, version=version, change_fingerprint=change_fingerprint)
         is_unmoved = version_is(expected_version)
-        payments = self._payments_to_write(invoice, item, expected_version)
+        payments = self._payments_to_write(record, item, expected_version)
         if payments:
             items = [payment_item(payment, version=version) for payment in payments]
             self._table.transact([Write(item, condition=is_unmoved), *map(Write, items)])
@@ -98,7 +95,7 @@ class DynamoRecordStore:
             # Somebody stored the record meanwhile; it has a version of its own to conflict on.
             return
 
-    def list_heads(
+    def list_mirrored(
         self,
         partner_id: str,
         connection_id: str,
@@ -107,7 +104,7 @@ class DynamoRecordStore:
         after_id: int,
         through_id: int | None,
         limit: int,
-    ) -> tuple[Head, ...]:
+    ) -> tuple[ListedRecord, ...]:
         first_id = max(after_id + 1, 0)
         last_id = keys.MAX_SOURCE_ID if through_id is None else min(through_id, keys.MAX_SOURCE_ID)
         if first_id > last_id:
@@ -117,14 +114,10 @@ class DynamoRecordStore:
             keys.mirrored_sk(first_id),
             keys.mirrored_sk(last_id),
             condition=_IS_NO_TOMBSTONE,
-            attributes=_HEAD_ATTRIBUTES,
+            attributes=_LISTED_ATTRIBUTES,
         )
-        heads: list[Head] = []
-        for item in self._table.walk(wanted, max_pages=MAX_RANGE_PAGES):
-            heads.append(_head(item))
-            if len(heads) == limit:
-                break
-        return tuple(heads)
+        items = self._table.walk(wanted, max_pages=MAX_RANGE_PAGES)
+        return tuple(map(_listed, islice(items, limit)))
 
     def count_mirrored(self, partner_id: str, connection_id: str, kind: RecordKind) -> int:
         wanted = Range(
@@ -169,38 +162,33 @@ class DynamoRecordStore:
         """
         if query.invoice_id is None or query.customer_id is not None:
             return query
-        invoice = self.get_invoice(partner_id, query.invoice_id).value
+        invoice = self.get(INVOICES, partner_id, query.invoice_id).value
         return replace(query, customer_id=invoice.customer_id) if invoice else None
 
     def _payments_to_write(
-        self, invoice: Invoice, item: Item, expected_version: int
+        self, record: MirroredRecord, item: Item, expected_version: int
     ) -> tuple[Payment, ...]:
         """Return the payments that differ from those stored with the expected version."""
-        if any(payment.partner_id != invoice.partner_id for payment in invoice.payments):
+        kind = kind_of(record)
+        if kind.payments_of is None:
+            return ()
+        payments = kind.payments_of(record)
+        if any(payment.partner_id != record.partner_id for payment in payments):
             raise InvalidInputError("payment of another partner", field="payments")
         before: tuple[Payment, ...] = ()
         if expected_version:
-            stored = self._get(Invoice, Key(str(item["pk"]), str(item["sk"])))
+            stored = self._get(kind, Key(str(item["pk"]), str(item["sk"])))
             if stored.version != expected_version:
-                raise ConflictError("the stored invoice moved on")
-            before = stored.value.payments if stored.value else ()
-        written, gone = changed_payments(before, invoice.payments)
+                raise ConflictError("the stored record moved on")
+            before = kind.payments_of(stored.value) if stored.value else ()
+        written, gone = changed_payments(before, payments)
         changed = (*written, *(replace(payment, is_deleted=True) for payment in gone))
         if len(changed) > MAX_CHANGED_PAYMENTS:
             raise MalformedRecordError("too many payments changed at once", field="payments")
         return changed
 
-    def _get(self, record_type: type[T], key: Key | None) -> Stored[T]:
-        return read_stored(record_type, self._table.get(key) if key else None)
-
-    def _get_many(
-        self, record_type: type[T], pk: str, source_ids: Sequence[int]
-    ) -> dict[int, Stored[T]]:
-        wanted = {source_id: Key(pk, keys.mirrored_sk(source_id)) for source_id in source_ids}
-        found = self._table.get_many(list(wanted.values()))
-        return {
-            source_id: read_stored(record_type, found.get(key)) for source_id, key in wanted.items()
-        }
+    def _get(self, kind: MirroredKind[R], key: Key | None) -> Stored[R]:
+        return read_stored(kind.record_type, self._table.get(key) if key else None)
 
     def _list(
         self,
@@ -229,10 +217,10 @@ def _finder(partner_id: str, kind: RecordKind) -> Callable[[str], Key | None]:
     return lambda record_id: keys.record_key(partner_id, kind, record_id)
 
 
-def _head(item: Item) -> Head:
-    return Head(
+def _listed(item: Item) -> ListedRecord:
+    return ListedRecord(
         source_id=keys.source_id_of(str(item["sk"])),
-        marks=str(item.get("marks", "")),
+        change_fingerprint=str(item.get("marks", "")),
         has_balance=item.get("has_balance") is True,
         is_archived=item.get("is_archived") is True,
     )

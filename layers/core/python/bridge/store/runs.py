@@ -1,9 +1,9 @@
-"""Runs in DynamoDB, with the places and windows that limit them, and watermarks.
+"""The store keeps runs in DynamoDB, with the slots and windows that limit them, and watermarks.
 
-A place is an item that exists while a run of its kind is going on; it says which run and when it
-moved last. Starting a run writes run, place and window in one transaction, so of many starts at
-once one wins. A run that has lost its place by not moving is ended in the transaction that takes
-the place over, which makes a late write of its worker fail.
+A connection has one slot for each kind of run: an item that exists while such a run goes on, with
+the run's id and the time when it moved last. A start writes run, slot and window in one
+transaction, so one of many starts at once wins. The transaction that takes over the slot of a
+stalled run also ends that run, which makes a late write of its worker fail.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from bridge.store.table import Range, Table, Write
 
 ENDED_RUN_LIFE = timedelta(days=90)
 MAX_STALLED_RUNS = 100
-LOST_PLACE = "stalled"
+STALLED = "stalled"
 
 
 class DynamoRunStore:
-    """Runs in the operations table; see :class:`bridge.ports.RunStore`."""
+    """The operations table fulfils :class:`bridge.ports.RunStore`."""
 
     def __init__(self, table: Table, clock: Clock) -> None:
         self._table = table
@@ -40,17 +40,17 @@ class DynamoRunStore:
 
     def start(self, run: Run, window: Window | None = None) -> None:
         try:
-            self._start(run, window, [Write(self._place_item(run), condition=IS_NEW)])
-        except _PlaceTakenError as error:
+            self._start(run, window, [Write(self._slot_item(run), condition=IS_NEW)])
+        except _SlotTakenError as error:
             if error.moved_at > self._clock.now() - RUN_LEASE:
                 raise RunActiveError(error.run_id) from error
             self._take_over(run, window, error)
 
-    def _take_over(self, run: Run, window: Window | None, taken: _PlaceTakenError) -> None:
-        """Start a run in the place of one that has not moved for too long, and end that one."""
+    def _take_over(self, run: Run, window: Window | None, taken: _SlotTakenError) -> None:
+        """Start a run in the slot of a stalled one, and end the stalled one."""
         overtaken = self.get(run.connection_id, taken.run_id)
-        place = Write(
-            self._place_item(run),
+        slot = Write(
+            self._slot_item(run),
             condition=Condition(
                 "#run_id = :taken_by AND #moved_at = :moved_at",
                 {"taken_by": taken.run_id, "moved_at": keys.timestamp(taken.moved_at)},
@@ -58,17 +58,17 @@ class DynamoRunStore:
         )
         ending = []
         if overtaken.value is not None and not overtaken.value.has_ended:
-            ended = overtaken.value.failed(LOST_PLACE, self._clock.now())
+            ended = overtaken.value.failed(STALLED, self._clock.now())
             condition = version_is(overtaken.version)
             ending = [Write(_run_item(ended, overtaken.version + 1), condition=condition)]
         try:
-            self._start(run, window, [place, *ending])
-        except _PlaceTakenError as error:
+            self._start(run, window, [slot, *ending])
+        except _SlotTakenError as error:
             raise RunActiveError(error.run_id) from error
 
-    def _start(self, run: Run, window: Window | None, places: list[Write]) -> None:
-        """Write run, place and window, or raise what stood in the way, the window first."""
-        writes = [Write(_run_item(run, 1), condition=IS_NEW), *places]
+    def _start(self, run: Run, window: Window | None, slot_writes: list[Write]) -> None:
+        """Write run, slot and window, or raise the reason against it: the window's comes first."""
+        writes = [Write(_run_item(run, 1), condition=IS_NEW), *slot_writes]
         if window:
             writes.append(_window_write(run, window))
         try:
@@ -77,17 +77,17 @@ class DynamoRunStore:
             found = error.found
             if window and len(writes) - 1 in found:
                 raise WindowTakenError(read_time(found[len(writes) - 1], "free_at")) from error
-            place = found.get(1)
-            if place:
-                run_id = str(place["run_id"])
-                raise _PlaceTakenError(run_id, read_time(place, "moved_at")) from error
+            slot = found.get(1)
+            if slot:
+                run_id = str(slot["run_id"])
+                raise _SlotTakenError(run_id, read_time(slot, "moved_at")) from error
             raise
 
     def withdraw(self, run: Run, window: Window | None) -> None:
         is_untouched = Condition("attribute_not_exists(#pk) OR #version = :first", {"first": 1})
         writes = [
             Write(key=keys.run_key(run.connection_id, run.run_id), condition=is_untouched),
-            Write(key=keys.place_key(run.connection_id, run.kind), condition=_is_free_or_of(run)),
+            Write(key=keys.slot_key(run.connection_id, run.kind), condition=_is_free_or_of(run)),
         ]
         if window:
             key = keys.window_key(window.connection_id, window.kind)
@@ -95,7 +95,7 @@ class DynamoRunStore:
         try:
             self._table.transact(writes)
         except ConditionFailedError:
-            # A worker has the run after all, or it is long past: there is nothing to undo.
+            # A worker has the run after all, or it is long past: it stays as it is.
             return
 
     def get(self, connection_id: str, run_id: str) -> Stored[Run]:
@@ -105,11 +105,11 @@ class DynamoRunStore:
         version = expected_version + 1
         write = Write(_run_item(run, version), condition=version_is(expected_version))
         try:
-            self._table.transact([write, self._place_write(run)])
+            self._table.transact([write, self._slot_write(run)])
         except ConditionFailedError as error:
             if 0 in error.found or not run.has_ended:
                 raise
-            # It had ended before, and another run has the place by now.
+            # It had ended before, and another run has the slot by now.
             self._table.transact([write])
         return version
 
@@ -130,8 +130,8 @@ class DynamoRunStore:
     def list_stalled(self, unmoved_since: datetime) -> tuple[Run, ...]:
         high = keys.timestamp(unmoved_since) + keys.LAST
         wanted = Range(keys.ACTIVE_RUN_PK, keys.FIRST, high, keys.PARTNER_INDEX)
-        places = self._table.query(wanted, limit=MAX_STALLED_RUNS).items
-        run_keys = [keys.run_key(str(p["connection_id"]), str(p["run_id"])) for p in places]
+        slots = self._table.query(wanted, limit=MAX_STALLED_RUNS).items
+        run_keys = [keys.run_key(str(slot["connection_id"]), str(slot["run_id"])) for slot in slots]
         found = self._table.get_many(run_keys)
         runs = (read_record(Run, found[key]) for key in run_keys if key in found)
         return tuple(run for run in runs if not run.has_ended)
@@ -150,26 +150,26 @@ class DynamoRunStore:
             # The stored one is as late or later.
             return
 
-    def _place_item(self, run: Run) -> Item:
+    def _slot_item(self, run: Run) -> Item:
         moved_at = self._clock.now()
         return {
-            **keys.place_key(run.connection_id, run.kind).attributes(),
-            **keys.place_index_keys(run, moved_at),
+            **keys.slot_key(run.connection_id, run.kind).attributes(),
+            **keys.slot_index_keys(run, moved_at),
             "connection_id": run.connection_id,
             "run_id": run.run_id,
             "moved_at": keys.timestamp(moved_at),
         }
 
-    def _place_write(self, run: Run) -> Write:
+    def _slot_write(self, run: Run) -> Write:
         if run.has_ended:
-            key = keys.place_key(run.connection_id, run.kind)
+            key = keys.slot_key(run.connection_id, run.kind)
             return Write(key=key, condition=_is_free_or_of(run))
-        return Write(self._place_item(run), condition=_is_of(run))
+        return Write(self._slot_item(run), condition=_is_of(run))
 
 
-class _PlaceTakenError(ConflictError):
+class _SlotTakenError(ConflictError):
     def __init__(self, run_id: str, moved_at: datetime) -> None:
-        super().__init__("the place is taken")
+        super().__init__("the slot is taken")
         self.run_id = run_id
         self.moved_at = moved_at
 

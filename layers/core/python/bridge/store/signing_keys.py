@@ -1,4 +1,4 @@
-"""Callback signing keys, shared by the receivers for at most an hour."""
+"""The store keeps callback signing keys for an hour, and all receivers share them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SIGNING_KEY_LIFE = timedelta(hours=1)
 
 
 class DynamoSigningKeyStore:
-    """Keys in the coordination table; see :class:`bridge.ports.SigningKeyStore`."""
+    """The coordination table fulfils :class:`bridge.ports.SigningKeyStore`."""
 
     def __init__(self, table: Table, clock: Clock) -> None:
         self._table = table

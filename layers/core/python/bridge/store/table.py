@@ -1,4 +1,4 @@
-"""One DynamoDB table: conditional writes that know their own repetition, and bounded reads.
+"""A table offers conditional writes that recognise their own repetition, and bounded reads.
 
 The SDK repeats a request whose answer was lost, and the repetition of a conditional write fails
 on the very item that the first attempt wrote. So every write carries a fresh ``write_token``; a
@@ -7,12 +7,13 @@ condition that fails on an item with our own token has held, and the write count
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
+from bridge.aws_calls import attempts
 from bridge.domain.errors import ConflictError, ThrottledError, UnavailableError
 from bridge.store.attributes import Item, Plain, check_storable, from_item, to_item
 from bridge.store.errors import ConditionFailedError, ContendedError, translated
@@ -30,29 +31,22 @@ WRITE_TOKEN = "write_token"  # noqa: S105  # an attribute's name, not a secret
 MAX_BATCH = 100
 MAX_ATTEMPTS = 6
 _FIRST_WAIT_SECONDS = 0.02
-_dice = secrets.SystemRandom()
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One part of a transaction: put ``item``, or delete what lies at ``key``.
-
-    With ``is_check`` nothing at ``key`` changes; the condition is only insisted on.
-    """
+    """A write is one part of a transaction: it puts ``item``, or deletes the item at ``key``."""
 
     item: Item | None = None
     key: Key | None = None
     condition: Condition | None = None
     is_check: bool = False
+    """Insist on the condition at ``key``, and leave the item as it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """One partition of the table or an index, and a closed range of its sort keys.
-
-    ``condition`` drops items after they were read; ``attributes`` are the ones wanted, all when
-    empty.
-    """
+    """A range is a part of one partition of the table or an index, from ``low`` to ``high``."""
 
     pk: str
     low: str
@@ -60,7 +54,9 @@ class Range:
     index: str | None = None
     is_descending: bool = False
     condition: Condition | None = None
+    """Drops items after they were read."""
     attributes: tuple[str, ...] = ()
+    """The wanted attributes; an empty tuple asks for all."""
 
     @property
     def key_names(self) -> tuple[str, str]:
@@ -72,16 +68,17 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``last`` is the key where the query stopped, None at the end of the range."""
+    """An answer is one page of a range."""
 
     items: tuple[Item, ...]
     last: Item | None
+    """The key where the query stopped, or None at the end of the range."""
 
 
 class Table:
-    """A named table behind a low-level client. Waits between attempts go through ``clock``.
+    """A table has a name and a low-level client; it waits between attempts by its clock.
 
-    Any method raises ThrottledError, UnavailableError or PermanentError as ``errors`` says.
+    Any method may raise ThrottledError, UnavailableError or PermanentError (see ``errors``).
     """
 
     def __init__(self, client: DynamoDBClient, name: str, clock: Clock) -> None:
@@ -89,17 +86,16 @@ class Table:
         self._name = name
         self._clock = clock
 
-    def get(self, key: Key, *, attributes: Sequence[str] = ()) -> Item | None:
+    def get(self, key: Key) -> Item | None:
         """Return the item as of now (a consistent read)."""
-        request = parameters({"ProjectionExpression": _projection(attributes)}, {})
         with translated():
             answer = self._client.get_item(
-                TableName=self._name, Key=_of(key), ConsistentRead=True, **request
+                TableName=self._name, Key=_attributes_of(key), ConsistentRead=True
             )
         return to_item(answer["Item"]) if "Item" in answer else None
 
     def get_many(self, keys: Sequence[Key]) -> dict[Key, Item]:
-        """Return the items that exist, as of now."""
+        """Return those of the items that exist, as of now."""
         found: dict[Key, Item] = {}
         distinct = list(dict.fromkeys(keys))
         for start in range(0, len(distinct), MAX_BATCH):
@@ -108,8 +104,8 @@ class Table:
 
     def _get_batch(self, keys: Sequence[Key]) -> dict[Key, Item]:
         found: dict[Key, Item] = {}
-        wanted: Any = [_of(key) for key in keys]
-        for attempt in range(MAX_ATTEMPTS):
+        wanted: Any = [_attributes_of(key) for key in keys]
+        for _ in self._attempts():
             with translated():
                 answer = self._client.batch_get_item(
                     RequestItems={self._name: {"Keys": wanted, "ConsistentRead": True}}
@@ -120,7 +116,6 @@ class Table:
             if not left:
                 return found
             wanted = left[self._name]["Keys"]
-            self._wait(attempt)
         raise ThrottledError("DynamoDB left keys unread")
 
     def put(self, item: Item, condition: Condition | None = None) -> None:
@@ -135,7 +130,7 @@ class Table:
         self._write(write, token)
 
     def transact(self, writes: Sequence[Write]) -> None:
-        """Make all writes or none (at most 100). Raises as :meth:`put` does."""
+        """Make all writes together, at most 100, or refuse all. Raises as :meth:`put` does."""
         token = uuid4().hex
         items: Any = [self._transact_item(write, token) for write in writes]
 
@@ -148,10 +143,10 @@ class Table:
     def update(
         self, key: Key, change: str, values: Mapping[str, Plain], condition: Condition
     ) -> Item:
-        """Change single attributes by an update expression and return those after it.
+        """Change single attributes by an update expression and return their new values.
 
-        Raises ConditionFailedError. The SDK's repetition is not recognised here, so a change
-        must be one that may happen twice.
+        The change must be one that may happen twice, because a repetition of the SDK's passes
+        for a change of its own. Raises ConditionFailedError.
         """
         request = parameters(
             {"UpdateExpression": change, "ConditionExpression": condition.expression},
@@ -162,7 +157,7 @@ class Table:
             with translated():
                 answer = self._client.update_item(
                     TableName=self._name,
-                    Key=_of(key),
+                    Key=_attributes_of(key),
                     ReturnValues="UPDATED_NEW",
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                     **request,
@@ -230,10 +225,10 @@ class Table:
         if write.key is None:
             raise ValueError("a write needs an item or a key")
         action = "ConditionCheck" if write.is_check else "Delete"
-        return {action: self._part(None, write.condition) | {"Key": _of(write.key)}}
+        return {action: self._part(None, write.condition) | {"Key": _attributes_of(write.key)}}
 
     def _part(self, item: Item | None, condition: Condition | None) -> dict[str, Any]:
-        """Return what a write has in common alone and within a transaction."""
+        """Return the parameters that a write has alone as well as within a transaction."""
         part: dict[str, Any] = {"TableName": self._name}
         if item is not None:
             check_storable(item)
@@ -247,22 +242,19 @@ class Table:
         try:
             self._attempt(write)
         except ConditionFailedError as error:
-            # All parts of a transaction are made or none, so that one item of ours proves it.
+            # A transaction is made as a whole, so one item with our token proves all of it.
             if all(item.get(WRITE_TOKEN) != token for item in error.found.values()):
                 raise
 
     def _attempt(self, write: Callable[[], T]) -> T:
-        """Repeat a write that another transaction stood in the way of, a few times."""
-        for attempt in range(MAX_ATTEMPTS):
-            try:
+        """Make a write, and repeat it a few times while another transaction holds its item."""
+        for _ in self._attempts():
+            with suppress(ContendedError):
                 return write()
-            except ContendedError:
-                self._wait(attempt)
         raise ConflictError("other transactions kept hold of the record")
 
-    def _wait(self, attempt: int) -> None:
-        longest = _FIRST_WAIT_SECONDS * 2**attempt
-        self._clock.sleep(_dice.uniform(longest / 2, longest))
+    def _attempts(self) -> Iterator[None]:
+        return attempts(self._clock, limit=MAX_ATTEMPTS, first_wait_seconds=_FIRST_WAIT_SECONDS)
 
 
 def _signed(item: Item, token: str) -> Item:
@@ -273,5 +265,5 @@ def _projection(attributes: Sequence[str]) -> str:
     return ", ".join(f"#{name}" for name in attributes)
 
 
-def _of(key: Key) -> Any:
+def _attributes_of(key: Key) -> Any:
     return from_item(dict(key.attributes()))

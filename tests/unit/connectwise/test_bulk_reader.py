@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bridge.connectwise.reading import BulkReader, row_id
+from bridge.connectwise.bulk_reader import BulkReader, row_id
 from bridge.domain.errors import UnavailableError
 from tests.unit.connectwise.bench import Bench, bench
 

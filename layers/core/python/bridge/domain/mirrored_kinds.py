@@ -1,0 +1,93 @@
+"""The table of mirrored kinds: one entry for each kind of record that follows ConnectWise.
+
+Everything that treats kinds alike (refresh, runs, filters, stores) reads this table. Adapters keep
+their own half of an entry: ``connectwise.kinds`` and ``store.kinds``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeAlias, TypeVar
+
+from bridge.domain.customer import Customer
+from bridge.domain.filters import ImportFilters
+from bridge.domain.identity import RecordKind
+from bridge.domain.invoice import Invoice
+from bridge.domain.money import Money
+from bridge.domain.payment import Payment
+
+MirroredRecord: TypeAlias = Customer | Invoice
+R = TypeVar("R", Customer, Invoice)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MirroredKind(Generic[R]):
+    """One kind of mirrored record."""
+
+    record_kind: RecordKind
+    record_type: type[R]
+    plural: str
+    """Names the kind's counters on a run and its delta run."""
+    callback_type: str
+    """ConnectWise's own name of the kind in callbacks (developer guide, callbacks)."""
+    accepts: Callable[[ImportFilters, R], bool]
+    """Tells whether the kind's own import filter lets a record in."""
+    id_of: Callable[[R], str]
+    label_of: Callable[[R], str]
+    """Returns the name that a person knows a record by."""
+    payer_id_of: Callable[[R], int | None] | None = None
+    """Returns the ConnectWise id of the record's customer, for kinds that belong to one. A record
+    is mirrored only with a customer that is."""
+    balance_of: Callable[[R], Money | None] = lambda _record: None
+    """Returns the open money of a record, for kinds that have any."""
+    has_contacts: bool = False
+    """A change of a contact is a change of the record that ConnectWise does not date."""
+    payments_of: Callable[[R], tuple[Payment, ...]] | None = None
+    """Returns the payments stored with a record, for kinds that have any."""
+    wants_pdf: Callable[[R], bool] = lambda _record: False
+    """Tells whether a changed record is to be printed afresh."""
+
+
+CUSTOMERS: Final[MirroredKind[Customer]] = MirroredKind(
+    record_kind=RecordKind.CUSTOMER,
+    record_type=Customer,
+    plural="customers",
+    callback_type="company",
+    accepts=lambda filters, customer: filters.customer.accepts(customer),
+    id_of=lambda customer: customer.customer_id,
+    label_of=lambda customer: customer.name,
+    has_contacts=True,
+)
+INVOICES: Final[MirroredKind[Invoice]] = MirroredKind(
+    record_kind=RecordKind.INVOICE,
+    record_type=Invoice,
+    plural="invoices",
+    callback_type="invoice",
+    accepts=lambda filters, invoice: filters.invoice.accepts(invoice),
+    id_of=lambda invoice: invoice.invoice_id,
+    label_of=lambda invoice: invoice.number,
+    payer_id_of=lambda invoice: invoice.customer_source_id,
+    balance_of=lambda invoice: Money(invoice.balance_minor, invoice.currency),
+    payments_of=lambda invoice: invoice.payments,
+    wants_pdf=lambda invoice: invoice.is_unpaid,
+)
+MIRRORED_KINDS: Final[tuple[MirroredKind[Any], ...]] = (CUSTOMERS, INVOICES)
+"""In the order of an import: customers come before the records that belong to them."""
+
+_BY_RECORD_KIND: Final[Mapping[RecordKind, MirroredKind[Any]]] = {
+    kind.record_kind: kind for kind in MIRRORED_KINDS
+}
+_BY_TYPE: Final[Mapping[type, MirroredKind[Any]]] = {
+    kind.record_type: kind for kind in MIRRORED_KINDS
+}
+
+
+def mirrored_kind(record_kind: RecordKind) -> MirroredKind[Any]:
+    """Return the entry of a record kind; KeyError for one that is not mirrored by itself."""
+    return _BY_RECORD_KIND[record_kind]
+
+
+def kind_of(record: MirroredRecord) -> MirroredKind[Any]:
+    """Return the entry of a record's kind."""
+    return _BY_TYPE[type(record)]

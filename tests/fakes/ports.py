@@ -1,0 +1,73 @@
+"""The wiring's ports in memory, all on one clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bridge.domain.write_back import Timings
+from bridge.ports import (
+    CallbackEndpointStore,
+    ConnectionStore,
+    EventBus,
+    PsaGateway,
+    SigningKeySource,
+)
+from tests.fakes.clock import FakeClock
+from tests.fakes.connections import InMemoryCallbackEndpoints, InMemoryConnectionStore
+from tests.fakes.coordination import InMemorySigningKeyStore
+from tests.fakes.documents import InMemoryDocuments
+from tests.fakes.events import InMemoryEventBus
+from tests.fakes.ledger import InMemoryLedgerStore
+from tests.fakes.problems import InMemoryProblemStore
+from tests.fakes.queues import (
+    InMemoryHintQueue,
+    InMemoryParkedQueue,
+    InMemoryPdfQueue,
+    InMemoryRunQueue,
+    InMemoryWriteBackQueue,
+)
+from tests.fakes.records import InMemoryRecordStore
+from tests.fakes.runs import InMemoryRunStore
+from tests.fakes.vault import InMemoryVault
+
+WEBHOOK_BASE_URL = "https://bridge.example"
+
+
+class InMemoryPorts:
+    """Fulfils :class:`bridge.wiring.ports.Ports`. A test replaces a port by setting it."""
+
+    def __init__(self, gateway: PsaGateway, clock: FakeClock | None = None) -> None:
+        self.clock = clock or FakeClock()
+        self.gateway = gateway
+        self.connections: ConnectionStore = InMemoryConnectionStore()
+        self.records = InMemoryRecordStore()
+        self.runs = InMemoryRunStore(self.clock)
+        self.problems = InMemoryProblemStore(self.clock)
+        self.ledger = InMemoryLedgerStore(self.clock)
+        self.documents = InMemoryDocuments()
+        self.vault = InMemoryVault()
+        self.hints = InMemoryHintQueue(self.clock)
+        self.run_queue = InMemoryRunQueue(self.clock)
+        self.pdf_queue = InMemoryPdfQueue(self.clock)
+        self.write_back_queue = InMemoryWriteBackQueue(self.clock)
+        self.parked_queue = InMemoryParkedQueue()
+        self.event_bus: EventBus = InMemoryEventBus()
+        self.timings = Timings()
+        self.webhook_base_url = WEBHOOK_BASE_URL
+
+
+class InMemoryCallbackPorts:
+    """Fulfils :class:`bridge.wiring.ports.CallbackPorts`. A test replaces a port by setting it."""
+
+    def __init__(
+        self,
+        connections: ConnectionStore,
+        open_key_source: Callable[[], SigningKeySource],
+        clock: FakeClock | None = None,
+    ) -> None:
+        self.clock = clock or FakeClock()
+        self.callback_endpoints: CallbackEndpointStore = InMemoryCallbackEndpoints(connections)
+        self.signing_keys = InMemorySigningKeyStore(self.clock)
+        self.hints = InMemoryHintQueue(self.clock)
+        self.open_key_source = open_key_source
+        self.allow_loopback = False
