@@ -1,1 +1,1 @@
-"""The dashboard's API: what a partner's people see and do. Each route parses, calls, answers."""
+"""The dashboard API serves a partner's people. Each route parses, calls, answers."""

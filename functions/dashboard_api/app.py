@@ -1,4 +1,4 @@
-"""The dashboard API: routes, the checks before them, and failures as problem documents."""
+"""The dashboard API joins routes, the checks before them, and failures as problem documents."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from bridge.domain.errors import BridgeError
-from bridge.runtime.callers import CallerRefusedError
-from bridge.runtime.dashboard_services import DashboardServices
-from bridge.runtime.problem_documents import (
+from bridge.entrypoints.callers import CallerRefusedError
+from bridge.entrypoints.dashboard_services import DashboardServices
+from bridge.entrypoints.problem_documents import (
     CONTENT_TYPE,
     INTERNAL,
     FieldError,
@@ -30,10 +30,11 @@ from bridge.runtime.problem_documents import (
     field_path,
     invalid_input,
 )
-from dashboard_api.admission import BodyRefusedError, admitted, read_body, refusal
-from dashboard_api.audience import admitted_caller
 from dashboard_api.dependencies import CALLER, SERVICES
 from dashboard_api.openapi import OPENAPI_PATH, openapi_document
+from dashboard_api.request_limits import BodyRefusedError, broken_limit, read_body, with_json_type
+from dashboard_api.resource import JSON
+from dashboard_api.route_access import allowed_caller
 from dashboard_api.routes import ROUTERS
 
 __all__ = ["DashboardApi", "DashboardServices", "create_app"]
@@ -56,7 +57,7 @@ logging.getLogger("aws_lambda_powertools.event_handler").setLevel(logging.INFO)
 
 
 class DashboardApi(APIGatewayHttpResolver):
-    """A resolver that knows its caller before it looks at anything else of a request."""
+    """The API knows its caller before it looks at anything else of a request."""
 
     def __init__(self, services: DashboardServices) -> None:
         super().__init__(
@@ -68,16 +69,16 @@ class DashboardApi(APIGatewayHttpResolver):
 
     def resolve(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Answer one HTTP API event (payload 2.0): refuse it at once, or route it."""
-        refused = refusal(event)
+        refused = broken_limit(event)
         if refused is None and event["rawPath"] != OPENAPI_PATH:
             try:
-                self.context[CALLER] = admitted_caller(event)
+                self.context[CALLER] = allowed_caller(event)
             except CallerRefusedError as error:
                 refused = describe(error, self._services.clock.now())
         if refused is not None:
             return refused.as_gateway_response(event["requestContext"]["requestId"])
         self.context[SERVICES] = self._services
-        answer = super().resolve(admitted(event), context)
+        answer = super().resolve(with_json_type(event), context)
         answer["headers"].setdefault("Cache-Control", "no-store")
         return answer
 
@@ -96,7 +97,7 @@ class DashboardApi(APIGatewayHttpResolver):
         return tuple(sorted({route.method for route in routes if route.rule.match(path)}))
 
     def unknown_query(self) -> list[str]:
-        """Return the names in the present request's query that its route does not know."""
+        """Return the names in the present request's query that are foreign to its route."""
         route = self.context["_route"]
         if route not in self._static_routes and route not in self._dynamic_routes:
             return []
@@ -105,7 +106,7 @@ class DashboardApi(APIGatewayHttpResolver):
 
 
 def create_app(services: DashboardServices) -> DashboardApi:
-    """Return the API over these services; calling it has no effect outside."""
+    """Return the API over these services."""
     app = DashboardApi(services)
     app.use(middlewares=[_refuse_unknown_query])
     for router in ROUTERS:
@@ -116,7 +117,7 @@ def create_app(services: DashboardServices) -> DashboardApi:
 
 
 def _refuse_unknown_query(app: DashboardApi, next_middleware: NextMiddleware) -> Response[Any]:
-    """A filter that is misspelt would otherwise show everything."""
+    """Refuse unknown names, because a misspelt filter would show everything."""
     unknown = app.unknown_query()
     if unknown:
         errors = [FieldError(field_path([name]), "unknown parameter") for name in unknown]
@@ -127,7 +128,7 @@ def _refuse_unknown_query(app: DashboardApi, next_middleware: NextMiddleware) ->
 def _describe_itself(app: DashboardApi) -> None:
     @app.get(OPENAPI_PATH, include_in_schema=False, enable_validation=False)
     def get_openapi() -> Response[str]:
-        return Response(200, "application/json", openapi_document(app))
+        return Response(200, JSON, openapi_document(app))
 
 
 def _map_failures(app: DashboardApi, services: DashboardServices) -> None:
@@ -164,9 +165,9 @@ def _map_failures(app: DashboardApi, services: DashboardServices) -> None:
 
 
 def _field_error(item: Mapping[str, Any]) -> FieldError:
-    """Pydantic's messages state what was expected; what was sent stands in parts left out here.
+    """Keep pydantic's message, which states the expectation, and leave out the value that was sent.
 
-    A location begins with where the value was sent: body, query or path.
+    A location begins with the part of the request that held the value: body, query or path.
     """
     location = item["loc"]
     return FieldError(field_path(location[1:] or location), item["msg"])

@@ -1,39 +1,73 @@
-"""What a route may ask for besides its input: the services, and who is calling."""
+"""Dependencies hand a route its caller and the services, beside the input."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, TypeVar, cast
 
 from aws_lambda_powertools.event_handler import Request
-from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.depends import Depends
 
-from bridge.payments.collecting import CollectedPayments
-from bridge.runtime.callers import CallerRefusedError, PartnerUser, PlatformService
-from bridge.runtime.dashboard_services import DashboardServices
+from bridge.domain.connection import Connection
+from bridge.domain.customer import Customer
+from bridge.domain.errors import NotFoundError
+from bridge.domain.identity import is_record_id
+from bridge.domain.invoice import Invoice
+from bridge.domain.mirrored_kinds import MirroredKind
+from bridge.entrypoints.callers import CallerRefusedError, PartnerUser, PlatformService
+from bridge.entrypoints.dashboard_services import DashboardServices
+from bridge.payments.platform_payments import PlatformPayments
 
 SERVICES = "services"
 CALLER = "caller"
 
 C = TypeVar("C", PartnerUser, PlatformService)
+R = TypeVar("R", Customer, Invoice)
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerAccess:
+    """A signed-in partner reaches its own records; another partner's look like none at all."""
+
+    id: str
+    user_id: str
+    services: DashboardServices
+
+    def connection(self, connection_id: str) -> Connection:
+        """Return one of the partner's connections, or raise NotFoundError."""
+        return self.services.owned_connections.get(self.id, connection_id)
+
+    def syncing_connection(self, connection_id: str) -> Connection:
+        """Return a connection that can be worked with, else raise NotPossibleError."""
+        return self.services.owned_connections.get_syncing(self.id, connection_id)
+
+    def record(self, kind: MirroredKind[R], record_id: str) -> R:
+        """Return one of the partner's customers or invoices, or raise NotFoundError."""
+        record: R | None = None
+        if is_record_id(record_id):
+            record = self.services.records.get(kind, self.id, record_id).value
+        if record is None:
+            raise NotFoundError(f"no such {kind.record_kind.value}")
+        return record
 
 
 def _services(request: Request) -> DashboardServices:
     return cast(DashboardServices, request.context[SERVICES])
 
 
-def _partner(request: Request) -> PartnerUser:
-    return _caller(request, PartnerUser)
+def _partner(request: Request) -> PartnerAccess:
+    user = _caller(request, PartnerUser)
+    return PartnerAccess(user.partner_id, user.user_id, _services(request))
 
 
-def _collected_payments(request: Request) -> CollectedPayments:
-    """Only the platform's services get hold of what writes payments."""
+def _recorder(request: Request) -> PlatformPayments:
+    """Hand the use case that writes payments to the platform's services only."""
     _caller(request, PlatformService)
-    return _services(request).collected_payments
+    return _services(request).platform_payments
 
 
 def _caller(request: Request, kind: type[C]) -> C:
-    """Return the caller; who the route is for was decided before, and is made sure of here."""
+    """Return the caller, and check once more that the route is for callers of this kind."""
     caller = request.context[CALLER]
     if not isinstance(caller, kind):
         raise CallerRefusedError("the route is not for this kind of caller")
@@ -41,10 +75,5 @@ def _caller(request: Request, kind: type[C]) -> C:
 
 
 Services = Annotated[DashboardServices, Depends(_services)]
-Partner = Annotated[PartnerUser, Depends(_partner)]
-Payments = Annotated[CollectedPayments, Depends(_collected_payments)]
-
-
-def new_router() -> Router:
-    """Return a router for one resource's routes."""
-    return Router()  # type: ignore[no-untyped-call]  # Powertools left its annotations out
+Partner = Annotated[PartnerAccess, Depends(_partner)]
+Recorder = Annotated[PlatformPayments, Depends(_recorder)]

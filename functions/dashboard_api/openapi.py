@@ -1,7 +1,7 @@
-"""The API's description of itself: Powertools' document of the routes, made whole.
+"""The API describes itself by Powertools' document of the routes, made whole here.
 
-Powertools knows inputs and answers. What it does not know is added here: that failures are
-problem documents, that every route wants a token, and the two routes that other functions serve.
+Powertools knows inputs and answers. Added are failures as problem documents, the tokens, and the
+two routes that other functions serve.
 """
 
 from __future__ import annotations
@@ -10,9 +10,13 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from bridge.runtime.callers import WRITE_PAYMENTS
-from bridge.runtime.problem_documents import CONTENT_TYPE
-from dashboard_api.audience import is_for_services
+from pydantic.json_schema import models_json_schema
+
+from bridge.entrypoints.callers import WRITE_PAYMENTS
+from bridge.entrypoints.fetch_models import FetchInput, FetchView
+from bridge.entrypoints.problem_documents import CONTENT_TYPE
+from dashboard_api.resource import JSON
+from dashboard_api.route_access import is_for_services
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
@@ -25,22 +29,21 @@ DESCRIPTION = (
     "Amounts are whole numbers of minor units. Failures are RFC 9457 problem documents. "
     "A list's `next_cursor` leads to its next page and is null on the last."
 )
-TAGS = (
-    ("account", "Who is signed in, and what connecting takes."),
-    ("connections", "Links to ConnectWise companies."),
-    ("filters", "Which customers and invoices are imported."),
-    ("customers", "Payers, mirrored and platform-only."),
-    ("invoices", "Invoices, mirrored and platform-only."),
-    ("payments", "Payments as they stand on invoices."),
-    ("platform-payments", "Payments that the platform collected, and their write-backs."),
-    ("runs", "Bulk work and its progress."),
-    ("problems", "What needs a person."),
-    ("callbacks", "What ConnectWise calls."),
-)
+TAGS = {
+    "account": "Who is signed in, and what connecting takes.",
+    "connections": "Links to ConnectWise companies.",
+    "filters": "Which customers and invoices are imported.",
+    "customers": "Payers, mirrored and platform-only.",
+    "invoices": "Invoices, mirrored and platform-only.",
+    "payments": "Payments as they stand on invoices.",
+    "platform-payments": "Payments that the platform collected, and their write-backs.",
+    "runs": "Bulk work and its progress.",
+    "problems": "What needs a person.",
+    "callbacks": "What ConnectWise calls.",
+}
 _METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 _PARTNER_SCHEME = "partnerToken"
 _SERVICE_SCHEME = "serviceToken"
-_PROBLEM_REF = {"$ref": "#/components/schemas/Problem"}
 _FAILURES = {
     "400": "The body is not readable JSON.",
     "401": "No valid token.",
@@ -57,15 +60,15 @@ _FAILURES = {
     "503": "ConnectWise or a part of the bridge is out of reach; see Retry-After.",
 }
 _ONLY_WITH_BODY = frozenset({"400", "413", "415"})
+_SCHEMA = "#/components/schemas/{model}"
 _FRAMEWORK_SCHEMAS = ("HTTPValidationError", "ValidationError", "ResponseValidationError")
 
 
 def openapi_document(app: APIGatewayHttpResolver) -> str:
     """Return the OpenAPI 3.1 document as JSON text."""
-    tags = [{"name": name, "description": text} for name, text in TAGS]
     generated = app.get_openapi_json_schema(title=TITLE, version=VERSION, description=DESCRIPTION)
     document: dict[str, Any] = json.loads(generated)
-    document["tags"] = tags
+    document["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
     document["security"] = [{_PARTNER_SCHEME: []}]
     components = document.setdefault("components", {})
     components["securitySchemes"] = {
@@ -77,7 +80,7 @@ def openapi_document(app: APIGatewayHttpResolver) -> str:
     schemas = components.setdefault("schemas", {})
     for name in _FRAMEWORK_SCHEMAS:
         schemas.pop(name, None)
-    schemas.update(Problem=_problem_schema(), FetchInput=_fetch_input(), FetchView=_fetch_view())
+    schemas.update(_fetch_schemas(), Problem=_problem_schema())
     document["paths"].update(_routes_of_other_functions())
     for path, operation in _operations(document):
         _add_failures(path, operation)
@@ -111,13 +114,13 @@ def _add_failures(path: str, operation: dict[str, Any]) -> None:
             continue
         responses[status] = {
             "description": description,
-            "content": {CONTENT_TYPE: {"schema": _PROBLEM_REF}},
+            "content": _content("Problem", media_type=CONTENT_TYPE),
         }
     operation["responses"] = responses
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """A parameter may be left out; that it is None then is our own affair."""
+    """Leave out None: a caller omits a parameter instead of sending null."""
     kept = [part for part in schema.get("anyOf", ()) if part != {"type": "null"}]
     if len(kept) != 1:
         return schema
@@ -134,99 +137,76 @@ def _token(description: str) -> dict[str, Any]:
     }
 
 
+def _content(schema: str, *, media_type: str = JSON) -> dict[str, Any]:
+    return {media_type: {"schema": {"$ref": _SCHEMA.format(model=schema)}}}
+
+
 def _problem_schema() -> dict[str, Any]:
+    text = {"type": "string"}
     error = {
         "type": "object",
         "required": ["field", "message"],
-        "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+        "properties": {"field": text, "message": text},
     }
     return {
         "type": "object",
         "description": "RFC 9457 problem document. Kinds may have members of their own.",
         "required": ["type", "title", "status", "detail", "instance"],
         "properties": {
-            "type": {"type": "string", "examples": ["urn:bridge:problem:not_found"]},
-            "title": {"type": "string"},
+            "type": {**text, "examples": ["urn:bridge:problem:not_found"]},
+            "title": text,
             "status": {"type": "integer"},
-            "detail": {"type": "string"},
-            "instance": {"type": "string", "description": "Names the request."},
+            "detail": text,
+            "instance": {**text, "description": "Names the request."},
             "errors": {"type": "array", "items": error},
-            "missing_rights": {"type": "array", "items": {"type": "string"}},
-            "conflicting_id": {"type": "string"},
-            "run_id": {"type": "string"},
-            "free_at": {"type": "string", "format": "date-time"},
-            "reason": {"type": "string"},
+            "missing_rights": {"type": "array", "items": text},
+            "conflicting_id": text,
+            "run_id": text,
+            "free_at": {**text, "format": "date-time"},
+            "reason": text,
         },
     }
 
 
-def _fetch_input() -> dict[str, Any]:
-    return {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["kind"],
-        "properties": {"kind": {"type": "string", "enum": ["fetch_new", "fetch_unpaid"]}},
-    }
-
-
-def _fetch_view() -> dict[str, Any]:
-    return {
-        "type": "object",
-        "required": ["run_id", "kind", "state", "free_at"],
-        "properties": {
-            "run_id": {"type": "string"},
-            "kind": {"type": "string", "enum": ["fetch_new", "fetch_unpaid"]},
-            "state": {"type": "string"},
-            "free_at": {"type": "string", "format": "date-time"},
-        },
-    }
+def _fetch_schemas() -> dict[str, Any]:
+    _, schemas = models_json_schema(
+        [(FetchInput, "validation"), (FetchView, "serialization")], ref_template=_SCHEMA
+    )
+    return dict(schemas["$defs"])
 
 
 def _routes_of_other_functions() -> dict[str, Any]:
-    return {
-        "/v1/connections/{connection_id}/fetches": {"post": _manual_fetch()},
-        "/webhooks/connectwise/{connection_id}/{secret}": {"post": _callback()},
-    }
-
-
-def _manual_fetch() -> dict[str, Any]:
-    return {
+    fetch = {
         "operationId": "startFetch",
         "summary": "Fetch new data (once an hour) or unpaid invoices (once in twelve hours)",
         "tags": ["runs"],
         "parameters": [_path_parameter("connection_id")],
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/json": {"schema": {"$ref": "#/components/schemas/FetchInput"}}
-            },
-        },
+        "requestBody": {"required": True, "content": _content("FetchInput")},
         "responses": {
             "202": {
                 "description": "Started; Location is where its progress can be read.",
                 "headers": {"Location": {"schema": {"type": "string"}}},
-                "content": {
-                    "application/json": {"schema": {"$ref": "#/components/schemas/FetchView"}}
-                },
+                "content": _content("FetchView"),
             }
         },
     }
-
-
-def _callback() -> dict[str, Any]:
-    record_id = {"name": "recordId", "in": "query", "schema": {"type": "string"}}
-    return {
+    callback = {
         "operationId": "receiveCallback",
         "summary": "A hint by ConnectWise that a record changed",
         "description": "The secret in the path and the signature are checked; no token is asked.",
         "tags": ["callbacks"],
         "security": [],
-        "parameters": [_path_parameter("connection_id"), _path_parameter("secret"), record_id],
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": {"type": "object"}}},
-        },
+        "parameters": [
+            _path_parameter("connection_id"),
+            _path_parameter("secret"),
+            {"name": "recordId", "in": "query", "schema": {"type": "string"}},
+        ],
+        "requestBody": {"required": True, "content": {JSON: {"schema": {"type": "object"}}}},
         "responses": {"204": {"description": "Kept; it will be looked into."}},
+    }
+    return {
+        "/v1/connections/{connection_id}/fetches": {"post": fetch},
+        "/webhooks/connectwise/{connection_id}/{secret}": {"post": callback},
     }
 
 

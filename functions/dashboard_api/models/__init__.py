@@ -1,1 +1,1 @@
-"""What crosses the wire: inputs with their limits, and views made from domain records."""
+"""Models hold the inputs with their limits, and the views made from domain records."""

@@ -1,4 +1,4 @@
-"""Connections: the connect form, and what is shown of a connection. Never a secret."""
+"""Connection models hold the connect form and show connections. A view may not hold a secret."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, StringConstraints, field_validator
 
+from bridge.connections.connect import ConnectionRequest
+from bridge.connections.verify import Outcome, Verification
 from bridge.domain.connection import Connection, ConnectionState, Credentials
-from bridge.domain.filters import ImportFilters
 from bridge.domain.invoice import BillingStatus
 from bridge.domain.permissions import Finding
 from bridge.domain.platform_payment import (
@@ -21,8 +22,7 @@ from bridge.domain.platform_payment import (
 )
 from bridge.domain.problem import Problem, ProblemCode
 from bridge.domain.run import Run
-from bridge.sync.connecting import ConnectionRequest
-from bridge.sync.verifying import Outcome, Verification
+from dashboard_api.models.account import RightView
 from dashboard_api.models.filters import FiltersInput, FiltersView, SourceId
 from dashboard_api.models.invoices import StatusView
 from dashboard_api.models.runs import RunView
@@ -39,7 +39,7 @@ SiteUrl = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern
 
 
 class KeyPair(Input):
-    """An API member's keys."""
+    """A key pair belongs to an API member."""
 
     public_key: Key
     private_key: Key
@@ -54,10 +54,10 @@ class KeyPair(Input):
 
 
 class ConnectInput(KeyPair):
-    """The connect form. ``site_url`` is required for self-hosted ConnectWise only."""
+    """The connect form names a ConnectWise company and an API member's keys."""
 
     company_id: CompanyId
-    site_url: SiteUrl | None = None
+    site_url: SiteUrl | None = Field(None, description="Required for self-hosted ConnectWise only.")
     name: Name | None = None
     filters: FiltersInput = FiltersInput()
 
@@ -84,46 +84,42 @@ UndoneState = Literal[
 
 
 class WriteBackPatch(Input):
-    """How payments appear in ConnectWise; what is left out stays.
-
-    ``paid_status_id`` is one of the connection's billing statuses, to set when a balance reaches
-    zero; null leaves statuses alone. ``reverse_on`` are the ways of being undone that take the
-    payment out of ConnectWise again; a voided or failed one always goes, named or not.
-    """
+    """A patch changes the way payments appear in ConnectWise; a field left out stays."""
 
     when: WriteBackWhen | None = None
-    paid_status_id: SourceId | None = None
+    paid_status_id: SourceId | None = Field(
+        None,
+        description="One of the connection's billing statuses, to set when a balance reaches "
+        "zero; null leaves statuses alone.",
+    )
     reverse_on: Annotated[tuple[UndoneState, ...], Field(max_length=len(UNDONE_STATES))] | None = (
-        None
+        Field(
+            None,
+            description="The ways of being undone that take the payment out of ConnectWise again; "
+            "a voided or failed one always goes, named or not.",
+        )
     )
 
     def apply_to(self, policy: WriteBackPolicy) -> WriteBackPolicy:
-        sent = self.model_fields_set
         reverse_on = policy.reverse_on if self.reverse_on is None else frozenset(self.reverse_on)
         return WriteBackPolicy(
             when=self.when or policy.when,
-            paid_status_id=self.paid_status_id
-            if "paid_status_id" in sent
-            else policy.paid_status_id,
+            paid_status_id=self.sent("paid_status_id", policy.paid_status_id),
             reverse_on=reverse_on,
         )
 
 
 class ConnectionPatch(Input):
-    """What may be changed; what is left out stays. Filters start an import, keys are verified."""
+    """A patch changes a connection; a field left out stays."""
 
     name: Name | None = None
-    credentials: KeyPair | None = None
-    filters: FiltersInput | None = None
+    credentials: KeyPair | None = Field(None, description="Proven before they are stored.")
+    filters: FiltersInput | None = Field(None, description="They start an import.")
     write_back: WriteBackPatch | None = None
-
-    @property
-    def import_filters(self) -> ImportFilters | None:
-        return self.filters.to_domain() if self.filters else None
 
 
 class CallbackState(StrEnum):
-    """``broken``: changes arrive with the scheduled comparisons until it is mended."""
+    """The state tells how changes arrive: while it is broken, by scheduled comparisons only."""
 
     REGISTERED = "registered"
     BROKEN = "broken"
@@ -131,7 +127,7 @@ class CallbackState(StrEnum):
 
 
 class WriteBackPolicyView(View):
-    """How payments appear in ConnectWise, in the form in which it can be sent back."""
+    """A policy tells how payments appear in ConnectWise, in a form that can be sent back."""
 
     when: WriteBackWhen
     paid_status_id: int | None
@@ -147,7 +143,7 @@ class WriteBackPolicyView(View):
 
 
 class ConnectionView(View):
-    """A link to one ConnectWise company."""
+    """A connection links a partner to one ConnectWise company."""
 
     id: str
     name: str
@@ -161,21 +157,31 @@ class ConnectionView(View):
 
     @classmethod
     def of(cls, connection: Connection) -> ConnectionView:
-        return cls(**_common(connection))
+        return cls(
+            id=connection.connection_id,
+            name=connection.name,
+            company_id=connection.company_id,
+            site_url=connection.address.site_url,
+            is_cloud=connection.address.is_cloud,
+            state=connection.state,
+            created_at=connection.created_at,
+            filters=FiltersView.of(connection.filters),
+            write_back=WriteBackPolicyView.of(connection.write_back),
+        )
 
 
 class ConnectionDetail(ConnectionView):
-    """``missing_rights`` are in the words of ConnectWise's security role screen.
-
-    ``egress_addresses`` are for the firewall of a self-hosted ConnectWise: our calls come from
-    them.
-    """
+    """A single connection is shown with its health."""
 
     callbacks: CallbackState
-    missing_rights: list[str]
+    missing_rights: list[str] = Field(
+        description="In the words of ConnectWise's security role screen."
+    )
     open_problem_count: int
     latest_run: RunView | None
-    egress_addresses: list[str]
+    egress_addresses: list[str] = Field(
+        description="For the firewall of a self-hosted ConnectWise: our calls come from them."
+    )
 
     @classmethod
     def with_status(
@@ -187,7 +193,7 @@ class ConnectionDetail(ConnectionView):
         egress_addresses: Collection[str],
     ) -> ConnectionDetail:
         return cls(
-            **_common(connection),
+            **dict(ConnectionView.of(connection)),
             callbacks=_callback_state(connection, problems),
             missing_rights=sorted(
                 problem.subject.removeprefix(_RIGHT_PREFIX)
@@ -202,11 +208,13 @@ class ConnectionDetail(ConnectionView):
 
 
 class ConnectionList(View):
+    """A list of connections is complete, as a partner has few."""
+
     items: list[ConnectionView]
 
 
 class BillingStatusList(View):
-    """The tenant's own billing statuses that are in use."""
+    """A list of billing statuses holds the tenant's own ones that are in use."""
 
     items: list[StatusView]
 
@@ -215,17 +223,14 @@ class BillingStatusList(View):
         return cls(items=[StatusView.of(status) for status in statuses])
 
 
-class RightFindingView(View):
-    """One cell of the security role. ``unproven``: only a write would show it."""
+class RightFindingView(RightView):
+    """A finding tells whether the security role grants one right."""
 
-    module: str
-    row: str
-    column: str
-    finding: Finding
+    finding: Finding = Field(description="`unproven`: only a write would show it.")
 
 
 class VerificationView(View):
-    """What ConnectWise answered just now."""
+    """A verification tells the answers that ConnectWise gave just now."""
 
     connection: ConnectionView
     outcome: Outcome
@@ -238,12 +243,7 @@ class VerificationView(View):
             connection=ConnectionView.of(verification.connection),
             outcome=verification.outcome,
             rights=[
-                RightFindingView(
-                    module=item.right.module,
-                    row=item.right.row,
-                    column=item.right.column.value,
-                    finding=item.finding,
-                )
+                RightFindingView(**dict(RightView.of(item.right)), finding=item.finding)
                 for item in verification.findings
             ],
             callbacks_registered=verification.callbacks_are_registered,
@@ -256,17 +256,3 @@ def _callback_state(connection: Connection, problems: Collection[Problem]) -> Ca
     if any(problem.code is ProblemCode.CALLBACKS_BROKEN for problem in problems):
         return CallbackState.BROKEN
     return CallbackState.REGISTERED if connection.member_identifier else CallbackState.BROKEN
-
-
-def _common(connection: Connection) -> dict[str, object]:
-    return {
-        "id": connection.connection_id,
-        "name": connection.name,
-        "company_id": connection.company_id,
-        "site_url": connection.address.site_url,
-        "is_cloud": connection.address.is_cloud,
-        "state": connection.state,
-        "created_at": connection.created_at,
-        "filters": FiltersView.of(connection.filters),
-        "write_back": WriteBackPolicyView.of(connection.write_back),
-    }

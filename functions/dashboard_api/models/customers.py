@@ -1,4 +1,4 @@
-"""Customers: mirrored companies and those made on the platform."""
+"""Customer models show mirrored companies and those made on the platform."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pydantic import StringConstraints
 
 from bridge.domain.customer import Address, Customer
 from bridge.domain.identity import Origin
-from bridge.sync.platform_records import CustomerDetails
-from dashboard_api.models.values import ArchiveView, Input, Line, Name, NamedRefView, View
+from bridge.platform_records.records import CustomerDetails
+from dashboard_api.models.values import ArchiveView, Input, Line, Name, NamedRefView, Page, View
 
 Email = Annotated[
     str,
@@ -21,6 +21,8 @@ Email = Annotated[
 
 
 class AddressInput(Input):
+    """An address may have gaps; lines that are left out stay empty."""
+
     line_1: Line = ""
     line_2: Line = ""
     city: Line = ""
@@ -32,14 +34,19 @@ class AddressInput(Input):
         return Address(**self.model_dump())
 
 
-class CustomerInput(Input):
-    """A platform-only customer."""
+class CustomerFields(Input):
+    """These fields of a platform-only customer are optional in every input."""
 
-    name: Name
     email: Email | None = None
     phone: Line | None = None
     account_number: Line | None = None
     address: AddressInput | None = None
+
+
+class CustomerInput(CustomerFields):
+    """A new customer lives on the platform only."""
+
+    name: Name
 
     def to_details(self) -> CustomerDetails:
         return CustomerDetails(
@@ -51,31 +58,26 @@ class CustomerInput(Input):
         )
 
 
-class CustomerPatch(Input):
-    """What may be changed of a platform-only customer; what is left out stays, null clears."""
+class CustomerPatch(CustomerFields):
+    """A patch changes a platform-only customer: a field left out stays, and null clears it."""
 
     name: Name | None = None
-    email: Email | None = None
-    phone: Line | None = None
-    account_number: Line | None = None
-    address: AddressInput | None = None
 
     def apply_to(self, customer: Customer) -> Customer:
-        sent = self.model_fields_set
         address = self.address.to_domain() if self.address else Address()
         return replace(
             customer,
             name=self.name or customer.name,
-            email=(self.email or "") if "email" in sent else customer.email,
-            phone=(self.phone or "") if "phone" in sent else customer.phone,
-            account_number=(self.account_number or "")
-            if "account_number" in sent
-            else customer.account_number,
-            address=address if "address" in sent else customer.address,
+            email=self.sent("email", customer.email) or "",
+            phone=self.sent("phone", customer.phone) or "",
+            account_number=self.sent("account_number", customer.account_number) or "",
+            address=address if "address" in self.model_fields_set else customer.address,
         )
 
 
 class AddressView(View):
+    """An address is shown as it is stored, with empty lines."""
+
     line_1: str
     line_2: str
     city: str
@@ -85,7 +87,7 @@ class AddressView(View):
 
 
 class CustomerView(View):
-    """A payer. Mirrored ones follow ConnectWise and cannot be changed here."""
+    """A customer pays invoices. Mirrored ones follow ConnectWise and may not be changed here."""
 
     id: str
     connection_id: str | None
@@ -126,6 +128,5 @@ class CustomerView(View):
         )
 
 
-class CustomerPage(View):
-    items: list[CustomerView]
-    next_cursor: str | None
+class CustomerPage(Page[CustomerView]):
+    """A page of customers is in the order of their names."""

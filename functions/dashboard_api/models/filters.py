@@ -1,4 +1,4 @@
-"""Import filters and what they would change."""
+"""Filter models hold import filters and show their effect."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from bridge.domain.filters import (
     InvoiceFilter,
 )
 from bridge.domain.invoice import InvoiceType
-from bridge.sync.filter_changes import ArchivingStep
-from bridge.sync.filter_preview import Effect, Preview
+from bridge.mirror.filter_archive import ArchivingStep
+from bridge.mirror.filter_preview import Effect, Preview, Sample
 from dashboard_api.models.runs import RunView
 from dashboard_api.models.values import AmountView, CalendarDate, Input, Name, View, plain
 
@@ -25,7 +25,7 @@ DecimalText = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,13}(\.[0-9]{1,
 
 
 class CustomerFilterInput(Input):
-    """Ids of the partner's ConnectWise; an empty list does not restrict."""
+    """A customer filter lists ids of the partner's ConnectWise; an empty list lets all in."""
 
     status_ids: SourceIds = ()
     type_ids: SourceIds = ()
@@ -34,7 +34,7 @@ class CustomerFilterInput(Input):
 
 
 class InvoiceFilterInput(Input):
-    """``minimum_balance`` is a decimal in the invoice's own currency, e.g. ``"25.00"``."""
+    """An invoice filter lists values of the partner's ConnectWise; an empty list lets all in."""
 
     types: Annotated[tuple[InvoiceType, ...], Field(max_length=MAX_FILTER_VALUES)] = ()
     billing_status_ids: SourceIds = ()
@@ -42,37 +42,42 @@ class InvoiceFilterInput(Input):
     department_ids: SourceIds = ()
     agreement_types: Annotated[tuple[Name, ...], Field(max_length=MAX_FILTER_VALUES)] = ()
     date_from: CalendarDate | None = None
-    minimum_balance: DecimalText | None = None
+    minimum_balance: DecimalText | None = Field(
+        None, description='A decimal in the invoice\'s own currency, e.g. "25.00".'
+    )
 
 
 class FiltersInput(Input):
-    """Which customers and invoices are imported; nothing set means everything."""
+    """Import filters choose customers and invoices; empty filters let everything in."""
 
     customers: CustomerFilterInput = CustomerFilterInput()
     invoices: InvoiceFilterInput = InvoiceFilterInput()
 
     def to_domain(self) -> ImportFilters:
-        minimum = self.invoices.minimum_balance
+        customers, invoices = self.customers, self.invoices
+        minimum = invoices.minimum_balance
         return ImportFilters(
             customer=CustomerFilter(
-                status_ids=frozenset(self.customers.status_ids),
-                type_ids=frozenset(self.customers.type_ids),
-                territory_ids=frozenset(self.customers.territory_ids),
-                company_ids=frozenset(self.customers.company_ids),
+                status_ids=frozenset(customers.status_ids),
+                type_ids=frozenset(customers.type_ids),
+                territory_ids=frozenset(customers.territory_ids),
+                company_ids=frozenset(customers.company_ids),
             ),
             invoice=InvoiceFilter(
-                types=frozenset(self.invoices.types),
-                billing_status_ids=frozenset(self.invoices.billing_status_ids),
-                location_ids=frozenset(self.invoices.location_ids),
-                department_ids=frozenset(self.invoices.department_ids),
-                agreement_types=frozenset(self.invoices.agreement_types),
-                date_from=self.invoices.date_from,
+                types=frozenset(invoices.types),
+                billing_status_ids=frozenset(invoices.billing_status_ids),
+                location_ids=frozenset(invoices.location_ids),
+                department_ids=frozenset(invoices.department_ids),
+                agreement_types=frozenset(invoices.agreement_types),
+                date_from=invoices.date_from,
                 minimum_balance=None if minimum is None else Decimal(minimum),
             ),
         )
 
 
 class CustomerFilterView(View):
+    """A customer filter is shown in the form in which it can be sent back."""
+
     status_ids: list[int]
     type_ids: list[int]
     territory_ids: list[int]
@@ -80,6 +85,8 @@ class CustomerFilterView(View):
 
 
 class InvoiceFilterView(View):
+    """An invoice filter is shown in the form in which it can be sent back."""
+
     types: list[InvoiceType]
     billing_status_ids: list[int]
     location_ids: list[int]
@@ -90,7 +97,7 @@ class InvoiceFilterView(View):
 
 
 class FiltersView(View):
-    """The filters of a connection, in the form in which they can be sent back."""
+    """A connection's filters are shown in the form in which they can be sent back."""
 
     customers: CustomerFilterView
     invoices: InvoiceFilterView
@@ -118,31 +125,36 @@ class FiltersView(View):
 
 
 class SavedFiltersView(View):
-    """The filters as saved, and the import that brings what they let in newly."""
+    """Saved filters come with the import that brings the records they newly let in."""
 
     filters: FiltersView
     run: RunView
 
 
 class SampleView(View):
+    """A sample is one of the records that filters would move."""
+
     id: str
     label: str
 
+    @classmethod
+    def of(cls, sample: Sample) -> SampleView:
+        return cls(id=sample.record_id, label=sample.label)
+
 
 class EffectView(View):
-    """Counts of mirrored records of one kind.
-
-    ``leaving`` ones are kept until they are archived; ``in_connectwise`` is ConnectWise's own
-    count of what the proposed filters let in (null when it could not be asked).
-    """
+    """An effect counts the mirrored records of one kind."""
 
     staying: int
-    leaving: int
+    leaving: int = Field(description="They are kept until they are archived.")
     returning: int
     leaving_samples: list[SampleView]
     returning_samples: list[SampleView]
     leaving_balances: list[AmountView]
-    in_connectwise: int | None
+    in_connectwise: int | None = Field(
+        description="ConnectWise's own count of what the proposed filters let in; null on later "
+        "parts of the answer, and when ConnectWise could not be asked."
+    )
 
     @classmethod
     def of(cls, effect: Effect) -> EffectView:
@@ -150,14 +162,8 @@ class EffectView(View):
             staying=effect.staying,
             leaving=effect.leaving,
             returning=effect.returning,
-            leaving_samples=[
-                SampleView(id=sample.record_id, label=sample.label)
-                for sample in effect.leaving_samples
-            ],
-            returning_samples=[
-                SampleView(id=sample.record_id, label=sample.label)
-                for sample in effect.returning_samples
-            ],
+            leaving_samples=[SampleView.of(sample) for sample in effect.leaving_samples],
+            returning_samples=[SampleView.of(sample) for sample in effect.returning_samples],
             leaving_balances=[
                 AmountView.of(money.amount_minor, money.currency) for money in effect.open_money()
             ],
@@ -166,7 +172,7 @@ class EffectView(View):
 
 
 class PreviewView(View):
-    """One part of the answer; add up the parts until ``next_cursor`` is null."""
+    """A preview comes in parts: add them up until ``next_cursor`` is null."""
 
     customers: EffectView
     invoices: EffectView
@@ -182,22 +188,21 @@ class PreviewView(View):
 
 
 class UndoInput(Input):
-    """Which archiving to undo."""
+    """An undo names the archiving to take back."""
 
     undo_id: Annotated[str, StringConstraints(pattern=r"^[0-9]{8}T[0-9]{12}Z$")]
 
 
 class ArchivingView(View):
-    """What this request archived or brought back.
+    """An archiving counts the records that this request archived or brought back.
 
-    ``contested_count`` records changed meanwhile and were left alone. Repeat with
-    ``next_cursor`` until it is null; ``undo_id`` stays the same over all parts.
+    It comes in parts: repeat with ``next_cursor`` until it is null.
     """
 
-    undo_id: str
+    undo_id: str = Field(description="The same over all parts.")
     customer_count: int
     invoice_count: int
-    contested_count: int
+    contested_count: int = Field(description="Records that changed meanwhile and were left alone.")
     next_cursor: str | None
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Invoices with their lines and payments."""
+"""Invoice models show invoices with their lines and payments."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from bridge.domain.invoice import (
     LineKind,
 )
 from bridge.domain.money import MAX_AMOUNT_MINOR, Currency
-from bridge.sync.pdf_links import PdfLink
-from bridge.sync.platform_records import InvoiceDetails
-from dashboard_api.models.payments import PaymentView
+from bridge.mirror.pdf_links import PdfLink
+from bridge.platform_records.records import InvoiceDetails
+from dashboard_api.models.psa_payments import PsaPaymentView
 from dashboard_api.models.values import (
     AmountView,
     ArchiveView,
@@ -31,6 +31,7 @@ from dashboard_api.models.values import (
     Line,
     Name,
     NamedRefView,
+    Page,
     View,
     plain,
 )
@@ -39,11 +40,12 @@ MAX_LINES = 200
 
 AmountMinor = Annotated[int, Field(strict=True, ge=-MAX_AMOUNT_MINOR, le=MAX_AMOUNT_MINOR)]
 SignedDecimalText = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,12}(\.[0-9]{1,6})?$")]
+InvoiceNumber = Annotated[Name, Field(max_length=50)]
 LineItems = Annotated[tuple["LineItemInput", ...], Field(min_length=1, max_length=MAX_LINES)]
 
 
 class LineItemInput(Input):
-    """``amount_minor`` counts; quantity and unit price only explain it."""
+    """A line's amount counts; quantity and unit price only explain it."""
 
     description: Annotated[Line, Field(min_length=1)]
     amount_minor: AmountMinor
@@ -61,11 +63,11 @@ class LineItemInput(Input):
 
 
 class InvoiceInput(Input):
-    """A platform-only invoice. Amounts are minor units of ``currency`` (ISO 4217)."""
+    """A new invoice lives on the platform only. Amounts are minor units of its currency."""
 
     customer_id: Annotated[str, StringConstraints(min_length=1, max_length=64)]
-    number: Annotated[Name, Field(max_length=50)]
-    currency: CurrencyCode
+    number: InvoiceNumber
+    currency: CurrencyCode = Field(description="ISO 4217.")
     issued_on: CalendarDate
     due_on: CalendarDate | None = None
     reference: Line | None = None
@@ -86,12 +88,12 @@ class InvoiceInput(Input):
 
 
 class InvoicePatch(Input):
-    """What may be changed of a platform-only invoice; what is left out stays.
+    """A patch changes a platform-only invoice: a field left out stays.
 
-    A null takes the value away where the invoice can be without it.
+    A null takes the value away where it is optional for the invoice.
     """
 
-    number: Annotated[Name, Field(max_length=50)] | None = None
+    number: InvoiceNumber | None = None
     issued_on: CalendarDate | None = None
     due_on: CalendarDate | None = None
     reference: Line | None = None
@@ -99,27 +101,24 @@ class InvoicePatch(Input):
     line_items: LineItems | None = None
 
     def apply_to(self, invoice: Invoice) -> Invoice:
-        sent = self.model_fields_set
         lines = tuple(line.to_domain() for line in self.line_items or ())
         return replace(
             invoice,
             number=self.number or invoice.number,
             issued_on=self.issued_on or invoice.issued_on,
-            due_on=self.due_on if "due_on" in sent else invoice.due_on,
-            reference=(self.reference or "") if "reference" in sent else invoice.reference,
-            purchase_order=(self.purchase_order or "")
-            if "purchase_order" in sent
-            else invoice.purchase_order,
+            due_on=self.sent("due_on", invoice.due_on),
+            reference=self.sent("reference", invoice.reference) or "",
+            purchase_order=self.sent("purchase_order", invoice.purchase_order) or "",
             line_items=lines or invoice.line_items,
         )
 
 
 class StatusView(View):
-    """ConnectWise's own billing status. Closed means locked there, not paid."""
+    """A billing status is ConnectWise's own; an invoice's state follows its balance instead."""
 
     id: int
     name: str
-    is_closed: bool
+    is_closed: bool = Field(description="Locked in ConnectWise, which is apart from being paid.")
 
     @classmethod
     def of(cls, status: BillingStatus | None) -> StatusView | None:
@@ -129,6 +128,8 @@ class StatusView(View):
 
 
 class LineItemView(View):
+    """A line explains a part of the invoice's total."""
+
     kind: LineKind
     description: str
     amount: AmountView
@@ -147,7 +148,7 @@ class LineItemView(View):
 
 
 class InvoiceView(View):
-    """An invoice without its lines. ``state`` follows the balance, never a status name."""
+    """An invoice is listed as one row, and its lines are read with the single invoice."""
 
     id: str
     connection_id: str | None
@@ -156,7 +157,7 @@ class InvoiceView(View):
     customer_id: str
     number: str
     type: InvoiceType
-    state: InvoiceState
+    state: InvoiceState = Field(description="It follows the balance, whatever the status says.")
     status: StatusView | None
     total: AmountView
     balance: AmountView
@@ -168,16 +169,36 @@ class InvoiceView(View):
 
     @classmethod
     def of(cls, invoice: Invoice) -> InvoiceView:
-        return cls(**_common(invoice))
+        money = invoice.currency
+        return cls(
+            id=invoice.invoice_id,
+            connection_id=invoice.connection_id,
+            source_id=invoice.source_id,
+            origin=invoice.origin,
+            customer_id=invoice.customer_id,
+            number=invoice.number,
+            type=invoice.type,
+            state=invoice.state,
+            status=StatusView.of(invoice.status),
+            total=AmountView.of(invoice.total_minor, money),
+            balance=AmountView.of(invoice.balance_minor, money),
+            paid=AmountView.of(invoice.paid_minor, money),
+            credited=AmountView.of(invoice.credited_minor, money),
+            issued_on=invoice.issued_on,
+            due_on=invoice.due_on,
+            archive=ArchiveView.of(invoice.archive),
+        )
 
 
 class PdfReference(View):
-    """Where the PDF can be asked for; it may have to be fetched first."""
+    """A reference tells where to ask for the PDF, which may have to be fetched first."""
 
     url: str
 
 
 class InvoiceDetail(InvoiceView):
+    """A single invoice is shown with its lines, its payments and the way to its PDF."""
+
     subtotal: AmountView
     tax: AmountView
     billing_terms: NamedRefView | None
@@ -188,7 +209,7 @@ class InvoiceDetail(InvoiceView):
     reference: str | None
     purchase_order: str | None
     line_items: list[LineItemView]
-    payments: list[PaymentView]
+    payments: list[PsaPaymentView]
     pdf: PdfReference | None
 
     @classmethod
@@ -196,7 +217,7 @@ class InvoiceDetail(InvoiceView):
         money = invoice.currency
         has_pdf = invoice.origin is Origin.CONNECTWISE
         return cls(
-            **_common(invoice),
+            **dict(InvoiceView.of(invoice)),
             subtotal=AmountView.of(invoice.subtotal_minor, money),
             tax=AmountView.of(invoice.tax_minor, money),
             billing_terms=NamedRefView.of(invoice.billing_terms),
@@ -207,18 +228,17 @@ class InvoiceDetail(InvoiceView):
             reference=invoice.reference or None,
             purchase_order=invoice.purchase_order or None,
             line_items=[LineItemView.of(line, money) for line in invoice.line_items],
-            payments=[PaymentView.of(payment) for payment in invoice.payments],
+            payments=[PsaPaymentView.of(payment) for payment in invoice.payments],
             pdf=PdfReference(url=pdf_path(invoice.invoice_id)) if has_pdf else None,
         )
 
 
-class InvoicePage(View):
-    items: list[InvoiceView]
-    next_cursor: str | None
+class InvoicePage(Page[InvoiceView]):
+    """A page of invoices holds unpaid ones first, then goes by due date."""
 
 
 class PdfLinkView(View):
-    """Whoever has the URL may download the PDF until it expires."""
+    """A link lets its holder download the PDF until it expires."""
 
     url: str
     expires_at: AwareDatetime
@@ -229,32 +249,10 @@ class PdfLinkView(View):
 
 
 class PdfPendingView(View):
-    """The PDF is being fetched; ask again at ``status_url`` after Retry-After seconds."""
+    """The PDF is being fetched."""
 
-    status_url: str
+    status_url: str = Field(description="Where to ask again after Retry-After seconds.")
 
 
 def pdf_path(invoice_id: str) -> str:
     return f"/v1/invoices/{invoice_id}/pdf"
-
-
-def _common(invoice: Invoice) -> dict[str, object]:
-    money = invoice.currency
-    return {
-        "id": invoice.invoice_id,
-        "connection_id": invoice.connection_id,
-        "source_id": invoice.source_id,
-        "origin": invoice.origin,
-        "customer_id": invoice.customer_id,
-        "number": invoice.number,
-        "type": invoice.type,
-        "state": invoice.state,
-        "status": StatusView.of(invoice.status),
-        "total": AmountView.of(invoice.total_minor, money),
-        "balance": AmountView.of(invoice.balance_minor, money),
-        "paid": AmountView.of(invoice.paid_minor, money),
-        "credited": AmountView.of(invoice.credited_minor, money),
-        "issued_on": invoice.issued_on,
-        "due_on": invoice.due_on,
-        "archive": ArchiveView.of(invoice.archive),
-    }

@@ -1,4 +1,4 @@
-"""Payments that the platform collected, and what became of them in ConnectWise."""
+"""Platform payment models hold payments that the platform collected, and their write-backs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from bridge.domain.currencies import currency_of
 from bridge.domain.identity import parse_mirrored_id
 from bridge.domain.money import MAX_AMOUNT_MINOR, MAX_DECIMALS, Currency
 from bridge.domain.platform_payment import (
@@ -19,11 +20,18 @@ from bridge.domain.platform_payment import (
 )
 from bridge.domain.problem import Action
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
-from bridge.payments.collecting import PaymentDetails
-from bridge.payments.deciding import actions_of
-from bridge.payments.troubles import REASON_TEXTS, write_back_trouble
-from bridge.sync.platform_records import currency_of
-from dashboard_api.models.values import AmountView, CalendarDate, CurrencyCode, Input, Line, View
+from bridge.payments.platform_payments import PaymentDetails
+from bridge.payments.write_back_actions import actions_of
+from bridge.payments.write_back_problems import REASON_TEXTS, write_back_trouble
+from dashboard_api.models.values import (
+    AmountView,
+    CalendarDate,
+    CurrencyCode,
+    Input,
+    Line,
+    Page,
+    View,
+)
 
 AmountMinor = Annotated[int, Field(strict=True, ge=1, le=MAX_AMOUNT_MINOR)]
 FeeMinor = Annotated[int, Field(strict=True, ge=0, le=MAX_AMOUNT_MINOR)]
@@ -35,31 +43,34 @@ ReceivedOn = Annotated[CalendarDate, Field(ge=date(2000, 1, 1), lt=date(2100, 1,
 
 
 class AllocationInput(Input):
-    """The part of the payment that one invoice of the connection gets."""
+    """An allocation is the part of the payment that one invoice of the connection gets."""
 
     invoice_id: RecordIdText
     amount_minor: AmountMinor
 
 
-class PaymentInput(Input):
-    """A payment as it begins. Amounts are minor units of ``currency`` (ISO 4217).
+class PlatformPaymentInput(Input):
+    """A payment is recorded as it begins. Amounts are minor units of its currency."""
 
-    ``decimals`` are needed only where a ConnectWise counts the currency with others than ISO
-    4217: those that the invoice shows. ``fee_minor`` is kept beside the amount and written
-    nowhere. The customer is the first invoice's when it is left out.
-    """
-
-    customer_id: RecordIdText | None = None
+    customer_id: RecordIdText | None = Field(
+        None, description="The first invoice's customer, unless it is named."
+    )
     amount_minor: AmountMinor
-    currency: CurrencyCode
-    decimals: Decimals | None = None
+    currency: CurrencyCode = Field(description="ISO 4217.")
+    decimals: Decimals | None = Field(
+        None,
+        description="Those that the invoice shows; needed only where a ConnectWise counts the "
+        "currency with others than ISO 4217.",
+    )
     method: Method
     received_on: ReceivedOn
     state: Literal[PlatformPaymentState.PENDING, PlatformPaymentState.SETTLED]
     allocations: Annotated[
         tuple[AllocationInput, ...], Field(min_length=1, max_length=MAX_ALLOCATIONS)
     ]
-    fee_minor: FeeMinor = 0
+    fee_minor: FeeMinor = Field(
+        0, description="Kept beside the amount, and left out of ConnectWise."
+    )
     reference: Note | None = None
 
     def to_details(self) -> PaymentDetails:
@@ -82,24 +93,26 @@ class PaymentInput(Input):
 
 
 class StepInput(Input):
-    """Why the payment moves on, for people to read."""
+    """A step moves a payment on."""
 
-    reason: Note | None = None
+    reason: Note | None = Field(None, description="For people to read.")
 
 
 class AllocationView(View):
+    """An allocation is the part of the payment that one invoice gets."""
+
     invoice_id: str
     amount: AmountView
 
 
 class PlatformPaymentView(View):
-    """A payment that the platform collected. ``fee`` is beside the amount, on no invoice."""
+    """A platform payment is one that the platform collected."""
 
     id: str
     connection_id: str | None
     customer_id: str
     amount: AmountView
-    fee: AmountView
+    fee: AmountView = Field(description="Beside the amount, apart from every invoice.")
     method: str
     received_on: date
     state: PlatformPaymentState
@@ -111,31 +124,48 @@ class PlatformPaymentView(View):
 
     @classmethod
     def of(cls, payment: PlatformPayment) -> PlatformPaymentView:
-        return cls(**_common(payment))
+        money = payment.currency
+        invoice = parse_mirrored_id(payment.allocations[0].invoice_id)
+        return cls(
+            id=payment.payment_id,
+            connection_id=invoice.connection_id if invoice else None,
+            customer_id=payment.customer_id,
+            amount=AmountView.of(payment.amount_minor, money),
+            fee=AmountView.of(payment.fee_minor, money),
+            method=payment.method,
+            received_on=payment.received_on,
+            state=payment.state,
+            state_reason=payment.state_reason or None,
+            state_changed_at=payment.state_changed_at,
+            recorded_at=payment.recorded_at,
+            reference=payment.reference or None,
+            allocations=[
+                AllocationView(
+                    invoice_id=part.invoice_id, amount=AmountView.of(part.amount_minor, money)
+                )
+                for part in payment.allocations
+            ],
+        )
 
 
-class PlatformPaymentPage(View):
-    items: list[PlatformPaymentView]
-    next_cursor: str | None
+class PlatformPaymentPage(Page[PlatformPaymentView]):
+    """A page of platform payments holds the latest first."""
 
 
 class WriteBackView(View):
-    """One allocation's way into ConnectWise, and out again.
-
-    ``target`` is what ConnectWise should show: ``none`` (nothing yet), ``posted`` or ``absent``.
-    ``reason`` says why it waits for a person, ``detail`` says it in words, and ``actions`` are
-    what a person may do about it through the problem ``problem_id``.
-    """
+    """A write-back is one allocation's way into ConnectWise, and out again."""
 
     invoice_id: str
     amount: AmountView
-    target: Target
+    target: Target = Field(
+        description="What ConnectWise should show: `none` (nothing yet), `posted` or `absent`."
+    )
     state: WriteBackState
     connectwise_payment_id: int | None
-    reason: Reason | None
-    detail: str | None
-    problem_id: str | None
-    actions: list[Action]
+    reason: Reason | None = Field(description="Why it waits for a person.")
+    detail: str | None = Field(description="The reason in words.")
+    problem_id: str | None = Field(description="The problem through which a person may act.")
+    actions: list[Action] = Field(description="What a person may do about it.")
     created_at: datetime
     last_sent_at: datetime | None
     next_look_at: datetime | None
@@ -160,6 +190,8 @@ class WriteBackView(View):
 
 
 class PlatformPaymentDetail(PlatformPaymentView):
+    """A single platform payment is shown with its write-backs."""
+
     write_backs: list[WriteBackView]
 
     @classmethod
@@ -167,31 +199,6 @@ class PlatformPaymentDetail(PlatformPaymentView):
         cls, payment: PlatformPayment, write_backs: Iterable[WriteBack]
     ) -> PlatformPaymentDetail:
         return cls(
-            **_common(payment),
+            **dict(PlatformPaymentView.of(payment)),
             write_backs=[WriteBackView.of(write_back) for write_back in write_backs],
         )
-
-
-def _common(payment: PlatformPayment) -> dict[str, object]:
-    money = payment.currency
-    invoice = parse_mirrored_id(payment.allocations[0].invoice_id)
-    return {
-        "id": payment.payment_id,
-        "connection_id": invoice.connection_id if invoice else None,
-        "customer_id": payment.customer_id,
-        "amount": AmountView.of(payment.amount_minor, money),
-        "fee": AmountView.of(payment.fee_minor, money),
-        "method": payment.method,
-        "received_on": payment.received_on,
-        "state": payment.state,
-        "state_reason": payment.state_reason or None,
-        "state_changed_at": payment.state_changed_at,
-        "recorded_at": payment.recorded_at,
-        "reference": payment.reference or None,
-        "allocations": [
-            AllocationView(
-                invoice_id=part.invoice_id, amount=AmountView.of(part.amount_minor, money)
-            )
-            for part in payment.allocations
-        ],
-    }

@@ -1,13 +1,15 @@
-"""Problems and what a person can do about them."""
+"""Problem models show open matters and the actions of people about them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
 
+from pydantic import Field
+
 from bridge.domain.identity import mirrored_id, parse_write_back_id
 from bridge.domain.problem import Action, Problem, ProblemCode, ProblemState, record_of_subject
-from dashboard_api.models.values import Input, View
+from dashboard_api.models.values import Input, Page, View
 
 TITLES: dict[ProblemCode, str] = {
     ProblemCode.RECORD_MALFORMED: "A record of ConnectWise cannot be read",
@@ -25,17 +27,13 @@ TITLES: dict[ProblemCode, str] = {
 
 
 class ActionInput(Input):
-    """One of the actions that the problem offers."""
+    """A choice names one of the actions that the problem offers."""
 
     action: Action
 
 
 class ProblemView(View):
-    """``record_id`` is the customer or invoice that it is about, if it is about one.
-
-    ``payment_id`` is the platform's payment that could not be written back, if it is about one.
-    ``actions`` are what a person may do now; those of a payment change with how far it is.
-    """
+    """A problem stands until a person acts or its cause is gone."""
 
     id: str
     connection_id: str
@@ -43,10 +41,14 @@ class ProblemView(View):
     title: str
     detail: str
     subject: str
-    record_id: str | None
-    payment_id: str | None
+    record_id: str | None = Field(description="The customer or invoice that it is about, if any.")
+    payment_id: str | None = Field(
+        description="The platform's payment that could not be written back, if it is about one."
+    )
     state: ProblemState
-    actions: list[Action]
+    actions: list[Action] = Field(
+        description="What a person may do now; it changes with how far a payment is."
+    )
     times_seen: int
     opened_at: datetime
     last_seen_at: datetime
@@ -73,9 +75,8 @@ class ProblemView(View):
         )
 
 
-class ProblemPage(View):
-    items: list[ProblemView]
-    next_cursor: str | None
+class ProblemPage(Page[ProblemView]):
+    """A page of problems follows the state that was asked for."""
 
 
 def _about(problem: Problem) -> tuple[str | None, str | None]:

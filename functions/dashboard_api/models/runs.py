@@ -1,19 +1,21 @@
-"""Runs as the dashboard shows them."""
+"""Run models show bulk work on a connection and its progress."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
 
+from pydantic import Field
+
 from bridge.domain.identity import RecordKind
 from bridge.domain.run import Counters, Run, RunKind, RunState, Selection
-from dashboard_api.models.values import View
+from dashboard_api.models.values import Page, View
 
 
 class CountersView(View):
-    """What became of the records of one kind; ``seen`` is what ConnectWise listed."""
+    """Counters tell the outcome for the records of one kind."""
 
-    seen: int
+    seen: int = Field(description="Records that ConnectWise listed.")
     created: int
     updated: int
     unchanged: int
@@ -28,10 +30,10 @@ class CountersView(View):
 
 
 class ProgressView(View):
-    """Records looked at, of how many ConnectWise counted at the start (null: not counted)."""
+    """Progress compares records looked at with ConnectWise's own count at the start."""
 
     done: int
-    expected: int | None
+    expected: int | None = Field(description="Null: not counted.")
     expected_customers: int | None
     expected_invoices: int | None
 
@@ -47,6 +49,8 @@ class ProgressView(View):
 
 
 class StepView(View):
+    """A step of a run reads the records of one kind."""
+
     record_kind: RecordKind
     selection: Selection
     number: int
@@ -54,7 +58,7 @@ class StepView(View):
 
 
 class RunView(View):
-    """A bulk piece of work on a connection. ``failure`` is a code, set on failed runs only."""
+    """A run is a bulk piece of work on a connection."""
 
     id: str
     connection_id: str
@@ -66,7 +70,7 @@ class RunView(View):
     progress: ProgressView
     customers: CountersView
     invoices: CountersView
-    failure: str | None
+    failure: str | None = Field(description="A code, set on failed runs only.")
 
     @classmethod
     def of(cls, run: Run) -> RunView:
@@ -90,6 +94,5 @@ class RunView(View):
         )
 
 
-class RunPage(View):
-    items: list[RunView]
-    next_cursor: str | None
+class RunPage(Page[RunView]):
+    """A page of runs holds the latest first."""

@@ -1,15 +1,17 @@
-"""Types that all resources share."""
+"""This module holds the types that all resources share."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Generic, Self, TypeVar
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from bridge import ports
 from bridge.domain.customer import Archive, ArchiveReason, NamedRef
 from bridge.domain.money import Currency, to_decimal
 
@@ -23,23 +25,26 @@ _TRUTHS = {"true": True, "false": False}
 _LINE = r"^[^\x00-\x1f\x7f]*$"
 _NAME = r"^[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
 
+T = TypeVar("T")
+V = TypeVar("V", bound="View")
+
 
 def _iso_date(value: object) -> object:
-    """Pydantic would take numbers and times for dates too."""
+    """Refuse numbers and times, which pydantic would take for dates too."""
     if isinstance(value, date) or (isinstance(value, str) and _ISO_DATE.fullmatch(value)):
         return value
     raise ValueError("must be a date like 2026-08-31")
 
 
 def _whole_number(value: object) -> object:
-    """A query carries text; pydantic would take ``1_0`` and ``10.0`` for ten."""
+    """Refuse ``1_0`` and ``10.0``, which pydantic would take for ten in the text of a query."""
     if isinstance(value, int) or (isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value)):
         return value
     raise ValueError("must be a whole number")
 
 
 def _truth(value: object) -> object:
-    """A query carries text; pydantic would take ``1``, ``yes`` and ``on`` for true."""
+    """Refuse ``1``, ``yes`` and ``on``, which pydantic would take for true in a query."""
     if isinstance(value, str) and value in _TRUTHS:
         return _TRUTHS[value]
     if isinstance(value, bool):
@@ -78,24 +83,41 @@ Flag = Annotated[bool, BeforeValidator(_truth), Query()]
 
 
 class Input(BaseModel):
-    """What a caller sends. Unknown fields are mistakes, and messages never quote values."""
+    """An input comes from a caller. Unknown fields are mistakes; messages may not quote values."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
+    def sent(self, field: str, known: T) -> T:
+        """Return the field's value if the caller sent it, else the known one."""
+        value: T = getattr(self, field) if field in self.model_fields_set else known
+        return value
+
 
 class View(BaseModel):
-    """What a caller gets. Fields may be added; callers ignore those they do not know."""
+    """A view goes to a caller. Fields may be added; callers ignore those that are new to them."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
 
+class Page(View, Generic[V]):
+    """A page holds some items of a list and leads to the next page."""
+
+    items: list[V]
+    next_cursor: str | None
+
+    @classmethod
+    def of(cls, page: ports.Page[T], view: Callable[[T], V]) -> Self:
+        """Return a page of views for a page of records."""
+        return cls(items=[view(item) for item in page.items], next_cursor=page.next_cursor)
+
+
 class AmountView(View):
-    """``amount_minor`` is exact; ``display`` is the same as a decimal, for people."""
+    """An amount of money is exact in minor units, and also written as a decimal for people."""
 
     amount_minor: int = Field(examples=[1050])
     currency: str = Field(examples=["USD"])
     decimals: int = Field(examples=[2])
-    display: str = Field(examples=["10.50"])
+    display: str = Field(examples=["10.50"], description="The same amount, for people to read.")
 
     @classmethod
     def of(cls, amount_minor: int, currency: Currency) -> AmountView:
@@ -108,7 +130,7 @@ class AmountView(View):
 
 
 class NamedRefView(View):
-    """Something of the partner's ConnectWise by its id there and its name."""
+    """A reference names something of the partner's ConnectWise by its id there and its name."""
 
     id: int
     name: str
@@ -119,7 +141,7 @@ class NamedRefView(View):
 
 
 class ArchiveView(View):
-    """Why and when a record left the open view."""
+    """An archive mark tells why and when a record left the open view."""
 
     reason: ArchiveReason
     at: datetime
@@ -130,5 +152,5 @@ class ArchiveView(View):
 
 
 def plain(number: Decimal | None) -> str | None:
-    """Return a decimal without an exponent."""
+    """Write a decimal in full, as exponents are for machines."""
     return None if number is None else f"{number:f}"

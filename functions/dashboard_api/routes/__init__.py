@@ -1,32 +1,28 @@
-"""Routes, one module a resource."""
+"""Routes are grouped by resource, one module each."""
 
 from __future__ import annotations
 
 from dashboard_api.routes import (
     account,
-    collected_payments,
     connections,
     customers,
     filters,
     invoices,
-    payments,
     platform_payments,
     problems,
+    psa_payments,
     runs,
 )
 
-ROUTERS = tuple(
-    module.router
-    for module in (
-        account,
-        connections,
-        filters,
-        customers,
-        invoices,
-        payments,
-        platform_payments,
-        collected_payments,
-        runs,
-        problems,
-    )
+_MODULES = (
+    account,
+    connections,
+    filters,
+    customers,
+    invoices,
+    psa_payments,
+    platform_payments,
+    runs,
+    problems,
 )
+ROUTERS = tuple(module.resource.router for module in _MODULES)

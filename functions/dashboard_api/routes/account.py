@@ -1,29 +1,22 @@
-"""Who is signed in, and what the connect form shows before anything is connected."""
+"""Account routes tell who is signed in and how to prepare a connection."""
 
 from __future__ import annotations
 
 from bridge.domain.permissions import REQUIRED_RIGHTS
-from dashboard_api.dependencies import Partner, Services, new_router
+from dashboard_api.dependencies import Partner, Services
 from dashboard_api.models.account import AccountView, RequirementsView
+from dashboard_api.resource import Resource
 
-router = new_router()
+resource = Resource("account")
 
 
-@router.get(
-    "/v1/me",
-    operation_id="getMe",
-    summary="Who is signed in",
-    tags=["account"],
-)
+@resource.route("GET", "/v1/me")
 def get_me(partner: Partner) -> AccountView:
-    return AccountView(partner_id=partner.partner_id, user_id=partner.user_id)
+    """Return the signed-in user."""
+    return AccountView(partner_id=partner.id, user_id=partner.user_id)
 
 
-@router.get(
-    "/v1/connection-requirements",
-    operation_id="getConnectionRequirements",
-    summary="What a partner prepares in ConnectWise before connecting",
-    tags=["account"],
-)
+@resource.route("GET", "/v1/connection-requirements")
 def get_connection_requirements(services: Services) -> RequirementsView:
+    """List the preparations that a partner makes before connecting."""
     return RequirementsView.of(REQUIRED_RIGHTS, services.egress_addresses)

@@ -1,4 +1,4 @@
-"""Connections to ConnectWise."""
+"""Connections to ConnectWise are made, changed and ended here."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from http import HTTPStatus
 from aws_lambda_powertools.event_handler import Response
 
 from bridge.domain.connection import Connection
-from bridge.runtime.dashboard_services import DashboardServices
-from bridge.sync.owned_connections import OwnedConnections
-from dashboard_api.dependencies import Partner, Services, new_router
+from bridge.entrypoints.dashboard_services import DashboardServices
+from dashboard_api.dependencies import Partner
 from dashboard_api.models.connections import (
     BillingStatusList,
     ConnectInput,
@@ -21,128 +20,94 @@ from dashboard_api.models.connections import (
     VerificationView,
 )
 from dashboard_api.models.values import RecordId
+from dashboard_api.resource import Resource
 
-router = new_router()
-_TAGS = ["connections"]
-
-
-@router.post(
-    "/v1/connections",
-    operation_id="connect",
-    summary="Connect a ConnectWise company",
-    description="Address, credentials and rights are proven first; nothing is stored if they fail.",
-    tags=_TAGS,
-    status_code=HTTPStatus.CREATED.value,
-)
-def connect(partner: Partner, services: Services, form: ConnectInput) -> ConnectionDetail:
-    connection = services.connecting.connect(form.to_request(partner.partner_id))
-    return _detail(services, connection)
+resource = Resource("connections")
+_PATH = "/v1/connections/<connection_id>"
 
 
-@router.get(
-    "/v1/connections", operation_id="listConnections", summary="All connections", tags=_TAGS
-)
-def list_connections(partner: Partner, services: Services) -> ConnectionList:
-    connections = services.connections.list_of_partner(partner.partner_id)
+@resource.route("POST", "/v1/connections", status=HTTPStatus.CREATED)
+def connect(partner: Partner, form: ConnectInput) -> ConnectionDetail:
+    """Connect a ConnectWise company.
+
+    Address, credentials and rights are proven first; a connection is stored only if they hold.
+    """
+    connection = partner.services.connector.connect(form.to_request(partner.id))
+    return _detail(partner.services, connection)
+
+
+@resource.route("GET", "/v1/connections")
+def list_connections(partner: Partner) -> ConnectionList:
+    """List all connections."""
+    connections = partner.services.connections.list_of_partner(partner.id)
     return ConnectionList(items=[ConnectionView.of(connection) for connection in connections])
 
 
-@router.get(
-    "/v1/connections/<connection_id>",
-    operation_id="getConnection",
-    summary="One connection with its health",
-    tags=_TAGS,
-)
-def get_connection(
-    partner: Partner, services: Services, connection_id: RecordId
-) -> ConnectionDetail:
-    return _detail(services, _owned(services).get(partner.partner_id, connection_id))
+@resource.route("GET", _PATH)
+def get_connection(partner: Partner, connection_id: RecordId) -> ConnectionDetail:
+    """Return one connection with its health."""
+    connection = partner.connection(connection_id)
+    return _detail(partner.services, connection)
 
 
-@router.patch(
-    "/v1/connections/<connection_id>",
-    operation_id="changeConnection",
-    summary="Change name, keys, filters or how payments are written back",
-    description="New keys are proven first. New filters start an import.",
-    tags=_TAGS,
-)
+@resource.route("PATCH", _PATH)
 def change_connection(
-    partner: Partner, services: Services, connection_id: RecordId, patch: ConnectionPatch
+    partner: Partner, connection_id: RecordId, patch: ConnectionPatch
 ) -> ConnectionDetail:
-    scope = (partner.partner_id, connection_id)
-    connection = _owned(services).get(*scope)
+    """Change name, keys, filters or the way in which payments are written back.
+
+    New keys are proven first. New filters start an import.
+    """
+    scope = (partner.id, connection_id)
+    connection = partner.services.owned_connections.get(*scope)
     if patch.credentials:
-        connection = services.verifier.change_keys(
-            _owned(services).get_syncing(*scope),
+        connection = partner.services.verifier.change_keys(
+            partner.services.owned_connections.get_syncing(*scope),
             public_key=patch.credentials.public_key.get_secret_value(),
             private_key=patch.credentials.private_key.get_secret_value(),
         ).connection
     if patch.write_back:
-        connection = services.payment_preferences.change(*scope, patch.write_back.apply_to)
-    filters = patch.import_filters
-    if filters is not None:
-        connection, _ = services.filter_changes.apply(*scope, filters)
-    name = patch.name
-    if name is not None:
-        connection = _owned(services).change(*scope, lambda known: replace(known, name=name))
-    return _detail(services, connection)
+        connection = partner.services.payment_preferences.change(*scope, patch.write_back.apply_to)
+    if patch.filters:
+        filters = patch.filters.to_domain()
+        connection, _ = partner.services.filter_preferences.apply(*scope, filters)
+    if (name := patch.name) is not None:
+        connection = partner.services.owned_connections.change(
+            *scope, lambda known: replace(known, name=name)
+        )
+    return _detail(partner.services, connection)
 
 
-@router.post(
-    "/v1/connections/<connection_id>/verify",
-    operation_id="verifyConnection",
-    summary="Ask ConnectWise for every right, and repair the callbacks",
-    tags=_TAGS,
-)
-def verify_connection(
-    partner: Partner, services: Services, connection_id: RecordId
-) -> VerificationView:
-    connection = _owned(services).get_syncing(partner.partner_id, connection_id)
-    return VerificationView.of(services.verifier.verify(connection))
+@resource.route("POST", f"{_PATH}/verify")
+def verify_connection(partner: Partner, connection_id: RecordId) -> VerificationView:
+    """Ask ConnectWise for every right, and repair the callbacks."""
+    connection = partner.syncing_connection(connection_id)
+    return VerificationView.of(partner.services.verifier.verify(connection))
 
 
-@router.get(
-    "/v1/connections/<connection_id>/billing-statuses",
-    operation_id="listBillingStatuses",
-    summary="The ConnectWise's own billing statuses, one of which can mark invoices as paid",
-    tags=_TAGS,
-)
-def list_billing_statuses(
-    partner: Partner, services: Services, connection_id: RecordId
-) -> BillingStatusList:
+@resource.route("GET", f"{_PATH}/billing-statuses")
+def list_billing_statuses(partner: Partner, connection_id: RecordId) -> BillingStatusList:
+    """List the ConnectWise's own billing statuses, one of which can mark invoices as paid."""
     return BillingStatusList.of(
-        services.payment_preferences.list_billing_statuses(partner.partner_id, connection_id)
+        partner.services.payment_preferences.list_billing_statuses(partner.id, connection_id)
     )
 
 
-@router.post(
-    "/v1/connections/<connection_id>/rotate-callback-secret",
-    operation_id="rotateCallbackSecret",
-    summary="Change the secret in the callback URL",
-    description="The old URL stays valid until the secret is changed again.",
-    tags=_TAGS,
-)
-def rotate_callback_secret(
-    partner: Partner, services: Services, connection_id: RecordId
-) -> ConnectionView:
-    connection = _owned(services).get_syncing(partner.partner_id, connection_id)
-    return ConnectionView.of(services.verifier.rotate_callback_secret(connection))
+@resource.route("POST", f"{_PATH}/rotate-callback-secret")
+def rotate_callback_secret(partner: Partner, connection_id: RecordId) -> ConnectionView:
+    """Change the secret in the callback URL.
+
+    The old URL stays valid until the secret is changed again.
+    """
+    connection = partner.syncing_connection(connection_id)
+    return ConnectionView.of(partner.services.verifier.rotate_callback_secret(connection))
 
 
-@router.delete(
-    "/v1/connections/<connection_id>",
-    operation_id="disconnect",
-    summary="Disconnect; what is mirrored stays",
-    tags=_TAGS,
-    status_code=HTTPStatus.NO_CONTENT.value,
-)
-def disconnect(partner: Partner, services: Services, connection_id: RecordId) -> Response[None]:
-    services.connecting.disconnect(partner.partner_id, connection_id)
+@resource.route("DELETE", _PATH, status=HTTPStatus.NO_CONTENT)
+def disconnect(partner: Partner, connection_id: RecordId) -> Response[None]:
+    """Disconnect from ConnectWise; the mirrored records stay."""
+    partner.services.disconnector.disconnect(partner.id, connection_id)
     return Response(HTTPStatus.NO_CONTENT.value)
-
-
-def _owned(services: DashboardServices) -> OwnedConnections:
-    return OwnedConnections(services.connections)
 
 
 def _detail(services: DashboardServices, connection: Connection) -> ConnectionDetail:

@@ -1,4 +1,4 @@
-"""Customers."""
+"""Customers are read here; those made on the platform are also written here."""
 
 from __future__ import annotations
 
@@ -10,14 +10,10 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from bridge.domain.errors import NotFoundError
 from bridge.domain.identity import is_record_id
+from bridge.domain.mirrored_kinds import CUSTOMERS
 from bridge.ports import CustomerQuery
-from dashboard_api.dependencies import Partner, Services, new_router
-from dashboard_api.models.customers import (
-    CustomerInput,
-    CustomerPage,
-    CustomerPatch,
-    CustomerView,
-)
+from dashboard_api.dependencies import Partner
+from dashboard_api.models.customers import CustomerInput, CustomerPage, CustomerPatch, CustomerView
 from dashboard_api.models.values import (
     DEFAULT_PAGE_SIZE,
     ConnectionIdQuery,
@@ -26,16 +22,15 @@ from dashboard_api.models.values import (
     Limit,
     RecordId,
 )
+from dashboard_api.resource import Resource
 
-router = new_router()
-_TAGS = ["customers"]
+resource = Resource("customers")
 
 
-@router.get("/v1/customers", operation_id="listCustomers", summary="Customers by name", tags=_TAGS)
+@resource.route("GET", "/v1/customers")
 def list_customers(
     *,
     partner: Partner,
-    services: Services,
     archived: Flag = False,
     connection_id: ConnectionIdQuery = None,
     name: Annotated[
@@ -44,62 +39,41 @@ def list_customers(
     limit: Limit = DEFAULT_PAGE_SIZE,
     cursor: Cursor = None,
 ) -> CustomerPage:
+    """List customers by name."""
     query = CustomerQuery(is_archived=archived, connection_id=connection_id, name=name)
-    page = services.records.list_customers(partner.partner_id, query, limit=limit, cursor=cursor)
-    return CustomerPage(
-        items=[CustomerView.of(customer) for customer in page.items], next_cursor=page.next_cursor
-    )
+    page = partner.services.records.list_customers(partner.id, query, limit=limit, cursor=cursor)
+    return CustomerPage.of(page, CustomerView.of)
 
 
-@router.post(
-    "/v1/customers",
-    operation_id="createCustomer",
-    summary="Create a customer on the platform; ConnectWise never hears of it",
-    tags=_TAGS,
-    status_code=HTTPStatus.CREATED.value,
-)
-def create_customer(partner: Partner, services: Services, customer: CustomerInput) -> CustomerView:
+@resource.route("POST", "/v1/customers", status=HTTPStatus.CREATED)
+def create_customer(partner: Partner, customer: CustomerInput) -> CustomerView:
+    """Create a customer on the platform, which stays unknown to ConnectWise."""
     return CustomerView.of(
-        services.platform_records.create_customer(partner.partner_id, customer.to_details())
+        partner.services.platform_records.create_customer(partner.id, customer.to_details())
     )
 
 
-@router.get(
-    "/v1/customers/<customer_id>",
-    operation_id="getCustomer",
-    summary="One customer",
-    tags=_TAGS,
-)
-def get_customer(partner: Partner, services: Services, customer_id: RecordId) -> CustomerView:
+@resource.route("GET", "/v1/customers/<customer_id>")
+def get_customer(partner: Partner, customer_id: RecordId) -> CustomerView:
+    """Return one customer."""
     customer = None
     if is_record_id(customer_id):
-        customer = services.records.get_customer(partner.partner_id, customer_id).value
+        customer = partner.services.records.get(CUSTOMERS, partner.id, customer_id).value
     if customer is None:
         raise NotFoundError("no such customer")
     return CustomerView.of(customer)
 
 
-@router.patch(
-    "/v1/customers/<customer_id>",
-    operation_id="changeCustomer",
-    summary="Change a customer that was made on the platform",
-    tags=_TAGS,
-)
-def change_customer(
-    partner: Partner, services: Services, customer_id: RecordId, patch: CustomerPatch
-) -> CustomerView:
+@resource.route("PATCH", "/v1/customers/<customer_id>")
+def change_customer(partner: Partner, customer_id: RecordId, patch: CustomerPatch) -> CustomerView:
+    """Change a customer that was made on the platform."""
     return CustomerView.of(
-        services.platform_records.change_customer(partner.partner_id, customer_id, patch.apply_to)
+        partner.services.platform_records.change_customer(partner.id, customer_id, patch.apply_to)
     )
 
 
-@router.delete(
-    "/v1/customers/<customer_id>",
-    operation_id="archiveCustomer",
-    summary="Archive a customer that was made on the platform",
-    tags=_TAGS,
-    status_code=HTTPStatus.NO_CONTENT.value,
-)
-def archive_customer(partner: Partner, services: Services, customer_id: RecordId) -> Response[None]:
-    services.platform_records.archive_customer(partner.partner_id, customer_id)
+@resource.route("DELETE", "/v1/customers/<customer_id>", status=HTTPStatus.NO_CONTENT)
+def archive_customer(partner: Partner, customer_id: RecordId) -> Response[None]:
+    """Archive a customer that was made on the platform."""
+    partner.services.platform_records.archive_customer(partner.id, customer_id)
     return Response(HTTPStatus.NO_CONTENT.value)

@@ -1,4 +1,4 @@
-"""Invoices and their PDFs."""
+"""Invoices and their PDFs are read here; invoices made on the platform are also written here."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from bridge.domain.errors import NotFoundError
 from bridge.domain.identity import is_record_id
 from bridge.domain.invoice import Invoice, InvoiceState
+from bridge.domain.mirrored_kinds import INVOICES
+from bridge.entrypoints.dashboard_services import DashboardServices
 from bridge.ports import InvoiceQuery
-from bridge.runtime.dashboard_services import DashboardServices
-from dashboard_api.dependencies import Partner, Services, new_router
+from dashboard_api.dependencies import Partner
 from dashboard_api.models.invoices import (
     InvoiceDetail,
     InvoiceInput,
@@ -24,7 +25,7 @@ from dashboard_api.models.invoices import (
     PdfPendingView,
     pdf_path,
 )
-from dashboard_api.models.payments import PaymentView
+from dashboard_api.models.psa_payments import PsaPaymentView
 from dashboard_api.models.values import (
     DEFAULT_PAGE_SIZE,
     ConnectionIdQuery,
@@ -34,23 +35,17 @@ from dashboard_api.models.values import (
     RecordId,
     RecordIdQuery,
 )
+from dashboard_api.resource import JSON, Resource, answer
 
 PDF_RETRY_AFTER_SECONDS = 3
 
-router = new_router()
-_TAGS = ["invoices"]
+resource = Resource("invoices")
 
 
-@router.get(
-    "/v1/invoices",
-    operation_id="listInvoices",
-    summary="Invoices, unpaid ones first, then by due date",
-    tags=_TAGS,
-)
+@resource.route("GET", "/v1/invoices")
 def list_invoices(
     *,
     partner: Partner,
-    services: Services,
     state: Annotated[InvoiceState | None, Query(description="Only in this state.")] = None,
     connection_id: ConnectionIdQuery = None,
     customer_id: RecordIdQuery = None,
@@ -63,6 +58,7 @@ def list_invoices(
     limit: Limit = DEFAULT_PAGE_SIZE,
     cursor: Cursor = None,
 ) -> InvoicePage:
+    """List invoices, unpaid ones first, then by due date."""
     query = InvoiceQuery(
         state=state,
         connection_id=connection_id,
@@ -72,103 +68,70 @@ def list_invoices(
         due_from=due_from,
         due_to=due_to,
     )
-    page = services.records.list_invoices(partner.partner_id, query, limit=limit, cursor=cursor)
-    return InvoicePage(
-        items=[InvoiceView.of(invoice) for invoice in page.items], next_cursor=page.next_cursor
-    )
+    page = partner.services.records.list_invoices(partner.id, query, limit=limit, cursor=cursor)
+    return InvoicePage.of(page, InvoiceView.of)
 
 
-@router.post(
-    "/v1/invoices",
-    operation_id="createInvoice",
-    summary="Create an invoice on the platform; ConnectWise never hears of it",
-    tags=_TAGS,
-    status_code=HTTPStatus.CREATED.value,
-)
-def create_invoice(partner: Partner, services: Services, invoice: InvoiceInput) -> InvoiceDetail:
+@resource.route("POST", "/v1/invoices", status=HTTPStatus.CREATED)
+def create_invoice(partner: Partner, invoice: InvoiceInput) -> InvoiceDetail:
+    """Create an invoice on the platform, which stays unknown to ConnectWise."""
     return InvoiceDetail.of(
-        services.platform_records.create_invoice(partner.partner_id, invoice.to_details())
+        partner.services.platform_records.create_invoice(partner.id, invoice.to_details())
     )
 
 
-@router.get(
-    "/v1/invoices/<invoice_id>",
-    operation_id="getInvoice",
-    summary="One invoice with its lines and payments",
-    tags=_TAGS,
-)
-def get_invoice(partner: Partner, services: Services, invoice_id: RecordId) -> InvoiceDetail:
-    return InvoiceDetail.of(_existing(services, partner.partner_id, invoice_id))
+@resource.route("GET", "/v1/invoices/<invoice_id>")
+def get_invoice(partner: Partner, invoice_id: RecordId) -> InvoiceDetail:
+    """Return one invoice with its lines and payments."""
+    return InvoiceDetail.of(_existing(partner.services, partner.id, invoice_id))
 
 
-@router.patch(
-    "/v1/invoices/<invoice_id>",
-    operation_id="changeInvoice",
-    summary="Change an invoice that was made on the platform",
-    tags=_TAGS,
-)
-def change_invoice(
-    partner: Partner, services: Services, invoice_id: RecordId, patch: InvoicePatch
-) -> InvoiceDetail:
+@resource.route("PATCH", "/v1/invoices/<invoice_id>")
+def change_invoice(partner: Partner, invoice_id: RecordId, patch: InvoicePatch) -> InvoiceDetail:
+    """Change an invoice that was made on the platform."""
     return InvoiceDetail.of(
-        services.platform_records.change_invoice(partner.partner_id, invoice_id, patch.apply_to)
+        partner.services.platform_records.change_invoice(partner.id, invoice_id, patch.apply_to)
     )
 
 
-@router.delete(
-    "/v1/invoices/<invoice_id>",
-    operation_id="archiveInvoice",
-    summary="Archive an invoice that was made on the platform",
-    tags=_TAGS,
-    status_code=HTTPStatus.NO_CONTENT.value,
-)
-def archive_invoice(partner: Partner, services: Services, invoice_id: RecordId) -> Response[None]:
-    services.platform_records.archive_invoice(partner.partner_id, invoice_id)
+@resource.route("DELETE", "/v1/invoices/<invoice_id>", status=HTTPStatus.NO_CONTENT)
+def archive_invoice(partner: Partner, invoice_id: RecordId) -> Response[None]:
+    """Archive an invoice that was made on the platform."""
+    partner.services.platform_records.archive_invoice(partner.id, invoice_id)
     return Response(HTTPStatus.NO_CONTENT.value)
 
 
-@router.get(
-    "/v1/invoices/<invoice_id>/payments/<payment_id>",
-    operation_id="getPayment",
-    summary="One payment of an invoice",
-    tags=_TAGS,
-)
-def get_payment(
-    partner: Partner, services: Services, invoice_id: RecordId, payment_id: RecordId
-) -> PaymentView:
-    invoice = _existing(services, partner.partner_id, invoice_id)
+@resource.route("GET", "/v1/invoices/<invoice_id>/payments/<payment_id>")
+def get_payment(partner: Partner, invoice_id: RecordId, payment_id: RecordId) -> PsaPaymentView:
+    """Return one payment of an invoice."""
+    invoice = _existing(partner.services, partner.id, invoice_id)
     for payment in invoice.payments:
         if payment.payment_id == payment_id:
-            return PaymentView.of(payment)
+            return PsaPaymentView.of(payment)
     raise NotFoundError("no such payment")
 
 
-@router.get(
+@resource.route(
+    "GET",
     "/v1/invoices/<invoice_id>/pdf",
-    operation_id="getInvoicePdf",
-    summary="A link to the PDF, or the promise of one",
-    description="202 means that ConnectWise is being asked for the PDF: repeat the request.",
-    tags=_TAGS,
-    responses={
-        200: {
-            "description": "A link that lives for minutes.",
-            "content": {"application/json": {"model": PdfLinkView}},
-        },
-        202: {
-            "description": "Not there yet.",
-            "content": {"application/json": {"model": PdfPendingView}},
-        },
+    answers={
+        200: answer("A link that lives for minutes.", PdfLinkView),
+        202: answer("The PDF is on its way.", PdfPendingView),
     },
 )
 def get_invoice_pdf(
-    partner: Partner, services: Services, invoice_id: RecordId
+    partner: Partner, invoice_id: RecordId
 ) -> Response[PdfLinkView | PdfPendingView]:
-    link = services.pdf_links.link(partner.partner_id, invoice_id)
+    """Return a link to the PDF, or the promise of one.
+
+    202 means that ConnectWise is being asked for the PDF: repeat the request.
+    """
+    link = partner.services.pdf_links.link(partner.id, invoice_id)
     if link:
-        return Response(HTTPStatus.OK.value, "application/json", PdfLinkView.of(link))
+        return Response(HTTPStatus.OK.value, JSON, PdfLinkView.of(link))
     return Response(
         HTTPStatus.ACCEPTED.value,
-        "application/json",
+        JSON,
         PdfPendingView(status_url=pdf_path(invoice_id)),
         headers={"Retry-After": str(PDF_RETRY_AFTER_SECONDS)},
     )
@@ -177,7 +140,7 @@ def get_invoice_pdf(
 def _existing(services: DashboardServices, partner_id: str, invoice_id: str) -> Invoice:
     invoice = None
     if is_record_id(invoice_id):
-        invoice = services.records.get_invoice(partner_id, invoice_id).value
+        invoice = services.records.get(INVOICES, partner_id, invoice_id).value
     if invoice is None:
         raise NotFoundError("no such invoice")
     return invoice

@@ -1,71 +1,126 @@
-"""Payments that the platform collected, for partner users: to be read, never written."""
+"""Platform payments are the ones that the platform collected: partners read, services write.
+
+The services' routes name a stored connection, whose partner becomes the payment's partner. A body
+may not name one.
+"""
 
 from __future__ import annotations
 
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path
+
 from bridge.domain.errors import NotFoundError
-from bridge.domain.platform_payment import PlatformPayment
-from bridge.payments.collecting import is_payment_id
-from bridge.runtime.dashboard_services import DashboardServices
-from dashboard_api.dependencies import Partner, Services, new_router
+from bridge.domain.platform_payment import PlatformPayment, PlatformPaymentState
+from bridge.entrypoints.dashboard_services import DashboardServices
+from bridge.payments.platform_payments import is_payment_id
+from dashboard_api.dependencies import Partner, Recorder, Services
 from dashboard_api.models.platform_payments import (
     PlatformPaymentDetail,
+    PlatformPaymentInput,
     PlatformPaymentPage,
     PlatformPaymentView,
+    StepInput,
 )
-from dashboard_api.models.values import (
-    DEFAULT_PAGE_SIZE,
-    Cursor,
-    Limit,
-    RecordId,
-    RecordIdQuery,
+from dashboard_api.models.values import DEFAULT_PAGE_SIZE, Cursor, Limit, RecordId, RecordIdQuery
+from dashboard_api.resource import JSON, Resource, answer
+
+resource = Resource("platform-payments")
+_SERVICES_PATH = "/v1/connections/<connection_id>/payments/<payment_id>"
+_STEPS = (
+    ("settle", PlatformPaymentState.SETTLED, "State that the money has arrived."),
+    ("fail", PlatformPaymentState.FAILED, "State that the money failed to come."),
+    ("return", PlatformPaymentState.RETURNED, "State that the payer's bank took the money back."),
+    ("refund", PlatformPaymentState.REFUNDED, "State that the partner gave the money back."),
+    ("charge-back", PlatformPaymentState.CHARGED_BACK, "State that the payer took the money back."),
+    ("void", PlatformPaymentState.VOIDED, "Call the payment off before it settled."),
 )
 
-router = new_router()
-_TAGS = ["platform-payments"]
+NewPaymentId = Annotated[
+    str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="The caller's own id of the payment.")
+]
 
 
-@router.get(
-    "/v1/platform-payments",
-    operation_id="listPlatformPayments",
-    summary="Payments that the platform collected, latest first",
-    tags=_TAGS,
-)
+@resource.route("GET", "/v1/platform-payments")
 def list_platform_payments(
     *,
     partner: Partner,
-    services: Services,
     customer_id: RecordIdQuery = None,
     limit: Limit = DEFAULT_PAGE_SIZE,
     cursor: Cursor = None,
 ) -> PlatformPaymentPage:
-    page = services.ledger.list_payments(
-        partner.partner_id, customer_id=customer_id, limit=limit, cursor=cursor
+    """List payments that the platform collected, latest first."""
+    page = partner.services.ledger.list_payments(
+        partner.id, customer_id=customer_id, limit=limit, cursor=cursor
     )
-    return PlatformPaymentPage(
-        items=[PlatformPaymentView.of(payment) for payment in page.items],
-        next_cursor=page.next_cursor,
-    )
+    return PlatformPaymentPage.of(page, PlatformPaymentView.of)
 
 
-@router.get(
-    "/v1/platform-payments/<payment_id>",
-    operation_id="getPlatformPayment",
-    summary="A payment, and what became of it in ConnectWise",
-    tags=_TAGS,
-)
-def get_platform_payment(
-    partner: Partner, services: Services, payment_id: RecordId
-) -> PlatformPaymentDetail:
+@resource.route("GET", "/v1/platform-payments/<payment_id>")
+def get_platform_payment(partner: Partner, payment_id: RecordId) -> PlatformPaymentDetail:
+    """Return a payment with its write-backs into ConnectWise."""
     payment = None
     if is_payment_id(payment_id):
-        payment = services.ledger.get_payment(partner.partner_id, payment_id).value
+        payment = partner.services.ledger.get_payment(partner.id, payment_id).value
     if payment is None:
         raise NotFoundError("no such payment")
-    return detail(services, payment)
+    return _detail(partner.services, payment)
 
 
-def detail(services: DashboardServices, payment: PlatformPayment) -> PlatformPaymentDetail:
-    """Return what is shown of one payment."""
+@resource.route(
+    "PUT",
+    _SERVICES_PATH,
+    answers={
+        200: answer("It was recorded before, with the same content.", PlatformPaymentView),
+        201: answer("Recorded now.", PlatformPaymentView),
+    },
+)
+def record_payment(
+    recorder: Recorder,
+    connection_id: RecordId,
+    payment_id: NewPaymentId,
+    payment: PlatformPaymentInput,
+) -> Response[PlatformPaymentView]:
+    """Record a payment that was collected.
+
+    The same content again gets an answer as before, however far the payment has moved since.
+    """
+    recorded, is_new = recorder.record(connection_id, payment_id, payment.to_details())
+    status = HTTPStatus.CREATED if is_new else HTTPStatus.OK
+    return Response(status.value, JSON, PlatformPaymentView.of(recorded))
+
+
+@resource.route("GET", _SERVICES_PATH)
+def read_payment(
+    recorder: Recorder, services: Services, connection_id: RecordId, payment_id: RecordId
+) -> PlatformPaymentDetail:
+    """Return a payment with its write-backs, to a service."""
+    return _detail(services, recorder.get(connection_id, payment_id))
+
+
+def _add_step(name: str, state: PlatformPaymentState, summary: str) -> None:
+    def move_payment(
+        recorder: Recorder,
+        connection_id: RecordId,
+        payment_id: RecordId,
+        step: Annotated[StepInput | None, Body()] = None,
+    ) -> PlatformPaymentView:
+        reason = (step.reason if step else None) or ""
+        moved = recorder.move(connection_id, payment_id, state, reason=reason)
+        return PlatformPaymentView.of(moved)
+
+    move_payment.__name__ = f"{name.replace('-', '')}_payment"
+    move_payment.__doc__ = f"{summary}\n\nRepeating it is safe."
+    resource.route("POST", f"{_SERVICES_PATH}/{name}")(move_payment)
+
+
+for _step in _STEPS:
+    _add_step(*_step)
+
+
+def _detail(services: DashboardServices, payment: PlatformPayment) -> PlatformPaymentDetail:
     stored = services.ledger.write_backs_of_payment(payment.partner_id, payment.payment_id)
     return PlatformPaymentDetail.with_write_backs(
         payment, [entry.value for entry in stored if entry.value]

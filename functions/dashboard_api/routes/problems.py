@@ -1,4 +1,4 @@
-"""Problems that a person can see and do something about."""
+"""Problems are shown to people here, together with the actions that may end them."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from bridge.domain.problem import Action, Problem, ProblemCode, ProblemState, name_of_subject
-from bridge.payments.deciding import actions_of
-from bridge.runtime.dashboard_services import DashboardServices
-from dashboard_api.dependencies import Partner, Services, new_router
+from bridge.entrypoints.dashboard_services import DashboardServices
+from bridge.payments.write_back_actions import actions_of
+from dashboard_api.dependencies import Partner
 from dashboard_api.models.problems import ActionInput, ProblemPage, ProblemView
 from dashboard_api.models.values import DEFAULT_PAGE_SIZE, Cursor, Limit, RecordId
+from dashboard_api.resource import Resource
 
-router = new_router()
-_TAGS = ["problems"]
+resource = Resource("problems")
 
 
 class ListedState(StrEnum):
-    """Which problems a list shows."""
+    """The state restricts a list of problems."""
 
     OPEN = "open"
     RESOLVED = "resolved"
@@ -31,45 +31,31 @@ class ListedState(StrEnum):
         return None if self is ListedState.ALL else ProblemState(self.value)
 
 
-@router.get(
-    "/v1/problems",
-    operation_id="listProblems",
-    summary="Problems, open ones unless asked otherwise",
-    tags=_TAGS,
-)
+@resource.route("GET", "/v1/problems")
 def list_problems(
     partner: Partner,
-    services: Services,
     state: Annotated[ListedState, Query()] = ListedState.OPEN,
     limit: Limit = DEFAULT_PAGE_SIZE,
     cursor: Cursor = None,
 ) -> ProblemPage:
-    page = services.problems.list(
-        partner.partner_id, state=state.restriction, limit=limit, cursor=cursor
+    """List problems, open ones unless asked otherwise."""
+    page = partner.services.problems.list(
+        partner.id, state=state.restriction, limit=limit, cursor=cursor
     )
-    return ProblemPage(
-        items=[_view(services, problem) for problem in page.items], next_cursor=page.next_cursor
-    )
+    return ProblemPage.of(page, lambda problem: _view(partner.services, problem))
 
 
-@router.get(
-    "/v1/problems/<problem_id>", operation_id="getProblem", summary="One problem", tags=_TAGS
-)
-def get_problem(partner: Partner, services: Services, problem_id: RecordId) -> ProblemView:
-    return _view(services, services.problem_actions.get(partner.partner_id, problem_id))
+@resource.route("GET", "/v1/problems/<problem_id>")
+def get_problem(partner: Partner, problem_id: RecordId) -> ProblemView:
+    """Return one problem."""
+    return _view(partner.services, partner.services.problem_actions.get(partner.id, problem_id))
 
 
-@router.post(
-    "/v1/problems/<problem_id>/actions",
-    operation_id="actOnProblem",
-    summary="Do one of the things that the problem offers",
-    tags=_TAGS,
-)
-def act_on_problem(
-    partner: Partner, services: Services, problem_id: RecordId, choice: ActionInput
-) -> ProblemView:
-    problem = services.problem_actions.act(partner.partner_id, problem_id, choice.action)
-    return _view(services, problem)
+@resource.route("POST", "/v1/problems/<problem_id>/actions")
+def act_on_problem(partner: Partner, problem_id: RecordId, choice: ActionInput) -> ProblemView:
+    """Do one of the actions that the problem offers."""
+    problem = partner.services.problem_actions.act(partner.id, problem_id, choice.action)
+    return _view(partner.services, problem)
 
 
 def _view(services: DashboardServices, problem: Problem) -> ProblemView:
@@ -77,7 +63,7 @@ def _view(services: DashboardServices, problem: Problem) -> ProblemView:
 
 
 def _offered(services: DashboardServices, problem: Problem) -> Sequence[Action]:
-    """Return what a person may do now; about a payment, that depends on how far it is.
+    """Return the actions that are possible now; those of a payment follow its progress.
 
     That is one read for each of a page's payments, and a page has a limit.
     """

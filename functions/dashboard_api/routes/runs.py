@@ -1,55 +1,38 @@
-"""Runs of a connection."""
+"""Runs of a connection are listed, read and cancelled here."""
 
 from __future__ import annotations
 
-from bridge.sync.owned_connections import OwnedConnections
-from dashboard_api.dependencies import Partner, Services, new_router
+from dashboard_api.dependencies import Partner
 from dashboard_api.models.runs import RunPage, RunView
 from dashboard_api.models.values import DEFAULT_PAGE_SIZE, Cursor, Limit, RecordId
+from dashboard_api.resource import Resource
 
-router = new_router()
-_TAGS = ["runs"]
+resource = Resource("runs")
+_PATH = "/v1/connections/<connection_id>/runs"
 
 
-@router.get(
-    "/v1/connections/<connection_id>/runs",
-    operation_id="listRuns",
-    summary="Runs, latest first",
-    tags=_TAGS,
-)
+@resource.route("GET", _PATH)
 def list_runs(
     partner: Partner,
-    services: Services,
     connection_id: RecordId,
     limit: Limit = DEFAULT_PAGE_SIZE,
     cursor: Cursor = None,
 ) -> RunPage:
-    OwnedConnections(services.connections).get(partner.partner_id, connection_id)
-    page = services.runs.list_of_connection(connection_id, limit=limit, cursor=cursor)
-    return RunPage(items=[RunView.of(run) for run in page.items], next_cursor=page.next_cursor)
+    """List the runs of a connection, latest first."""
+    partner.connection(connection_id)
+    page = partner.services.runs.list_of_connection(connection_id, limit=limit, cursor=cursor)
+    return RunPage.of(page, RunView.of)
 
 
-@router.get(
-    "/v1/connections/<connection_id>/runs/<run_id>",
-    operation_id="getRun",
-    summary="One run with its progress",
-    tags=_TAGS,
-)
-def get_run(
-    partner: Partner, services: Services, connection_id: RecordId, run_id: RecordId
-) -> RunView:
-    OwnedConnections(services.connections).get(partner.partner_id, connection_id)
-    return RunView.of(services.run_control.get(connection_id, run_id))
+@resource.route("GET", f"{_PATH}/<run_id>")
+def get_run(partner: Partner, connection_id: RecordId, run_id: RecordId) -> RunView:
+    """Return one run with its progress."""
+    partner.connection(connection_id)
+    return RunView.of(partner.services.run_control.get(connection_id, run_id))
 
 
-@router.post(
-    "/v1/connections/<connection_id>/runs/<run_id>/cancel",
-    operation_id="cancelRun",
-    summary="End a run after its present page; what is stored stays",
-    tags=_TAGS,
-)
-def cancel_run(
-    partner: Partner, services: Services, connection_id: RecordId, run_id: RecordId
-) -> RunView:
-    OwnedConnections(services.connections).get(partner.partner_id, connection_id)
-    return RunView.of(services.run_control.cancel(connection_id, run_id))
+@resource.route("POST", f"{_PATH}/<run_id>/cancel")
+def cancel_run(partner: Partner, connection_id: RecordId, run_id: RecordId) -> RunView:
+    """End a run after its present page; stored records stay."""
+    partner.connection(connection_id)
+    return RunView.of(partner.services.run_control.cancel(connection_id, run_id))

@@ -1,16 +1,18 @@
-"""Payments as they stand on invoices."""
+"""PSA payments are the payments that ConnectWise shows on invoices."""
 
 from __future__ import annotations
 
 from datetime import date
 
+from pydantic import Field
+
 from bridge.domain.identity import Origin
 from bridge.domain.payment import Payment, PaymentKind
-from dashboard_api.models.values import AmountView, View
+from dashboard_api.models.values import AmountView, Page, View
 
 
-class PaymentView(View):
-    """``is_deleted`` marks a payment that is gone from ConnectWise and kept as history."""
+class PsaPaymentView(View):
+    """A PSA payment stands on one invoice, with the part of the money that the invoice got."""
 
     id: str
     connection_id: str
@@ -21,10 +23,10 @@ class PaymentView(View):
     kind: PaymentKind
     amount: AmountView
     paid_on: date | None
-    is_deleted: bool
+    is_deleted: bool = Field(description="True: it is gone from ConnectWise and kept as history.")
 
     @classmethod
-    def of(cls, payment: Payment) -> PaymentView:
+    def of(cls, payment: Payment) -> PsaPaymentView:
         return cls(
             id=payment.payment_id,
             connection_id=payment.connection_id,
@@ -39,6 +41,5 @@ class PaymentView(View):
         )
 
 
-class PaymentPage(View):
-    items: list[PaymentView]
-    next_cursor: str | None
+class PsaPaymentPage(Page[PsaPaymentView]):
+    """A page of PSA payments holds the latest first."""

@@ -1,4 +1,4 @@
-"""What a request must be like before anything of it is believed."""
+"""A request must keep these limits before anything of it is believed."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, NoReturn
 
-from bridge.runtime.problem_documents import FieldError, ProblemDocument, invalid_input
+from bridge.entrypoints.problem_documents import FieldError, ProblemDocument, invalid_input
+from dashboard_api.resource import JSON
 
-JSON = "application/json"
 MAX_BODY_BYTES = 256 * 1024
 MAX_DEPTH = 8
 MAX_QUERY_LENGTH = 8192
@@ -48,15 +48,15 @@ _TOO_DEEP = ProblemDocument(
 
 
 class BodyRefusedError(Exception):
-    """The body cannot be used; ``document`` says why, without quoting it."""
+    """The body is refused; ``document`` says why. It may not quote the body."""
 
     def __init__(self, document: ProblemDocument) -> None:
         super().__init__(document.code)
         self.document = document
 
 
-def refusal(event: Mapping[str, Any]) -> ProblemDocument | None:
-    """Return why the request is not even looked at, or None."""
+def broken_limit(event: Mapping[str, Any]) -> ProblemDocument | None:
+    """Return the document of the first limit that a request breaks, if any."""
     if len(event.get("rawQueryString") or "") > MAX_QUERY_LENGTH:
         return _QUERY_TOO_LONG
     body = event.get("body") or ""
@@ -71,16 +71,16 @@ def refusal(event: Mapping[str, Any]) -> ProblemDocument | None:
     return None if _is_text(body, is_base64=is_base64) else _MALFORMED
 
 
-def admitted(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an event that was not refused, with its media type as Powertools spells it."""
+def with_json_type(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an event within the limits, with its media type as Powertools spells it."""
     return {**event, "headers": {**_headers(event), "content-type": JSON}}
 
 
 def read_body(text: str) -> dict[str, Any]:
-    """Return the JSON object that a body is. Raises BodyRefusedError.
+    """Parse a body, or raise BodyRefusedError.
 
-    Stricter than JSON in three points that hide mistakes: a key may come once only, there is no
-    NaN or Infinity, and the top is an object.
+    It is stricter than JSON in three points that hide mistakes: a key may come once only, NaN and
+    Infinity are refused, and the top is an object.
     """
     try:
         body = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
@@ -122,7 +122,7 @@ def _refuse_constant(_name: str) -> NoReturn:
 
 
 def _depth(value: Any) -> int:
-    """Return how many objects and arrays are nested; the text's size bounds the work."""
+    """Count the levels of objects and arrays; the text's size bounds the work."""
     deepest = 0
     waiting = [(value, 1)]
     while waiting:

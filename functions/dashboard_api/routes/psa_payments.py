@@ -1,10 +1,10 @@
-"""Payments as they stand on invoices."""
+"""PSA payments are read here: the payments that ConnectWise shows on invoices."""
 
 from __future__ import annotations
 
 from bridge.ports import PaymentQuery
-from dashboard_api.dependencies import Partner, Services, new_router
-from dashboard_api.models.payments import PaymentPage, PaymentView
+from dashboard_api.dependencies import Partner
+from dashboard_api.models.psa_payments import PsaPaymentPage, PsaPaymentView
 from dashboard_api.models.values import (
     DEFAULT_PAGE_SIZE,
     ConnectionIdQuery,
@@ -14,17 +14,15 @@ from dashboard_api.models.values import (
     Limit,
     RecordIdQuery,
 )
+from dashboard_api.resource import Resource
 
-router = new_router()
+resource = Resource("payments")
 
 
-@router.get(
-    "/v1/payments", operation_id="listPayments", summary="Payments, latest first", tags=["payments"]
-)
+@resource.route("GET", "/v1/payments")
 def list_payments(
     *,
     partner: Partner,
-    services: Services,
     connection_id: ConnectionIdQuery = None,
     customer_id: RecordIdQuery = None,
     invoice_id: RecordIdQuery = None,
@@ -33,7 +31,8 @@ def list_payments(
     with_deleted: Flag = False,
     limit: Limit = DEFAULT_PAGE_SIZE,
     cursor: Cursor = None,
-) -> PaymentPage:
+) -> PsaPaymentPage:
+    """List payments, latest first."""
     query = PaymentQuery(
         connection_id=connection_id,
         customer_id=customer_id,
@@ -42,7 +41,5 @@ def list_payments(
         paid_to=paid_to,
         with_deleted=with_deleted,
     )
-    page = services.records.list_payments(partner.partner_id, query, limit=limit, cursor=cursor)
-    return PaymentPage(
-        items=[PaymentView.of(payment) for payment in page.items], next_cursor=page.next_cursor
-    )
+    page = partner.services.records.list_payments(partner.id, query, limit=limit, cursor=cursor)
+    return PsaPaymentPage.of(page, PsaPaymentView.of)
