@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import httpx
 import pytest
 
-from bridge.domain.platform_payment import PlatformPaymentState
+from bridge.domain.identity import mirrored_id
+from bridge.domain.mirrored_kinds import INVOICES
+from bridge.domain.platform_payment import MAX_ALLOCATIONS, Allocation, PlatformPaymentState
 from bridge.domain.write_back import Reason, WriteBackState
+from bridge.wiring import use_cases
 from connectwise_sandbox.faults import Effect
 from connectwise_sandbox.httpx_transport import EngineTransport
 from tests.unit.payments.bench import decisions, place
-from tests.unit.payments.mirrored_bench import MirroredBench, move, record, write_back_of
+from tests.unit.payments.mirrored_bench import (
+    MirroredBench,
+    move,
+    payment_details,
+    record,
+    write_back_of,
+)
 
 P = PlatformPaymentState
 S = WriteBackState
@@ -102,3 +113,45 @@ def test_trying_again_posts_nothing_that_was_undone_since(bench: MirroredBench) 
 
     assert bench.drive(waiting).has_ended
     assert bench.rows() == []
+
+
+class Counting:
+    """Counts the calls of a store's methods."""
+
+    def __init__(self, store: object, asked: Counter[str]) -> None:
+        self._store = store
+        self._asked = asked
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._store, name)
+
+        def counted(*arguments: Any, **named: Any) -> Any:
+            self._asked[name] += 1
+            return method(*arguments, **named)
+
+        return counted
+
+
+@pytest.mark.parametrize("count", [1, MAX_ALLOCATIONS])
+def test_recording_asks_the_stores_four_times_whatever_the_allocations(count: int) -> None:
+    bench = MirroredBench()
+    bench.mirror()
+    connection = bench.connection
+    mirrored = bench.records.get(
+        INVOICES, connection.partner_id, mirrored_id(connection.connection_id, bench.invoice_id)
+    ).value
+    assert mirrored is not None
+    parts = []
+    for source_id in range(9001, 9001 + count):
+        invoice_id = mirrored_id(connection.connection_id, source_id)
+        invoice = replace(mirrored, invoice_id=invoice_id, source_id=source_id)
+        bench.records.save(invoice, expected_version=0)
+        parts.append(Allocation(invoice_id, 100))
+    asked: Counter[str] = Counter()
+    for port in ("ledger", "records", "connections"):
+        setattr(bench, port, Counting(getattr(bench, port), asked))
+
+    details = payment_details(*parts, state=P.SETTLED)
+    use_cases.platform_payments(bench).record(connection.connection_id, "pay-1", details)
+
+    assert asked == {"get": 1, "get_payment": 1, "get_mirrored": 1, "record": 1}
