@@ -65,12 +65,12 @@ def a_run(run_id: str | None = None, **changes: Any) -> Run:
     return replace(run, **changes)
 
 
-def a_trouble(subject: str = "invoice/1001", **changes: Any) -> ProblemReport:
-    trouble = ProblemReport(
+def a_problem_report(subject: str = "invoice/1001", **changes: Any) -> ProblemReport:
+    report = ProblemReport(
         partner_id=PARTNER,
         connection_id=CONNECTION,
         code=ProblemCode.RECORD_MALFORMED,
         subject=subject,
         detail="total is missing",
     )
-    return replace(trouble, **changes)
+    return replace(report, **changes)

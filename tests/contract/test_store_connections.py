@@ -16,7 +16,7 @@ from bridge.ports import ConnectionStore, Stored
 from tests.builders.operations import a_connection
 from tests.builders.records import OTHER_PARTNER, PARTNER
 from tests.contract.conftest import Stores
-from tests.contract.walking import walk
+from tests.contract.walk import walk
 from tests.fakes.clock import START
 
 

@@ -17,7 +17,7 @@ from bridge.domain.mirrored_kinds import CUSTOMERS, INVOICES
 from bridge.domain.problem import ProblemState
 from bridge.ports import CustomerQuery, InvoiceQuery, PaymentQuery
 from infra.local.embedded_aws import EmbeddedAws
-from tests.builders.operations import a_trouble
+from tests.builders.operations import a_problem_report
 from tests.builders.records import (
     CONNECTION,
     OTHER_CONNECTION,
@@ -89,7 +89,7 @@ def watched(aws: EmbeddedAws, tables: Tables, clock: FakeClock) -> Watched:
             plain.records.save(invoice, expected_version=0)
             customer = a_customer(source_id, partner_id=partner_id)
             plain.records.save(customer, expected_version=0)
-        plain.problems.report(a_trouble(partner_id=partner_id), START)
+        plain.problems.report(a_problem_report(partner_id=partner_id), START)
     foreign = plain.records.list_invoices(OTHER_PARTNER, InvoiceQuery(), limit=1).next_cursor
     assert foreign is not None
     client = aws.client("dynamodb")

@@ -25,7 +25,7 @@ from bridge.ports import LedgerStore, Stored
 from tests.builders.payments import a_platform_payment, a_write_back, write_backs_for
 from tests.builders.records import CONNECTION, OTHER_CONNECTION, OTHER_PARTNER, PARTNER
 from tests.contract.ledger import MINUTE, WRITER, stored
-from tests.contract.walking import walk
+from tests.contract.walk import walk
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.histories import ReadableLedger
 

@@ -26,7 +26,7 @@ from tests.builders.records import (
     an_invoice,
 )
 from tests.contract.conftest import Stores
-from tests.contract.walking import walk
+from tests.contract.walk import walk
 from tests.fakes.clock import START
 
 MARCH = date(2026, 3, 1)

@@ -17,7 +17,7 @@ from bridge.domain.window import Window
 from bridge.ports import Stored
 from bridge.store.table import MAX_ATTEMPTS
 from infra.local.embedded_aws import EmbeddedAws
-from tests.builders.operations import a_connection, a_run, a_trouble
+from tests.builders.operations import a_connection, a_problem_report, a_run
 from tests.builders.records import CONNECTION, PARTNER, a_customer, a_payment, an_invoice
 from tests.contract.conftest import Stores, Tables
 from tests.fakes.clock import START, FakeClock
@@ -94,10 +94,10 @@ def test_a_withdrawn_run_stays_withdrawn(stores: Stores) -> None:
 
 
 def test_trouble_is_counted_once(stores: Stores) -> None:
-    trouble = a_trouble()
-    stores.problems.report(trouble, START)
-    stores.problems.report(trouble, START)
-    problem = stores.problems.get(PARTNER, trouble.problem_id)
+    report = a_problem_report()
+    stores.problems.report(report, START)
+    stores.problems.report(report, START)
+    problem = stores.problems.get(PARTNER, report.problem_id)
     assert problem is not None
     assert problem.times_seen == 2
 

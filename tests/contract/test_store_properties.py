@@ -19,7 +19,7 @@ from bridge.store.keys import fold_name
 from tests.builders import strategies
 from tests.builders.records import CONNECTION, a_customer, an_invoice
 from tests.contract.conftest import Stores
-from tests.contract.walking import walk
+from tests.contract.walk import walk
 from tests.fakes.clock import START
 
 # The stores of one test serve all its examples; each example is a partner of its own.

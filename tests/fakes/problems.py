@@ -20,9 +20,9 @@ class InMemoryProblemStore:
         self._clock = clock
         self._problems: dict[tuple[str, str], Problem] = {}
 
-    def report(self, trouble: ProblemReport, now: datetime) -> None:
-        before = self.get(trouble.partner_id, trouble.problem_id)
-        problem = before.seen_again(trouble.detail, now) if before else trouble.as_problem(now)
+    def report(self, report: ProblemReport, now: datetime) -> None:
+        before = self.get(report.partner_id, report.problem_id)
+        problem = before.seen_again(report.detail, now) if before else report.as_problem(now)
         self._problems[problem.partner_id, problem.problem_id] = problem
 
     def resolve(self, partner_id: str, problem_id: str, now: datetime) -> None:

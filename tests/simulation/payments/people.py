@@ -9,7 +9,7 @@ from decimal import Decimal
 from bridge.domain.platform_payment import Target
 from bridge.domain.problem import Action
 from bridge.domain.write_back import Reason, WriteBack
-from bridge.payments.write_back_actions import WriteBackActions, actions_of
+from bridge.payments.write_back_actions import WriteBackActions, offered_actions
 from connectwise_sandbox.clock import day_of
 from connectwise_sandbox.errors import ApiError
 from connectwise_sandbox.finance.balances import payments_of
@@ -247,7 +247,7 @@ class PaymentAccountant(Actor):
 
     def _choice(self, world: World, write_back: WriteBack) -> tuple[str, Decide]:
         """Decide; what is to be said afterwards of ConnectWise is made true there before."""
-        offered = actions_of(write_back)
+        offered = offered_actions(write_back)
         if Action.MARK_DONE not in offered:
             return "retries", WriteBackActions.retry
         if write_back.has_ended or write_back.is_at_target:

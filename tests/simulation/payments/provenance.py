@@ -114,7 +114,7 @@ class Provenance:
         """Have ``note`` called after each call of a tenant's method, with what it returned."""
         method: Callable[..., Any] = getattr(self._tenant, name)
 
-        def noted(kind: Kind, record: Any, by: str, **named: Any) -> Any:
+        def with_lasting_reason(kind: Kind, record: Any, by: str, **named: Any) -> Any:
             if kind is Kind.INVOICE and name == "change":
                 self._invoice_changes(record, by)
             answer = method(kind, record, by, **named)
@@ -122,7 +122,7 @@ class Provenance:
                 note(record if answer is None else answer, by)
             return answer
 
-        vars(self._tenant)[name] = noted
+        vars(self._tenant)[name] = with_lasting_reason
 
     def _invoice_changes(self, after: Record, by: str) -> None:
         """Note whose the change is, and whose the status that the invoice gets."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import httpx
@@ -93,7 +93,3 @@ def sandboxed_world(*, customers: int = 5, invoices: int = 30, seed: int = 7) ->
     credentials = Credentials(identity.company_id, identity.public_key, identity.private_key)
     vault.put_credentials(CONNECTION_ID, credentials)
     return World(engine, engine_clock, connection_to(engine), vault)
-
-
-def with_codebase(connection: Connection, codebase: str) -> Connection:
-    return replace(connection, address=replace(connection.address, codebase=codebase))

@@ -15,7 +15,7 @@ from bridge.domain.events import Change, DomainEvent, EventType
 from bridge.domain.problem import ProblemState
 from bridge.domain.run import RunState
 from bridge.domain.write_back import WriteBackState
-from tests.builders.operations import a_connection, a_run, a_trouble
+from tests.builders.operations import a_connection, a_problem_report, a_run
 from tests.builders.payments import a_platform_payment, a_write_back
 from tests.builders.records import a_customer, a_payment, an_invoice
 from tests.fakes.clock import START
@@ -55,7 +55,7 @@ def made() -> Iterator[DomainEvent]:
     yield from events.write_back_events(a_write_back(), confirmed, CHANGE)
     yield from events.write_back_events(confirmed, undone, CHANGE)
     yield from events.run_events(a_run(), a_run(state=RunState.FAILED), CHANGE)
-    problem = a_trouble().as_problem(START)
+    problem = a_problem_report().as_problem(START)
     yield from events.problem_events(None, problem, CHANGE)
     resolved = replace(problem, state=ProblemState.RESOLVED)
     yield from events.problem_events(problem, resolved, CHANGE)

@@ -27,7 +27,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         return answer
 
-    monkeypatch.setattr(PaymentCheck, "heal_all", answering("heal_all", 2))
+    monkeypatch.setattr(PaymentCheck, "retry_all", answering("retry_all", 2))
     monkeypatch.setattr(PaymentCheck, "compare_all", answering("compare_all", 3))
     monkeypatch.setattr(ScheduledRuns, "start", answering("start", 1))
     monkeypatch.setattr(StalledRuns, "queue_again", answering("queue_again", 4))

@@ -10,7 +10,7 @@ import pytest
 from bridge.domain.errors import NotPossibleError
 from bridge.domain.problem import Action
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
-from bridge.payments.write_back_actions import actions_of
+from bridge.payments.write_back_actions import offered_actions
 from connectwise_sandbox import permissions
 from connectwise_sandbox.permissions import Rows
 from tests.unit.payments.bench import decisions, place
@@ -47,7 +47,7 @@ def test_marking_it_as_done_keeps_it_ours(bench: MirroredBench) -> None:
 def test_it_cannot_be_cancelled(bench: MirroredBench) -> None:
     waiting = written_and_not_read_back(bench)
 
-    assert actions_of(waiting) == (Action.RETRY, Action.MARK_DONE)
+    assert offered_actions(waiting) == (Action.RETRY, Action.MARK_DONE)
     with pytest.raises(NotPossibleError):
         decisions(bench).cancel(*place(waiting))
 

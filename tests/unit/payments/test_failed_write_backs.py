@@ -11,7 +11,7 @@ import pytest
 from bridge.domain.platform_payment import Target
 from bridge.domain.problem import Action, ProblemReport
 from bridge.domain.write_back import LONGEST_WAIT, Reason, WriteBack, WriteBackState
-from bridge.payments.write_back_actions import actions_of
+from bridge.payments.write_back_actions import offered_actions
 from bridge.payments.write_back_problems import REASON_TEXTS
 from bridge.wiring import use_cases
 from connectwise_sandbox.faults import Effect
@@ -72,7 +72,7 @@ def test_a_message_that_fails_again_is_no_second_problem(bench: MirroredBench) -
 
 def test_a_person_may_have_it_tried_at_once(bench: MirroredBench) -> None:
     parked = park(bench, bench.collect(5000))
-    assert actions_of(parked) == (Action.RETRY, Action.MARK_DONE, Action.CANCEL)
+    assert offered_actions(parked) == (Action.RETRY, Action.MARK_DONE, Action.CANCEL)
 
     retried = decisions(bench).retry(*place(parked))
     assert (retried.due_at, details(bench)) == (bench.clock.now(), [OURS])
@@ -100,7 +100,7 @@ def test_what_may_be_in_flight_is_parked_and_woken_by_nobody_too_early(
     assert parked.due_at is not None
     assert parked.due_at >= unclear.due_at
 
-    assert actions_of(parked) == (Action.RETRY,)
+    assert offered_actions(parked) == (Action.RETRY,)
     assert decisions(bench).retry(*place(parked)).due_at == parked.due_at
     bench.drive(parked)
     assert (bench.rows(), details(bench)) == ([], [OURS])
@@ -123,7 +123,7 @@ def test_what_follows_a_written_payment_may_be_parked_too(bench: MirroredBench) 
     written = bench.drive(bench.collect(5000))
     bench.save(replace(written, wants_follow_up=True, due_at=bench.clock.now()))
     parked = park(bench, written)
-    assert actions_of(parked) == (Action.RETRY, Action.MARK_DONE)
+    assert offered_actions(parked) == (Action.RETRY, Action.MARK_DONE)
     bench.wait(LONGEST_WAIT.total_seconds())
     assert bench.drive(parked).has_ended
     assert (bench.amounts(), details(bench)) == ([Decimal("50.00")], [])
@@ -149,7 +149,7 @@ def test_the_comparison_leaves_the_problem_of_what_is_parked_alone(bench: Mirror
     park(bench, bench.collect(5000))
     bench.mirror()
     before = bench.open_problems()
-    bench.check.heal_all()
+    bench.check.retry_all()
     bench.check.compare_all()
     assert bench.open_problems() == before
 
@@ -160,11 +160,11 @@ def test_a_problem_that_its_worker_had_no_time_to_close_or_change_is_brought_in_
     parked = park(bench, bench.collect(5000))
     bench.mirror()
     bench.save(parked.manual(Reason.INVOICE_LOCKED))
-    bench.check.heal_all()
+    bench.check.retry_all()
     assert details(bench) == [REASON_TEXTS[Reason.INVOICE_LOCKED]]
 
     bench.save(replace(parked, reason=Reason.NONE))
-    bench.check.heal_all()
+    bench.check.retry_all()
     assert details(bench) == []
 
 

@@ -87,7 +87,7 @@ def test_a_surplus_is_over_when_somebody_removed_it(bench: MirroredBench) -> Non
 def test_a_problem_that_nobody_had_time_to_close_is_closed(bench: MirroredBench) -> None:
     write_back = bench.drive(bench.collect(5000))
     use_cases.write_back_problems(bench).show(replace(write_back, reason=Reason.RIGHT_MISSING))
-    bench.check.heal_all()
+    bench.check.retry_all()
     assert bench.open_problems() == []
 
 

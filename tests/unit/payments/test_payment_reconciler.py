@@ -156,7 +156,7 @@ def test_a_reason_that_was_left_unsaid_is_shown_once(bench: MirroredBench) -> No
     bench.mirror()
     for _ in range(3):
         bench.compare()
-        bench.check.heal_all()
+        bench.check.retry_all()
     (problem,) = bench.open_problems()
     assert problem.times_seen == 1
 
@@ -165,7 +165,7 @@ def test_a_problem_that_outlived_its_reason_is_closed(bench: MirroredBench) -> N
     write_back = bench.drive(bench.collect(5000))
     use_cases.write_back_problems(bench).show(replace(write_back, reason=Reason.OVERPAYMENT))
     assert len(bench.open_problems()) == 1
-    bench.check.heal_all()
+    bench.check.retry_all()
     assert bench.open_problems() == []
 
 
@@ -187,12 +187,12 @@ def test_a_locked_invoice_is_tried_again_when_it_is_open(bench: MirroredBench) -
     bench.people.close_invoice(bench.invoice_id)
     assert bench.drive(write_back).reason is Reason.INVOICE_LOCKED
     bench.mirror()
-    assert bench.check.heal_all() == 0
+    assert bench.check.retry_all() == 0
     bench.people.reopen_invoice(bench.invoice_id)
     bench.mirror()
     bench.wait(120)
     bench.clock.set_remaining(900)
-    assert bench.check.heal_all() == 1
+    assert bench.check.retry_all() == 1
     done = bench.drive(write_back)
     assert (done.state, done.reason) == (S.CONFIRMED, Reason.NONE)
     assert bench.open_problems() == []

@@ -12,7 +12,7 @@ import pytest
 from bridge.domain.errors import NotPossibleError
 from bridge.domain.problem import Action
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
-from bridge.payments.write_back_actions import actions_of
+from bridge.payments.write_back_actions import offered_actions
 from bridge.wiring import use_cases
 from connectwise_sandbox import permissions
 from connectwise_sandbox.faults import Effect
@@ -61,7 +61,7 @@ def test_the_follow_up_adopts_the_copy_and_tells(bench: MirroredBench) -> None:
     assert (seen.state, seen.reason) == (S.CONFIRMED, Reason.PAYMENT_REWRITTEN)
     assert seen.psa_payment_id == bench.rows()[0]["id"] != write_back.psa_payment_id
     assert (bench.amounts(), len(bench.open_problems())) == ([Decimal("50.00")], 1)
-    assert actions_of(seen) == (Action.MARK_DONE,)
+    assert offered_actions(seen) == (Action.MARK_DONE,)
     with pytest.raises(NotPossibleError):
         retry(bench, seen)
 

@@ -9,7 +9,7 @@ import pytest
 from bridge.domain.errors import NotPossibleError
 from bridge.domain.problem import Action
 from bridge.domain.write_back import LONGEST_WAIT, Reason, WriteBack, WriteBackState
-from bridge.payments.write_back_actions import actions_of
+from bridge.payments.write_back_actions import offered_actions
 from connectwise_sandbox import permissions
 from connectwise_sandbox.faults import Effect
 from connectwise_sandbox.permissions import Rows
@@ -105,7 +105,7 @@ def test_nobody_decides_while_a_request_may_still_take_effect(bench: Bench) -> N
     refused = drive_once_due(bench, write_back)
     assert (refused.state, refused.reason) == (S.UNCLEAR, Reason.RIGHT_MISSING)
 
-    assert actions_of(refused) == (Action.RETRY,)
+    assert offered_actions(refused) == (Action.RETRY,)
     for decide in (decisions(bench).mark_done, decisions(bench).cancel):
         with pytest.raises(NotPossibleError) as refusal:
             decide(*place(write_back))
@@ -124,7 +124,7 @@ def test_a_status_that_is_never_answered_is_given_up_and_can_be_tried_again(benc
     assert (len(bench.rows()), len(bench.open_problems())) == (1, 1)
 
     heal(bench)
-    assert actions_of(done) == (Action.RETRY, Action.MARK_DONE)
+    assert offered_actions(done) == (Action.RETRY, Action.MARK_DONE)
     decisions(bench).retry(*place(done))
     assert bench.drive_when_due(done).has_ended
     assert (bench.status(), bench.open_problems()) == ("Paid in Full", [])

@@ -9,7 +9,7 @@ from bridge.domain.errors import NotFoundError, NotPossibleError
 from bridge.domain.platform_payment import Target
 from bridge.domain.problem import Action
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
-from bridge.payments.write_back_actions import actions_of
+from bridge.payments.write_back_actions import offered_actions
 from bridge.wiring import use_cases
 from tests.builders.payments import a_platform_payment, write_backs_for
 from tests.fakes.clock import START, FakeClock
@@ -152,4 +152,4 @@ def test_what_is_offered_is_exactly_what_is_possible(state: WriteBackState, reas
             wants_follow_up=follows,
             due_at=START,
         )
-        assert set(actions_of(write_back)) == decided(write_back), write_back
+        assert set(offered_actions(write_back)) == decided(write_back), write_back

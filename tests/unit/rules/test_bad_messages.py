@@ -14,9 +14,7 @@ from bridge.entrypoints.batches import hints_in, run_messages_in
 from bridge.store.connections import DynamoConnectionStore
 from bridge.store.table import Table
 from bridge.wiring import entrypoints
-from tests.builders.records import (
-    CONNECTION,
-)
+from tests.builders.records import CONNECTION
 from tests.fakes.runs import InMemoryRunStore
 from tests.unit.mirror.bench import Bench
 

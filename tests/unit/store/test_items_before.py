@@ -33,7 +33,7 @@ from bridge.store.problems import DynamoProblemStore
 from bridge.store.records import DynamoRecordStore
 from bridge.store.runs import DynamoRunStore
 from bridge.store.table import Table, Write
-from tests.builders.operations import a_connection, a_run, a_trouble
+from tests.builders.operations import a_connection, a_problem_report, a_run
 from tests.builders.payments import a_platform_payment, write_backs_for
 from tests.builders.records import CONNECTION, PARTNER, a_customer, a_paid_invoice
 from tests.fakes.clock import START, FakeClock
@@ -103,7 +103,7 @@ WRITES: Mapping[str, Callable[[Table], object]] = {
     "run": lambda t: DynamoRunStore(t, CLOCK).start(
         RUN, Window(CONNECTION, RunKind.FETCH_NEW, taken_at=START)
     ),
-    "problem": lambda t: DynamoProblemStore(t, CLOCK).report(a_trouble(), START),
+    "problem": lambda t: DynamoProblemStore(t, CLOCK).report(a_problem_report(), START),
     "platform_payment": lambda t: DynamoLedgerStore(t, CLOCK, written_by="dashboard_api").record(
         PAYMENT, write_backs_for(PAYMENT)
     ),
@@ -129,7 +129,7 @@ def test_items_written_today_are_those_of_before(name: str) -> None:
         ("paid_invoice", Invoice, a_paid_invoice()),
         ("connection", Connection, CONNECTED),
         ("run", Run, RUN),
-        ("problem", Problem, a_trouble().as_problem(START)),
+        ("problem", Problem, a_problem_report().as_problem(START)),
         ("platform_payment", PlatformPayment, PAYMENT),
     ],
 )

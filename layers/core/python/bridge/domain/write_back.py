@@ -268,7 +268,7 @@ class WriteBack:
         is_missing = self.lasting_reason is Reason.OTHERS_REPLACED
         return Reason.OTHERS_REPLACED if is_missing else Reason.NONE
 
-    def noted(self, reason: Reason) -> WriteBack:
+    def with_lasting_reason(self, reason: Reason) -> WriteBack:
         """Remember what lasts: where there is no room for ours, a person may have entered it."""
         if reason is Reason.OTHERS_REPLACED:
             return replace(self, lasting_reason=reason)
@@ -290,7 +290,7 @@ class WriteBack:
 
     def manual(self, reason: Reason) -> WriteBack:
         return replace(
-            self.noted(reason),
+            self.with_lasting_reason(reason),
             state=_S.MANUAL,
             reason=reason,
             due_at=None,
@@ -339,10 +339,10 @@ class WriteBack:
         )
 
     def followed_up(self, reason: Reason) -> WriteBack:
-        noted = self.noted(reason)
-        return replace(noted, due_at=None, wants_follow_up=False, reason=reason, waits=0)
+        followed_up = self.with_lasting_reason(reason)
+        return replace(followed_up, due_at=None, wants_follow_up=False, reason=reason, waits=0)
 
-    def seen_to(self) -> WriteBack:
+    def acknowledged(self) -> WriteBack:
         """A person has seen to what was shown; what was hidden behind it is shown now."""
         is_shown = self.reason is self.lasting_reason
         left = Reason.NONE if is_shown else self.missing_reason

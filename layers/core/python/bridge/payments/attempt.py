@@ -181,14 +181,14 @@ class Attempt(StatusHold):
             self._save(self.write_back.manual(Reason.REVERSE_BY_HAND))
             return
         is_lost = self.write_back.psa_payment_id is None and self.write_back.was_ever_stated
-        if is_lost and not self._is_surely_absent_or_found():
+        if is_lost and not self._may_post_again():
             return
         if self.write_back.psa_payment_id is None:
             self._never_written()
         elif self.write_back.state is not _S.REVERSED:
             self._delete(self.write_back.psa_payment_id)
 
-    def _is_surely_absent_or_found(self) -> bool:
+    def _may_post_again(self) -> bool:
         """Own what came of a lost post. What else may have come of it, a person looks at."""
         rows = self._rows_if_there()
         mine = self._unowned_match(rows)
@@ -307,7 +307,7 @@ class Attempt(StatusHold):
         if over_at is None:
             self._save(self.write_back.followed_up(reason or status_reason))
         else:
-            self._save(replace(self.write_back.noted(reason), due_at=over_at))
+            self._save(replace(self.write_back.with_lasting_reason(reason), due_at=over_at))
 
     def _missing(self, rows: Sequence[PsaPayment]) -> None:
         """Ours is gone: another tool wrote it anew, or a person decides."""

@@ -21,11 +21,11 @@ class FailedWriteBacks:
     def __init__(
         self,
         ledger: LedgerStore,
-        troubles: WriteBackProblems,
+        write_back_problems: WriteBackProblems,
         clock: Clock,
     ) -> None:
         self._ledger = ledger
-        self._troubles = troubles
+        self._write_back_problems = write_back_problems
         self._clock = clock
 
     def park(self, connection_id: str, write_back_id: str) -> None:
@@ -39,7 +39,7 @@ class FailedWriteBacks:
                 self._ledger.save_write_back(
                     self._parked(stored.value), expected_version=stored.version
                 )
-        self._troubles.show_stored(self._ledger, connection_id, write_back_id)
+        self._write_back_problems.show_stored(self._ledger, connection_id, write_back_id)
 
     def _parked(self, write_back: WriteBack) -> WriteBack:
         now = self._clock.now()

@@ -17,7 +17,7 @@ from bridge.domain.mirrored_kinds import INVOICES
 from bridge.domain.payment import PaymentKind
 from bridge.domain.problem import Problem, ProblemCode, name_of_subject
 from bridge.domain.write_back import WriteBack, WriteBackState
-from bridge.payments.payment_reconciler import RECONSIDERED, PaymentReconciler, surplus_trouble
+from bridge.payments.payment_reconciler import RECONSIDERED, PaymentReconciler, surplus_report
 from bridge.ports import (
     NO_OWNER,
     Clock,
@@ -84,7 +84,7 @@ class PaymentCheck:
         self._reconciler = reconciler
         self._clock = clock
 
-    def heal_all(self) -> int:
+    def retry_all(self) -> int:
         """Return the number of write-backs that are tried again because the world healed."""
         healed = 0
         for connection in self._in_any_order():
@@ -142,7 +142,7 @@ class PaymentCheck:
     def _is_suspicious(
         self, connection: Connection, write_backs: Sequence[WriteBack], known: Mapping[str, Problem]
     ) -> bool:
-        surplus = surplus_trouble(connection, write_backs[0].invoice_source_id)
+        surplus = surplus_report(connection, write_backs[0].invoice_source_id)
         return surplus.problem_id in known or self._disagree(connection, write_backs)
 
     def _in_any_order(self) -> list[Connection]:

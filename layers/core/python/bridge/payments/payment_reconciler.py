@@ -21,9 +21,9 @@ from bridge.domain.platform_payment import Target
 from bridge.domain.problem import Problem, ProblemCode, ProblemReport, record_subject
 from bridge.domain.write_back import MAYBE_SENT_STATES, Reason, Timings, WriteBack, WriteBackState
 from bridge.payments.payment_matching import copies_of, find, is_as_large, is_like
-from bridge.payments.retry_rules import has_healed, is_its_turn, may_heal
+from bridge.payments.retry_rules import is_retried_automatically, is_retry_due, may_succeed_now
 from bridge.payments.unowned_payments import first_unowned
-from bridge.payments.write_back_problems import WriteBackProblems, write_back_trouble
+from bridge.payments.write_back_problems import WriteBackProblems, write_back_report
 from bridge.ports import (
     Clock,
     ConnectionStore,
@@ -56,7 +56,7 @@ class PaymentReconciler:
         records: RecordStore,
         connections: ConnectionStore,
         problems: ProblemStore,
-        troubles: WriteBackProblems,
+        write_back_problems: WriteBackProblems,
         queue: WriteBackQueue,
         hints: HintQueue,
         clock: Clock,
@@ -69,7 +69,7 @@ class PaymentReconciler:
         self._records = records
         self._connections = connections
         self._problems = problems
-        self._troubles = troubles
+        self._write_back_problems = write_back_problems
         self._queue = queue
         self._clock = clock
 
@@ -97,11 +97,11 @@ class PaymentReconciler:
 
     def keep_in_step(self, write_back: WriteBack, known: Mapping[str, Problem]) -> None:
         """Open, change or close the problem that whoever moved the write-back had no time for."""
-        trouble = write_back_trouble(write_back)
-        problem = known.get(trouble.problem_id)
+        report = write_back_report(write_back)
+        problem = known.get(report.problem_id)
         told = problem.detail if problem else ""
-        if told != trouble.detail:
-            self._troubles.show_stored(
+        if told != report.detail:
+            self._write_back_problems.show_stored(
                 self._ledger, write_back.connection_id, write_back.write_back_id
             )
 
@@ -112,7 +112,9 @@ class PaymentReconciler:
         waiting write-back costs no call while nothing changed. Where the mirror cannot tell, a
         call or two a day are spent on it.
         """
-        if not may_heal(write_back) or not is_its_turn(write_back, problem, self._clock.now()):
+        if not is_retried_automatically(write_back) or not is_retry_due(
+            write_back, problem, self._clock.now()
+        ):
             return False
         stored = self._ledger.get_write_back(write_back.connection_id, write_back.write_back_id)
         if stored.value != write_back or not self._has_healed(write_back):
@@ -125,7 +127,7 @@ class PaymentReconciler:
     def _has_healed(self, write_back: WriteBack) -> bool:
         connection = self._connections.get(write_back.connection_id).value
         invoice = self._records.get(INVOICES, write_back.partner_id, write_back.invoice_id).value
-        return has_healed(write_back, connection, invoice)
+        return may_succeed_now(write_back, connection, invoice)
 
     def _compare(self, write_back: WriteBack, rows: Sequence[PsaPayment], now: datetime) -> None:
         """Compare one write-back that says its payment is there.
@@ -144,11 +146,11 @@ class PaymentReconciler:
                 replace(write_back, state=_S.CONFIRMED, reason=write_back.missing_reason),
             )
         elif write_back.state is _S.REVERSED and row:
-            self._stands_yet(write_back, row, now)
+            self._take_out_again(write_back, row, now)
         elif self._is_put_right(write_back, row, rows):
             self._save(write_back, write_back.tried_again(now))
 
-    def _stands_yet(self, write_back: WriteBack, row: PsaPayment, now: datetime) -> None:
+    def _take_out_again(self, write_back: WriteBack, row: PsaPayment, now: datetime) -> None:
         """It was not shown when it was thought to be gone, or a person was mistaken: it is taken
         out once more, unless somebody edited it."""
         if is_like(write_back, row, write_back.posted_as):
@@ -201,7 +203,7 @@ class PaymentReconciler:
         if stored.value != before:
             return
         self._ledger.save_write_back(after, expected_version=stored.version, own_psa_payment_id=own)
-        self._troubles.show(after)
+        self._write_back_problems.show(after)
 
     def _report_surplus(
         self,
@@ -225,11 +227,11 @@ class PaymentReconciler:
         owners = self._ledger.owners(connection.connection_id, [row.psa_payment_id for row in ours])
         surplus = [row.psa_payment_id for row in ours if row.psa_payment_id not in owners]
         is_moving = any(w.state in MAYBE_SENT_STATES for w in write_backs)
-        trouble = surplus_trouble(connection, invoice_source_id, surplus)
+        report = surplus_report(connection, invoice_source_id, surplus)
         if surplus and not is_moving:
-            self._problems.report(trouble, self._clock.now())
+            self._problems.report(report, self._clock.now())
         elif not surplus:
-            self._problems.resolve(connection.partner_id, trouble.problem_id, self._clock.now())
+            self._problems.resolve(connection.partner_id, report.problem_id, self._clock.now())
 
     def _refresh_mirror(
         self, connection: Connection, invoice_source_id: int, rows: Sequence[PsaPayment]
@@ -254,7 +256,7 @@ class PaymentReconciler:
             self._hints.send([hint])
 
 
-def surplus_trouble(
+def surplus_report(
     connection: Connection, invoice_source_id: int, psa_payment_ids: Sequence[int] = ()
 ) -> ProblemReport:
     """Return what a person sees of payments by our API member that no write-back owns."""

@@ -30,14 +30,14 @@ BETWEEN_DAILY_TRIES = timedelta(days=1)
 _MOST_DOUBLINGS = 6  # these many reach the longest wait
 
 
-def may_heal(write_back: WriteBack) -> bool:
+def is_retried_automatically(write_back: WriteBack) -> bool:
     """Tell whether a write-back waits for a person only because of how the world was."""
     if write_back.is_written and write_back.reason is Reason.OVERPAYMENT:
         return True
     return write_back.needs_person and write_back.reason in HEALING | TRIED_DAILY
 
 
-def is_its_turn(write_back: WriteBack, problem: Problem, now: datetime) -> bool:
+def is_retry_due(write_back: WriteBack, problem: Problem, now: datetime) -> bool:
     """Tell whether its problem was last seen long enough ago to try it again.
 
     The mirror may call over what ConnectWise does not, so it waits longer each time that it was
@@ -50,7 +50,7 @@ def is_its_turn(write_back: WriteBack, problem: Problem, now: datetime) -> bool:
     return now - problem.last_seen_at >= wait
 
 
-def has_healed(
+def may_succeed_now(
     write_back: WriteBack, connection: Connection | None, invoice: Invoice | None
 ) -> bool:
     """Tell whether the reason may be over, as far as the mirror knows; another one may follow."""
@@ -60,10 +60,10 @@ def has_healed(
         return connection.state is ConnectionState.ACTIVE
     if write_back.reason in _OF_THE_CONNECTION | TRIED_DAILY:
         return True
-    return _takes(write_back, invoice)
+    return _allows_payment(write_back, invoice)
 
 
-def _takes(write_back: WriteBack, invoice: Invoice | None) -> bool:
+def _allows_payment(write_back: WriteBack, invoice: Invoice | None) -> bool:
     """Tell whether an invoice allows what the reason says it did not."""
     if invoice is None or invoice.archive is not None:
         # Where the invoice is gone, nothing of ours can stand on it any more.

@@ -23,7 +23,7 @@ _LOOKED_AT = frozenset(
 )
 
 
-def actions_of(write_back: WriteBack) -> tuple[Action, ...]:
+def offered_actions(write_back: WriteBack) -> tuple[Action, ...]:
     """Return what a person may do about a write-back as it stands.
 
     What is done can be seen to; what is under way can only be looked at sooner.
@@ -48,12 +48,12 @@ class WriteBackActions:
         self,
         ledger: LedgerStore,
         queue: WriteBackQueue,
-        troubles: WriteBackProblems,
+        write_back_problems: WriteBackProblems,
         clock: Clock,
     ) -> None:
         self._ledger = ledger
         self._queue = queue
-        self._troubles = troubles
+        self._write_back_problems = write_back_problems
         self._clock = clock
 
     def retry(self, partner_id: str, connection_id: str, write_back_id: str) -> WriteBack:
@@ -85,7 +85,7 @@ class WriteBackActions:
             raise NotFoundError("no such write-back")
         if not write_back.needs_person and write_back.reason is Reason.NONE:
             # A worker may have died before it closed the problem that led here.
-            self._troubles.show(write_back)
+            self._write_back_problems.show(write_back)
             raise NotPossibleError("no_decision_needed", "The write-back waits for nobody.")
         changed = change(write_back, self._clock.now())
         disowned = write_back.psa_payment_id if changed.psa_payment_id is None else None
@@ -95,7 +95,7 @@ class WriteBackActions:
             )
         except ConflictError as error:
             raise NotPossibleError("moved_on", "The write-back moved on; look again.") from error
-        self._troubles.show(changed)
+        self._write_back_problems.show(changed)
         if not changed.has_ended:
             self._queue.send(changed)
         return changed
@@ -136,14 +136,14 @@ def _done(write_back: WriteBack, now: datetime) -> WriteBack:
     if write_back.has_ended and write_back.reason is Reason.PAYMENT_CHANGED:
         # What a person made of it holds from now on, and it is theirs to take out again.
         return _ended(write_back, _S.DONE_BY_HAND)
-    seen_to = write_back.seen_to()
+    acknowledged = write_back.acknowledged()
     if write_back.has_ended:
-        return seen_to
+        return acknowledged
     if write_back.is_at_target:
-        return seen_to.followed_up(seen_to.reason)
+        return acknowledged.followed_up(acknowledged.reason)
     if write_back.needs_person and write_back.is_written:
         # It stays ours: a return takes it out again.
-        return replace(seen_to, state=_S.CONFIRMED).followed_up(seen_to.reason)
+        return replace(acknowledged, state=_S.CONFIRMED).followed_up(acknowledged.reason)
     _refuse_while_in_flight(write_back)
     if write_back.target is Target.ABSENT:
         return _taken_out(write_back, now)
@@ -154,10 +154,10 @@ def _taken_out(write_back: WriteBack, now: datetime) -> WriteBack:
     """A person took the payment out, or made something of it that is not ours any more."""
     if write_back.psa_payment_id is not None and not write_back.needs_person:
         # It is about to be taken out: only what was shown before is seen to.
-        return write_back.seen_to()
+        return write_back.acknowledged()
     if write_back.reason is Reason.PAYMENT_CHANGED:
         return _ended(write_back, _S.CANCELLED)
-    return replace(write_back.seen_to().reversed(now), wants_follow_up=False, due_at=None)
+    return replace(write_back.acknowledged().reversed(now), wants_follow_up=False, due_at=None)
 
 
 def _cancelled(write_back: WriteBack, _now: datetime) -> WriteBack:
@@ -180,7 +180,7 @@ def _is_by_hand_only(write_back: WriteBack) -> bool:
 
 
 def _ended(write_back: WriteBack, state: WriteBackState) -> WriteBack:
-    return replace(write_back.seen_to(), state=state, due_at=None, wants_follow_up=False)
+    return replace(write_back.acknowledged(), state=state, due_at=None, wants_follow_up=False)
 
 
 def _refuse_while_in_flight(write_back: WriteBack) -> None:

@@ -36,7 +36,7 @@ def write_back_subject(write_back: WriteBack) -> str:
     return f"write_back/{write_back.write_back_id}"
 
 
-def write_back_trouble(write_back: WriteBack) -> ProblemReport:
+def write_back_report(write_back: WriteBack) -> ProblemReport:
     """Return what a person sees of a write-back that has a reason."""
     return ProblemReport(
         write_back.partner_id,
@@ -60,11 +60,11 @@ class WriteBackProblems:
     def show(self, write_back: WriteBack) -> None:
         """Make the problem list say what the write-back says."""
         now = self._clock.now()
-        trouble = write_back_trouble(write_back)
+        report = write_back_report(write_back)
         if write_back.reason is Reason.NONE:
-            self._problems.resolve(write_back.partner_id, trouble.problem_id, now)
+            self._problems.resolve(write_back.partner_id, report.problem_id, now)
         else:
-            self._problems.report(trouble, now)
+            self._problems.report(report, now)
 
     def show_stored(self, ledger: LedgerStore, connection_id: str, write_back_id: str) -> None:
         """Show what is stored of a write-back, and again when it moved while it was shown."""

@@ -37,7 +37,7 @@ class WriteBackWorker:
         connections: ConnectionStore,
         gateway: PsaGateway,
         hints: HintQueue,
-        troubles: WriteBackProblems,
+        write_back_problems: WriteBackProblems,
         clock: Clock,
         timings: Timings,
     ) -> None:
@@ -45,7 +45,7 @@ class WriteBackWorker:
         self._connections = connections
         self._gateway = gateway
         self._hints = hints
-        self._troubles = troubles
+        self._write_back_problems = write_back_problems
         self._clock = clock
         self._timings = timings
 
@@ -61,7 +61,7 @@ class WriteBackWorker:
             return
         if not _is_drivable(write_back, now):
             # Who brought it here may have died before the problem list said so.
-            self._troubles.show(write_back)
+            self._write_back_problems.show(write_back)
             return
         connection = self._connections.get(connection_id).value
         if connection is None or not connection.is_syncing:
@@ -105,7 +105,7 @@ class WriteBackWorker:
             _logger.info("write-back moved elsewhere", extra=attempt.ids)
         else:
             attempt.let_go()
-            self._troubles.show(attempt.write_back)
+            self._write_back_problems.show(attempt.write_back)
         if attempt.has_written:
             self._hints.send([_hint(attempt.write_back)])
 
@@ -121,7 +121,7 @@ class WriteBackWorker:
             self._ledger.save_write_back(waiting, expected_version=version)
         except ConflictError:
             return
-        self._troubles.show(waiting)
+        self._write_back_problems.show(waiting)
 
     def _postpone(self, write_back: WriteBack, version: int, until: datetime) -> None:
         try:

@@ -300,7 +300,7 @@ def write_back_worker(ports: Ports) -> WriteBackWorker:
         connections=ports.connections,
         gateway=ports.gateway,
         hints=ports.hints,
-        troubles=write_back_problems(ports),
+        write_back_problems=write_back_problems(ports),
         clock=ports.clock,
         timings=ports.timings,
     )
@@ -335,7 +335,7 @@ def payment_reconciler(ports: Ports) -> PaymentReconciler:
         records=ports.records,
         connections=ports.connections,
         problems=ports.problems,
-        troubles=write_back_problems(ports),
+        write_back_problems=write_back_problems(ports),
         queue=ports.write_back_queue,
         hints=ports.hints,
         clock=ports.clock,
