@@ -1,4 +1,4 @@
-"""The hourly job that keeps callback registrations as they should be."""
+"""An hourly job keeps callback registrations in order."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _logger = logging.getLogger(__name__)
 
 
 class CallbackKeeper:
-    """Keeps every connection's callback registrations as they should be.
+    """The keeper restores every connection's callback registrations.
 
-    ConnectWise disables a callback after three days of failed deliveries, and people delete what
-    they do not know (developer guide, callbacks).
+    ConnectWise disables a callback after three days of failed deliveries, and people delete
+    unfamiliar ones (developer guide, callbacks).
     """
 
     def __init__(
@@ -49,36 +49,39 @@ class CallbackKeeper:
         self._webhook_base_url = webhook_base_url
 
     def keep_all(self) -> int:
-        """Return the number of connections whose registrations are in order now.
+        """Restore registrations, and return the number of connections that have them in order.
 
-        One connection's failure does not keep the others waiting. When time runs out, nothing is
-        wrong with those that are left: they come with the next start.
+        After one connection's failure the others go on. When time runs out, the connections left
+        wait for the job's next start.
         """
         kept = 0
         for connection in syncing_connections(self._connections):
             try:
-                kept += self._is_kept(connection)
+                kept += self._restore_or_report(connection)
             except OutOfTimeError:
                 _logger.warning("no time for all callbacks", extra={"kept": kept})
                 break
             except Exception:
-                # The boundary of one connection: the others do not depend on it.
+                # The boundary of one connection: the others are independent of it.
                 _logger.exception(
                     "callbacks failed", extra={"connection_id": connection.connection_id}
                 )
         return kept
 
-    def _is_kept(self, connection: Connection) -> bool:
-        """Put the registrations in order, or open the problem that says why not."""
+    def _restore_or_report(self, connection: Connection) -> bool:
+        """Restore the registrations and return True, or open a problem and return False.
+
+        Raises OutOfTimeError when the job's own time is used up.
+        """
         broken = callbacks_broken(connection)
         try:
-            self._keep(connection)
+            self._restore(connection)
         except CONNECTION_ERRORS as error:
             self._health.report_failure(connection, error)
             return False
         except BridgeError as error:
-            is_out = self._clock.remaining_seconds() < MIN_SECONDS_FOR_CONNECTION
-            if is_out and isinstance(error, OutOfTimeError):
+            is_job_out_of_time = self._clock.remaining_seconds() < MIN_SECONDS_FOR_CONNECTION
+            if is_job_out_of_time and isinstance(error, OutOfTimeError):
                 raise
             _logger.warning(
                 "callbacks not kept",
@@ -89,7 +92,7 @@ class CallbackKeeper:
         self._problems.resolve(connection.partner_id, broken.problem_id, self._clock.now())
         return True
 
-    def _keep(self, connection: Connection) -> None:
+    def _restore(self, connection: Connection) -> None:
         secret = self._vault.get_credentials(connection.connection_id).callback_secret
         if secret:
             url = callback_url(self._webhook_base_url, connection.connection_id, secret)

@@ -1,4 +1,4 @@
-"""A connection's callback registrations and the secret in their URL."""
+"""A connection's callbacks are registered here, with a secret in their URL."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def callbacks_broken(connection: Connection) -> ProblemReport:
 
 
 class CallbackRegistrations:
-    """Registers a connection's callbacks and changes the secret in their URL."""
+    """Callbacks are registered here, and the secret in their URL is changed."""
 
     def __init__(
         self,
@@ -57,8 +57,8 @@ class CallbackRegistrations:
     def register(self, connection: Connection, psa: Psa, secret: str) -> str:
         """Register the URL with this secret and return our API member's identifier.
 
-        Failing is a problem that a person sees, not an error: the scheduled comparisons keep the
-        mirror true meanwhile, and the reconciler registers again. Returns "" then.
+        A failure opens a problem and returns "": the scheduled comparisons keep the mirror true
+        meanwhile, and the reconciler registers again.
         """
         broken = callbacks_broken(connection)
         try:
@@ -72,9 +72,9 @@ class CallbackRegistrations:
     def rotate(self, connection: Connection, psa: Psa) -> Connection:
         """Put a new secret into the callback URL; the registered one stays valid beside it.
 
-        Order: both hashes are stored, then the new secret, then ConnectWise is told. Whatever
-        step it breaks off at, the URL that ConnectWise calls is one whose hash is stored, and the
-        reconciler registers the secret that is kept. Raises what ConnectWise and the stores raise.
+        Order: both hashes are stored, then the new secret, then ConnectWise is told. After a
+        crash at any step ConnectWise calls a URL whose hash is stored, and the reconciler
+        registers the stored secret. Raises the errors of ConnectWise and the stores.
         """
         credentials = self._vault.get_credentials(connection.connection_id, is_fresh=True)
         secret = new_callback_secret()

@@ -1,4 +1,4 @@
-"""Connect a partner's ConnectWise company."""
+"""A partner's ConnectWise company is connected here."""
 
 from __future__ import annotations
 
@@ -32,17 +32,18 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ConnectionRequest:
-    """What the connect form holds; ``site_url`` is for self-hosted instances only."""
+    """The values of the connect form."""
 
     partner_id: str
     credentials: Credentials
     site_url: str | None = None
+    """The address of a self-hosted instance; None for ConnectWise's cloud."""
     name: str = ""
     filters: ImportFilters = field(default_factory=ImportFilters)
 
 
 class Connector:
-    """Sets connections up."""
+    """The connector sets connections up."""
 
     def __init__(
         self,
@@ -67,7 +68,7 @@ class Connector:
     def connect(self, request: ConnectionRequest) -> Connection:
         """Verify, store, register the callbacks and start the first import, in this order:
 
-        1. find the address, prove the credentials and rights: nothing is stored before;
+        1. find the address, prove the credentials and rights, before anything is stored;
         2. store the connection as ``verifying`` with the hash of a fresh callback secret. Its id
            follows from partner, site and company, and the write expects the version that was
            read, so of several requests at once one goes on;
@@ -75,33 +76,35 @@ class Connector:
         4. register the callbacks (a failure is a problem that the reconciler mends);
         5. store it as ``importing``, and 6. start the import (a failure is a problem too).
 
-        A request that breaks off leaves a ``verifying`` connection without work to do; the same
-        request takes it over after SET_UP_LEASE, and every step may be repeated. A disconnected
-        connection is taken up again with the records and payment preferences it had, and what was
-        wrong with its keys and rights is over. When it
-        breaks off between 5 and 6, verifying the connection starts the import.
+        A request that breaks off leaves an idle ``verifying`` connection; the same request takes
+        it over after SET_UP_LEASE, and every step may be repeated. If it breaks off between 5
+        and 6, verifying the connection starts the import. A disconnected connection is taken up
+        again with the records and payment preferences it had, and the problems with its old keys
+        and rights are closed.
 
         Raises NotPossibleError when it is connected already (``subject_id`` is that connection),
-        what ``PsaGateway.discover`` and :func:`prove_rights` raise, and ConflictError.
+        the errors of ``PsaGateway.discover`` and :func:`prove_rights`, and ConflictError.
         """
         credentials = request.credentials
         address = self._gateway.discover(credentials.company_id, request.site_url)
         secret = new_callback_secret()
-        fresh = self._fresh(request, address, secret)
+        fresh = self._new_connection(request, address, secret)
         stored = self._connections.get(fresh.connection_id)
-        self._refuse_second(stored.value)
+        self._refuse_if_connected(stored.value)
         self._refuse_too_many(request.partner_id)
         draft = replace(fresh, write_back=stored.value.write_back) if stored.value else fresh
         prove_rights(self._gateway.try_out(draft, credentials))
         version = self._connections.save(draft, expected_version=stored.version)
-        self._keep_credentials(draft, version, replace(credentials, callback_secret=secret))
+        self._store_credentials(draft, version, replace(credentials, callback_secret=secret))
         member = self._callbacks.register(draft, self._gateway.open(draft), secret)
-        importing = self._set_up(draft, member)
+        importing = self._mark_as_importing(draft, member)
         settle_rights(self._problems, self._clock, importing, lacking=())
         self._start_import(importing)
         return importing
 
-    def _fresh(self, request: ConnectionRequest, address: PsaAddress, secret: str) -> Connection:
+    def _new_connection(
+        self, request: ConnectionRequest, address: PsaAddress, secret: str
+    ) -> Connection:
         company_id = request.credentials.company_id
         return Connection(
             connection_id=connection_id_of(request.partner_id, company_id, address.site_url),
@@ -115,7 +118,7 @@ class Connector:
             name=request.name or company_id,
         )
 
-    def _refuse_second(self, known: Connection | None) -> None:
+    def _refuse_if_connected(self, known: Connection | None) -> None:
         if known is None or known.state is ConnectionState.DISCONNECTED:
             return
         if known.state is ConnectionState.VERIFYING:
@@ -144,19 +147,19 @@ class Connector:
                 f"A partner may have {MAX_CONNECTIONS_OF_PARTNER} connections at most.",
             )
 
-    def _keep_credentials(
+    def _store_credentials(
         self, claimed: Connection, version: int, credentials: Credentials
     ) -> None:
-        """Store the secrets, or give the claim back so that the request can be repeated at once."""
+        """Store the secrets, or release the connection for an immediate repetition."""
         try:
             self._vault.put_credentials(claimed.connection_id, credentials)
         except BridgeError:
-            given_back = claimed.moved_to(ConnectionState.DISCONNECTED)
-            self._connections.save(given_back, expected_version=version)
+            released = claimed.moved_to(ConnectionState.DISCONNECTED)
+            self._connections.save(released, expected_version=version)
             raise
 
-    def _set_up(self, draft: Connection, member: str) -> Connection:
-        """Let syncing begin, unless somebody disconnected or took over meanwhile."""
+    def _mark_as_importing(self, draft: Connection, member: str) -> Connection:
+        """Store the connection as ``importing``. Raises ConflictError if it was taken over."""
 
         def importing(known: Connection) -> Connection:
             still_ours = known.callback_secret == draft.callback_secret

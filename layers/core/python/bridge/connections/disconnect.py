@@ -1,4 +1,4 @@
-"""Disconnect a partner's ConnectWise company."""
+"""A partner's ConnectWise company is disconnected here."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _logger = logging.getLogger(__name__)
 
 
 class Disconnector:
-    """Takes connections down."""
+    """The disconnector takes connections down."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class Disconnector:
         self._webhook_base_url = webhook_base_url
 
     def disconnect(self, partner_id: str, connection_id: str) -> None:
-        """Stop syncing and forget the secrets; records, runs and problems stay.
+        """Stop syncing and delete the secrets; records, runs and problems stay.
 
         The state is stored first, so that callbacks are refused and workers stop; the rest can
         be repeated by disconnecting again. ConnectWise may be out of reach: registrations that

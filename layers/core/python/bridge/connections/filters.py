@@ -1,4 +1,4 @@
-"""The import filters of a connection."""
+"""A connection's import filters are saved here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bridge.runs.control import RunControl
 
 
 class FilterPreferences:
-    """Saves the filters of a partner's connection and imports by them."""
+    """The filters of a partner's connection are saved here, and an import follows."""
 
     def __init__(self, connections: ConnectionStore, run_control: RunControl) -> None:
         self._owned = OwnedConnections(connections)
@@ -22,9 +22,9 @@ class FilterPreferences:
     def apply(
         self, partner_id: str, connection_id: str, filters: ImportFilters
     ) -> tuple[Connection, Run]:
-        """Save the filters and start an import, so that what they let in newly arrives.
+        """Save the filters and start an import, so that newly accepted records arrive.
 
-        What they leave outside stays until it is archived (connection guide, note on filters).
+        Mirrored records outside them stay until archived (connection guide, note on filters).
         Saving the same filters again starts the import again.
         """
 

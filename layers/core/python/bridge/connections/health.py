@@ -1,4 +1,4 @@
-"""What a connection's failures mean for the connection, said in one place."""
+"""Failures of a whole connection change its state and open its problems here."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _logger = logging.getLogger(__name__)
 # Failures of the whole connection: every call of it will meet them until a person acts.
 CONNECTION_ERRORS = (CredentialsRejectedError, PermissionMissingError, WrongCompanyError)
 
-_CODES: dict[type[PermanentError], tuple[ProblemCode, str]] = {
+_PROBLEMS_BY_ERROR: dict[type[PermanentError], tuple[ProblemCode, str]] = {
     CredentialsRejectedError: (
         ProblemCode.CREDENTIALS_REJECTED,
         "ConnectWise does not accept the company id and keys of this connection.",
@@ -41,7 +41,7 @@ _CODES: dict[type[PermanentError], tuple[ProblemCode, str]] = {
 
 
 class ConnectionHealth:
-    """Degrades a connection that ConnectWise turns away, and tells a person why."""
+    """A connection that ConnectWise turns away is degraded here, and a problem tells why."""
 
     def __init__(self, connections: ConnectionStore, problems: ProblemStore, clock: Clock) -> None:
         self._connections = connections
@@ -49,17 +49,20 @@ class ConnectionHealth:
         self._clock = clock
 
     def report_failure(self, connection: Connection, error: PermanentError) -> None:
-        """Open the problem and mark the connection; verifying it again resolves both, and so does
-        :meth:`keys_were_accepted` unless a right is missing."""
-        code, detail = _CODES[type(error)]
+        """Open the problem and mark an active connection as degraded.
+
+        Verifying it again resolves both, and so does :meth:`keys_were_accepted` unless a right
+        is missing.
+        """
+        code, detail = _PROBLEMS_BY_ERROR[type(error)]
         report = connection.report(code, CONNECTION_SUBJECT, detail)
         self._problems.report(report, self._clock.now())
-        self._move(connection.connection_id, ConnectionState.ACTIVE, ConnectionState.DEGRADED)
+        self._move_state(connection.connection_id, ConnectionState.ACTIVE, ConnectionState.DEGRADED)
 
     def keys_were_accepted(self, connection: Connection) -> None:
-        """Close what was said about the keys, and let the connection be active again.
+        """Close the problem of rejected keys, and mark the connection as active again.
 
-        It stays degraded while a right is missing: which rights there are only verifying tells.
+        It stays degraded while a right is missing: only verifying checks the rights.
         """
         if connection.state is not ConnectionState.DEGRADED:
             return
@@ -68,25 +71,31 @@ class ConnectionHealth:
         self._problems.resolve(connection.partner_id, rejected.problem_id, self._clock.now())
         problems = self._problems.open_of_connection(*scope).values()
         if not any(problem.code is ProblemCode.RIGHT_MISSING for problem in problems):
-            self._move(connection.connection_id, ConnectionState.DEGRADED, ConnectionState.ACTIVE)
+            self._move_state(
+                connection.connection_id, ConnectionState.DEGRADED, ConnectionState.ACTIVE
+            )
 
     def remember_address(self, connection: Connection, address: PsaAddress) -> None:
-        """Keep where ConnectWise was found after an upgrade moved it.
+        """Store ConnectWise's address after an upgrade moved it.
 
-        Losing the race to another change costs the next worker one more discovery, no more.
+        If another change wins the race, the next worker discovers the address again.
         """
-        self._remember(connection, lambda known: replace(known, address=address))
+        self._try_to_save(connection, lambda known: replace(known, address=address))
 
     def remember_member(self, connection: Connection, member: str) -> None:
-        """Keep our API member's identifier, without which no payment is written. The next round
-        finds it again when another change was faster."""
+        """Store our API member's identifier, which writing payments requires.
+
+        If another change wins the race, the next round finds it again.
+        """
         if member:
-            self._remember(connection, lambda known: replace(known, member_identifier=member))
+            self._try_to_save(connection, lambda known: replace(known, member_identifier=member))
 
     def import_finished(self, connection_id: str) -> None:
-        self._move(connection_id, ConnectionState.IMPORTING, ConnectionState.ACTIVE)
+        self._move_state(connection_id, ConnectionState.IMPORTING, ConnectionState.ACTIVE)
 
-    def _remember(self, connection: Connection, change: Callable[[Connection], Connection]) -> None:
+    def _try_to_save(
+        self, connection: Connection, change: Callable[[Connection], Connection]
+    ) -> None:
         stored = self._connections.get(connection.connection_id)
         if stored.value is None or change(stored.value) == stored.value:
             return
@@ -95,10 +104,12 @@ class ConnectionHealth:
         except ConflictError:
             _logger.info("not kept", extra={"connection_id": connection.connection_id})
 
-    def _move(self, connection_id: str, before: ConnectionState, after: ConnectionState) -> None:
-        """Change the state if it still is the one expected; another change wins over ours.
+    def _move_state(
+        self, connection_id: str, before: ConnectionState, after: ConnectionState
+    ) -> None:
+        """Change the state if it is still ``before``; another change of state wins over ours.
 
-        Raises ConflictError when the connection kept being written under our hands.
+        Raises ConflictError when others kept writing the connection in between.
         """
 
         def read() -> tuple[Connection | None, int]:

@@ -1,4 +1,4 @@
-"""Reach a partner's own connection and nobody else's."""
+"""A partner reaches its own connections here, and only those."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from bridge.ports import ConnectionStore, Stored, until_saved
 
 
 class OwnedConnections:
-    """Connections as one partner may see them: another partner's look like none at all."""
+    """Connections as one partner sees them: another partner's connection looks missing."""
 
     def __init__(self, connections: ConnectionStore) -> None:
         self._connections = connections
 
     def get(self, partner_id: str, connection_id: str) -> Connection:
-        """Return the connection; NotFoundError when there is none or it is somebody else's."""
-        return self._owned(partner_id, connection_id)[0]
+        """Return the connection. Raises NotFoundError if it is missing or another partner's."""
+        return self._read_owned(partner_id, connection_id)[0]
 
     def get_syncing(self, partner_id: str, connection_id: str) -> Connection:
-        """Return a connection that can be worked with, else NotPossibleError."""
+        """Return a syncing connection. Raises NotFoundError, and NotPossibleError for any other."""
         connection = self.get(partner_id, connection_id)
         refuse_unless_syncing(connection)
         return connection
@@ -35,12 +35,12 @@ class OwnedConnections:
         writing in between.
         """
         return until_saved(
-            read=lambda: self._owned(partner_id, connection_id),
+            read=lambda: self._read_owned(partner_id, connection_id),
             change=change,
             save=lambda changed, version: self._connections.save(changed, expected_version=version),
         )
 
-    def _owned(self, partner_id: str, connection_id: str) -> tuple[Connection, int]:
+    def _read_owned(self, partner_id: str, connection_id: str) -> tuple[Connection, int]:
         if not is_platform_id(connection_id):
             raise NotFoundError("no such connection")
         stored: Stored[Connection] = self._connections.get(connection_id)
@@ -50,7 +50,7 @@ class OwnedConnections:
 
 
 def refuse_unless_syncing(connection: Connection) -> None:
-    """Raise NotPossibleError for a connection that is not connected, or not yet."""
+    """Raise NotPossibleError for a connection that is disconnected or still being set up."""
     if connection.is_syncing:
         return
     if connection.state is ConnectionState.DISCONNECTED:

@@ -1,4 +1,4 @@
-"""How a partner wants payments to appear in ConnectWise."""
+"""A partner chooses here how payments appear in ConnectWise."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bridge.ports import ConnectionStore, PsaGateway
 
 
 class PaymentPreferences:
-    """The write-back policy of a partner's connection, and what there is to choose from."""
+    """The write-back policy of a partner's connection, and the choices for it."""
 
     def __init__(self, connections: ConnectionStore, gateway: PsaGateway) -> None:
         self._owned = OwnedConnections(connections)
@@ -25,8 +25,8 @@ class PaymentPreferences:
     ) -> tuple[BillingStatus, ...]:
         """Return the tenant's own statuses, one of which can mark an invoice as paid.
 
-        Raises NotFoundError, NotPossibleError unless the connection is syncing, and what asking
-        ConnectWise raises.
+        Raises NotFoundError, NotPossibleError unless the connection is syncing, and the errors
+        of ConnectWise.
         """
         connection = self._owned.get_syncing(partner_id, connection_id)
         return self._gateway.open(connection).list_billing_statuses()
@@ -39,9 +39,9 @@ class PaymentPreferences:
     ) -> Connection:
         """Change the policy; payments follow it from their next change of state on.
 
-        ConnectWise is asked only about another paid status: InvalidInputError when it is not in
-        the tenant's list. Raises what :meth:`list_billing_statuses` raises then, NotFoundError
-        and ConflictError.
+        Only a new paid status is checked with ConnectWise. Raises InvalidInputError when the
+        tenant's list lacks it, the errors of :meth:`list_billing_statuses` while checking,
+        NotFoundError and ConflictError.
         """
         present = self._owned.get(partner_id, connection_id).write_back
         wanted_id = change(present).paid_status_id

@@ -1,4 +1,4 @@
-"""The rights that a connection's API member needs, proven and shown."""
+"""The rights that a connection's API member needs are proven and reported here."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from bridge.ports import Clock, ProblemStore, Psa
 
 
 def prove_rights(psa: Psa) -> tuple[RightFinding, ...]:
-    """Return what each right's probe found.
+    """Return the finding of each right's probe; all probes only read.
 
     Raises CredentialsRejectedError, WrongCompanyError, or PermissionMissingError with the rights
-    that are proven to be missing. Nothing is written anywhere.
+    that are proven to be missing.
     """
     psa.read_system_info()
     findings = psa.check_rights()
@@ -33,8 +33,10 @@ def prove_rights(psa: Psa) -> tuple[RightFinding, ...]:
 def settle_rights(
     problems: ProblemStore, clock: Clock, connection: Connection, lacking: Sequence[Right]
 ) -> None:
-    """After keys were accepted: open a problem for each right that is missing, and close what was
-    said about keys and rights and is not true any more."""
+    """Open a problem for each missing right, and close outdated ones about keys and rights.
+
+    The caller has just seen ConnectWise accept the keys.
+    """
     now = clock.now()
     still_open: set[str] = set()
     for right in lacking:
@@ -53,5 +55,5 @@ def settle_rights(
 
 
 def right_subject(right: Right) -> str:
-    """Return the subject of the problem that one right is missing."""
+    """Return the subject of the problem with one missing right."""
     return f"right/{right}"

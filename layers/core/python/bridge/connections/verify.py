@@ -1,4 +1,4 @@
-"""Verify a connection: prove its keys and rights, register its callbacks."""
+"""A connection is verified here: its keys and rights are proven, its callbacks registered."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bridge.runs.control import RunControl
 
 
 class Outcome(StrEnum):
-    """How ConnectWise answered to the credentials."""
+    """ConnectWise's answer to the credentials."""
 
     ACCEPTED = "accepted"
     CREDENTIALS_REJECTED = "credentials_rejected"
@@ -29,16 +29,17 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """``findings`` are empty unless the credentials were accepted."""
+    """The result of verifying a connection."""
 
     connection: Connection
     outcome: Outcome
     findings: tuple[RightFinding, ...] = ()
+    """The findings about rights; empty unless the credentials were accepted."""
     callbacks_are_registered: bool = False
 
 
 class Verifier:
-    """Verifies connections that are set up already."""
+    """The verifier checks connections that are set up already."""
 
     def __init__(
         self,
@@ -62,11 +63,11 @@ class Verifier:
         self._run_control = run_control
 
     def verify(self, connection: Connection) -> Verification:
-        """Ask ConnectWise afresh; problems open and resolve and the state follows.
+        """Ask ConnectWise afresh, and update the connection's problems and state.
 
         The callbacks are registered again, and an import that the connection still waits for is
-        started unless it is going on. A refusal is a finding, not an error. Raises
-        RetryableError when ConnectWise is out of reach; nothing changes then.
+        started unless it is going on. A refusal is returned as the outcome. Raises
+        RetryableError when ConnectWise is out of reach; everything stays as it was then.
         """
         psa = self._gateway.open(connection)
         try:
@@ -76,8 +77,10 @@ class Verifier:
             self._health.report_failure(connection, error)
             return Verification(self._reread(connection), _outcome(error))
         settle_rights(self._problems, self._clock, connection, missing(findings))
-        member = self._register(connection, psa)
-        changed = self._move(connection, has_all_rights=not missing(findings), member=member)
+        member = self._register_callbacks(connection, psa)
+        changed = self._update_state(
+            connection, has_all_rights=not missing(findings), member=member
+        )
         if changed.state is ConnectionState.IMPORTING:
             self._run_control.ensure_import(changed)
         return Verification(changed, Outcome.ACCEPTED, findings, bool(member))
@@ -85,9 +88,9 @@ class Verifier:
     def change_keys(
         self, connection: Connection, *, public_key: str, private_key: str
     ) -> Verification:
-        """Replace the key pair by one that works at least as well, and verify.
+        """Replace the key pair by one that proves every right, and verify.
 
-        Raises what :func:`prove_rights` raises for the new keys; the old ones stay then.
+        Raises the errors of :func:`prove_rights` for the new keys; the old ones stay then.
         """
         tried = Credentials(connection.company_id, public_key, private_key)
         prove_rights(self._gateway.try_out(connection, tried))
@@ -98,15 +101,17 @@ class Verifier:
         return self.verify(connection)
 
     def rotate_callback_secret(self, connection: Connection) -> Connection:
-        """See :meth:`CallbackRegistrations.rotate`."""
+        """Put a new secret into the callback URL, as :meth:`CallbackRegistrations.rotate` does."""
         return self._callbacks.rotate(connection, self._gateway.open(connection))
 
-    def _register(self, connection: Connection, psa: Psa) -> str:
-        secret = self._vault.get_credentials(connection.connection_id, is_fresh=True)
-        return self._callbacks.register(connection, psa, secret.callback_secret)
+    def _register_callbacks(self, connection: Connection, psa: Psa) -> str:
+        credentials = self._vault.get_credentials(connection.connection_id, is_fresh=True)
+        return self._callbacks.register(connection, psa, credentials.callback_secret)
 
-    def _move(self, connection: Connection, *, has_all_rights: bool, member: str) -> Connection:
-        def moved(stored: Connection) -> Connection:
+    def _update_state(
+        self, connection: Connection, *, has_all_rights: bool, member: str
+    ) -> Connection:
+        def updated(stored: Connection) -> Connection:
             state = stored.state
             if state is ConnectionState.DEGRADED and has_all_rights:
                 state = ConnectionState.ACTIVE
@@ -116,7 +121,7 @@ class Verifier:
                 stored, state=state, member_identifier=member or stored.member_identifier
             )
 
-        return self._owned.change(connection.partner_id, connection.connection_id, moved)
+        return self._owned.change(connection.partner_id, connection.connection_id, updated)
 
     def _reread(self, connection: Connection) -> Connection:
         return self._owned.get(connection.partner_id, connection.connection_id)

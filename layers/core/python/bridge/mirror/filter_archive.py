@@ -1,4 +1,4 @@
-"""Archive mirrored records outside the import filters, with undo."""
+"""Mirrored records outside the import filters are archived here, and brought back on undo."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ from bridge.mirror.walk import (
 )
 from bridge.ports import Clock, RecordStore
 
-_STAMP = "%Y%m%dT%H%M%S%fZ"
+_UNDO_ID_FORMAT = "%Y%m%dT%H%M%S%fZ"
 _UNDO_ID = re.compile(r"[0-9]{8}T[0-9]{12}Z")
 
 
 @dataclass(frozen=True, slots=True)
 class ArchivingStep:
-    """What one request archived or brought back; ``contested`` records moved meanwhile.
-
-    ``undo_id`` names the whole archiving, over all its steps. ``next_cursor`` continues it.
-    """
+    """The counts of records that one request archived or brought back."""
 
     undo_id: str
+    """The name of the whole archiving, over all its steps."""
     customers: int
     invoices: int
     contested: int
+    """Records that changed meanwhile and were left as they are."""
     next_cursor: str | None
+    """The cursor that continues the archiving; None at its end."""
 
 
 class FilterArchive:
-    """Archives mirrored records that the saved filters leave outside, and brings them back."""
+    """Mirrored records that the saved filters leave outside are archived and brought back here."""
 
     def __init__(self, records: RecordStore, clock: Clock) -> None:
         self._records = records
@@ -51,22 +51,22 @@ class FilterArchive:
         """Archive mirrored records outside the saved filters, as many as fit one request."""
         at, position = self._read_archiving_cursor(cursor)
         mark = Archive(ArchiveReason.LEFT_FILTER, at)
-        tally = _Tally(undo_id=at.strftime(_STAMP), position=position)
+        tally = _Tally(undo_id=at.strftime(_UNDO_ID_FORMAT), position=position)
         for part in self._walk.slices(connection, position, lambda each: not each.is_archived):
             wanted = self._walk.wanted(connection, part.records, connection.filters)
             for entry in part.entries:
                 if record_id(entry.record) not in wanted:
                     tally.count(entry.record, is_written=self._mark(entry, mark))
-            tally.pass_by(part)
+            tally.move_past(part)
         return tally.step(carries_undo_id=True)
 
     def undo(
         self, connection: Connection, undo_id: str, *, cursor: str | None = None
     ) -> ArchivingStep:
-        """Bring back what one archiving archived, as much as fits one request.
+        """Bring back the records of one archiving, as many as fit one request.
 
-        What ConnectWise deleted since then is archived again by the next comparison. May be
-        repeated. Raises InvalidInputError for an id that no archiving had.
+        A record that ConnectWise deleted since then is archived again by the next comparison.
+        The call may be repeated. Raises InvalidInputError for a malformed id or cursor.
         """
         mark = Archive(ArchiveReason.LEFT_FILTER, _read_undo_id(undo_id, "undo_id"))
         position = read_position(cursor)
@@ -75,7 +75,7 @@ class FilterArchive:
             for entry in part.entries:
                 if entry.record.archive == mark:
                     tally.count(entry.record, is_written=self._mark(entry, None))
-            tally.pass_by(part)
+            tally.move_past(part)
         return tally.step(carries_undo_id=False)
 
     def _read_archiving_cursor(self, cursor: str | None) -> tuple[datetime, WalkPosition]:
@@ -85,7 +85,7 @@ class FilterArchive:
         return _read_undo_id(undo_id, "cursor"), read_position(position)
 
     def _mark(self, entry: Entry, archive: Archive | None) -> bool:
-        """Write the record with this archive mark, unless it moved since it was read."""
+        """Write the record with this archive mark; return False if it changed since it was read."""
         marked = replace(entry.record, archive=archive)
         try:
             self._records.save(
@@ -103,7 +103,7 @@ class _Tally:
     undo_id: str
     position: WalkPosition | None
     written: Counter[str] = field(default_factory=Counter)
-    """Records by the plural of their kind."""
+    """Counts of written records by the plural of their kind, e.g. ``invoices``."""
     contested: int = 0
 
     def count(self, record: MirroredRecord, *, is_written: bool) -> None:
@@ -112,7 +112,7 @@ class _Tally:
         else:
             self.contested += 1
 
-    def pass_by(self, part: Slice) -> None:
+    def move_past(self, part: Slice) -> None:
         self.position = part.next_position
 
     def step(self, *, carries_undo_id: bool) -> ArchivingStep:
@@ -130,7 +130,7 @@ class _Tally:
 def _read_undo_id(text: str, field: str) -> datetime:
     if _UNDO_ID.fullmatch(text):
         try:
-            return datetime.strptime(text, _STAMP).replace(tzinfo=UTC)
+            return datetime.strptime(text, _UNDO_ID_FORMAT).replace(tzinfo=UTC)
         except ValueError:
             pass
     raise InvalidInputError("not an id of an archiving", field=field)

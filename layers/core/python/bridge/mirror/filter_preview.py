@@ -1,4 +1,4 @@
-"""Show what other filters would change, before they are saved."""
+"""The effect of other filters is counted here, before they are saved."""
 
 from __future__ import annotations
 
@@ -28,21 +28,23 @@ class Sample:
 
 @dataclass(slots=True)
 class Effect:
-    """What becomes of the mirrored records of one kind that are not archived.
-
-    ``leaving`` pass the present filters only, ``returning`` the proposed ones only. Leaving
-    records are kept until a person archives them; ``leaving_balances`` are what is open on them.
-    ``in_connectwise`` is ConnectWise's own count of what the proposed filters let in, None when
-    it could not be asked or this is not the first part of the answer.
-    """
+    """The effect of proposed filters on the unarchived mirrored records of one kind."""
 
     staying: int = 0
+    """Records that pass both the present and the proposed filters."""
     leaving: int = 0
+    """Records that pass the present filters only; they are kept until a person archives them."""
     returning: int = 0
+    """Records that pass the proposed filters only."""
     leaving_samples: list[Sample] = field(default_factory=list)
     returning_samples: list[Sample] = field(default_factory=list)
     leaving_balances: Counter[Currency] = field(default_factory=Counter)
+    """Open amounts of the leaving records, in minor units."""
     in_connectwise: int | None = None
+    """ConnectWise's own count of records that pass the proposed filters.
+
+    None when asking failed, and after the first part of the preview.
+    """
 
     def count(self, record: MirroredRecord, *, is_in: bool, would_be_in: bool) -> None:
         if is_in and would_be_in:
@@ -63,15 +65,16 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """Counts of one part of the mirror; ``next_cursor`` leads to the part not counted yet."""
+    """The effects on one part of the mirror."""
 
     customers: Effect
     invoices: Effect
     next_cursor: str | None
+    """The cursor of the next part; None at the end."""
 
 
 class FilterPreview:
-    """Compares the present filters of a connection with proposed ones; changes nothing."""
+    """The preview compares a connection's present filters with proposed ones, and only reads."""
 
     def __init__(self, records: RecordStore, gateway: PsaGateway, clock: Clock) -> None:
         self._walk = MirrorWalk(records, clock)
@@ -80,11 +83,14 @@ class FilterPreview:
     def preview(
         self, connection: Connection, proposed: ImportFilters, *, cursor: str | None = None
     ) -> Preview:
-        """Count as much of the mirror as fits one request. Raises InvalidInputError."""
+        """Count as much of the mirror as fits one request.
+
+        Raises InvalidInputError for a malformed cursor.
+        """
         position = read_position(cursor)
         effects = {kind.record_kind: Effect() for kind in MIRRORED_KINDS}
         if cursor is None:
-            self._ask_connectwise(connection, proposed, effects)
+            self._count_in_connectwise(connection, proposed, effects)
         next_cursor = str(position)
         for part in self._walk.slices(connection, position, lambda each: not each.is_archived):
             self._count(connection, proposed, part.records, effects)
@@ -108,13 +114,13 @@ class FilterPreview:
                 would_be_in=record_id(record) in proposed_ids,
             )
 
-    def _ask_connectwise(
+    def _count_in_connectwise(
         self,
         connection: Connection,
         proposed: ImportFilters,
         effects: dict[RecordKind, Effect],
     ) -> None:
-        """What was never mirrored only ConnectWise can count; without it the rest still helps."""
+        """Add ConnectWise's own counts, which include unmirrored records; skip them on an error."""
         try:
             psa = self._gateway.open(connection)
             for kind, effect in effects.items():

@@ -1,4 +1,4 @@
-"""Look into hints: each names a record that may have changed, and is never believed."""
+"""Hints are processed here: each names a record that may have changed and is fetched again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from bridge.connections.health import CONNECTION_ERRORS, ConnectionHealth
 from bridge.domain.connection import Connection
-from bridge.domain.errors import OutcomeUnknownError, RetryableError
+from bridge.domain.errors import BridgeError, OutcomeUnknownError, RetryableError
 from bridge.domain.hint import MAX_HINT_ATTEMPTS, Hint, HintReason
 from bridge.domain.identity import RecordKind
 from bridge.domain.mirrored_kinds import MirroredRecord, kind_of
@@ -24,7 +24,7 @@ _logger = logging.getLogger(__name__)
 
 
 class HintProcessor:
-    """Refreshes the records that hints name, and asks for the PDFs of invoices that changed."""
+    """Records that hints name are refreshed here, and PDFs of changed invoices requested."""
 
     def __init__(
         self,
@@ -44,25 +44,26 @@ class HintProcessor:
         self._health = health
 
     def process(self, hints: Sequence[Hint]) -> tuple[Hint, ...]:
-        """Look into all hints and return those that have to be delivered again.
+        """Process all hints and return those to be delivered again.
 
-        A hint that found ConnectWise out of reach is sent again with a growing delay; only when
-        that has happened MAX_HINT_ATTEMPTS times is it returned, and so, in the end, parked where
-        a person sees it. Hints of a connection that no longer syncs are dropped: connecting
-        again starts with a full comparison. What fails for a reason that nobody foresaw is returned
-        alone: it neither fails the others of its connection nor those of another.
+        A hint that found ConnectWise out of reach is sent again with a growing delay; after
+        MAX_HINT_ATTEMPTS times it is returned, and so, in the end, parked where a person sees
+        it. Hints of a connection that stopped syncing are dropped: connecting again starts with
+        a full comparison. A hint that fails for an unforeseen reason is returned alone; the
+        others go on.
         """
         groups: dict[tuple[str, RecordKind], list[Hint]] = defaultdict(list)
         for hint in hints:
             groups[hint.connection_id, hint.record_kind].append(hint)
         failed: list[Hint] = []
         for (connection_id, kind), group in groups.items():
-            failed.extend(self._guarded(connection_id, kind, group))
+            failed.extend(self._process_or_isolate(connection_id, kind, group))
         return tuple(failed)
 
-    def _guarded(
+    def _process_or_isolate(
         self, connection_id: str, kind: RecordKind, hints: Sequence[Hint]
     ) -> Sequence[Hint]:
+        """Process a group, and each hint alone if the group fails; return those that failed."""
         try:
             return self._process_group(connection_id, kind, hints)
         except Exception:
@@ -70,7 +71,7 @@ class HintProcessor:
             _logger.exception("hints failed", extra={"count": len(hints)})
         if len(hints) == 1:
             return hints
-        alone = (self._guarded(connection_id, kind, [hint]) for hint in hints)
+        alone = (self._process_or_isolate(connection_id, kind, [hint]) for hint in hints)
         return [failed for each in alone for failed in each]
 
     def _process_group(
@@ -82,7 +83,7 @@ class HintProcessor:
         try:
             contested = self._refresh(connection, kind, sorted({h.source_id for h in hints}))
         except CONNECTION_ERRORS as error:
-            # The delta after the repair brings these records: its watermark stands still now.
+            # The delta run after the repair brings these records: its watermark stays until then.
             self._health.report_failure(connection, error)
             return ()
         except (RetryableError, OutcomeUnknownError) as error:
@@ -97,7 +98,7 @@ class HintProcessor:
     def _refresh(
         self, connection: Connection, kind: RecordKind, source_ids: Sequence[int]
     ) -> Sequence[int]:
-        """Refresh until nobody else wrote in between; return what stayed contested."""
+        """Refresh records, contested ones repeatedly; return those still contested at the end."""
         psa = self._gateway.open(connection)
         for _ in range(MAX_ROUNDS):
             refreshed = self._refresher.refresh(connection, psa, kind, source_ids)
@@ -108,7 +109,7 @@ class HintProcessor:
         return source_ids
 
     def _request_pdfs(self, connection: Connection, changed: Sequence[MirroredRecord]) -> None:
-        """Have the PDFs of open invoices fetched afresh; others are fetched when asked for."""
+        """Request the PDFs of changed open invoices; other PDFs are fetched when a person asks."""
         self._pdfs.send(
             [
                 PdfRequest(connection.connection_id, kind_of(record).id_of(record))
@@ -117,13 +118,14 @@ class HintProcessor:
             ]
         )
 
-    def _send_again(self, hints: Sequence[Hint], error: Exception) -> Sequence[Hint]:
+    def _send_again(self, hints: Sequence[Hint], error: BridgeError) -> Sequence[Hint]:
+        """Send hints again with a growing delay; return those whose attempts are used up."""
         exhausted = [h for h in hints if h.attempts + 1 >= MAX_HINT_ATTEMPTS]
-        asked = getattr(error, "retry_after_seconds", None) or 0
+        asked_seconds = error.retry_after_seconds or 0
         for hint in hints:
             if hint in exhausted:
                 continue
-            delay = max(int(asked), min(MAX_DELAY_SECONDS, 5 * 2**hint.attempts))
+            delay = max(int(asked_seconds), min(MAX_DELAY_SECONDS, 5 * 2**hint.attempts))
             again = replace(hint, reason=HintReason.RETRY, attempts=hint.attempts + 1)
             self._hints.send([again], delay_seconds=min(delay, MAX_DELAY_SECONDS))
         return exhausted

@@ -1,4 +1,4 @@
-"""Keep PDFs of invoices, as ConnectWise renders them."""
+"""PDFs of invoices are fetched and kept here, as ConnectWise renders them."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from bridge.ports import (
 
 
 def pdf_key(invoice: Invoice) -> str:
-    """Return where the PDF of exactly this content is kept.
+    """Return the storage key of the PDF of exactly this content.
 
-    The key changes with anything that may be printed, so a stale PDF is never shown and no
-    record has to say which PDF belongs to it.
+    The key is computed from every field that may be printed, so it leads to a PDF of the present
+    content only and is left out of the stored record.
     """
     printed = astuple(replace(invoice, archive=None))
     digest = hashlib.sha256(repr(printed).encode()).hexdigest()
@@ -36,7 +36,7 @@ def pdf_key(invoice: Invoice) -> str:
 
 
 class PdfKeeper:
-    """Fetches the PDF of a mirrored invoice when the one of its present content is not kept."""
+    """The keeper fetches the PDF of an invoice's present content, unless it is kept already."""
 
     def __init__(
         self,
@@ -60,10 +60,11 @@ class PdfKeeper:
         self._clock = clock
 
     def keep(self, request: PdfRequest) -> None:
-        """Fetch and keep one PDF; RetryableError when ConnectWise is out of reach.
+        """Fetch and keep one PDF.
 
-        An invoice that ConnectWise no longer has becomes a hint. An answer that is no PDF
-        becomes a problem, which closes when the PDF is kept or no longer wanted.
+        An invoice missing in ConnectWise becomes a hint. An answer other than a PDF becomes a
+        problem, which closes when the PDF is kept or the invoice is archived. Raises
+        RetryableError when ConnectWise is out of reach.
         """
         connection = self._connections.get(request.connection_id).value
         if connection is None or not connection.is_syncing:

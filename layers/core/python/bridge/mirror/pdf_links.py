@@ -1,4 +1,4 @@
-"""Hand out an invoice's PDF, or have it fetched."""
+"""An invoice's PDF is linked here, or requested if it is missing."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ _UNSAFE_IN_FILE_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
 @dataclass(frozen=True, slots=True)
 class PdfLink:
-    """A URL that anybody who has it may download from, until ``expires_at`` (UTC)."""
+    """A URL that lets every holder download a PDF."""
 
     url: str
     expires_at: datetime
+    """The end of the URL's validity (UTC)."""
 
 
 class PdfLinks:
-    """Links to PDFs of mirrored invoices; platform-only ones have none."""
+    """PDF links lead to the PDFs of mirrored invoices; only these have one."""
 
     def __init__(
         self,
@@ -49,12 +50,13 @@ class PdfLinks:
         self._clock = clock
 
     def link(self, partner_id: str, invoice_id: str) -> PdfLink | None:
-        """Return a link to the PDF of the present content; None when it is being fetched.
+        """Return a link to the PDF of the present content, or request it and return None.
 
-        Raises NotFoundError when there is no such invoice or it is platform-only, and
-        NotPossibleError when the PDF is not kept and cannot be fetched.
+        Raises NotFoundError for an unknown or platform-only invoice, and NotPossibleError when a
+        missing PDF is out of reach: the invoice is archived, its connection stopped syncing, or
+        an earlier fetch left an open problem.
         """
-        invoice = self._mirrored(partner_id, invoice_id)
+        invoice = self._get_mirrored(partner_id, invoice_id)
         key = pdf_key(invoice)
         if self._documents.has_pdf(key):
             expires_at = self._clock.now() + timedelta(seconds=LINK_LIFETIME_SECONDS)
@@ -62,10 +64,10 @@ class PdfLinks:
                 key, file_name=_file_name(invoice), lifetime_seconds=LINK_LIFETIME_SECONDS
             )
             return PdfLink(url, expires_at)
-        self._request(partner_id, invoice)
+        self._request_pdf(partner_id, invoice)
         return None
 
-    def _mirrored(self, partner_id: str, invoice_id: str) -> Invoice:
+    def _get_mirrored(self, partner_id: str, invoice_id: str) -> Invoice:
         invoice = None
         if is_record_id(invoice_id):
             invoice = self._records.get(INVOICES, partner_id, invoice_id).value
@@ -73,11 +75,11 @@ class PdfLinks:
             raise NotFoundError("no such mirrored invoice")
         return invoice
 
-    def _request(self, partner_id: str, invoice: Invoice) -> None:
+    def _request_pdf(self, partner_id: str, invoice: Invoice) -> None:
         if invoice.archive:
             raise NotPossibleError("archived_record", "The PDF of an archived invoice is not kept.")
         connection = self._owned.get_syncing(partner_id, invoice.connection_id or "")
-        problem = self._problems.get(partner_id, self._report(invoice).problem_id)
+        problem = self._problems.get(partner_id, self._problem_report(invoice).problem_id)
         if problem and problem.state is ProblemState.OPEN:
             raise NotPossibleError(
                 "pdf_unavailable",
@@ -87,7 +89,7 @@ class PdfLinks:
         self._pdfs.send([PdfRequest(connection.connection_id, invoice.invoice_id)])
 
     @staticmethod
-    def _report(invoice: Invoice) -> ProblemReport:
+    def _problem_report(invoice: Invoice) -> ProblemReport:
         return ProblemReport(
             invoice.partner_id,
             invoice.connection_id or "",
@@ -97,6 +99,6 @@ class PdfLinks:
 
 
 def _file_name(invoice: Invoice) -> str:
-    """Invoice numbers are the customer's own texts; keep what is safe in any file system."""
+    """Return a name, safe in any file system, from the invoice number, which is a free text."""
     number = _UNSAFE_IN_FILE_NAME.sub("-", invoice.number).strip("-.")[:80]
     return f"invoice-{number or invoice.source_id}.pdf"

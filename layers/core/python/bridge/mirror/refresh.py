@@ -1,9 +1,10 @@
-"""Make the mirror of some records equal to ConnectWise: the one way records get in.
+"""The mirror of chosen records is made equal to ConnectWise here: the one way records get in.
 
 Callbacks, runs and sweeps differ only in how they choose ids. For the chosen ids the stored
 versions are read first, then ConnectWise is asked, then each record is written if its version is
 still the one read. A write that meets a moved version is given back to the caller, because its
-content may be older than the stored one. Versions alone decide; clocks and ``lastUpdated`` do not.
+content may be older than the stored one. Versions alone decide: clocks and ``lastUpdated`` are
+ignored.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ from bridge.domain.mirrored_kinds import (
     R,
     mirrored_kind,
 )
-from bridge.domain.problem import RECORD_TROUBLES, Problem, ProblemCode, record_subject
+from bridge.domain.problem import RECORD_PROBLEMS, Problem, ProblemCode, record_subject
 from bridge.domain.run import Counters
 from bridge.ports import Clock, Fetched, ProblemStore, Psa, RecordStore, Stored
 
-# A problem with an invoice's PDF ends when its content changes.
-_PRINTING = (ProblemCode.PDF_UNAVAILABLE,)
+# A change of an invoice's content ends the problem with the PDF of its old content.
+_PDF_PROBLEMS = (ProblemCode.PDF_UNAVAILABLE,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Refreshed:
 
     counters: Counters
     contested: tuple[int, ...] = ()
-    """Ids that met a moved version and were left unwritten."""
+    """Ids whose stored version moved meanwhile; these records are left unwritten."""
     changed: tuple[MirroredRecord, ...] = ()
     """Records created or updated, as stored now."""
 
@@ -51,7 +52,7 @@ class Refreshed:
 
 
 class Refresher:
-    """Applies ConnectWise's present state of given records to the mirror."""
+    """The refresher applies ConnectWise's present state of given records to the mirror."""
 
     def __init__(self, records: RecordStore, problems: ProblemStore, clock: Clock) -> None:
         self._records = records
@@ -69,9 +70,9 @@ class Refresher:
     ) -> Refreshed:
         """Refresh up to a few hundred records of one kind.
 
-        With ``may_archive`` a record that is proven gone is archived, else it is left alone.
-        Raises whatever ``psa`` and the stores raise for the whole batch; a single record that
-        cannot be read becomes a problem and the rest goes on.
+        With ``may_archive`` a record that is proven deleted is archived, else it stays as it is.
+        A single unreadable record becomes a problem and the rest goes on. Raises the errors of
+        ``psa`` and the stores for the whole batch.
         """
         batch = _Batch(
             connection=connection,
@@ -85,7 +86,7 @@ class Refresher:
 
 
 class _Batch:
-    """One refresh of one connection; holds what its steps share."""
+    """A batch is one refresh of one connection; it holds the values that its steps share."""
 
     def __init__(
         self,
@@ -107,7 +108,9 @@ class _Batch:
 
     def refresh(self, kind: MirroredKind[R], source_ids: Sequence[int]) -> Refreshed:
         stored = self._records.get_mirrored(kind, *self._scope, source_ids)
-        fetched = self._psa.fetch(kind, source_ids, with_payments_of=_with_payments(kind, stored))
+        fetched = self._psa.fetch(
+            kind, source_ids, with_payments_of=_ids_with_payments(kind, stored)
+        )
         payers = self._mirrored_payers(kind, fetched)
         total = Refreshed(Counters())
         for source_id in source_ids:
@@ -124,26 +127,26 @@ class _Batch:
         return total
 
     def _mirrored_payers(self, kind: MirroredKind[R], fetched: Fetched[R]) -> frozenset[int]:
-        """Return the payers that are mirrored; those seen for the first time are fetched now.
+        """Return the mirrored payers of fetched invoices; missing ones are fetched first.
 
-        An invoice may arrive before its customer's hourly turn. A payer that was archived for
-        leaving the filter takes its invoices along.
+        An invoice may arrive before its customer's hourly sync. A payer that was archived for
+        leaving the filter, and still fails it, is left out.
         """
         if kind.payer_id_of is None:
             return frozenset()
         wanted = sorted(set(filter(None, map(kind.payer_id_of, fetched.found.values()))))
         stored = self._records.get_mirrored(CUSTOMERS, *self._scope, wanted)
-        unseen = [source_id for source_id in wanted if stored[source_id].value is None]
-        if unseen:
-            self.refresh(CUSTOMERS, unseen)
+        unmirrored = [source_id for source_id in wanted if stored[source_id].value is None]
+        if unmirrored:
+            self.refresh(CUSTOMERS, unmirrored)
             stored = self._records.get_mirrored(CUSTOMERS, *self._scope, wanted)
         return frozenset(
             source_id
             for source_id, item in stored.items()
-            if item.value and not self._is_left_outside(item.value)
+            if item.value and not self._is_still_outside_filter(item.value)
         )
 
-    def _is_left_outside(self, payer: Customer) -> bool:
+    def _is_still_outside_filter(self, payer: Customer) -> bool:
         has_left = payer.archive is not None and payer.archive.reason is ArchiveReason.LEFT_FILTER
         return has_left and not CUSTOMERS.accepts(self._connection.filters, payer)
 
@@ -164,7 +167,7 @@ class _Batch:
         if record.archive is None:
             record = replace(record, archive=_kept_archive(before, is_wanted=is_wanted))
         elif before is not None:
-            # A merged company tells no date of its deletion: the first time seen stands.
+            # A merged company has no date of deletion: the first archive mark stays.
             record = replace(record, archive=before)
         written = self._write(kind, source_id, stored, record, change_fingerprint)
         if written.counters.created or written.counters.updated:
@@ -178,20 +181,20 @@ class _Batch:
         stored: Stored[R],
         broken: Mapping[int, str],
     ) -> Refreshed:
-        """Decide about a record that did not come back: broken, proven gone, or just hidden."""
+        """Settle a missing record: report an unreadable, archive a deleted, skip a hidden one."""
         if source_id in broken:
             self._report(kind, source_id, broken[source_id])
             return Refreshed(Counters(failed=1))
         if not self._may_archive or self._psa.exists(kind.record_kind, source_id):
             return Refreshed(Counters(skipped=1))
-        self._resolve(kind, source_id, *_PRINTING)
+        self._resolve(kind, source_id, *_PDF_PROBLEMS)
         if stored.value is None:
             self._records.save_tombstone(*self._scope, kind.record_kind, source_id)
             return Refreshed(Counters(skipped=1))
         if stored.value.archive:
             return Refreshed(Counters(unchanged=1))
-        gone = stored.value.archived(ArchiveReason.DELETED_IN_CONNECTWISE, self._now)
-        return self._write(kind, source_id, stored, gone, "")
+        archived_now = stored.value.archived(ArchiveReason.DELETED_IN_CONNECTWISE, self._now)
+        return self._write(kind, source_id, stored, archived_now, "")
 
     def _write(
         self,
@@ -215,7 +218,7 @@ class _Batch:
         except MalformedRecordError as error:
             self._report(kind, source_id, error.reason)
             return Refreshed(Counters(failed=1))
-        self._resolve(kind, source_id, *(_PRINTING if value != stored.value else ()))
+        self._resolve(kind, source_id, *(_PDF_PROBLEMS if value != stored.value else ()))
         return Refreshed(_count(stored.value, value))
 
     def _report(self, kind: MirroredKind[Any], source_id: int, reason: str) -> None:
@@ -224,11 +227,11 @@ class _Batch:
         self._problems.report(report, self._now)
 
     def _resolve(self, kind: MirroredKind[Any], source_id: int, *more_codes: ProblemCode) -> None:
-        """Close the problems of a record that has just been read well."""
+        """Close the problems of a record that was just read successfully."""
         if self._open_problems is None:
             self._open_problems = self._problems.open_of_connection(*self._scope)
         subject = record_subject(kind.record_kind, source_id)
-        for code in (*RECORD_TROUBLES, *more_codes):
+        for code in (*RECORD_PROBLEMS, *more_codes):
             problem_id = self._connection.report(code, subject).problem_id
             if problem_id in self._open_problems:
                 self._problems.resolve(self._connection.partner_id, problem_id, self._now)
@@ -238,8 +241,8 @@ class _Batch:
         return self._connection.partner_id, self._connection.connection_id
 
 
-def _with_payments(kind: MirroredKind[R], stored: Mapping[int, Stored[R]]) -> frozenset[int]:
-    """Return the ids whose payments are read whatever the header shows: some are stored."""
+def _ids_with_payments(kind: MirroredKind[R], stored: Mapping[int, Stored[R]]) -> frozenset[int]:
+    """Return the ids with stored payments: theirs are read even if the invoice looks unpaid."""
     payments_of = kind.payments_of
     if payments_of is None:
         return frozenset()
@@ -249,9 +252,9 @@ def _with_payments(kind: MirroredKind[R], stored: Mapping[int, Stored[R]]) -> fr
 
 
 def _kept_archive(before: Archive | None, *, is_wanted: bool) -> Archive | None:
-    """Return the archive mark that survives when ConnectWise has the record again.
+    """Return the archive mark that a record keeps when ConnectWise delivers it.
 
-    A person's archiving stays. A record archived as deleted, or for leaving a filter that it
+    A person's mark stays. A record archived as deleted, or for leaving a filter that it
     passes now, comes back.
     """
     if before is None or before.reason is ArchiveReason.DELETED_IN_CONNECTWISE:

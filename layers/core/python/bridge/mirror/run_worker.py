@@ -1,8 +1,8 @@
-"""Do a run's next page.
+"""A run's next page is done here.
 
-A message only says "this run, this page". The run's own record knows where it stands, so a
-message that comes twice, late or after a crash does no harm: pages are idempotent, and of two
-workers on the same page the record's version lets one move the run on.
+A message only says "this run, this page". The run's own record holds its position, so a message
+that comes twice, late or after a crash is harmless: pages are idempotent, and of two workers on
+the same page the record's version lets one move the run on.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from bridge.domain.hint import Hint, HintReason
 from bridge.domain.identity import RecordKind
 from bridge.domain.mirrored_kinds import MIRRORED_KINDS
 from bridge.domain.problem import (
-    RECORD_TROUBLES,
+    RECORD_PROBLEMS,
     ProblemCode,
     ProblemReport,
     record_of_subject,
@@ -66,7 +66,7 @@ _logger = logging.getLogger(__name__)
 
 
 class RunWorker:
-    """Works on runs, one page at a time."""
+    """A run worker works on runs, one page at a time."""
 
     def __init__(
         self,
@@ -94,13 +94,13 @@ class RunWorker:
         self._clock = clock
 
     def work(self, message: RunMessage) -> None:
-        """Do the page the message asks for, and ask for the next one."""
+        """Do the page that the message names, and queue the next one."""
         stored = self._runs.get(message.connection_id, message.run_id)
         run = stored.value
         if run is None or run.has_ended or message.page_count > run.page_count:
             return
         if message.page_count < run.page_count:
-            # Stored, but perhaps the worker died before it asked for the next page.
+            # This page is stored, but its worker may have died before it queued the next one.
             if message.page_count == run.page_count - 1:
                 self._queue.send(run)
             return
@@ -114,7 +114,7 @@ class RunWorker:
     def _attempt(self, connection: Connection, run: Run) -> tuple[Run, int]:
         """Return the run after this page and the seconds to wait before the next."""
         try:
-            return self._do_page(connection, self._begun(connection, run)), 0
+            return self._do_page(connection, self._with_start_of_changes(connection, run)), 0
         except CONNECTION_ERRORS as error:
             self._health.report_failure(connection, error)
             return self._fail(run, type(error).__name__), 0
@@ -126,13 +126,15 @@ class RunWorker:
         except (RetryableError, OutcomeUnknownError, ConflictError) as error:
             if run.attempts + 1 >= MAX_ATTEMPTS_PER_PAGE:
                 return self._fail(run, type(error).__name__), 0
-            asked = getattr(error, "retry_after_seconds", None) or 0
-            delay = max(int(asked), min(MAX_RETRY_DELAY_SECONDS, 2 * 2 ** min(run.attempts, 9)))
+            asked_seconds = error.retry_after_seconds or 0
+            delay = max(
+                int(asked_seconds), min(MAX_RETRY_DELAY_SECONDS, 2 * 2 ** min(run.attempts, 9))
+            )
             waiting = replace(run, attempts=run.attempts + 1, state=RunState.RUNNING)
             return waiting, min(delay, MAX_RETRY_DELAY_SECONDS)
 
-    def _begun(self, connection: Connection, run: Run) -> Run:
-        """Settle, on the first page, from when on the run takes changes."""
+    def _with_start_of_changes(self, connection: Connection, run: Run) -> Run:
+        """Return the run; on a delta run's first page, with the time its changes start from."""
         if run.page_count or run.since or run.kind not in DELTA_RUNS:
             return run
         watermark = self._runs.get_watermark(connection.connection_id, run.step.record_kind)
@@ -141,7 +143,7 @@ class RunWorker:
     def _do_page(self, connection: Connection, run: Run) -> Run:
         psa = self._gateway.open(connection)
         if run.kind is RunKind.IMPORT and not run.is_measured:
-            run = self._with_expectations(connection, psa, run)
+            run = self._with_expected_counts(connection, psa, run)
         if run.step.selection is Selection.VANISHED:
             self._check_mass_archive(connection, run)
         kind = run.step.record_kind
@@ -161,39 +163,39 @@ class RunWorker:
     def _refresh(
         self, connection: Connection, psa: Psa, step: RunStep, choice: Choice
     ) -> tuple[Counters, int | None]:
-        """Refresh what was chosen; when time runs short, tell the last id that was done.
+        """Refresh the chosen records; return counters and, if time runs short, the last id done.
 
-        Only the ids that a sweep found vanished, and that passed the brake, may be archived
-        here: a list that wrongly comes back empty must not empty the mirror.
+        Only vanished records that a sweep found, and that passed the mass-archive check, may be
+        archived here: a list that wrongly comes back empty must not empty the mirror.
         """
         counters = Counters()
-        done: int | None = None
+        last_done_id: int | None = None
         may_archive = step.selection is Selection.VANISHED
         for start in range(0, len(choice.source_ids), REFRESH_BATCH):
-            if done is not None and self._clock.remaining_seconds() < MIN_SECONDS_FOR_BATCH:
-                return counters, done
+            if last_done_id is not None and self._clock.remaining_seconds() < MIN_SECONDS_FOR_BATCH:
+                return counters, last_done_id
             batch = choice.source_ids[start : start + REFRESH_BATCH]
             try:
                 refreshed = self._refresher.refresh(
                     connection, psa, step.record_kind, batch, may_archive=may_archive
                 )
             except OutOfTimeError:
-                if done is None:
+                if last_done_id is None:
                     raise
-                return counters, done
+                return counters, last_done_id
             counters += refreshed.counters
             counters += Counters(deferred=len(refreshed.contested))
             self._defer(connection, step.record_kind, refreshed.contested)
-            done = batch[-1]
+            last_done_id = batch[-1]
         return counters, None
 
     def _defer(self, connection: Connection, kind: RecordKind, source_ids: Sequence[int]) -> None:
-        """Leave records that somebody else wrote meanwhile to a fetch of their own."""
+        """Queue hints for records that another worker wrote meanwhile, to fetch them again."""
         self._hints.send(
             [Hint(connection.connection_id, kind, i, HintReason.CONFLICT) for i in source_ids]
         )
 
-    def _with_expectations(self, connection: Connection, psa: Psa, run: Run) -> Run:
+    def _with_expected_counts(self, connection: Connection, psa: Psa, run: Run) -> Run:
         kinds = [kind.record_kind for kind in MIRRORED_KINDS]
         return run.measured({kind: psa.count(kind, filters=connection.filters) for kind in kinds})
 
@@ -227,8 +229,14 @@ class RunWorker:
         self._problems.report(report, self._clock.now())
 
     def _report(self, run: Run, code: ProblemCode, subject: str, detail: str) -> None:
-        trouble = ProblemReport(run.partner_id, run.connection_id, code, subject, detail)
-        self._problems.report(trouble, self._clock.now())
+        report = self._problem_report(run, code, subject, detail)
+        self._problems.report(report, self._clock.now())
+
+    @staticmethod
+    def _problem_report(
+        run: Run, code: ProblemCode, subject: str, detail: str = ""
+    ) -> ProblemReport:
+        return ProblemReport(run.partner_id, run.connection_id, code, subject, detail)
 
     def _save_and_go_on(self, outcome: tuple[Run, int], version: int) -> None:
         run, delay_seconds = outcome
@@ -238,9 +246,9 @@ class RunWorker:
             self._queue.send(run, delay_seconds=delay_seconds)
 
     def _finish(self, run: Run) -> None:
-        """Everything is stored: move the watermarks and close what a failed run opened.
+        """Move the watermarks and close the problems of failed runs, when all pages are stored.
 
-        This happens before the run is marked as ended, so that a crash repeats it.
+        This happens before the run is saved as ended, so that a crash repeats it.
         """
         for kind in kinds_completed_by(run.kind):
             if run.server_time:
@@ -248,23 +256,24 @@ class RunWorker:
         if run.kind is RunKind.IMPORT:
             self._health.import_finished(run.connection_id)
         if run.kind is RunKind.SWEEP:
-            self._look_again(run)
+            self._refetch_records_with_problems(run)
         self._close_problems(run)
 
-    def _look_again(self, run: Run) -> None:
-        """Have every record that a problem is open for fetched once more.
+    def _refetch_records_with_problems(self, run: Run) -> None:
+        """Queue a hint for every record with an open problem.
 
-        It may have healed without a mark of it changing, and then no comparison comes back to it.
+        A record may become readable with its change fingerprint as before; comparisons then pass
+        it over.
         """
         problems = self._problems.open_of_connection(run.partner_id, run.connection_id)
-        troubled = {p.subject for p in problems.values() if p.code in RECORD_TROUBLES}
-        records = filter(None, map(record_of_subject, sorted(troubled)))
+        subjects = {p.subject for p in problems.values() if p.code in RECORD_PROBLEMS}
+        records = filter(None, map(record_of_subject, sorted(subjects)))
         self._hints.send(
             [Hint(run.connection_id, kind, i, HintReason.RETRY) for kind, i in records]
         )
 
     def _close_problems(self, run: Run) -> None:
-        """Close what a failed run of the kind opened; a sweep makes every failed run good."""
+        """Close the problem of a failed run of this kind; a sweep closes those of all kinds."""
         is_sweep = run.kind is RunKind.SWEEP
         closed = [
             (ProblemCode.RUN_FAILED, f"run/{kind.value}")
@@ -273,8 +282,8 @@ class RunWorker:
         if is_sweep:
             closed.append((ProblemCode.MASS_ARCHIVE_STOPPED, "sweep"))
         for code, subject in closed:
-            trouble = ProblemReport(run.partner_id, run.connection_id, code, subject)
-            self._problems.resolve(run.partner_id, trouble.problem_id, self._clock.now())
+            report = self._problem_report(run, code, subject)
+            self._problems.resolve(run.partner_id, report.problem_id, self._clock.now())
 
     def _save(self, run: Run, version: int) -> bool:
         try:

@@ -1,4 +1,4 @@
-"""Choose which records of a run's page are worth refreshing."""
+"""The records of a run's page that need a refresh are chosen here."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ PAGE_SIZE = 1000
 VANISHED_PAGE_SIZE = 50
 LIST_BY_ID_BATCH = 200
 MAX_STORED = 5_000
-"""Filters may hide many records from ConnectWise's list that the mirror has. A page takes so many
-of the mirror's at most, and ends at the last of them."""
+"""A page takes at most this many mirrored records, and ends at the last of them: filters may hide
+many of them from ConnectWise's list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One page's worth of work.
-
-    ``listed_ids`` are what ConnectWise listed, chosen or not. ``vanished_ids`` are in the mirror
-    but not listed any more; nothing is proven about them yet.
-    """
+    """The work of one page."""
 
     source_ids: tuple[int, ...]
+    """Records to refresh."""
     listed_ids: tuple[int, ...]
+    """All records that ConnectWise listed, chosen or left out."""
     last_id: int
     is_last: bool
     server_time: datetime | None = None
     broken_ids: tuple[int, ...] = ()
+    """Records that ConnectWise fails to deliver."""
     vanished_ids: tuple[int, ...] = ()
+    """Mirrored records missing from the list; their deletion is still to be proven."""
 
     def through(self, last_id: int) -> Choice:
-        """Return the part of this choice up to an id, as a page that is not the last."""
+        """Return the part of this choice up to an id, with more pages to follow."""
         return replace(
             self,
             source_ids=tuple(i for i in self.source_ids if i <= last_id),
@@ -50,7 +50,7 @@ class Choice:
 
 
 class Selector:
-    """Lists a page of records and picks by the step's selection."""
+    """A selector lists a page of records and picks some by the step's selection."""
 
     def __init__(self, records: RecordStore) -> None:
         self._records = records
@@ -70,34 +70,38 @@ class Selector:
             filters=connection.filters,
         )
         if step.selection is Selection.UNPAID:
-            return self._unpaid(connection, psa, run, page)
+            return self._choose_unpaid(connection, psa, run, page)
         if step.selection is Selection.DIFFERING:
-            return self._differing(connection, psa, run, page)
+            return self._choose_differing(connection, psa, run, page)
         source_ids = {listed.source_id for listed in page.records}
         if run.since and mirrored_kind(step.record_kind).has_contacts:
-            # ConnectWise does not date a contact's new address as a change of its company.
+            # A contact's new address leaves the change date of its company as it was.
             with_contacts = psa.list_customers_with_changed_contacts(run.since)
             source_ids |= {i for i in with_contacts if _is_in_page(i, run, page)}
         return _choice(page, source_ids)
 
-    def _unpaid(self, connection: Connection, psa: Psa, run: Run, page: ListedPage) -> Choice:
-        """Those unpaid on either side: what is open only in the mirror was paid elsewhere.
+    def _choose_unpaid(
+        self, connection: Connection, psa: Psa, run: Run, page: ListedPage
+    ) -> Choice:
+        """Choose records unpaid on either side: one unpaid only in the mirror was paid meanwhile.
 
-        What vanished is none of this run's business; the sweep sees to it.
+        Vanished records are left to the sweep.
         """
-        page, mirrored = self._beside_stored(connection, run, page)
+        page, mirrored = self._with_mirrored_records(connection, run, page)
         stored = {each.source_id for each in mirrored if each.has_balance}
         listed = {each.source_id: each for each in page.records}
-        listed.update(self._unlisted(psa, run, stored - listed.keys()))
+        listed.update(self._list_by_id(psa, run, stored - listed.keys()))
         return _choice(page, {i for i, each in listed.items() if each.has_balance or i in stored})
 
-    def _differing(self, connection: Connection, psa: Psa, run: Run, page: ListedPage) -> Choice:
-        """Compare both sides; records that the filter hides are asked for by id."""
-        page, mirrored = self._beside_stored(connection, run, page)
+    def _choose_differing(
+        self, connection: Connection, psa: Psa, run: Run, page: ListedPage
+    ) -> Choice:
+        """Choose records that differ between both sides; hidden ones are listed by id."""
+        page, mirrored = self._with_mirrored_records(connection, run, page)
         stored = {each.source_id: each for each in mirrored}
         listed = {each.source_id: each for each in page.records}
         unlisted = {i for i, each in stored.items() if i not in listed and not each.is_archived}
-        hidden = self._unlisted(psa, run, unlisted)
+        hidden = self._list_by_id(psa, run, unlisted)
         listed.update(hidden)
         differing = {
             i
@@ -107,8 +111,8 @@ class Selector:
         vanished = unlisted - hidden.keys() - set(page.broken_ids)
         return replace(_choice(page, differing), vanished_ids=tuple(sorted(vanished)))
 
-    def _unlisted(self, psa: Psa, run: Run, source_ids: Set[int]) -> dict[int, ListedRecord]:
-        """Ask by id for records that the filters left out of the list."""
+    def _list_by_id(self, psa: Psa, run: Run, source_ids: Set[int]) -> dict[int, ListedRecord]:
+        """List by id the records that the filters left out of the page."""
         ids = sorted(source_ids)
         listed: dict[int, ListedRecord] = {}
         for start in range(0, len(ids), LIST_BY_ID_BATCH):
@@ -116,10 +120,10 @@ class Selector:
             listed.update(psa.list_records_by_id(run.step.record_kind, batch))
         return listed
 
-    def _beside_stored(
+    def _with_mirrored_records(
         self, connection: Connection, run: Run, page: ListedPage
     ) -> tuple[ListedPage, tuple[ListedRecord, ...]]:
-        """Return the part of a page that is compared at once, and the mirror's records in it."""
+        """Return the page, cut after MAX_STORED mirrored records, and those records."""
         stored = self._records.list_mirrored(
             connection.partner_id,
             connection.connection_id,
@@ -130,11 +134,11 @@ class Selector:
         )
         if len(stored) < MAX_STORED:
             return page, stored
-        return _page_through(page, stored[-1].source_id), stored
+        return _cut_page(page, stored[-1].source_id), stored
 
 
-def _page_through(page: ListedPage, last_id: int) -> ListedPage:
-    """Return the part of a page up to an id, as a page that is not the last."""
+def _cut_page(page: ListedPage, last_id: int) -> ListedPage:
+    """Return the part of a page up to an id, with more pages to follow."""
     return replace(
         page,
         records=tuple(each for each in page.records if each.source_id <= last_id),

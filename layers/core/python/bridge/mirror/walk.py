@@ -1,4 +1,4 @@
-"""Go through a connection's mirrored records in slices that fit one request."""
+"""A connection's mirrored records are read here in slices, as many as fit one request."""
 
 from __future__ import annotations
 
@@ -29,10 +29,12 @@ _POSITION = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class WalkPosition:
-    """How far the walk came: records of ``kind`` with ids up to ``after_id`` are behind it."""
+    """The position that a walk has reached."""
 
     kind: RecordKind = MIRRORED_KINDS[0].record_kind
+    """The kind being read; those before it in MIRRORED_KINDS are done."""
     after_id: int = 0
+    """The ConnectWise id up to which records of this kind are done."""
 
     def __str__(self) -> str:
         return f"{self.kind.value}-{self.after_id}"
@@ -40,7 +42,7 @@ class WalkPosition:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A stored record with what is needed to write it again."""
+    """A stored record, with the version and fingerprint needed to write it again."""
 
     record: MirroredRecord
     version: int
@@ -49,10 +51,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Some stored records, and the position behind them (None: the walk is over)."""
+    """Some stored records of a walk."""
 
     entries: tuple[Entry, ...]
     next_position: WalkPosition | None
+    """The position after these records; None at the end of the walk."""
 
     @property
     def records(self) -> tuple[MirroredRecord, ...]:
@@ -60,7 +63,7 @@ class Slice:
 
 
 def read_position(cursor: str | None) -> WalkPosition:
-    """Return the position that a cursor names; InvalidInputError for any other text."""
+    """Return the position that a cursor names. Raises InvalidInputError for any other text."""
     if cursor is None:
         return WalkPosition()
     match = _POSITION.fullmatch(cursor)
@@ -70,7 +73,7 @@ def read_position(cursor: str | None) -> WalkPosition:
 
 
 class MirrorWalk:
-    """Reads mirrored records by ConnectWise id: writing to them does not disturb the order."""
+    """The walk reads mirrored records by ConnectWise id, an order that writes leave unchanged."""
 
     def __init__(self, records: RecordStore, clock: Clock) -> None:
         self._records = records
@@ -79,12 +82,12 @@ class MirrorWalk:
     def slices(
         self, connection: Connection, start: WalkPosition, choose: Callable[[ListedRecord], bool]
     ) -> Iterator[Slice]:
-        """Yield slices of chosen records until all is seen or the request's share is used up."""
+        """Yield slices of chosen records until the end, or until the request's share is used up."""
         position: WalkPosition | None = start
         for _ in range(MAX_SLICES_PER_REQUEST):
             if position is None or self._clock.remaining_seconds() < SECONDS_KEPT_BACK:
                 return
-            part = self._slice(connection, position, choose)
+            part = self._read_slice(connection, position, choose)
             yield part
             position = part.next_position
 
@@ -98,7 +101,7 @@ class MirrorWalk:
             connection.connection_id,
             sorted(set(filter(None, map(_payer_id, records)))),
         )
-        let_in = {
+        accepted_payer_ids = {
             source_id
             for source_id, payer in payers.items()
             if (payer.value is None and filters.customer == CustomerFilter())
@@ -108,10 +111,10 @@ class MirrorWalk:
             record_id(record)
             for record in records
             if kind_of(record).accepts(filters, record)
-            and (kind_of(record).payer_id_of is None or _payer_id(record) in let_in)
+            and (kind_of(record).payer_id_of is None or _payer_id(record) in accepted_payer_ids)
         )
 
-    def _slice(
+    def _read_slice(
         self, connection: Connection, position: WalkPosition, choose: Callable[[ListedRecord], bool]
     ) -> Slice:
         listed = self._records.list_mirrored(
@@ -123,12 +126,12 @@ class MirrorWalk:
             limit=SLICE_SIZE,
         )
         source_ids = [each.source_id for each in listed if choose(each)]
-        entries = self._entries(connection, position.kind, source_ids)
+        entries = self._read_entries(connection, position.kind, source_ids)
         if len(listed) == SLICE_SIZE:
             return Slice(entries, WalkPosition(position.kind, listed[-1].source_id))
-        return Slice(entries, _next_kind(position.kind))
+        return Slice(entries, _start_of_next_kind(position.kind))
 
-    def _entries(
+    def _read_entries(
         self, connection: Connection, kind: RecordKind, source_ids: Sequence[int]
     ) -> tuple[Entry, ...]:
         stored = self._records.get_mirrored(
@@ -150,6 +153,6 @@ def record_id(record: MirroredRecord) -> str:
     return kind_of(record).id_of(record)
 
 
-def _next_kind(kind: RecordKind) -> WalkPosition | None:
+def _start_of_next_kind(kind: RecordKind) -> WalkPosition | None:
     following = MIRRORED_KINDS[MIRRORED_KINDS.index(mirrored_kind(kind)) + 1 :]
     return WalkPosition(following[0].record_kind) if following else None

@@ -1,6 +1,6 @@
-"""Customers and invoices made on the platform, which stay there.
+"""Customers and invoices made on the platform are kept here, and stay on it.
 
-This room reaches stores alone, so no record of it can reach ConnectWise. Mirrored records follow
+This package reaches stores alone, so its records stay out of ConnectWise. Mirrored records follow
 ConnectWise and are refused here (connection guide: changes made on the platform stay on it).
 """
 
@@ -26,7 +26,7 @@ from bridge.ports import Clock, RecordStore, until_saved
 
 @dataclass(frozen=True, slots=True)
 class CustomerDetails:
-    """What a person may say about a platform-only customer."""
+    """The values of a platform-only customer that a person may set."""
 
     name: str
     email: str = ""
@@ -37,20 +37,21 @@ class CustomerDetails:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceDetails:
-    """What a person may say about a platform-only invoice. Line amounts are minor units."""
+    """The values of a platform-only invoice that a person may set."""
 
     customer_id: str
     number: str
     currency_code: str
     issued_on: date
     line_items: tuple[LineItem, ...]
+    """Lines with amounts in minor units."""
     due_on: date | None = None
     reference: str = ""
     purchase_order: str = ""
 
 
 class PlatformRecords:
-    """Creates, edits and archives one partner's platform-only records."""
+    """Platform-only records are created, edited and archived here, each for one partner."""
 
     def __init__(self, records: RecordStore, clock: Clock) -> None:
         self._records = records
@@ -74,7 +75,7 @@ class PlatformRecords:
         self, partner_id: str, customer_id: str, change: Callable[[Customer], Customer]
     ) -> Customer:
         """Apply a change. Raises NotFoundError, NotPossibleError, ConflictError."""
-        return self._change(CUSTOMERS, partner_id, customer_id, _of_open_record(change))
+        return self._change(CUSTOMERS, partner_id, customer_id, _refusing_archived(change))
 
     def archive_customer(self, partner_id: str, customer_id: str) -> None:
         """Archive the customer; archiving twice is the same as once."""
@@ -83,8 +84,8 @@ class PlatformRecords:
     def create_invoice(self, partner_id: str, details: InvoiceDetails) -> Invoice:
         """Create an open invoice of a customer, platform-only or mirrored.
 
-        Raises InvalidInputError when the customer is not one of the partner's open ones or the
-        lines add up to more than any plausible invoice.
+        Raises InvalidInputError for an unknown or archived customer, and for lines that add up to
+        more than MAX_AMOUNT_MINOR.
         """
         self._require_customer(partner_id, details.customer_id)
         total_minor = _total(details.line_items)
@@ -115,10 +116,10 @@ class PlatformRecords:
         Raises NotFoundError, NotPossibleError, InvalidInputError, ConflictError.
         """
 
-        def balanced(invoice: Invoice) -> Invoice:
-            return _balanced(change(invoice))
+        def with_totals(invoice: Invoice) -> Invoice:
+            return _with_totals(change(invoice))
 
-        return self._change(INVOICES, partner_id, invoice_id, _of_open_record(balanced))
+        return self._change(INVOICES, partner_id, invoice_id, _refusing_archived(with_totals))
 
     def archive_invoice(self, partner_id: str, invoice_id: str) -> None:
         """Archive the invoice; archiving twice is the same as once."""
@@ -128,13 +129,15 @@ class PlatformRecords:
         self, kind: MirroredKind[R], partner_id: str, record_id: str, change: Callable[[R], R]
     ) -> R:
         return until_saved(
-            read=lambda: self._own(kind, partner_id, record_id),
+            read=lambda: self._read_platform_only(kind, partner_id, record_id),
             change=change,
             save=lambda changed, version: self._records.save(changed, expected_version=version),
         )
 
-    def _own(self, kind: MirroredKind[R], partner_id: str, record_id: str) -> tuple[R, int]:
-        """Return a platform-only record with its version, or say why it is out of reach."""
+    def _read_platform_only(
+        self, kind: MirroredKind[R], partner_id: str, record_id: str
+    ) -> tuple[R, int]:
+        """Return a platform-only record and its version. Raises NotFoundError, NotPossibleError."""
         stored = None
         if is_record_id(record_id):
             stored = self._records.get(kind, partner_id, record_id)
@@ -154,18 +157,18 @@ class PlatformRecords:
             raise InvalidInputError("there is no such open customer", field="customer_id")
 
 
-def _of_open_record(change: Callable[[R], R]) -> Callable[[R], R]:
-    """Return the change, which refuses archived records."""
+def _refusing_archived(change: Callable[[R], R]) -> Callable[[R], R]:
+    """Return the change; it raises NotPossibleError for an archived record."""
 
-    def of_open_record(record: R) -> R:
+    def refusing_archived(record: R) -> R:
         if record.archive is not None:
             raise NotPossibleError("archived_record", "An archived record cannot be changed.")
         return change(record)
 
-    return of_open_record
+    return refusing_archived
 
 
-def _balanced(invoice: Invoice) -> Invoice:
+def _with_totals(invoice: Invoice) -> Invoice:
     total_minor = _total(invoice.line_items)
     settled_minor = invoice.paid_minor + invoice.credited_minor
     return replace(

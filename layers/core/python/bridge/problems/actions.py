@@ -1,4 +1,4 @@
-"""What a person can do about a problem."""
+"""A person's actions on a problem are carried out here."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_RUNS_SEARCHED = 50
 
 
 class ProblemActions:
-    """Carries out the actions that an open problem offers."""
+    """The actions that an open problem offers are carried out here."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class ProblemActions:
         self._clock = clock
 
     def get(self, partner_id: str, problem_id: str) -> Problem:
-        """Return the partner's problem; NotFoundError when there is none."""
+        """Return the partner's problem. Raises NotFoundError when it is missing."""
         known = is_platform_id(problem_id)
         problem = self._problems.get(partner_id, problem_id) if known else None
         if problem is None:
@@ -56,14 +56,14 @@ class ProblemActions:
         return problem
 
     def act(self, partner_id: str, problem_id: str, action: Action) -> Problem:
-        """Do it and return the problem as it stands then.
+        """Carry out the action and return the problem as it is afterwards.
 
-        Dismissing, approving, and starting a failed run again resolve the problem at once (new
-        trouble opens a new one). A retried record, PDF or payment resolves it when it succeeds.
-        What needs ConnectWise is refused while the connection is not syncing; the rest never is.
+        Dismissing, approving, and starting a failed run again resolve the problem at once (a new
+        failure opens a new one). A retried record, PDF or payment resolves it when it succeeds.
+        Actions that need ConnectWise require a syncing connection; the others always work.
 
-        Raises NotFoundError, NotPossibleError when the problem does not offer the action or its
-        state does not allow it, RunActiveError, and what verifying raises.
+        Raises NotFoundError, NotPossibleError when the problem lacks the action or its state
+        forbids it, RunActiveError, and the errors of verifying.
         """
         problem = self.get(partner_id, problem_id)
         if action not in problem.actions:
@@ -73,23 +73,25 @@ class ProblemActions:
         if action is Action.DISMISS:
             self._dismiss(problem)
         elif action is Action.MARK_DONE or action is Action.CANCEL:
-            self._decide(problem, action)
+            self._decide_write_back(problem, action)
         else:
-            self._work_on(problem, self._owned.get_syncing(partner_id, problem.connection_id))
+            self._act_on_connection(
+                problem, self._owned.get_syncing(partner_id, problem.connection_id)
+            )
         return self.get(partner_id, problem_id)
 
-    def _work_on(self, problem: Problem, connection: Connection) -> None:
-        """Do what the problem offers beside dismissing: there is one such thing for each code."""
+    def _act_on_connection(self, problem: Problem, connection: Connection) -> None:
+        """Carry out the one action that each code offers beside dismissing."""
         if Action.VERIFY in problem.actions:
             self._verifier.verify(connection)
         elif problem.code is ProblemCode.MASS_ARCHIVE_STOPPED:
             self._starter.start(connection, RunKind.SWEEP, archive_is_approved=True)
             self._resolve(problem)
         elif problem.code is ProblemCode.RUN_FAILED:
-            self._start_again(problem, connection)
+            self._restart_run(problem, connection)
             self._resolve(problem)
         elif problem.code is ProblemCode.PAYMENT_NOT_WRITTEN:
-            self._decide(problem, Action.RETRY)
+            self._decide_write_back(problem, Action.RETRY)
         else:
             self._retry_record(problem, connection)
 
@@ -102,7 +104,7 @@ class ProblemActions:
     def _resolve(self, problem: Problem) -> None:
         self._problems.resolve(problem.partner_id, problem.problem_id, self._clock.now())
 
-    def _decide(self, problem: Problem, action: Action) -> None:
+    def _decide_write_back(self, problem: Problem, action: Action) -> None:
         decide = {
             Action.RETRY: self._write_backs.retry,
             Action.MARK_DONE: self._write_backs.mark_done,
@@ -111,8 +113,8 @@ class ProblemActions:
         write_back_id = name_of_subject(problem.subject)
         decide(problem.partner_id, problem.connection_id, write_back_id)
 
-    def _start_again(self, problem: Problem, connection: Connection) -> None:
-        """Start a run like the one that failed, from where that one began."""
+    def _restart_run(self, problem: Problem, connection: Connection) -> None:
+        """Start a run of the failed one's kind, for changes since the same time."""
         name = name_of_subject(problem.subject)
         kind = next((kind for kind in RunKind if kind.value == name), None)
         if kind is None:

@@ -1,4 +1,4 @@
-"""Turn poison messages into problems, so that what fails for ever is seen by a person."""
+"""Messages that keep failing become problems here, so that a person sees them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bridge.ports import Clock, ConnectionStore, ProblemStore, RunStore
 
 
 class FailedMessages:
-    """Opens the problem that a message's last failure deserves."""
+    """A message's last failure opens its problem here."""
 
     def __init__(
         self, connections: ConnectionStore, runs: RunStore, problems: ProblemStore, clock: Clock
@@ -32,7 +32,7 @@ class FailedMessages:
         )
 
     def park_unreadable(self, connection_id: str, queue: str) -> None:
-        """A message that no worker can read, but that says whose it is."""
+        """Report an unreadable message that at least names its connection."""
         self._report(
             connection_id,
             ProblemCode.MESSAGE_UNREADABLE,
@@ -54,7 +54,7 @@ class FailedMessages:
     def park_run(self, message: RunMessage) -> None:
         """Fail the run, so that its place is free for the next one.
 
-        A message of a page that was done meanwhile says nothing: the run went on without it.
+        A message of a page that was done meanwhile is ignored: the run has gone on.
         """
         stored = self._runs.get(message.connection_id, message.run_id)
         run = stored.value

@@ -1,4 +1,4 @@
-"""Stop runs, and start an import in place of one that goes on."""
+"""Runs are stopped here, and an import is started in place of one that goes on."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_RESTARTS = 5
 
 
 class RunControl:
-    """What a person does to runs. The caller has made sure that the connection is theirs."""
+    """A person controls runs here; the caller has checked that the connection is theirs."""
 
     def __init__(self, runs: RunStore, starter: RunStarter, clock: Clock) -> None:
         self._runs = runs
@@ -29,14 +29,14 @@ class RunControl:
         self._clock = clock
 
     def get(self, connection_id: str, run_id: str) -> Run:
-        """Return the run; NotFoundError when the connection has no such run."""
-        return self._existing(connection_id, run_id)[0]
+        """Return the run. Raises NotFoundError when the connection lacks it."""
+        return self._read_existing(connection_id, run_id)[0]
 
     def cancel(self, connection_id: str, run_id: str) -> Run:
-        """End the run after the page that is being worked on; what is stored stays.
+        """End the run after the page that is being worked on; stored records stay.
 
         Raises NotFoundError, NotPossibleError when it has ended by itself, and ConflictError
-        when it kept moving under our hands.
+        when workers kept writing it in between.
         """
 
         def cancelled(run: Run) -> Run:
@@ -47,7 +47,7 @@ class RunControl:
             return replace(run, state=RunState.CANCELLED, finished_at=self._clock.now())
 
         return until_saved(
-            read=lambda: self._existing(connection_id, run_id),
+            read=lambda: self._read_existing(connection_id, run_id),
             change=cancelled,
             save=lambda run, version: self._runs.save(run, expected_version=version),
         )
@@ -58,7 +58,7 @@ class RunControl:
             try:
                 return self._starter.start(connection, RunKind.IMPORT)
             except RunActiveError as active:
-                self._cancel_if_going(connection.connection_id, active.run_id)
+                self._cancel_if_active(connection.connection_id, active.run_id)
         raise ConflictError("another import keeps being started")
 
     def ensure_import(self, connection: Connection) -> None:
@@ -71,19 +71,19 @@ class RunControl:
             self._starter.start(connection, RunKind.IMPORT)
 
     def cancel_all(self, connection: Connection) -> None:
-        """Cancel every run of the connection that goes on (there is at most one of each kind)."""
+        """Cancel the connection's active runs (there is at most one of each kind)."""
         newest = self._runs.list_of_connection(connection.connection_id, limit=50)
         for run in newest.items:
             if not run.has_ended:
-                self._cancel_if_going(connection.connection_id, run.run_id)
+                self._cancel_if_active(connection.connection_id, run.run_id)
 
-    def _existing(self, connection_id: str, run_id: str) -> tuple[Run, int]:
+    def _read_existing(self, connection_id: str, run_id: str) -> tuple[Run, int]:
         stored = self._runs.get(connection_id, run_id) if is_platform_id(run_id) else None
         if stored is None or stored.value is None:
             raise NotFoundError("no such run")
         return stored.value, stored.version
 
-    def _cancel_if_going(self, connection_id: str, run_id: str) -> None:
+    def _cancel_if_active(self, connection_id: str, run_id: str) -> None:
         try:
             self.cancel(connection_id, run_id)
         except (NotFoundError, NotPossibleError):

@@ -1,4 +1,4 @@
-"""Runs that the schedules start, and runs whose message got lost."""
+"""Schedules start runs here, and queue runs again whose message got lost."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _logger = logging.getLogger(__name__)
 
 
 class ScheduledRuns:
-    """Starts one run of a kind on every connection that has finished its first import."""
+    """One run of a kind is started on every connection that has finished its first import."""
 
     def __init__(self, connections: ConnectionStore, starter: RunStarter) -> None:
         self._connections = connections
         self._starter = starter
 
     def start(self, kind: RunKind) -> int:
-        """Return the number of runs started; a connection with such a run going on is passed.
+        """Start the runs and return their number; a connection with one going on is passed over.
 
-        One connection's failure does not keep the others waiting.
+        After one connection's failure the others go on.
         """
         started = 0
         for connection in syncing_connections(self._connections):
@@ -56,7 +56,7 @@ class ScheduledRuns:
 
 
 class StalledRuns:
-    """Queues runs again whose message got lost on the way."""
+    """Runs whose message got lost on the way are queued again here."""
 
     def __init__(self, runs: RunStore, queue: RunQueue, clock: Clock) -> None:
         self._runs = runs

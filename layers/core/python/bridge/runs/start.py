@@ -1,4 +1,4 @@
-"""Start runs: at most one of a kind on a connection, and limited ones only so often."""
+"""Runs are started here: one of a kind at a time on a connection, limited kinds only so often."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bridge.ports import Clock, RunQueue, RunStore
 
 
 class RunStarter:
-    """Stores a run and asks a worker for its first page."""
+    """The starter stores a run and queues its first page."""
 
     def __init__(self, runs: RunStore, queue: RunQueue, clock: Clock) -> None:
         self._runs = runs
@@ -32,9 +32,9 @@ class RunStarter:
         """Start a run and return it.
 
         Raises WindowTakenError when the window is used up and RunActiveError when a run of the
-        kind is going on; both leave nothing behind. When the run cannot be queued the window is
-        given back and the error goes on. A crash between storing and queueing leaves a queued
-        run that the reconciler queues again.
+        kind is going on; both before anything is stored. When queueing fails, the run is
+        withdrawn, the window is free again and the error is raised. A crash between storing and
+        queueing leaves a run that the reconciler queues again.
         """
         run = Run(
             run_id=new_id(),
@@ -56,7 +56,7 @@ class RunStarter:
 
 
 class ManualFetch:
-    """The two fetches that a person starts from the dashboard."""
+    """A person starts two kinds of fetches here, from the dashboard."""
 
     def __init__(self, starter: RunStarter, clock: Clock) -> None:
         self._starter = starter
@@ -65,7 +65,7 @@ class ManualFetch:
     def start(self, connection: Connection, kind: RunKind) -> tuple[Run, Window]:
         """Take the window of this kind and start the run, or raise WindowTakenError.
 
-        ``kind`` is FETCH_NEW (once an hour, what changed within the last hour) or FETCH_UNPAID
+        ``kind`` is FETCH_NEW (once an hour, the changes of the last hour) or FETCH_UNPAID
         (once in twelve hours, every unpaid invoice); source: connection guide, preferences.
         """
         now = self._clock.now()
