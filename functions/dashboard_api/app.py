@@ -37,8 +37,6 @@ from dashboard_api.resource import JSON
 from dashboard_api.route_access import allowed_caller
 from dashboard_api.routes import ROUTERS
 
-__all__ = ["DashboardApi", "DashboardServices", "create_app"]
-
 MAX_FRAMES_LOGGED = 8
 
 _NO_ROUTE = ProblemDocument(
@@ -91,10 +89,10 @@ class DashboardApi(APIGatewayHttpResolver):
             headers=dict(document.headers),
         )
 
-    def methods_of(self, path: str) -> tuple[str, ...]:
+    def methods_of(self, path: str) -> list[str]:
         """Return the methods that some route has for this path."""
         routes = [*self._static_routes, *self._dynamic_routes]
-        return tuple(sorted({route.method for route in routes if route.rule.match(path)}))
+        return sorted({route.method for route in routes if route.rule.match(path)})
 
     def unknown_query(self) -> list[str]:
         """Return the names in the present request's query that are foreign to its route."""
@@ -111,7 +109,11 @@ def create_app(services: DashboardServices) -> DashboardApi:
     app.use(middlewares=[_refuse_unknown_query])
     for router in ROUTERS:
         app.include_router(router)
-    _describe_itself(app)
+
+    @app.get(OPENAPI_PATH, include_in_schema=False, enable_validation=False)
+    def get_openapi() -> Response[str]:
+        return Response(200, JSON, openapi_document(app))
+
     _map_failures(app, services)
     return app
 
@@ -123,12 +125,6 @@ def _refuse_unknown_query(app: DashboardApi, next_middleware: NextMiddleware) ->
         errors = [FieldError(field_path([name]), "unknown parameter") for name in unknown]
         return app.problem(invalid_input(errors))
     return next_middleware(app)
-
-
-def _describe_itself(app: DashboardApi) -> None:
-    @app.get(OPENAPI_PATH, include_in_schema=False, enable_validation=False)
-    def get_openapi() -> Response[str]:
-        return Response(200, JSON, openapi_document(app))
 
 
 def _map_failures(app: DashboardApi, services: DashboardServices) -> None:

@@ -27,7 +27,7 @@ R = TypeVar("R", Customer, Invoice)
 
 @dataclass(frozen=True, slots=True)
 class PartnerAccess:
-    """A signed-in partner reaches its own records; another partner's look like none at all."""
+    """A signed-in partner reaches its own records; another partner's are as good as missing."""
 
     id: str
     user_id: str

@@ -7,7 +7,6 @@ two routes that other functions serve.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import models_json_schema
@@ -41,7 +40,6 @@ TAGS = {
     "problems": "What needs a person.",
     "callbacks": "What ConnectWise calls.",
 }
-_METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 _PARTNER_SCHEME = "partnerToken"
 _SERVICE_SCHEME = "serviceToken"
 _FAILURES = {
@@ -82,20 +80,18 @@ def openapi_document(app: APIGatewayHttpResolver) -> str:
         schemas.pop(name, None)
     schemas.update(_fetch_schemas(), Problem=_problem_schema())
     document["paths"].update(_routes_of_other_functions())
-    for path, operation in _operations(document):
-        _add_failures(path, operation)
-        if is_for_services(path):
-            operation["security"] = [{_SERVICE_SCHEME: [WRITE_PAYMENTS]}]
-        for parameter in operation.get("parameters", ()):
-            parameter["schema"] = _without_null(parameter["schema"])
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            _complete(path, operation)
     return json.dumps(document)
 
 
-def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for path, item in document["paths"].items():
-        for method, operation in item.items():
-            if method in _METHODS:
-                yield path, operation
+def _complete(path: str, operation: dict[str, Any]) -> None:
+    _add_failures(path, operation)
+    if is_for_services(path):
+        operation["security"] = [{_SERVICE_SCHEME: [WRITE_PAYMENTS]}]
+    for parameter in operation.get("parameters", ()):
+        parameter["schema"] = _without_null(parameter["schema"])
 
 
 def _add_failures(path: str, operation: dict[str, Any]) -> None:
@@ -107,15 +103,12 @@ def _add_failures(path: str, operation: dict[str, Any]) -> None:
     }
     if "204" in responses:
         responses["204"] = {"description": "Done."}
-    for status, description in _FAILURES.items():
+    for status, text in _FAILURES.items():
         if status in _ONLY_WITH_BODY and "requestBody" not in operation:
             continue
         if status == "404" and "{" not in path:
             continue
-        responses[status] = {
-            "description": description,
-            "content": _content("Problem", media_type=CONTENT_TYPE),
-        }
+        responses[status] = {"description": text, "content": _content("Problem", CONTENT_TYPE)}
     operation["responses"] = responses
 
 
@@ -129,15 +122,10 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _token(description: str) -> dict[str, Any]:
-    return {
-        "type": "http",
-        "scheme": "bearer",
-        "bearerFormat": "JWT",
-        "description": description,
-    }
+    return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": description}
 
 
-def _content(schema: str, *, media_type: str = JSON) -> dict[str, Any]:
+def _content(schema: str, media_type: str = JSON) -> dict[str, Any]:
     return {media_type: {"schema": {"$ref": _SCHEMA.format(model=schema)}}}
 
 
@@ -154,16 +142,12 @@ def _problem_schema() -> dict[str, Any]:
         "required": ["type", "title", "status", "detail", "instance"],
         "properties": {
             "type": {**text, "examples": ["urn:bridge:problem:not_found"]},
-            "title": text,
+            **dict.fromkeys(("title", "detail", "conflicting_id", "run_id", "reason"), text),
             "status": {"type": "integer"},
-            "detail": text,
             "instance": {**text, "description": "Names the request."},
             "errors": {"type": "array", "items": error},
             "missing_rights": {"type": "array", "items": text},
-            "conflicting_id": text,
-            "run_id": text,
             "free_at": {**text, "format": "date-time"},
-            "reason": text,
         },
     }
 

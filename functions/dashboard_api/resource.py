@@ -19,8 +19,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Resource:
     """A resource registers functions as routes and reads the document's texts from them.
 
-    A function's name becomes the operation id, its docstring's first paragraph the summary and
-    the paragraphs that follow the description.
+    A function's name becomes the operation id, its docstring's first line the summary and the
+    paragraphs that follow the description.
     """
 
     def __init__(self, tag: str) -> None:
@@ -43,8 +43,8 @@ class Resource:
             add = self.router.route(
                 path,
                 method,
-                summary=_one_line(summary).removesuffix("."),
-                description=_one_line(description) or None,
+                summary=summary.removesuffix("."),
+                description=" ".join(description.split()) or None,
                 tags=[self._tag],
                 operation_id=first + "".join(word.capitalize() for word in rest),
                 status_code=status.value,
@@ -58,7 +58,3 @@ class Resource:
 def answer(description: str, model: type[BaseModel]) -> OpenAPIResponse:
     """Return the description of one answer out of several."""
     return {"description": description, "content": {JSON: {"model": model}}}
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

@@ -22,7 +22,7 @@ MAX_BODY_BYTES = 1024
 
 
 class ManualFetchApi:
-    """Answers HTTP API events (payload 2.0) with a started run or a problem document."""
+    """The API answers HTTP API events (payload 2.0) with a started run or a problem document."""
 
     def __init__(self, owned: OwnedConnections, fetch: ManualFetch, clock: Clock) -> None:
         self._owned = owned

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Annotated
 
 from pydantic import Field
 
 from bridge.domain.permissions import Right
 from dashboard_api.models.values import View
 
+EgressAddresses = Annotated[
+    list[str],
+    Field(description="For the firewall of a self-hosted ConnectWise: our calls come from them."),
+]
+
 
 class AccountView(View):
-    """An account is a person who works for a partner."""
+    """An account belongs to one of a partner's people."""
 
     partner_id: str
     user_id: str
@@ -33,13 +38,4 @@ class RequirementsView(View):
     """Requirements are prepared in ConnectWise before connecting."""
 
     rights: list[RightView]
-    egress_addresses: list[str] = Field(
-        description="For the firewall of a self-hosted ConnectWise: our calls come from them."
-    )
-
-    @classmethod
-    def of(cls, rights: Sequence[Right], egress_addresses: Sequence[str]) -> RequirementsView:
-        return cls(
-            rights=[RightView.of(right) for right in rights],
-            egress_addresses=list(egress_addresses),
-        )
+    egress_addresses: EgressAddresses

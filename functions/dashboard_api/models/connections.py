@@ -22,7 +22,7 @@ from bridge.domain.platform_payment import (
 )
 from bridge.domain.problem import Problem, ProblemCode
 from bridge.domain.run import Run
-from dashboard_api.models.account import RightView
+from dashboard_api.models.account import EgressAddresses, RightView
 from dashboard_api.models.filters import FiltersInput, FiltersView, SourceId
 from dashboard_api.models.invoices import StatusView
 from dashboard_api.models.runs import RunView
@@ -81,6 +81,7 @@ UndoneState = Literal[
     PlatformPaymentState.CHARGED_BACK,
     PlatformPaymentState.VOIDED,
 ]
+UndoneStates = Annotated[tuple[UndoneState, ...], Field(max_length=len(UNDONE_STATES))]
 
 
 class WriteBackPatch(Input):
@@ -92,12 +93,10 @@ class WriteBackPatch(Input):
         description="One of the connection's billing statuses, to set when a balance reaches "
         "zero; null leaves statuses alone.",
     )
-    reverse_on: Annotated[tuple[UndoneState, ...], Field(max_length=len(UNDONE_STATES))] | None = (
-        Field(
-            None,
-            description="The ways of being undone that take the payment out of ConnectWise again; "
-            "a voided or failed one always goes, named or not.",
-        )
+    reverse_on: UndoneStates | None = Field(
+        None,
+        description="The ways of being undone that take the payment out of ConnectWise again; "
+        "a voided or failed one always goes, named or not.",
     )
 
     def apply_to(self, policy: WriteBackPolicy) -> WriteBackPolicy:
@@ -179,9 +178,7 @@ class ConnectionDetail(ConnectionView):
     )
     open_problem_count: int
     latest_run: RunView | None
-    egress_addresses: list[str] = Field(
-        description="For the firewall of a self-hosted ConnectWise: our calls come from them."
-    )
+    egress_addresses: EgressAddresses
 
     @classmethod
     def with_status(

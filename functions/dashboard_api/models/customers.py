@@ -59,7 +59,7 @@ class CustomerInput(CustomerFields):
 
 
 class CustomerPatch(CustomerFields):
-    """A patch changes a platform-only customer: a field left out stays, and null clears it."""
+    """A patch changes a platform-only customer: a field left out stays, null clears."""
 
     name: Name | None = None
 

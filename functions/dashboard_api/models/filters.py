@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from decimal import Decimal
 from typing import Annotated
 
@@ -54,15 +55,10 @@ class FiltersInput(Input):
     invoices: InvoiceFilterInput = InvoiceFilterInput()
 
     def to_domain(self) -> ImportFilters:
-        customers, invoices = self.customers, self.invoices
+        invoices = self.invoices
         minimum = invoices.minimum_balance
         return ImportFilters(
-            customer=CustomerFilter(
-                status_ids=frozenset(customers.status_ids),
-                type_ids=frozenset(customers.type_ids),
-                territory_ids=frozenset(customers.territory_ids),
-                company_ids=frozenset(customers.company_ids),
-            ),
+            customer=CustomerFilter(**{name: frozenset(ids) for name, ids in self.customers}),
             invoice=InvoiceFilter(
                 types=frozenset(invoices.types),
                 billing_status_ids=frozenset(invoices.billing_status_ids),
@@ -104,13 +100,10 @@ class FiltersView(View):
 
     @classmethod
     def of(cls, filters: ImportFilters) -> FiltersView:
-        customer, invoice = filters.customer, filters.invoice
+        invoice = filters.invoice
         return cls(
             customers=CustomerFilterView(
-                status_ids=sorted(customer.status_ids),
-                type_ids=sorted(customer.type_ids),
-                territory_ids=sorted(customer.territory_ids),
-                company_ids=sorted(customer.company_ids),
+                **{name: sorted(ids) for name, ids in asdict(filters.customer).items()}
             ),
             invoices=InvoiceFilterView(
                 types=sorted(invoice.types),

@@ -19,7 +19,6 @@ from bridge.domain.invoice import (
     LineKind,
 )
 from bridge.domain.money import MAX_AMOUNT_MINOR, Currency
-from bridge.mirror.pdf_links import PdfLink
 from bridge.platform_records.records import InvoiceDetails
 from dashboard_api.models.psa_payments import PsaPaymentView
 from dashboard_api.models.values import (
@@ -242,10 +241,6 @@ class PdfLinkView(View):
 
     url: str
     expires_at: AwareDatetime
-
-    @classmethod
-    def of(cls, link: PdfLink) -> PdfLinkView:
-        return cls(url=link.url, expires_at=link.expires_at)
 
 
 class PdfPendingView(View):

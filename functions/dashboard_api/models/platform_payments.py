@@ -21,8 +21,8 @@ from bridge.domain.platform_payment import (
 from bridge.domain.problem import Action
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
 from bridge.payments.platform_payments import PaymentDetails
-from bridge.payments.write_back_actions import actions_of
-from bridge.payments.write_back_problems import REASON_TEXTS, write_back_trouble
+from bridge.payments.write_back_actions import offered_actions
+from bridge.payments.write_back_problems import REASON_TEXTS, write_back_report
 from dashboard_api.models.values import (
     AmountView,
     CalendarDate,
@@ -53,7 +53,7 @@ class PlatformPaymentInput(Input):
     """A payment is recorded as it begins. Amounts are minor units of its currency."""
 
     customer_id: RecordIdText | None = Field(
-        None, description="The first invoice's customer, unless it is named."
+        None, description="Left out: the customer of the first invoice."
     )
     amount_minor: AmountMinor
     currency: CurrencyCode = Field(description="ISO 4217.")
@@ -68,9 +68,7 @@ class PlatformPaymentInput(Input):
     allocations: Annotated[
         tuple[AllocationInput, ...], Field(min_length=1, max_length=MAX_ALLOCATIONS)
     ]
-    fee_minor: FeeMinor = Field(
-        0, description="Kept beside the amount, and left out of ConnectWise."
-    )
+    fee_minor: FeeMinor = Field(0, description="Kept beside the amount, outside ConnectWise.")
     reference: Note | None = None
 
     def to_details(self) -> PaymentDetails:
@@ -103,6 +101,10 @@ class AllocationView(View):
 
     invoice_id: str
     amount: AmountView
+
+    @classmethod
+    def of(cls, part: Allocation, currency: Currency) -> AllocationView:
+        return cls(invoice_id=part.invoice_id, amount=AmountView.of(part.amount_minor, currency))
 
 
 class PlatformPaymentView(View):
@@ -139,12 +141,7 @@ class PlatformPaymentView(View):
             state_changed_at=payment.state_changed_at,
             recorded_at=payment.recorded_at,
             reference=payment.reference or None,
-            allocations=[
-                AllocationView(
-                    invoice_id=part.invoice_id, amount=AmountView.of(part.amount_minor, money)
-                )
-                for part in payment.allocations
-            ],
+            allocations=[AllocationView.of(part, money) for part in payment.allocations],
         )
 
 
@@ -172,7 +169,7 @@ class WriteBackView(View):
 
     @classmethod
     def of(cls, write_back: WriteBack) -> WriteBackView:
-        trouble = write_back_trouble(write_back) if write_back.reason else None
+        trouble = write_back_report(write_back) if write_back.reason else None
         return cls(
             invoice_id=write_back.invoice_id,
             amount=AmountView.of(write_back.amount_minor, write_back.currency),
@@ -182,7 +179,7 @@ class WriteBackView(View):
             reason=write_back.reason or None,
             detail=REASON_TEXTS.get(write_back.reason),
             problem_id=trouble.problem_id if trouble else None,
-            actions=list(actions_of(write_back)),
+            actions=list(offered_actions(write_back)),
             created_at=write_back.created_at,
             last_sent_at=write_back.intent_at,
             next_look_at=write_back.due_at,

@@ -1,7 +1,5 @@
 """Routes are grouped by resource, one module each."""
 
-from __future__ import annotations
-
 from dashboard_api.routes import (
     account,
     connections,

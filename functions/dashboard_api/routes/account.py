@@ -1,10 +1,10 @@
-"""Account routes tell who is signed in and how to prepare a connection."""
+"""Account routes show the signed-in user and the preparations of a connection."""
 
 from __future__ import annotations
 
 from bridge.domain.permissions import REQUIRED_RIGHTS
 from dashboard_api.dependencies import Partner, Services
-from dashboard_api.models.account import AccountView, RequirementsView
+from dashboard_api.models.account import AccountView, RequirementsView, RightView
 from dashboard_api.resource import Resource
 
 resource = Resource("account")
@@ -19,4 +19,5 @@ def get_me(partner: Partner) -> AccountView:
 @resource.route("GET", "/v1/connection-requirements")
 def get_connection_requirements(services: Services) -> RequirementsView:
     """List the preparations that a partner makes before connecting."""
-    return RequirementsView.of(REQUIRED_RIGHTS, services.egress_addresses)
+    rights = [RightView.of(right) for right in REQUIRED_RIGHTS]
+    return RequirementsView(rights=rights, egress_addresses=list(services.egress_addresses))

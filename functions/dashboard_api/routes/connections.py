@@ -58,24 +58,23 @@ def change_connection(
 
     New keys are proven first. New filters start an import.
     """
-    scope = (partner.id, connection_id)
-    connection = partner.services.owned_connections.get(*scope)
+    services, scope = partner.services, (partner.id, connection_id)
+    connection = partner.connection(connection_id)
     if patch.credentials:
-        connection = partner.services.verifier.change_keys(
-            partner.services.owned_connections.get_syncing(*scope),
+        connection = services.verifier.change_keys(
+            partner.syncing_connection(connection_id),
             public_key=patch.credentials.public_key.get_secret_value(),
             private_key=patch.credentials.private_key.get_secret_value(),
         ).connection
     if patch.write_back:
-        connection = partner.services.payment_preferences.change(*scope, patch.write_back.apply_to)
+        connection = services.payment_preferences.change(*scope, patch.write_back.apply_to)
     if patch.filters:
-        filters = patch.filters.to_domain()
-        connection, _ = partner.services.filter_preferences.apply(*scope, filters)
+        connection, _ = services.filter_preferences.apply(*scope, patch.filters.to_domain())
     if (name := patch.name) is not None:
-        connection = partner.services.owned_connections.change(
+        connection = services.owned_connections.change(
             *scope, lambda known: replace(known, name=name)
         )
-    return _detail(partner.services, connection)
+    return _detail(services, connection)
 
 
 @resource.route("POST", f"{_PATH}/verify")

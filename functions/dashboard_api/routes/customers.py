@@ -8,8 +8,6 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from bridge.domain.errors import NotFoundError
-from bridge.domain.identity import is_record_id
 from bridge.domain.mirrored_kinds import CUSTOMERS
 from bridge.ports import CustomerQuery
 from dashboard_api.dependencies import Partner
@@ -56,12 +54,7 @@ def create_customer(partner: Partner, customer: CustomerInput) -> CustomerView:
 @resource.route("GET", "/v1/customers/<customer_id>")
 def get_customer(partner: Partner, customer_id: RecordId) -> CustomerView:
     """Return one customer."""
-    customer = None
-    if is_record_id(customer_id):
-        customer = partner.services.records.get(CUSTOMERS, partner.id, customer_id).value
-    if customer is None:
-        raise NotFoundError("no such customer")
-    return CustomerView.of(customer)
+    return CustomerView.of(partner.record(CUSTOMERS, customer_id))
 
 
 @resource.route("PATCH", "/v1/customers/<customer_id>")

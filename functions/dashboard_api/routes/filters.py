@@ -35,10 +35,7 @@ def save_filters(
 
 @resource.route("POST", f"{_PATH}/preview")
 def preview_filters(
-    partner: Partner,
-    connection_id: RecordId,
-    filters: FiltersInput,
-    cursor: Cursor = None,
+    partner: Partner, connection_id: RecordId, filters: FiltersInput, cursor: Cursor = None
 ) -> PreviewView:
     """Compute the effect of other filters and leave everything as it is."""
     connection = partner.syncing_connection(connection_id)
@@ -57,10 +54,7 @@ def archive_left(partner: Partner, connection_id: RecordId, cursor: Cursor = Non
 
 @resource.route("POST", f"{_PATH}/undo-archive")
 def undo_archive(
-    partner: Partner,
-    connection_id: RecordId,
-    undo: UndoInput,
-    cursor: Cursor = None,
+    partner: Partner, connection_id: RecordId, undo: UndoInput, cursor: Cursor = None
 ) -> ArchivingView:
     """Bring back the records that one archiving archived."""
     connection = partner.syncing_connection(connection_id)

@@ -9,10 +9,8 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from bridge.domain.errors import NotFoundError
-from bridge.domain.identity import is_record_id
-from bridge.domain.invoice import Invoice, InvoiceState
+from bridge.domain.invoice import InvoiceState
 from bridge.domain.mirrored_kinds import INVOICES
-from bridge.entrypoints.dashboard_services import DashboardServices
 from bridge.ports import InvoiceQuery
 from dashboard_api.dependencies import Partner
 from dashboard_api.models.invoices import (
@@ -83,7 +81,7 @@ def create_invoice(partner: Partner, invoice: InvoiceInput) -> InvoiceDetail:
 @resource.route("GET", "/v1/invoices/<invoice_id>")
 def get_invoice(partner: Partner, invoice_id: RecordId) -> InvoiceDetail:
     """Return one invoice with its lines and payments."""
-    return InvoiceDetail.of(_existing(partner.services, partner.id, invoice_id))
+    return InvoiceDetail.of(partner.record(INVOICES, invoice_id))
 
 
 @resource.route("PATCH", "/v1/invoices/<invoice_id>")
@@ -104,7 +102,7 @@ def archive_invoice(partner: Partner, invoice_id: RecordId) -> Response[None]:
 @resource.route("GET", "/v1/invoices/<invoice_id>/payments/<payment_id>")
 def get_payment(partner: Partner, invoice_id: RecordId, payment_id: RecordId) -> PsaPaymentView:
     """Return one payment of an invoice."""
-    invoice = _existing(partner.services, partner.id, invoice_id)
+    invoice = partner.record(INVOICES, invoice_id)
     for payment in invoice.payments:
         if payment.payment_id == payment_id:
             return PsaPaymentView.of(payment)
@@ -128,19 +126,11 @@ def get_invoice_pdf(
     """
     link = partner.services.pdf_links.link(partner.id, invoice_id)
     if link:
-        return Response(HTTPStatus.OK.value, JSON, PdfLinkView.of(link))
+        view = PdfLinkView(url=link.url, expires_at=link.expires_at)
+        return Response(HTTPStatus.OK.value, JSON, view)
     return Response(
         HTTPStatus.ACCEPTED.value,
         JSON,
         PdfPendingView(status_url=pdf_path(invoice_id)),
         headers={"Retry-After": str(PDF_RETRY_AFTER_SECONDS)},
     )
-
-
-def _existing(services: DashboardServices, partner_id: str, invoice_id: str) -> Invoice:
-    invoice = None
-    if is_record_id(invoice_id):
-        invoice = services.records.get(INVOICES, partner_id, invoice_id).value
-    if invoice is None:
-        raise NotFoundError("no such invoice")
-    return invoice

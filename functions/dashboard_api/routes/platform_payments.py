@@ -85,7 +85,7 @@ def record_payment(
 ) -> Response[PlatformPaymentView]:
     """Record a payment that was collected.
 
-    The same content again gets an answer as before, however far the payment has moved since.
+    The same content again is answered as before, however far the payment has moved since.
     """
     recorded, is_new = recorder.record(connection_id, payment_id, payment.to_details())
     status = HTTPStatus.CREATED if is_new else HTTPStatus.OK
@@ -112,7 +112,7 @@ def _add_step(name: str, state: PlatformPaymentState, summary: str) -> None:
         return PlatformPaymentView.of(moved)
 
     move_payment.__name__ = f"{name.replace('-', '')}_payment"
-    move_payment.__doc__ = f"{summary}\n\nRepeating it is safe."
+    move_payment.__doc__ = f"{summary}\n\nRepeating it leaves the payment as it is."
     resource.route("POST", f"{_SERVICES_PATH}/{name}")(move_payment)
 
 

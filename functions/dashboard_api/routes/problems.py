@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from bridge.domain.problem import Action, Problem, ProblemCode, ProblemState, name_of_subject
 from bridge.entrypoints.dashboard_services import DashboardServices
-from bridge.payments.write_back_actions import actions_of
+from bridge.payments.write_back_actions import offered_actions
 from dashboard_api.dependencies import Partner
 from dashboard_api.models.problems import ActionInput, ProblemPage, ProblemView
 from dashboard_api.models.values import DEFAULT_PAGE_SIZE, Cursor, Limit, RecordId
@@ -71,4 +71,4 @@ def _offered(services: DashboardServices, problem: Problem) -> Sequence[Action]:
         return problem.actions
     write_back_id = name_of_subject(problem.subject)
     write_back = services.ledger.get_write_back(problem.connection_id, write_back_id).value
-    return actions_of(write_back) if write_back else ()
+    return offered_actions(write_back) if write_back else ()

@@ -1,4 +1,4 @@
-"""SQS batches: read every message, work on those that parse, hand back those to be repeated."""
+"""An SQS batch is read whole; messages that parse are worked on, and failed ones handed back."""
 
 from __future__ import annotations
 
@@ -18,31 +18,30 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SqsBatch(Generic[T]):
-    """The parsed messages by their SQS ids, and the ids of those that did not parse.
+    """A batch keeps its parsed messages apart from unparsable ones.
 
     An unparsable message is handed back each time and so ends in the dead-letter queue, where it
-    becomes a problem; it is never dropped.
+    becomes a problem.
     """
 
     messages: Mapping[str, T]
+    """The parsed messages by their SQS ids."""
     unparsable_ids: tuple[str, ...]
+    """The SQS ids of the others."""
 
     @classmethod
     def read(cls, event: Mapping[str, Any], parse: Callable[[str], T]) -> SqsBatch[T]:
-        """Parse the bodies of an SQS event. ``parse`` raises ValueError for a bad body."""
+        """Parse the bodies of an SQS event; ``parse`` raises ValueError for a bad body."""
         messages: dict[str, T] = {}
         unparsable: list[str] = []
         for record in event["Records"]:
             try:
                 messages[record["messageId"]] = parse(record["body"])
             except ValueError as error:
-                # Not its text, which may quote the body.
+                # Its text is left out, as it may quote the body.
                 _logger.error(  # noqa: TRY400 - a traceback would end with that text
                     "unparsable message",
-                    extra={
-                        "message_id": record["messageId"],
-                        "error": type(error).__name__,
-                    },
+                    extra={"message_id": record["messageId"], "error": type(error).__name__},
                 )
                 unparsable.append(record["messageId"])
         return cls(messages, tuple(unparsable))
@@ -69,16 +68,20 @@ class SqsBatch(Generic[T]):
 
 
 def hints_in(event: Mapping[str, Any]) -> SqsBatch[Hint]:
+    """Read a batch of the queue ``hints``."""
     return SqsBatch.read(event, read_hint)
 
 
 def run_messages_in(event: Mapping[str, Any]) -> SqsBatch[RunMessage]:
+    """Read a batch of the queue ``run-steps``."""
     return SqsBatch.read(event, read_run)
 
 
 def pdf_requests_in(event: Mapping[str, Any]) -> SqsBatch[PdfRequest]:
+    """Read a batch of the queue ``pdfs``."""
     return SqsBatch.read(event, read_pdf_request)
 
 
 def write_back_messages_in(event: Mapping[str, Any]) -> SqsBatch[WriteBackMessage]:
+    """Read a batch of the queue ``writebacks``."""
     return SqsBatch.read(event, read_write_back)

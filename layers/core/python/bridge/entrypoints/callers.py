@@ -1,7 +1,7 @@
-"""Who calls the API, by the claims of the token that API Gateway has checked.
+"""A caller of the API is known by the claims of the token that API Gateway has checked.
 
 A partner user comes with an ID token that names the partner; a service of the platform comes with
-an access token that carries scopes. Nothing of this is ever read from a path, query or body.
+an access token that carries scopes. A path, query or body may not name the caller.
 """
 
 from __future__ import annotations
@@ -19,29 +19,31 @@ _PARTNER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class CallerRefusedError(PermanentError):
-    """The token is a valid one, but not of the kind that this route is for."""
+    """The token is valid, but of a kind that the route is closed to."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartnerUser:
-    """A person who works for a partner. ``user_id`` is the token's subject."""
+    """A partner user is one of a partner's people."""
 
     partner_id: str
     user_id: str
+    """The token's subject."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlatformService:
-    """A service of the platform, which acts for all partners. ``client_id`` is its own name."""
+    """A service of the platform acts for all partners."""
 
     client_id: str
+    """Its own name."""
 
 
 def partner_user(event: Mapping[str, Any]) -> PartnerUser:
     """Return the partner user of an HTTP API event (payload 2.0).
 
-    Raises CallerRefusedError for service tokens, for tokens without a partner, and when the
-    event went through no authorizer.
+    Raises CallerRefusedError for service tokens, for tokens that lack a partner, and for events
+    that lack an authorizer's claims.
     """
     claims = _claims(event)
     if claims.get("token_use") != "id":
@@ -55,8 +57,8 @@ def partner_user(event: Mapping[str, Any]) -> PartnerUser:
 def platform_service(event: Mapping[str, Any]) -> PlatformService:
     """Return the service of an HTTP API event (payload 2.0) that may write payments.
 
-    Raises CallerRefusedError for ID tokens, for tokens without the scope, and when the event
-    went through no authorizer.
+    Raises CallerRefusedError for ID tokens, for tokens that lack the scope, and for events that
+    lack an authorizer's claims.
     """
     claims = _claims(event)
     if claims.get("token_use") != "access":

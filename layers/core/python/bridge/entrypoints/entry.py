@@ -1,4 +1,4 @@
-"""What every function does around its own work: logging that names the call, and a deadline."""
+"""The entry gives every function logging that names the call, and a deadline."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def http_entry(handler: Handler) -> Handler:
     """Wrap a handler: structured logs with the request id, and the clock told the deadline.
 
     The bridge's own loggers write through the same handler, so ``extra`` fields become JSON.
-    Events are never logged: their bodies may hold what no log may hold (R9).
+    Events may not be logged: their bodies may hold secrets (R9).
     """
     core = logging.getLogger("bridge")
     core.handlers = list(_logger.handlers)

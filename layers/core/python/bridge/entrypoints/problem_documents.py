@@ -1,7 +1,7 @@
-"""Failures as RFC 9457 problem documents: one table from our errors to HTTP.
+"""Failures become RFC 9457 problem documents by one table from our errors to HTTP.
 
-Types are ``urn:bridge:problem:<code>`` and stay as they are once published. A document never
-quotes a value that the caller sent: rejected values may be secrets.
+Types are ``urn:bridge:problem:<code>`` and stay as they are once published. A document may not
+quote a value that the caller sent: rejected values may be secrets.
 """
 
 from __future__ import annotations
@@ -44,21 +44,24 @@ _FIELD_NAME = re.compile(r"[a-z][a-z_]{0,39}")
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """``field`` is a path like ``line_items.3.amount_minor``; ``message`` quotes no value."""
+    """A field error names the limit that one field breaks."""
 
     field: str
+    """A path like ``line_items.3.amount_minor``."""
     message: str
+    """It may not quote the value."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProblemDocument:
-    """``members`` are the extension members of this kind of problem."""
+    """A problem document tells a caller about one kind of failure."""
 
     code: str
     status: HTTPStatus
     title: str
     detail: str
     members: Mapping[str, Any] = field(default_factory=dict)
+    """The extension members of this kind of problem."""
     retry_after_seconds: int | None = None
     allow: str | None = None
 
@@ -201,9 +204,9 @@ _DOCUMENTS: dict[type[BridgeError], ProblemDocument] = {
 
 
 def describe(error: Exception, now: datetime) -> ProblemDocument:
-    """Return the problem document of any exception; what we do not know is ``internal``.
+    """Return the problem document of any exception; an unknown one is ``internal``.
 
-    ``now`` is what Retry-After counts from when an error names a time.
+    Retry-After counts from ``now`` when an error names a time.
     """
     if isinstance(error, NotPossibleError):
         members = {"conflicting_id": error.subject_id} if error.subject_id else {}
@@ -230,7 +233,7 @@ def invalid_input(errors: Sequence[FieldError]) -> ProblemDocument:
 
 
 def field_path(location: Sequence[str | int]) -> str:
-    """Return a field's path, leaving out names that no schema of ours would give.
+    """Return a field's path, leaving out names that are foreign to our schemas.
 
     A key that the caller made up is the caller's value, and may be a secret that slipped.
     """

@@ -61,6 +61,6 @@ class ReconcilerJobs:
             case Job.DUE_WRITE_BACKS:
                 return {"woken": self._due.wake()}
             case Job.HEAL_WRITE_BACKS:
-                return {"tried_again": self._payment_check.heal_all()}
+                return {"tried_again": self._payment_check.retry_all()}
             case Job.PAYMENTS:
                 return {"compared": self._payment_check.compare_all()}

@@ -1,4 +1,4 @@
-"""From a table's stream to the event bus."""
+"""The relay carries events from a table's stream to the event bus."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _logger = logging.getLogger(__name__)
 
 
 class StreamRelay:
-    """Publishes the events of stream records, in order."""
+    """A relay publishes the events of stream records in order."""
 
     def __init__(
         self, bus: EventBus, read_events: Callable[[Mapping[str, Any]], tuple[DomainEvent, ...]]
