@@ -1,8 +1,8 @@
-"""What a function may use: each capability is a setting together with the IAM it needs.
+"""A capability is a setting of a function together with the permissions that its use needs.
 
-A function's environment and its role are made from the same list, so a function can do what its
-settings name and nothing else. Statements are written by hand: CDK's `grant_*` methods hand out
-wildcards and more actions than the code calls.
+A function's environment and its role are made from the same list of capabilities. Statements are
+written by hand, with exactly the actions that the adapters call (`tests/infra/test_grants.py`
+compares the two): CDK's `grant_*` methods hand out wildcards and more actions than that.
 """
 
 from collections.abc import Mapping
@@ -15,76 +15,64 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 
-# AWS asks for SendMessage only; the embedded AWS asks for the batch by its own name.
-_SEND = ("sqs:SendMessage", "sqs:SendMessageBatch")
-_TABLE_READ = ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query")
-_TABLE_WRITE = (
-    "dynamodb:PutItem",
-    "dynamodb:UpdateItem",
-    "dynamodb:DeleteItem",
-    "dynamodb:BatchWriteItem",
-    "dynamodb:ConditionCheckItem",
-)
-
 
 @dataclass(frozen=True)
 class Capability:
-    """Settings that name a resource, the statements that allow its use, and accepted wildcards.
-
-    `wildcards` maps a resource pattern to the reason why it cannot be named exactly; nothing
-    else may contain a `*`.
-    """
+    """A capability names a resource in a setting and allows a function to use it."""
 
     settings: Mapping[str, str] = field(default_factory=dict)
     statements: tuple[iam.PolicyStatement, ...] = ()
     wildcards: Mapping[str, str] = field(default_factory=dict)
+    """For each resource pattern with a `*`, the reason why an exact name is impossible."""
 
 
 def setting(name: str, value: str) -> Capability:
-    """A plain value that needs no permission."""
+    """Give a function a plain value, which takes no permission."""
     return Capability(settings={name: value})
 
 
-def read_table(name: str, table: dynamodb.ITable, *, indexes: tuple[str, ...]) -> Capability:
-    """Read items and query the table and its indexes. Never a scan."""
-    return Capability(
-        settings={name: table.table_name},
-        statements=(_table_statement(table, indexes, _TABLE_READ),),
-    )
+def use_table(
+    name: str,
+    table: dynamodb.ITable,
+    actions: tuple[str, ...],
+    *,
+    indexes: tuple[str, ...] = (),
+) -> Capability:
+    """Allow these actions on items of the table, and queries of its indexes.
 
-
-def write_table(name: str, table: dynamodb.ITable, *, indexes: tuple[str, ...]) -> Capability:
-    """Read and change items, in transactions too. Never a scan, never the table itself."""
+    An action is DynamoDB's name of it, e.g. `PutItem`. A transaction takes the actions of its
+    parts: `PutItem`, `UpdateItem`, `DeleteItem`, `ConditionCheckItem`.
+    """
+    allowed = tuple(f"dynamodb:{action}" for action in actions)
+    of_indexes = [f"{table.table_arn}/index/{index}" for index in indexes]
     return Capability(
         settings={name: table.table_name},
         statements=(
-            _table_statement(table, indexes, _TABLE_READ),
-            _allow(_TABLE_WRITE, table.table_arn),
+            _allow(allowed, table.table_arn),
+            *([_allow(("dynamodb:Query",), *of_indexes)] if of_indexes else []),
         ),
     )
 
 
-def send_to(name: str, queue: sqs.IQueue) -> Capability:
-    """Send messages to the queue (a batch is the same permission)."""
+def send_to(name: str, queue: sqs.IQueue, *, in_batches: bool = True) -> Capability:
+    """Allow sending messages to the queue.
+
+    AWS takes a batch for `SendMessage`; the embedded AWS asks for it by its own name.
+    """
+    actions = ("sqs:SendMessage", "sqs:SendMessageBatch") if in_batches else ("sqs:SendMessage",)
     return Capability(
-        settings={name: queue.queue_url},
-        statements=(_allow(_SEND, queue.queue_arn),),
+        settings={name: queue.queue_url}, statements=(_allow(actions, queue.queue_arn),)
     )
 
 
 def consume(queue: sqs.IQueue) -> Capability:
-    """Receive from the queue through an event source mapping, and postpone a message."""
-    actions = (
-        "sqs:ReceiveMessage",
-        "sqs:DeleteMessage",
-        "sqs:ChangeMessageVisibility",
-        "sqs:GetQueueAttributes",
-    )
+    """Allow an event source mapping to receive the queue's messages, in the function's name."""
+    actions = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
     return Capability(statements=(_allow(actions, queue.queue_arn),))
 
 
 def read_stream(table: dynamodb.ITable, table_name: str) -> Capability:
-    """Read the table's stream through an event source mapping.
+    """Allow an event source mapping to read the table's stream, in the function's name.
 
     The name is given as text, since a wildcard has to be spelled out to be accepted.
     """
@@ -102,7 +90,7 @@ def read_stream(table: dynamodb.ITable, table_name: str) -> Capability:
 
 
 def publish_to(name: str, bus: events.IEventBus) -> Capability:
-    """Put events on the bus."""
+    """Allow putting events on the bus."""
     return Capability(
         settings={name: bus.event_bus_name},
         statements=(_allow(("events:PutEvents",), bus.event_bus_arn),),
@@ -110,17 +98,17 @@ def publish_to(name: str, bus: events.IEventBus) -> Capability:
 
 
 def store_documents(name: str, bucket: s3.IBucket, objects_pattern: str) -> Capability:
-    """Write and read documents, for the function that fetches them."""
+    """Allow writing and reading documents, for the function that fetches them."""
     return _documents(name, bucket, objects_pattern, ("s3:PutObject", "s3:GetObject"))
 
 
 def read_documents(name: str, bucket: s3.IBucket, objects_pattern: str) -> Capability:
-    """Read documents: a presigned download may do what the function that signs it may do."""
+    """Allow reading documents: a presigned link can do as much as the function that signs it."""
     return _documents(name, bucket, objects_pattern, ("s3:GetObject",))
 
 
 def read_secret(name: str, secret_name: str) -> Capability:
-    """Read the value of one secret: its ARN is its name and six characters that AWS adds."""
+    """Allow reading one secret; its ARN is its name and six characters that AWS adds."""
     return Capability(
         settings={name: secret_name},
         statements=(
@@ -130,12 +118,12 @@ def read_secret(name: str, secret_name: str) -> Capability:
 
 
 def read_connection_secrets(name: str, prefix: str) -> Capability:
-    """Read the keys of any connection of the stage."""
+    """Allow reading the keys of any connection of the stage."""
     return _connection_secrets(name, prefix, ("secretsmanager:GetSecretValue",))
 
 
 def manage_connection_secrets(name: str, prefix: str) -> Capability:
-    """Create, replace, read, delete and restore the keys of connections, for their API."""
+    """Allow creating, replacing, reading, deleting and restoring the keys of connections."""
     actions = (
         "secretsmanager:CreateSecret",
         "secretsmanager:PutSecretValue",
@@ -175,13 +163,6 @@ def _secret_arn(name_pattern: str) -> str:
 
 def _arn(service: str, resource: str) -> str:
     return f"arn:{cdk.Aws.PARTITION}:{service}:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:{resource}"
-
-
-def _table_statement(
-    table: dynamodb.ITable, indexes: tuple[str, ...], actions: tuple[str, ...]
-) -> iam.PolicyStatement:
-    index_arns = [f"{table.table_arn}/index/{index}" for index in indexes]
-    return _allow(actions, table.table_arn, *index_arns)
 
 
 def _allow(actions: tuple[str, ...], *resources: str) -> iam.PolicyStatement:

@@ -11,6 +11,8 @@ from infra.stacks.data import (
     documents_objects_pattern,
 )
 
+_READ = ("GetItem", "BatchGetItem", "Query")
+
 
 class DataAccess:
     """What may be done with the data stack's resources, each with the setting that names it."""
@@ -21,23 +23,32 @@ class DataAccess:
         ledger_indexes = tuple(index.name for index in LEDGER_INDEXES)
         prefix = f"bridge/{stage.name}/connections/"
         objects = documents_objects_pattern(stage)
-        self.read_records = capability.read_table(
-            "RECORDS_TABLE", data.records, indexes=records_indexes
+        self.read_records = capability.use_table(
+            "RECORDS_TABLE", data.records, _READ, indexes=records_indexes
         )
-        self.write_records = capability.write_table(
-            "RECORDS_TABLE", data.records, indexes=records_indexes
+        self.write_records = capability.use_table(
+            "RECORDS_TABLE", data.records, (*_READ, "PutItem"), indexes=records_indexes
         )
-        self.read_operations = capability.read_table(
-            "OPERATIONS_TABLE", data.operations, indexes=operations_indexes
+        self.read_callback_endpoints = capability.use_table(
+            "OPERATIONS_TABLE", data.operations, ("GetItem",)
         )
-        self.write_operations = capability.write_table(
-            "OPERATIONS_TABLE", data.operations, indexes=operations_indexes
+        self.write_operations = capability.use_table(
+            "OPERATIONS_TABLE",
+            data.operations,
+            (*_READ, "PutItem", "DeleteItem"),
+            indexes=operations_indexes,
         )
-        self.write_ledger = capability.write_table(
-            "LEDGER_TABLE", data.ledger, indexes=ledger_indexes
+        self.write_ledger = capability.use_table(
+            "LEDGER_TABLE",
+            data.ledger,
+            (*_READ, "PutItem", "DeleteItem", "ConditionCheckItem"),
+            indexes=ledger_indexes,
         )
-        self.coordinate = capability.write_table(
-            "COORDINATION_TABLE", data.coordination, indexes=()
+        self.keep_signing_keys = capability.use_table(
+            "COORDINATION_TABLE", data.coordination, ("GetItem", "PutItem")
+        )
+        self.share_calls = capability.use_table(
+            "COORDINATION_TABLE", data.coordination, ("UpdateItem",)
         )
         self.read_connection_secrets = capability.read_connection_secrets("SECRETS_PREFIX", prefix)
         self.manage_connection_secrets = capability.manage_connection_secrets(

@@ -174,8 +174,8 @@ class ServiceStack(cdk.Stack):
             "webhook_receiver",
             FunctionSize(timeout_seconds=_RECEIVER_SECONDS),
             [
-                self._access.read_operations,
-                self._access.coordinate,
+                self._access.read_callback_endpoints,
+                self._access.keep_signing_keys,
                 self._access.read_connection_secrets,
                 self._access.connectwise_client_id,
                 self._send_hint,
@@ -198,7 +198,7 @@ class ServiceStack(cdk.Stack):
         access = self._access
         calls_connectwise = [
             access.write_operations,
-            access.coordinate,
+            access.share_calls,
             access.read_connection_secrets,
             access.connectwise_client_id,
         ]
@@ -242,7 +242,7 @@ class ServiceStack(cdk.Stack):
                 access.read_records,
                 access.write_operations,
                 access.write_ledger,
-                access.coordinate,
+                access.share_calls,
                 access.read_connection_secrets,
                 access.connectwise_client_id,
                 access.write_back_times,
@@ -289,7 +289,7 @@ class ServiceStack(cdk.Stack):
                 access.write_records,
                 access.write_operations,
                 access.write_ledger,
-                access.coordinate,
+                access.share_calls,
                 access.manage_connection_secrets,
                 access.connectwise_client_id,
                 access.read_documents,
@@ -368,7 +368,7 @@ class ServiceStack(cdk.Stack):
             [
                 self._access.write_operations,
                 self._access.write_ledger,
-                send_to("PARKED_QUEUE_URL", parked),
+                send_to("PARKED_QUEUE_URL", parked, in_batches=False),
             ],
         )
         self._on_call.watch_errors(

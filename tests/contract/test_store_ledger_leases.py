@@ -192,7 +192,7 @@ def test_a_save_under_a_lease_leaves_it_as_it_is(ledger: LedgerStore) -> None:
     assert refused.value.until == START + 9 * MINUTE
 
 
-@pytest.mark.parametrize("change", [{}, {"extend_until": START + 9 * MINUTE}, {"release": True}])
+@pytest.mark.parametrize("change", [{}, {"extend_until": START + 9 * MINUTE}])
 def test_without_the_lease_nothing_of_the_step_is_made(
     ledger: LedgerStore, change: dict[str, Any]
 ) -> None:
@@ -220,7 +220,7 @@ def test_a_released_lease_allows_nothing(ledger: LedgerStore) -> None:
     write_back = recorded(ledger)
     lease = lease_of(ledger, write_back.write_back_id)
     ledger.release_lease(lease)
-    changes: list[dict[str, Any]] = [{}, {"extend_until": START}, {"release": True}]
+    changes: list[dict[str, Any]] = [{}, {"extend_until": START}]
     for change in changes:
         with pytest.raises(ConflictError):
             ledger.save_write_back(write_back, expected_version=1, holding=lease, **change)
@@ -230,7 +230,7 @@ def test_a_released_lease_allows_nothing(ledger: LedgerStore) -> None:
 def test_a_stale_version_leaves_the_lease_alone(ledger: LedgerStore) -> None:
     write_back = recorded(ledger)
     lease = lease_of(ledger, write_back.write_back_id)
-    changes: list[dict[str, Any]] = [{"extend_until": START + 9 * MINUTE}, {"release": True}]
+    changes: list[dict[str, Any]] = [{"extend_until": START + 9 * MINUTE}]
     for change in changes:
         with pytest.raises(ConflictError):
             ledger.save_write_back(write_back, expected_version=2, holding=lease, **change)

@@ -1,6 +1,6 @@
 """The vault keeps credentials in Secrets Manager, one secret a connection.
 
-It holds what it read in memory for five minutes.
+It holds read credentials in memory for five minutes.
 """
 
 from __future__ import annotations

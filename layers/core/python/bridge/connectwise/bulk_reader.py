@@ -1,8 +1,8 @@
-"""Reads many rows: page after page to the last, by ids, and around a row that breaks its page.
+"""The reader reads many rows: page after page, by ids, and around a row that breaks its page.
 
 ConnectWise answers 500 for a whole page when it cannot write one of its rows, so a failing page
 is halved until the row stands alone (recorded by a public client). A 500 also comes from a
-server in trouble, so nothing is called broken unless ConnectWise answers something else at the
+server in trouble, so a row counts as broken only if ConnectWise answers something else at the
 same time, and the number of failing pages is limited.
 Source of the facts: ConnectWise developer guide, pagination.
 """
@@ -24,7 +24,7 @@ from bridge.domain.errors import UnavailableError
 MAX_PAGE_SIZE = 1_000
 MAX_PAGES = 1_000
 MAX_FAILURES = 150
-"""Failing pages after which a search for broken rows ends."""
+"""A search for broken rows ends after so many failing pages."""
 
 _FORWARD_ONLY = {"pagination-type": "forward-only"}
 _NEXT_LINK = re.compile(r'rel\s*=\s*"?next\b')
@@ -36,38 +36,40 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ForwardPage:
-    """Rows in the order of their ids; ``broken_ids`` are of rows that ConnectWise cannot write.
-
-    ``answer`` is the first one of those that brought the rows.
-    """
+    """A page holds rows in the order of their ids."""
 
     rows: tuple[Json, ...]
     last_id: int
+    """The id of the last row that was reached, be it readable or broken."""
     is_last: bool
     answer: Answer | None
+    """The first of the answers that brought the rows."""
     broken_ids: tuple[int, ...] = ()
+    """The ids of rows that ConnectWise fails to write."""
 
 
 @dataclass(slots=True)
 class Sifted:
-    """Rows read by ids, and the ids whose rows ConnectWise cannot write."""
+    """Sifted rows were read by ids, readable ones apart from broken ones."""
 
     rows: list[Json] = field(default_factory=list)
     broken_ids: set[int] = field(default_factory=set)
+    """The ids that have a row which ConnectWise fails to write."""
     answer: Answer | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """Rows of a list whose ``path``, an id, is one of those looked for."""
+    """The wanted rows are those of a list whose ``path`` is among some ids."""
 
     route: str
     query: Query
     path: str
+    """The property that holds the id, such as ``invoice/id``."""
 
 
 class _Search:
-    """Narrows a failing page down to its broken row, and ends when that gets out of hand."""
+    """A search narrows a failing page down to its broken row, within a limit of failures."""
 
     def __init__(self, page_size: int) -> None:
         self._page_size = page_size
@@ -76,11 +78,11 @@ class _Search:
 
     @property
     def size(self) -> int:
-        """How many rows to ask for next: half of those among which the broken one is."""
+        """Return how many rows to ask for next: half of those among which the broken one is."""
         return max(1, self._suspects // 2) if self._suspects else self._page_size
 
     def attempts(self, size: int) -> int:
-        """Return how often to ask: a page that is only halved is not worth waiting for."""
+        """Return how often to ask: once for a page that would only be halved again."""
         return 1 if self._failures and size > 1 else MAX_ATTEMPTS
 
     @property
@@ -96,7 +98,7 @@ class _Search:
 
 
 class BulkReader:
-    """Reads lists of one connection in as few calls as ConnectWise's limits allow."""
+    """The reader reads lists of one connection in as few calls as ConnectWise's limits allow."""
 
     def __init__(self, client: ConnectWiseClient) -> None:
         self._client = client
@@ -120,7 +122,7 @@ class BulkReader:
             except ServerFailedError:
                 search.note_failure(size)
                 if size == 1:
-                    page = _past(page, self._first_id(route, query, page.last_id))
+                    page = _with_broken(page, self._first_id(route, query, page.last_id))
             else:
                 search.note_rows(len(step.rows))
                 page = _joined(page, step)
@@ -146,10 +148,10 @@ class BulkReader:
         )
 
     def _first_id(self, route: str, query: Query, after_id: int) -> int:
-        """Return the id of the first row above ``after_id``, whose page cannot be written.
+        """Return the id of the first row above ``after_id``, which breaks its page.
 
-        Its id alone may still be readable; otherwise it is searched for by counting, which
-        writes no rows.
+        Its id alone may still be readable; otherwise counting finds it, which ConnectWise can
+        do while a row is broken.
         """
         try:
             page = self._forward_once(
@@ -190,8 +192,7 @@ class BulkReader:
     ) -> Sifted:
         """Return all rows whose ``path`` (an id) is among the ids, in as few calls as fit.
 
-        With a path such as ``invoice/id`` an id may have many rows; ids in ``broken_ids`` have
-        at least one that cannot be written.
+        With a path such as ``invoice/id`` an id may have many rows.
         """
         query = {**query, "orderBy": "id", "pageSize": MAX_PAGE_SIZE}
         room = self._client.room(route, {**query, "conditions": ""}) - _CONTINUATION
@@ -202,9 +203,9 @@ class BulkReader:
         return sifted
 
     def require_answer(self, route: str) -> None:
-        """Tell a broken row from a broken server by counting, which writes no rows.
+        """Tell a broken row from a broken server by counting, which works beside a broken row.
 
-        Raises ServerFailedError (an UnavailableError) when that fails as well.
+        Raises ServerFailedError (an UnavailableError) if the count fails as well.
         """
         self._client.read(f"{route}/count")
 
@@ -278,21 +279,21 @@ class BulkReader:
 
 
 def row_id(row: object) -> int | None:
-    """Return the id of a row or a reference, None when it has no usable one."""
+    """Return the id of a row or a reference, or None for a missing or unusable one."""
     value = row.get("id") if isinstance(row, Mapping) else None
     is_id = isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MAX_ID
     return value if is_id else None
 
 
 def _rows(answer: JsonAnswer) -> list[Json]:
-    """Return a list's rows. Lists are bare arrays (developer guide)."""
+    """Return the rows of a list, which ConnectWise answers as a bare array (developer guide)."""
     if not isinstance(answer.value, list):
         raise UnavailableError("ConnectWise answered no list")
     return [row for row in answer.value if isinstance(row, Mapping)]
 
 
 def _has_next(answer: Answer, *, is_full: bool) -> bool:
-    """Tell whether a list goes on; without a Link header, a full page may be followed by more."""
+    """Tell whether a list goes on: by the Link header, or where it is absent by a full page."""
     link = answer.headers.get("Link")
     return is_full if link is None else _NEXT_LINK.search(link) is not None
 
@@ -316,6 +317,6 @@ def _joined(page: ForwardPage, step: ForwardPage) -> ForwardPage:
     )
 
 
-def _past(page: ForwardPage, broken_id: int) -> ForwardPage:
-    """Return the page gone on behind a broken row; whether that was the last one is not known."""
+def _with_broken(page: ForwardPage, broken_id: int) -> ForwardPage:
+    """Return the page extended by a broken row; more rows may follow."""
     return ForwardPage(page.rows, broken_id, False, page.answer, (*page.broken_ids, broken_id))

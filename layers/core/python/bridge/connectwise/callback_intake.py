@@ -1,4 +1,4 @@
-"""Take a callback in: check it, store it durably as a hint, and believe nothing it says.
+"""The intake checks a callback and stores it durably as a hint to fetch the record again.
 
 Imports stay lean, because this is the one path where ConnectWise waits (five seconds at most).
 """
@@ -46,8 +46,11 @@ _logger = logging.getLogger(__name__)
 
 
 class Verdict(Enum):
-    """What the sender is told. ConnectWise repeats a delivery on 404 and 429 only (developer
-    guide, callbacks), so whatever failed on our side answers 429."""
+    """A verdict is the status that the sender gets.
+
+    ConnectWise repeats a delivery on 404 and 429 only (developer guide, callbacks), so a failure
+    on our side answers 429.
+    """
 
     ACCEPTED = 204
     MALFORMED = 400
@@ -59,12 +62,15 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """A delivery as it came: ids and secret from the path, the raw body, the signature header."""
+    """A callback is one delivery of ConnectWise's as it came."""
 
     connection_id: str
+    """From the path, as the secret is."""
     secret: str
     body: bytes
+    """The raw body, which the signature is for."""
     signature: str | None
+    """The signature header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,7 @@ class _KnownKey:
 
 
 class CallbackIntake:
-    """Checks callbacks and turns good ones into hints.
+    """The intake checks callbacks and turns good ones into hints.
 
     ``key_source`` is made only when a key has to be fetched: it brings an HTTP client along.
     """
@@ -99,10 +105,10 @@ class CallbackIntake:
         self._fetches: dict[str, list[datetime]] = {}
 
     def take(self, callback: Callback) -> Verdict:
-        """Accept a callback after it is durable, or say what is wrong with it.
+        """Accept a callback once it is durable, or return the verdict against it.
 
-        An unknown connection and a wrong secret look the same. A type that is not followed is
-        accepted and dropped.
+        An unknown connection and a wrong secret look the same. A callback about anything but
+        invoices and companies is accepted and dropped.
         """
         try:
             return self._take(callback)
@@ -148,7 +154,7 @@ class CallbackIntake:
     def _check_signature(
         self, endpoint: CallbackEndpoint, callback: Callback, hint: CallbackHint
     ) -> None:
-        """Check with the key at hand; a mismatch fetches the key once more, for it may be new."""
+        """Check with the key at hand; fetch the key once more after a mismatch: it may be new."""
         known = self._known_key(endpoint, hint.key_url)
         try:
             check_signature(callback.body, callback.signature, known.key)
@@ -159,20 +165,23 @@ class CallbackIntake:
             check_signature(callback.body, callback.signature, known.key)
 
     def _known_key(self, endpoint: CallbackEndpoint, key_url: str) -> _KnownKey:
-        place = (endpoint.connection_id, key_url)
-        known = self._memory.get(place)
+        source = (endpoint.connection_id, key_url)
+        known = self._memory.get(source)
         now = self._clock.now()
         if known is not None and known.fetched_at + KEY_LIFE > now:
             return known
         stored = self._keys.get(endpoint.connection_id, key_url)
         if stored is None:
             return self._fetch_key(endpoint, key_url)
-        # When it was fetched is not stored; as if long ago, so that a mismatch asks again.
-        return self._remember(place, _KnownKey(stored, now - KEY_REFETCH_AFTER))
+        # The time of its fetch is unknown: taken for long ago, so that a mismatch asks again.
+        return self._remember(source, _KnownKey(stored, now - KEY_REFETCH_AFTER))
 
     def _fetch_key(self, endpoint: CallbackEndpoint, key_url: str) -> _KnownKey:
-        """Fetch a key, at most MAX_FETCHES a minute for a connection in this process: whoever
-        knows the path's secret but no key may not make us call ConnectWise at will."""
+        """Fetch a key, at most MAX_FETCHES a minute for a connection in this process.
+
+        The limit keeps a sender who knows only the path's secret from making us call ConnectWise
+        at will.
+        """
         now = self._clock.now()
         recent = [at for at in self._fetches.get(endpoint.connection_id, []) if at > now - _MINUTE]
         if len(recent) >= MAX_FETCHES:
@@ -182,10 +191,10 @@ class CallbackIntake:
         self._keys.put(endpoint.connection_id, key_url, key)
         return self._remember((endpoint.connection_id, key_url), _KnownKey(key, now))
 
-    def _remember(self, place: tuple[str, str], known: _KnownKey) -> _KnownKey:
+    def _remember(self, source: tuple[str, str], known: _KnownKey) -> _KnownKey:
         if len(self._memory) >= MAX_KEYS_IN_MEMORY:
             self._memory.clear()
-        self._memory[place] = known
+        self._memory[source] = known
         return known
 
 

@@ -1,8 +1,8 @@
-"""One connection's calls to ConnectWise: signed, throttled, repeated, counted, sorted into errors.
+"""The client calls ConnectWise for one connection and sorts the answers into errors.
 
-Reads are repeated within the worker's time; a write goes out once, and its outcome is named as
-precisely as the answer allows. Decisions rest on the status and on whether the body is
-ConnectWise's own JSON, never on the wording of a message.
+It signs, spaces, repeats and counts the calls. Reads are repeated within the worker's time; a
+write goes out once, and its outcome is named as precisely as the answer allows. Decisions rest on
+the status and on whether the body is ConnectWise's own JSON, never on the wording of a message.
 Source of the facts: ConnectWise developer guide (authentication, versions, throttling, errors).
 """
 
@@ -56,9 +56,9 @@ READ_SECONDS = 60.0
 """A page of a thousand records takes its time."""
 WRITE_SECONDS = 30.0
 MIN_CALL_SECONDS = 2.0
-"""A call is not begun with less time left than this."""
+"""A call begins only with at least this time left."""
 RESERVED_SECONDS = 1.0
-"""Left to the worker for telling how a call ended."""
+"""The worker keeps this time for telling how a call ended."""
 MAX_WAIT_SECONDS = 60.0
 """A longer wait is left to the queue."""
 FIRST_BACKOFF_SECONDS = 1.0
@@ -82,18 +82,19 @@ class CredentialsReader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class JsonAnswer:
-    """A successful answer, its body parsed: numbers with a point are decimals."""
+    """A JSON answer is a successful one whose body was parsed."""
 
     value: Any
+    """The parsed body, in which numbers with a point are decimals."""
     answer: Answer
 
 
 class ConnectWiseClient:
-    """Calls one company's API, one call at a time.
+    """A client calls one company's API, one call at a time.
 
     Routes are templates such as ``/finance/invoices/{id}/payments``; integer ids fill them.
     ``calls`` counts requests by method and route. ``rediscover`` finds the company's present
-    address, and ``on_codebase_changed`` is told when it is another than the known one.
+    address, and ``on_codebase_changed`` is told of one that differs from the known one.
     """
 
     def __init__(
@@ -131,7 +132,7 @@ class ConnectWiseClient:
         return self.address, self._credentials
 
     def room(self, route: str, query: Query) -> int:
-        """Return how many encoded characters a URL with this query may still take."""
+        """Return how many more encoded characters fit into a URL with this query."""
         return MAX_URL_CHARACTERS - len(self._url(route, {"id": _WIDEST_ID}, query))
 
     def read(
@@ -145,7 +146,7 @@ class ConnectWiseClient:
     ) -> JsonAnswer:
         """GET a route that answers JSON.
 
-        Raises NotFoundError (EndpointMissingError when the 404 is not about the record),
+        Raises NotFoundError (EndpointMissingError for a 404 about anything but the record),
         CredentialsRejectedError, PermissionMissingError, RefusedError, UnavailableError
         (ServerFailedError for a 500), ThrottledError, OutOfTimeError, WrongCompanyError and
         UnsafeAddressError.
@@ -155,17 +156,17 @@ class ConnectWiseClient:
             answer = self._read_once(route, ids or {}, query or {}, headers or {}, READ_SECONDS)
             return JsonAnswer(answer.json(), answer)
 
-        return self._explained(route, lambda: self._repeated(once, max_attempts))
+        return self._read_or_explain(route, lambda: self._repeated(once, max_attempts))
 
     def read_bytes(
         self, route: str, *, ids: Mapping[str, int], accept: str, seconds: float
     ) -> Answer:
-        """GET a route that answers something other than JSON. Raises what :meth:`read` raises."""
+        """GET a route that answers something other than JSON. Raises as :meth:`read` does."""
 
         def once() -> Answer:
             return self._read_once(route, ids, {}, {"Accept": accept}, seconds)
 
-        return self._explained(route, lambda: self._repeated(once, MAX_ATTEMPTS))
+        return self._read_or_explain(route, lambda: self._repeated(once, MAX_ATTEMPTS))
 
     def send(
         self,
@@ -175,10 +176,10 @@ class ConnectWiseClient:
         ids: Mapping[str, int] | None = None,
         body: object | None = None,
     ) -> Any:
-        """Make one change with one request, never repeated, and return the parsed answer.
+        """Make one change with exactly one request and return the parsed answer.
 
-        Raises UnavailableError, ThrottledError and OutOfTimeError only when nothing can have
-        happened; RefusedError, NotFoundError, PermissionMissingError and
+        Raises UnavailableError, ThrottledError and OutOfTimeError for a change that was surely
+        never made; RefusedError, NotFoundError, PermissionMissingError and
         CredentialsRejectedError for a sure refusal; OutcomeUnknownError for everything else.
         """
         content = None if body is None else json_bytes(body)
@@ -200,8 +201,8 @@ class ConnectWiseClient:
             raise UnavailableError("the way to ConnectWise had changed")
         raise failure_of(answer)
 
-    def renew_credentials(self) -> bool:
-        """Read the stored credentials again and tell whether they are others than before."""
+    def _renew_credentials(self) -> bool:
+        """Read the stored credentials again and tell whether they changed."""
         before = self._credentials
         self._credentials = self._read_keys(is_fresh=True)
         self._own_headers = None
@@ -213,8 +214,8 @@ class ConnectWiseClient:
         except NotFoundError as error:
             raise CredentialsRejectedError("no keys are stored") from error
 
-    def _explained(self, route: str, read: Callable[[], T]) -> T:
-        """Tell rejected keys apart from a passing fault where the cloud answers both alike.
+    def _read_or_explain(self, route: str, read: Callable[[], T]) -> T:
+        """Read, and tell rejected keys from a passing fault where the cloud answers both alike.
 
         It may answer wrong keys with the 404 of its edge (developer guide, authentication); then
         it does so for ``/system/info`` too, which every accepted member may read.
@@ -295,7 +296,7 @@ class ConnectWiseClient:
         return answer
 
     def _ask_to_pause(self, seconds: float) -> None:
-        """Tell the other workers. If that fails, ConnectWise's answer still counts as it is."""
+        """Tell the other workers to pause. ConnectWise's answer counts even if that fails."""
         try:
             self._limiter.pause(self._connection_id, seconds=seconds)
         except (RetryableError, ConflictError):
@@ -317,19 +318,19 @@ class ConnectWiseClient:
         return seconds <= MAX_WAIT_SECONDS and needed <= self._clock.remaining_seconds()
 
     def _renew_access(self, answer: Answer) -> bool:
-        """Tell whether the call may be made again because keys or codebase turned out stale.
+        """Renew stale keys or a stale codebase; tell whether the call may be made again.
 
         Keys may have been replaced in the vault, and a cloud upgrade moves the company to
-        another codebase, which shows as a 400 or 404 that no ConnectWise wrote.
+        another codebase: then something before ConnectWise answers 400 or 404.
         """
         if answer.status == HTTPStatus.UNAUTHORIZED:
-            return self.renew_credentials()
+            return self._renew_credentials()
         if not is_unrouted(answer):
             return False
         self.calls["GET /login/companyinfo/{company}"] += 1
         found = self._rediscover()
         if found == self.address:
-            return self.renew_credentials()
+            return self._renew_credentials()
         self.address = found
         self._on_codebase_changed(found)
         return True
@@ -341,7 +342,7 @@ class ConnectWiseClient:
         return f"{url}?{pairs}" if pairs else url
 
     def _make_own_headers(self) -> Mapping[str, str]:
-        """Read what identifies us, which is then kept until ConnectWise rejects it."""
+        """Make the headers that identify us; they are kept until ConnectWise rejects them."""
         credentials = self._credentials or self._read_keys(is_fresh=False)
         self._credentials = credentials
         self._own_headers = {
@@ -374,7 +375,7 @@ def _wait_after(attempt: int) -> float:
 
 
 def _log_call(method: str, route: str, answer: Answer | None, seconds: float) -> None:
-    """Log what the call was and how it went: no query, header, body or filled-in path."""
+    """Log a call by its route and outcome. Queries, headers, bodies and ids are never logged."""
     request_id = answer.headers.get("x-cw-request-id", "") if answer else ""
     _log.info(
         "ConnectWise call",

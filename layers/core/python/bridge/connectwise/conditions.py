@@ -1,8 +1,8 @@
-"""Writes ConnectWise ``conditions``: import filters, ids and times as the texts of a query.
+"""This module writes import filters, ids and times as ``conditions``: the texts of a query.
 
-The filters' own predicates (``bridge.domain.filters``) decide what is wanted. Conditions only
-spare fetching what would be refused, so they may let more through, never less: what ConnectWise
-cannot express, or what would make the URL too long, is left out.
+The filters' own predicates (``bridge.domain.filters``) decide which records are wanted. Conditions
+only spare fetching the others, so they may let more through, never less: a filter that ConnectWise
+is unable to express, or that would make the URL too long, is left out.
 Source of the language: ConnectWise developer guide, query string parameters.
 """
 
@@ -19,23 +19,21 @@ from bridge.domain.filters import CustomerFilter, ImportFilters, InvoiceFilter
 NOT_DELETED = "deletedFlag=false"
 MAX_LIST_VALUES = 1_000
 
-# The developer guide's list of characters to encode has none of these; leaving them as they are
-# lets more ids fit into one URL.
+# These are missing from the developer guide's list of characters to encode; leaving them as they
+# are lets more ids fit into one URL.
 _PLAIN_IN_QUERIES = "(),=/:"
 _JOINT = " and "
 
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """The two texts that restrict a list; empty ones restrict nothing.
-
-    ``is_exact`` is False when a filter could not be written down in full, so that records which
-    it would refuse are listed too.
-    """
+    """The conditions are the two texts that restrict a list; an empty text leaves it whole."""
 
     text: str = ""
     child_text: str = ""
+    """Restricts by the members of an array (``childConditions``)."""
     is_exact: bool = True
+    """False for filters that were written in part, so that other records are listed too."""
 
 
 @lru_cache(maxsize=1_024)
@@ -47,9 +45,9 @@ def encoded(text: str) -> str:
 def customer_conditions(
     filters: ImportFilters | None, changed_since: datetime | None, room: int
 ) -> Conditions:
-    """Return the conditions of a list of companies; deleted ones are never listed.
+    """Return the conditions of a list of companies; they always exclude deleted ones.
 
-    ``room`` is how many encoded characters of the URL the two texts may take together.
+    ``room`` is the number of encoded characters that the two texts may take together.
     """
     wanted = filters.customer if filters else CustomerFilter()
     writer = _Writer(room)
@@ -67,8 +65,8 @@ def invoice_conditions(
 ) -> Conditions:
     """Return the conditions of a list of invoices.
 
-    Balances are computed and therefore not filterable; of the customers' filter only the ids can
-    be asked of an invoice, whose payer is its bill-to company, else its company.
+    ConnectWise computes balances and cannot filter by them. Of the customers' filter only the
+    ids can be asked of an invoice, whose payer is its bill-to company, else its company.
     """
     filters = filters or ImportFilters()
     wanted = filters.invoice
@@ -109,7 +107,7 @@ def ids_condition(path: str, ids: Iterable[int]) -> str:
 def chunk_ids(ids: Iterable[int], path: str, room: int) -> Iterator[list[int]]:
     """Cut ids into chunks whose :func:`ids_condition` takes at most ``room`` encoded characters.
 
-    Raises ValueError when not even one id fits.
+    Raises ValueError if even a single id is too long.
     """
     chunk: list[int] = []
     fixed = len(encoded(ids_condition(path, ())))
@@ -128,7 +126,7 @@ def chunk_ids(ids: Iterable[int], path: str, room: int) -> Iterator[list[int]]:
 
 
 class _Writer:
-    """Collects clauses as long as they fit; the required ones come first and always fit."""
+    """The writer collects clauses as long as they fit; the required ones come first."""
 
     def __init__(self, room: int) -> None:
         self.is_exact = True
@@ -153,9 +151,9 @@ class _Writer:
             self.add(ids_condition(field, ids))
 
     def restrict_texts(self, field: str, texts: Iterable[str]) -> None:
-        """Restrict to texts; one that cannot be quoted safely takes the restriction with it.
+        """Restrict to texts, or drop the restriction for one that is unsafe to quote, or blank.
 
-        So does a blank one: a property without a value meets no condition, yet may be wanted.
+        A blank text wants records whose property is absent, and those fail every condition.
         """
         quoted = [_quoted(text) for text in sorted(texts)]
         if None in quoted:
@@ -164,7 +162,7 @@ class _Writer:
             self.add(f"{field} in ({','.join(filter(None, quoted))})")
 
     def restrict_children(self, field: str, ids: frozenset[int]) -> None:
-        """Restrict by the members of an array, where ``in`` is not known."""
+        """Restrict by the members of an array, by ``=`` for each: ``in`` is undocumented there."""
         clause = " or ".join(f"{field}={each}" for each in sorted(ids))
         if clause and self._fits(clause):
             self._child_clause = clause
@@ -184,9 +182,10 @@ def _listed(ids: Iterable[int]) -> str:
 
 
 def _quoted(text: str) -> str | None:
-    """Return a text in quotes that it does not hold itself, None when there are none.
+    """Return a text in quotes, or None for a text that is unsafe to quote.
 
-    How a quote inside quotes is written is documented nowhere, so it is not tried.
+    The developer guide documents no escape for a quote inside quotes, so a text is put between
+    those quotes that it lacks.
     """
     if not text.strip() or "\\" in text or not text.isprintable():
         return None

@@ -1,4 +1,4 @@
-"""Reads whole customers: companies, and the contacts that invoices are sent to.
+"""The reader reads whole customers: companies, and the contacts that invoices are sent to.
 
 Source of the facts: ConnectWise public interface 2025.1 and recorded answers.
 """
@@ -40,7 +40,7 @@ _log = logging.getLogger(__name__)
 
 
 class CustomerReader:
-    """Reads customers of one connection."""
+    """The reader reads customers of one connection."""
 
     def __init__(self, reader: BulkReader, owner: Owner, clock: Clock) -> None:
         self._reader = reader
@@ -84,7 +84,7 @@ class CustomerReader:
         """Return the contacts that can be read; the others cost a customer its e-mail only.
 
         The guide's security role has no row for contacts. Where a tenant's ConnectWise wants one,
-        customers come without their contacts' addresses.
+        the addresses of contacts are missing.
         """
         contacts: dict[int, ContactRow] = {}
         query = {"fields": "id,communicationItems"}
@@ -105,7 +105,7 @@ class CustomerReader:
     def list_with_changed_contacts(self, changed_since: datetime) -> frozenset[int]:
         """Return the companies of contacts that changed since then.
 
-        A change of a contact does not touch its company.
+        ConnectWise leaves a company's time of change as it is when a contact changes.
         """
         query = {"fields": "id,company/id", "conditions": changed_since_condition(changed_since)}
         found: set[int] = set()

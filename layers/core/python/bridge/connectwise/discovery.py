@@ -1,4 +1,4 @@
-"""Finds where a ConnectWise company answers and which codebase it is on.
+"""Discovery finds the address at which a ConnectWise company answers, and its codebase.
 
 Source of the facts: ConnectWise developer guide, cloud URL formatting and company info.
 """
@@ -32,8 +32,8 @@ _API_PREFIX = "api-"
 def normalise_site_url(text: str, *, allow_loopback: bool = False) -> str:
     """Return the origin that a partner meant, e.g. ``https://na.myconnectwise.net``.
 
-    The scheme may be missing, a path (people copy what the address bar shows) is dropped, and an
-    API host of the cloud means its user interface's host. Raises UnsafeAddressError; besides the
+    The scheme may be missing, a path (people copy from the address bar) is dropped, and an API
+    host of the cloud means its user interface's host. Raises UnsafeAddressError; besides the
     reasons of ``check_url`` there is query for a URL with a query or a fragment.
     """
     text = text.strip()
@@ -49,7 +49,7 @@ def normalise_site_url(text: str, *, allow_loopback: bool = False) -> str:
 
 
 def api_origin_of(site_url: str) -> str:
-    """Return where the API of a site answers: on the cloud a host of its own, else the same."""
+    """Return the origin of a site's API: on the cloud a host of its own, else the site itself."""
     scheme, _, host = site_url.partition("://")
     return f"{scheme}://{_API_PREFIX}{host}" if _CLOUD_HOST.fullmatch(host) else site_url
 
@@ -61,10 +61,10 @@ def discover(
     *,
     allow_loopback: bool = False,
 ) -> PsaAddress:
-    """Find where the company answers; without a site the cloud regions are asked in turn.
+    """Find the company's address at its site, or else ask the cloud regions in turn.
 
-    Raises WrongCompanyError when everybody who was asked says no, UnavailableError when somebody
-    did not answer and nobody said yes, UnsafeAddressError for a site that may not be called.
+    Raises WrongCompanyError if the site, or every region, denies the company; UnavailableError
+    if one of them was silent and the others denied it; UnsafeAddressError for an unsafe site.
     """
     if site_url:
         site = normalise_site_url(site_url, allow_loopback=allow_loopback)
@@ -91,11 +91,11 @@ def read_address(
     was_known: bool = False,
     seconds: float = DISCOVERY_SECONDS,
 ) -> PsaAddress:
-    """Read a company's address from its site's ``/login/companyinfo``, which needs no login.
+    """Read a company's address from its site's ``/login/companyinfo``, which is open to everybody.
 
     The answer is an object with PascalCase names, or ``null`` for an unknown company. A 404 comes
-    from a site that is no ConnectWise, and from one that is being upgraded: for a company that
-    ``was_known`` there it passes.
+    from a site of something else, and from a ConnectWise that is being upgraded: for a company
+    that ``was_known`` there it counts as passing.
     Raises WrongCompanyError, UnavailableError, UnsafeAddressError.
     """
     if not 0 < len(company_id) <= MAX_COMPANY_ID_CHARACTERS:
@@ -135,5 +135,5 @@ def _address(answer: Answer, site_url: str, *, was_known: bool) -> PsaAddress:
 
 
 def _text(info: object, name: str) -> str:
-    """Return a property as text; ``IsCloud`` is a text already, but need not stay one."""
+    """Return a property as text; ``IsCloud`` is a text already, and may become a boolean."""
     return str(info.get(name, "")) if isinstance(info, Mapping) else ""

@@ -1,11 +1,10 @@
-"""The only way out to a ConnectWise address: a transport that refuses every unsafe one.
+"""All calls to a ConnectWise address go through this transport, which refuses unsafe addresses.
 
-A site URL is typed by a partner and a callback's key_url comes from a body nobody has verified
-yet, so an address is trusted only as far as it is checked here: https on port 443 with a plain
-host name, which is resolved once for each new connection; every answer of the resolver must be a
-public IPv4 address, and the connection goes to the address that was checked while TLS still
-verifies the name. Redirects are answers that nobody follows. Answers are limited in size (after
-decompression) and in total time.
+A partner types the site URL, and a callback's key_url comes from an unverified body. So an address
+is trusted only as far as it is checked here: https on port 443 with a plain host name, which is
+resolved once for each new connection. Every answer of the resolver must be a public IPv4 address,
+and the connection goes to the address that was checked while TLS still verifies the name.
+Redirects are never followed. Answers are limited in size (after decompression) and in total time.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ import httpx
 from bridge.domain.errors import UnsafeAddressError
 
 TOTAL_SECONDS = "total_seconds"
-"""The request extension that sets how long the whole exchange may take."""
+"""This request extension limits the time of the whole exchange."""
 
 DEFAULT_TOTAL_SECONDS = 60.0
 DEFAULT_MAX_ANSWER_BYTES = 64 * 1024 * 1024
@@ -70,25 +69,26 @@ _DENIED_NETWORKS = tuple(
 )
 
 Resolver = Callable[[str], Sequence[str]]
-"""Returns all addresses of a host name; raises OSError when there are none."""
+"""Returns all addresses of a host name; raises OSError for an unknown one."""
 
 
 class UnsafeAnswerError(UnsafeAddressError):
-    """The address was safe and was called, but what it answered may not be taken."""
+    """The address was safe and was called, but its answer is refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class SafeUrl:
-    """A URL whose parts passed the checks. ``rest`` is its path, query and fragment as written."""
+    """A safe URL is one whose parts passed the checks."""
 
     scheme: str
     host: str
     port: int
     rest: str
+    """Path, query and fragment, as they were written."""
 
     @property
     def origin(self) -> str:
-        """Scheme, host and, where it is not the scheme's own, port."""
+        """Return scheme and host, and the port where it differs from the scheme's own."""
         own_port = _HTTPS_PORT if self.scheme == "https" else 80
         port = "" if self.port == own_port else f":{self.port}"
         return f"{self.scheme}://{self.host}{port}"
@@ -97,9 +97,9 @@ class SafeUrl:
 def check_url(url: str, *, allow_loopback: bool = False) -> SafeUrl:
     """Return the parts of an absolute URL that may be called, as far as its text tells.
 
-    ``allow_loopback`` (local runs only) lets plain http and any port through, for 127.0.0.1 and
-    localhost and nothing else. Raises UnsafeAddressError with one of the reasons characters,
-    form, userinfo, port, scheme, ip_literal, host.
+    ``allow_loopback`` (local runs only) also lets plain http and any port through, for 127.0.0.1
+    and localhost alone. Raises UnsafeAddressError with one of the reasons characters, form,
+    userinfo, port, scheme, ip_literal, host.
     """
     if len(url) > _MAX_URL_CHARACTERS or not _PLAIN_TEXT.fullmatch(url):
         raise UnsafeAddressError("characters")
@@ -130,7 +130,7 @@ def _check_host(host: str) -> None:
 
 
 def resolve_ipv4(host: str) -> Sequence[str]:
-    """Return the host's IPv4 addresses. IPv6 is not asked for, because none would be allowed."""
+    """Return the host's IPv4 addresses; IPv6 addresses are refused, so they are left out."""
     answers = socket.getaddrinfo(host, _HTTPS_PORT, socket.AF_INET, socket.SOCK_STREAM)
     return tuple(str(sockaddr[0]) for *_, sockaddr in answers)
 
@@ -138,8 +138,8 @@ def resolve_ipv4(host: str) -> Sequence[str]:
 def check_addresses(addresses: Sequence[str]) -> str:
     """Return the address to connect to, after every one of them has been checked.
 
-    Raises UnsafeAddressError (address) if a single one is not a public IPv4 address: a name that
-    leads both outside and inside leads inside.
+    Raises UnsafeAddressError (address) unless all are public IPv4 addresses: a name that leads
+    both outside and inside is taken to lead inside.
     """
     if not addresses:
         raise UnsafeAddressError("address")
@@ -156,12 +156,12 @@ def check_addresses(addresses: Sequence[str]) -> str:
 
 @lru_cache(maxsize=1)
 def _tls_context() -> ssl.SSLContext:
-    """Loading the certificate authorities takes tens of milliseconds, so it is done once."""
+    """Load the certificate authorities once, because that takes tens of milliseconds."""
     return httpx.create_ssl_context(verify=True, trust_env=False)
 
 
 class GuardedTransport(httpx.HTTPTransport):
-    """Sends requests to checked addresses only, one request at a time.
+    """The transport sends requests to checked addresses only, one request at a time.
 
     Raises UnsafeAddressError before anything is sent, UnsafeAnswerError for an answer that is a
     redirect (redirect), too long (too_large) or strangely encoded (encoding), and httpx's errors
@@ -230,7 +230,7 @@ class GuardedTransport(httpx.HTTPTransport):
 
 
 class _Deadline:
-    """When the exchange that is under way must be over."""
+    """The deadline is the time at which the present exchange must be over."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
@@ -240,7 +240,7 @@ class _Deadline:
         self._ends_at = self._monotonic() + seconds
 
     def limit(self, timeout: float | None, error: type[httpcore.TimeoutException]) -> float:
-        """Return the seconds that one operation may take; raise ``error`` when none are left."""
+        """Return the seconds that one operation may take; raise ``error`` when time is up."""
         left = self._ends_at - self._monotonic()
         if left <= 0:
             raise error("total time used up")
@@ -248,7 +248,10 @@ class _Deadline:
 
 
 class _CheckedBackend(httpcore.NetworkBackend):
-    """Resolves and checks a host for every new connection and connects to what was checked."""
+    """The backend resolves and checks a host for every new connection it makes.
+
+    It connects to the checked address, so that the name cannot be resolved anew in between.
+    """
 
     def __init__(
         self,
@@ -291,7 +294,7 @@ class _CheckedBackend(httpcore.NetworkBackend):
 
 
 class _TimedStream(httpcore.NetworkStream):
-    """A connection on which no single operation outlasts the exchange's total time."""
+    """A timed stream is a connection whose operations end with the exchange's total time."""
 
     def __init__(self, inner: httpcore.NetworkStream, deadline: _Deadline) -> None:
         self._inner = inner
@@ -322,9 +325,9 @@ class _TimedStream(httpcore.NetworkStream):
 
 
 class _LimitedStream(httpx.SyncByteStream):
-    """A body that ends with an error as soon as it grows beyond its limit.
+    """A limited stream is a body that raises an error as soon as it grows beyond its limit.
 
-    It is decompressed here, piece by piece, so that a small answer cannot swell in memory.
+    It is decompressed here, piece by piece: a small answer could swell in memory otherwise.
     """
 
     def __init__(

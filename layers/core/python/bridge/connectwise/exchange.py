@@ -1,7 +1,7 @@
-"""One request and its answer, over any httpx transport, without httpx's client.
+"""An exchange is one request and its answer, made directly over an httpx transport.
 
-The client would log whole URLs, keep cookies and follow settings of the environment; none of that
-is wanted towards ConnectWise.
+It avoids httpx's client, which would log whole URLs, keep cookies and follow settings of the
+environment.
 """
 
 from __future__ import annotations
@@ -35,19 +35,21 @@ _DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=Decimal)
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What an error body says: ConnectWise's code and the fields it names."""
+    """A refusal is ConnectWise's own word in an error body."""
 
     code: str
     fields: tuple[str, ...] = ()
+    """The fields that the refusal names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A complete answer; ``body`` is decompressed."""
+    """An answer has been read to its end."""
 
     status: int
     headers: httpx.Headers
     body: bytes
+    """The decompressed body."""
 
     def __repr__(self) -> str:
         return f"Answer({self.status})"
@@ -62,7 +64,7 @@ class Answer:
 
     @property
     def server_time(self) -> datetime | None:
-        """The ``Date`` header in UTC, None without a readable one."""
+        """Return the ``Date`` header in UTC, or None for a missing or unreadable one."""
         try:
             moment = parsedate_to_datetime(self.headers.get("Date", ""))
         except ValueError:
@@ -72,7 +74,7 @@ class Answer:
     def json(self) -> Any:
         """Return the parsed body; numbers with a point become decimals, never floats.
 
-        Raises UnavailableError for a body that is no JSON, ends early or is nested absurdly deep.
+        Raises UnavailableError for text, for JSON that ends early, and for absurdly deep nesting.
         """
         try:
             return _DECODER.decode(self.body.decode("utf-8-sig"))
@@ -80,10 +82,10 @@ class Answer:
             raise UnavailableError("the answer is not JSON") from error
 
     def refusal(self) -> Refusal | None:
-        """Return what the error body says, None when ConnectWise itself did not write it.
+        """Return ConnectWise's refusal, or None for a body that something else wrote.
 
         ConnectWise answers errors as JSON objects with ``code``, or ``error`` when throttling
-        (developer guide); text and HTML come from whatever stands before it.
+        (developer guide); text and HTML come from proxies and firewalls before it.
         """
         try:
             body = self.json()
@@ -103,7 +105,7 @@ class Answer:
 def json_bytes(value: object) -> bytes:
     """Return JSON in which decimals are numbers with all their places, such as ``110.00``.
 
-    Raises TypeError for a float, which an amount must never have been.
+    Raises TypeError for a float: an amount must never have been one.
     """
     return _json_text(value).encode()
 
@@ -124,7 +126,7 @@ def _json_text(value: object) -> str:
 
 @lru_cache(maxsize=512)
 def _parsed(url: str) -> httpx.URL:
-    """Return a URL that httpx has parsed; doing so takes longer than all else of a request."""
+    """Return the URL parsed by httpx, from a cache: parsing takes longer than all else here."""
     return httpx.URL(url)
 
 
@@ -139,7 +141,7 @@ def exchange(
 ) -> Answer:
     """Send one request and read the whole answer within ``seconds``.
 
-    Raises httpx.TransportError (subclasses tell what happened) and UnsafeAddressError.
+    Raises httpx.TransportError, whose subclasses tell the cause, and UnsafeAddressError.
     """
     timeouts = {
         "connect": min(CONNECT_SECONDS, seconds),

@@ -1,4 +1,4 @@
-"""Sorts ConnectWise's refusals into the bridge's errors, by status and error code.
+"""This module sorts ConnectWise's refusals into the bridge's errors, by status and error code.
 
 Source of the facts: ConnectWise developer guide (statuses, throttling) and recorded answers of
 public clients.
@@ -28,11 +28,11 @@ _RECORD_MISSING = "NotFound"
 
 
 class ServerFailedError(UnavailableError):
-    """ConnectWise answered 500: a query that took too long, or a row that it cannot write."""
+    """ConnectWise answered 500: a query took too long, or it failed to write a row."""
 
 
 class UnroutedError(UnavailableError):
-    """The request never got to the API; something before it answered 400 or 404."""
+    """Something before the API answered 400 or 404, so the request got lost on the way."""
 
     def __init__(self, status: int) -> None:
         super().__init__(f"not routed to ConnectWise's API ({status})")
@@ -40,11 +40,11 @@ class UnroutedError(UnavailableError):
 
 
 class EndpointMissingError(NotFoundError):
-    """A 404 of ConnectWise's that is not about the record: it proves nothing about one."""
+    """ConnectWise answered 404 about the endpoint, which leaves open whether the record exists."""
 
 
 def is_unrouted(answer: Answer) -> bool:
-    """Tell whether the request never got to the API, so that something else wrote the answer.
+    """Tell whether something before the API wrote the answer.
 
     It happens with a codebase that a cloud upgrade has left behind.
     """
@@ -55,8 +55,8 @@ def is_unrouted(answer: Answer) -> bool:
 def failure_of(answer: Answer) -> BridgeError:
     """Return the error that an unsuccessful answer stands for.
 
-    A refusal counts only when ConnectWise itself wrote it; what a proxy or a firewall answers in
-    its place says nothing about rights or records, and passes.
+    A refusal counts only if ConnectWise itself wrote it; the answer of a proxy or a firewall
+    counts as passing trouble.
     """
     if is_unrouted(answer):
         return UnroutedError(answer.status)

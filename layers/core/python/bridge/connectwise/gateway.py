@@ -1,4 +1,4 @@
-"""Opens connections to ConnectWise, for what is mirrored and for payments."""
+"""The gateway opens connections to ConnectWise, for the mirror and for payments."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ AddressChanged = Callable[[Connection, PsaAddress], None]
 
 
 class ConnectWiseGateway:
-    """Implements ``ports.PsaGateway`` and ``payment_ports.PsaGateway``.
+    """ConnectWise fulfils ``ports.PsaGateway``.
 
     ``transport`` is the guarded one outside tests. ``on_codebase_changed`` is told when a
     connection was found on another codebase than the one it is stored with. ``share_of_time`` is
-    how much of the worker's remaining time an opened connection may use; workers that serve
-    several partners at once give none of them all.
+    the part of the worker's remaining time that an opened connection may use; a worker that
+    serves several partners at once keeps time back for the others.
     """
 
     def __init__(

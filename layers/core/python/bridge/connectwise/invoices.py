@@ -1,4 +1,4 @@
-"""Reads whole invoices: headers, lines of three kinds, payments, and the printed document.
+"""The reader reads whole invoices: headers, lines of three kinds, payments, and the printed PDF.
 
 ConnectWise has no endpoint for invoice lines; they are the products, time entries and expenses
 that name the invoice, and many invoices share the calls for them.
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from bridge.connectwise.bulk_reader import BulkReader, Json, row_id
 from bridge.connectwise.client import ConnectWiseClient
 from bridge.connectwise.failures import EndpointMissingError, ServerFailedError
-from bridge.connectwise.mapping import Owner, has_payments, is_bare, to_invoice
+from bridge.connectwise.mapping import Owner, has_payments, hides_all_lines, to_invoice
 from bridge.connectwise.wire import (
     INVOICE_FINGERPRINT_FIELDS,
     ExpenseRow,
@@ -67,7 +67,7 @@ _LINES: tuple[tuple[str, type[LineRow], str], ...] = (
 
 
 class InvoiceReader:
-    """Reads invoices of one connection."""
+    """The reader reads invoices of one connection."""
 
     def __init__(self, client: ConnectWiseClient, reader: BulkReader, owner: Owner) -> None:
         self._client = client
@@ -92,7 +92,9 @@ class InvoiceReader:
             except MalformedRecordError as error:
                 broken[source_id] = complaint(error)
         lines = self._lines(headers, broken)
-        fingerprints |= {i: "" for i, header in headers.items() if is_bare(header, lines[i])}
+        fingerprints |= {
+            i: "" for i, header in headers.items() if hides_all_lines(header, lines[i])
+        }
         found: dict[int, Invoice] = {}
         for source_id, header in headers.items():
             if source_id in broken:
@@ -128,7 +130,7 @@ class InvoiceReader:
         lines: dict[int, list[LineRow]],
         broken: dict[int, str],
     ) -> None:
-        """Sort a line to its invoice; a line that cannot be read takes its invoice with it."""
+        """Add a line to its invoice; an unreadable line makes its invoice a broken one."""
         try:
             line = parse_row(model, json)
             lines[line.invoice.id].append(line)

@@ -1,10 +1,11 @@
-"""Makes the bridge's customers and invoices of ConnectWise's rows."""
+"""The mapping makes the bridge's customers and invoices of ConnectWise's rows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from bridge.connectwise.wire import (
     Amount,
@@ -38,7 +39,7 @@ _EMAIL = "Email"
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose records the rows become."""
+    """The owner is a partner's connection; the rows become its records."""
 
     partner_id: str
     connection_id: str
@@ -54,10 +55,8 @@ def to_invoice(
     lines: Iterable[LineRow] = (),
     payments: Iterable[PaymentRow] = (),
 ) -> Invoice:
-    """Return the whole invoice. Raises MalformedRecordError.
-
-    The payer is the bill-to company where there is one (our reading of the public interface).
-    """
+    """Return the whole invoice. Raises MalformedRecordError."""
+    # The payer is the bill-to company, if there is one: our reading of the public interface.
     payer = row.bill_to_company or row.company
     if payer is None:
         raise MalformedRecordError("company is missing", field="company")
@@ -65,6 +64,7 @@ def to_invoice(
     invoice_id = mirrored_id(owner.connection_id, row.id)
     customer_id = mirrored_id(owner.connection_id, payer.id)
     total_minor = _exact(row.total, currency, "total")
+    payment_of = partial(_payment, owner, invoice_id, customer_id, currency)
     return Invoice(
         invoice_id=invoice_id,
         partner_id=owner.partner_id,
@@ -94,18 +94,16 @@ def to_invoice(
         purchase_order=row.customer_po,
         is_batched=row.gl_batch is not None,
         line_items=with_adjustment(_line_items(row, lines, currency), total_minor),
-        payments=tuple(
-            _payment(owner, each, invoice_id, customer_id, currency)
-            for each in sorted(payments, key=lambda each: each.id)
-        ),
+        payments=tuple(map(payment_of, sorted(payments, key=lambda payment: payment.id))),
     )
 
 
-def is_bare(row: InvoiceRow, lines: Sequence[LineRow]) -> bool:
-    """Tell whether an invoice shows nothing of what it bills.
+def hides_all_lines(row: InvoiceRow, lines: Sequence[LineRow]) -> bool:
+    """Tell whether an invoice has a subtotal and hides all its lines.
 
-    Its lines may be hidden from the API member for a while, without a mark of the invoice changing
-    when they show again; so it keeps no marks, and each sweep looks once more.
+    ConnectWise may hide lines from the API member for a while, and leaves the change fingerprint
+    as it is when they show again. So such an invoice is stored with an empty fingerprint, and each
+    sweep looks once more.
     """
     return not lines and not row.agreement_amount and bool(row.subtotal)
 
@@ -131,7 +129,7 @@ def _named(ref: RefRow | None) -> NamedRef | None:
 def _line_items(
     row: InvoiceRow, lines: Iterable[LineRow], currency: Currency
 ) -> tuple[LineItem, ...]:
-    """Return what is billed, by kind and id: products, time, expenses, then the agreement fee."""
+    """Return the billed lines by kind and id: products, time, expenses, then the agreement fee."""
     shown = [_line_item(line, currency) for line in lines if _is_billed(line)]
     shown.sort(key=lambda item: (_LINE_ORDER[item.kind], item.source_id or 0))
     if row.agreement_amount:
@@ -182,7 +180,7 @@ def _line_item(line: LineRow, currency: Currency) -> LineItem:
 
 
 def _billed_minor(line: LineRow, amount: Amount | None, currency: Currency, field: str) -> int:
-    """Return a line's amount: nothing where it is shown free of charge."""
+    """Return a line's amount, which is 0 for a line that is shown free of charge."""
     if amount is None or line.billable_option == _FREE:
         return 0
     return round_to_minor(amount, currency, field=field)
@@ -196,7 +194,7 @@ def _agreement_line(row: InvoiceRow, currency: Currency) -> LineItem:
 
 
 def _payment(
-    owner: Owner, row: PaymentRow, invoice_id: str, customer_id: str, currency: Currency
+    owner: Owner, invoice_id: str, customer_id: str, currency: Currency, row: PaymentRow
 ) -> Payment:
     return Payment(
         payment_id=mirrored_id(owner.connection_id, row.id),
@@ -246,8 +244,8 @@ def to_customer(
 ) -> Customer:
     """Return the customer, archived when ConnectWise marks the company deleted.
 
-    The time of the deletion is ConnectWise's, or ``server_time`` where it names none, as it does
-    for companies that were merged into another.
+    The time of the deletion is ConnectWise's. Companies that were merged into another lack it;
+    ``server_time`` takes its place.
     """
     return Customer(
         customer_id=mirrored_id(owner.connection_id, row.id),

@@ -1,7 +1,7 @@
-"""Payments of invoices, and the billing status beside them: ``payment_ports.PsaPayments``.
+"""The adapter reads and changes payments of invoices, and the billing status beside them.
 
-A payment cannot carry a reference of ours, and neither posting nor deleting one is idempotent, so
-each change goes out once and its outcome is named no more precisely than the answer allows.
+A payment cannot carry a reference of ours, and neither posting nor deleting one is idempotent. So
+each change goes out once, and its outcome is named as precisely as the answer allows.
 Source of the facts: ConnectWise public interface 2025.1 (payments, closed invoices) and the
 developer guide (patches replace references whole; a patch may answer well and change nothing).
 """
@@ -41,13 +41,13 @@ INVOICE = f"{INVOICES}/{{id}}"
 PAYMENT = f"{PAYMENTS}/{{payment_id}}"
 CLOSED_INVOICE = "/finance/closedInvoices/{id}"
 UNCHANGED = "Unchanged"
-"""Our code for a change that ConnectWise answered well and did not make."""
+"""Our code for a change that ConnectWise answered with success and left out."""
 
 _BALANCE_FIELDS = "id,currency,total,balance,status,glBatch"
 
 
 class _BalanceRow(Row):
-    """The part of an invoice that a payment needs; money is in the currency's major unit."""
+    """The row is the part of an invoice that a payment needs, with money in major units."""
 
     id: Id
     currency: CurrencyRow
@@ -63,8 +63,10 @@ class _UnreadableRow(Row):
 
 
 class ConnectWisePayments:
-    """One connection's payments. ``member_identifier`` is our API member's, by which a row that
-    cannot be read is told to be somebody else's."""
+    """One connection's ConnectWise fulfils ``ports.PsaPayments``.
+
+    ``member_identifier`` names our API member: an unreadable row of another name is another's.
+    """
 
     def __init__(self, client: ConnectWiseClient, member_identifier: str) -> None:
         self._client = client
@@ -73,7 +75,7 @@ class ConnectWisePayments:
 
     @property
     def calls(self) -> Mapping[str, int]:
-        """How many requests went out, by method and route template."""
+        """Return the number of requests by method and route template."""
         return self._client.calls
 
     # --- reading -------------------------------------------------------------------------------
@@ -114,9 +116,10 @@ class ConnectWisePayments:
         return tuple(sorted(found, key=lambda payment: payment.psa_payment_id))
 
     def _unreadable(self, row: Json) -> PsaPayment:
-        """Return somebody else's payment of which no more is known than that it is there.
+        """Return an unreadable payment of somebody else by its id and name alone.
 
-        Without a readable name it may be anybody's, so that it may be ours: MalformedRecordError.
+        Raises MalformedRecordError for a row that may be ours: it has our name, or an unreadable
+        one.
         """
         known = parse_row(_UnreadableRow, row)
         if known.applied_by.casefold() in ("", self._member):
@@ -157,8 +160,7 @@ class ConnectWisePayments:
     def _send(
         self, method: str, route: str, ids: Mapping[str, int], body: object | None = None
     ) -> Any:
-        """Make a change once. A 404 that is not about a record refuses the change, and proves
-        nothing about the record."""
+        """Make a change once. A 404 about the endpoint refuses the change; the record may exist."""
         try:
             return self._client.send(method, route, ids=ids, body=body)
         except EndpointMissingError as error:

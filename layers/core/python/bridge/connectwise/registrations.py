@@ -57,7 +57,7 @@ class Registrations:
             candidates = [row for row in ours if _is_owner_level(row, type_name)]
             candidates.sort(key=lambda row: (row.url != target, row.inactive_flag, row.id))
             kept[type_name] = (
-                self._made_right(candidates[0], target)
+                self._corrected(candidates[0], target)
                 if candidates
                 else self._created(type_name, target)
             )
@@ -86,7 +86,7 @@ class Registrations:
                 continue
         return found
 
-    def _made_right(self, row: CallbackRow, target: str) -> CallbackRow:
+    def _corrected(self, row: CallbackRow, target: str) -> CallbackRow:
         """Return the registration at the wanted URL and active, as ConnectWise confirms it."""
         changes: list[Mapping[str, Any]] = []
         if row.url != target:

@@ -1,7 +1,7 @@
-"""Finds out which rights of the guide's security matrices an API member has, by reading only.
+"""The check finds out an API member's rights in the guide's security matrices, by reading only.
 
-ConnectWise has no list of one's own rights, so each is tried with a read that it governs. Which
-row governs which endpoint is documented nowhere; the pairs below follow the guide's names.
+ConnectWise has no list of one's own rights, so each is tried with a read that it governs. The
+pairs of rows and endpoints below follow the guide's names, because ConnectWise documents none.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ def _any_answer(_: object) -> Finding:
 
 
 def _some_row(value: object) -> Finding:
-    """Rows of agreements are left out silently without the right, so only a row proves it."""
+    """Judge by the rows, which ConnectWise silently hides from a member that lacks the right."""
     return Finding.GRANTED if isinstance(value, list) and value else Finding.UNPROVEN
 
 
 def _some_cost(value: object) -> Finding:
-    """A member's costs are left out silently without the right, so only a cost proves it."""
+    """Judge by the costs, which ConnectWise silently hides from a member that lacks the right."""
     rows = value if isinstance(value, list) else []
     shown = any(isinstance(row, Mapping) and "hourlyCost" in row for row in rows)
     return Finding.GRANTED if shown else Finding.UNPROVEN
@@ -42,11 +42,12 @@ def _some_cost(value: object) -> Finding:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One read; ``judge`` makes a finding of a successful answer."""
+    """A probe is one read that a right governs."""
 
     route: str
     query: Query
     judge: Callable[[object], Finding] = _any_answer
+    """Makes a finding of a successful answer."""
 
 
 _MEMBERS: Query = {"fields": "id,hourlyCost", "pageSize": 25}
@@ -82,7 +83,7 @@ def check_rights(client: ConnectWiseClient) -> tuple[RightFinding, ...]:
 
 
 _DENIED = object()
-_UNTOLD = object()
+_UNKNOWN = object()
 
 
 def _finding(
@@ -96,7 +97,7 @@ def _finding(
         answers[key] = _answer(client, probe)
     if answers[key] is _DENIED:
         return Finding.MISSING
-    return Finding.UNPROVEN if answers[key] is _UNTOLD else probe.judge(answers[key])
+    return Finding.UNPROVEN if answers[key] is _UNKNOWN else probe.judge(answers[key])
 
 
 def _answer(client: ConnectWiseClient, probe: Probe) -> object:
@@ -106,4 +107,4 @@ def _answer(client: ConnectWiseClient, probe: Probe) -> object:
         return _DENIED
     except (NotFoundError, RefusedError):
         # This version of ConnectWise has no such read; that says nothing about the right.
-        return _UNTOLD
+        return _UNKNOWN

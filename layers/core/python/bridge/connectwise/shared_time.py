@@ -1,4 +1,4 @@
-"""A share of a worker's time, so that a ConnectWise that does not answer leaves some to others."""
+"""A shared clock gives one connection a part of a worker's time and keeps the rest for others."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from bridge.ports import Clock
 
 
 class SharedTime:
-    """A clock whose time is up earlier: after a part of what was left when it was made."""
+    """The clock's time is up after a part of the time that was left when it was made."""
 
     def __init__(self, clock: Clock, share: float) -> None:
-        """``share`` is more than 0 and at most 1. Without a deadline there is nothing to share."""
+        """Take a ``share``, above 0 and up to 1, of the time left; open-ended time stays so."""
         left = clock.remaining_seconds()
         self._clock = clock
         self._kept_back_seconds = left * (1 - share) if math.isfinite(left) else 0.0

@@ -1,8 +1,8 @@
-"""Fetches the keys that sign callbacks: ``ports.SigningKeySource``.
+"""The source fetches the keys that sign callbacks.
 
-Source of the facts: ConnectWise developer guide, callbacks. Whether the key is open to everybody
-or wants the client id or an API member's keys differs between reports, so both are sent, the
-member's keys to the connection's own API host only.
+Source of the facts: ConnectWise developer guide, callbacks. By some reports a key is open to
+everybody, by others it wants the client id or an API member's keys. So both are sent, the member's
+keys to the connection's own API host only.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from bridge.domain.errors import NotFoundError, UnavailableError
 from bridge.ports import SecretVault
 
 FETCH_SECONDS = 2.0
-"""For all requests together: a callback must be answered within five seconds."""
+"""All requests together take this long at most: a callback must be answered in five seconds."""
 MAX_KEY_BYTES = 64 * 1024
 MAX_KEY_CHARACTERS = 1_024
 
@@ -31,7 +31,7 @@ _REFUSALS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
 class ConnectWiseSigningKeys:
-    """Implements ``ports.SigningKeySource``.
+    """ConnectWise's key pages fulfil ``ports.SigningKeySource``.
 
     ``transport`` is a guarded one with ``MAX_KEY_BYTES``; ``monotonic`` measures the time limit.
     """

@@ -1,9 +1,9 @@
-"""ConnectWise's records as they come over the wire, and the few of their properties we use.
+"""The rows are ConnectWise's records as they come over the wire, with the few properties we use.
 
-ConnectWise leaves null properties out, adds properties at any time and is loose with types, so
-what is not needed is ignored, an absent property equals a null one, and only the properties that
+ConnectWise leaves null properties out, adds properties at any time and is loose with types. So
+other properties are ignored, an absent property equals a null one, and only the properties that
 decide about money, time or identity must have their type. A row that breaks this raises
-MalformedRecordError and takes no other row with it.
+MalformedRecordError and leaves the other rows as they are.
 Source of the facts: ConnectWise public interface 2025.1 and recorded answers.
 """
 
@@ -31,14 +31,16 @@ _MAX_EXPONENT = 20
 
 
 def _text(value: object) -> str:
-    """A text that only informs breaks no record: another type is left out, length is cut, and
-    halves of characters, which nothing can store, are replaced."""
+    """Return a text that only informs, made storable whatever came.
+
+    Another type becomes an empty text, length is cut, and halves of characters are replaced.
+    """
     text = value[:MAX_TEXT_CHARACTERS] if isinstance(value, str) else ""
     return text.encode(errors="replace").decode()
 
 
 def _day(value: object) -> str:
-    """ConnectWise writes a calendar day as midnight UTC; the zone is never applied."""
+    """Return a calendar day, which ConnectWise writes as midnight UTC; its zone is cut off."""
     match = _DAY.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         raise ValueError("not a day")
@@ -46,7 +48,7 @@ def _day(value: object) -> str:
 
 
 def _amount(value: object) -> object:
-    """A number may come as a text; true and false are none."""
+    """Return a number, which may come as a text. Raises ValueError for true and false."""
     if isinstance(value, bool | float) or (
         isinstance(value, str) and len(value) > _MAX_NUMBER_CHARACTERS
     ):
@@ -61,7 +63,7 @@ def _plausible(value: Decimal) -> Decimal:
 
 
 def _explaining_amount(value: object) -> Decimal | None:
-    """A number that only explains a line is left out when it cannot be read."""
+    """Return a number that only explains a line, or None for an unreadable one."""
     if isinstance(value, bool | float) or not isinstance(value, int | str | Decimal):
         return None
     try:
@@ -95,7 +97,7 @@ class Row(BaseModel):
 
 
 class RefRow(Row):
-    """A reference to another record, with the name the tenant gave it."""
+    """A reference points to another record, by its id and the tenant's name for it."""
 
     id: Id
     name: Text = ""
@@ -129,7 +131,7 @@ class CurrencyRow(Row):
 
 
 class InvoiceRow(Row):
-    """The header of an invoice; the money in it is in the currency's major unit."""
+    """The row is the header of an invoice, with money in the currency's major unit."""
 
     id: Id
     type: InvoiceType
@@ -163,20 +165,22 @@ class LineRow(Row):
 
 
 class ProductRow(LineRow):
-    """A product on an invoice. ``ext_price`` is for the whole quantity."""
+    """The row is a product on an invoice."""
 
     description: Text = ""
     customer_description: Text = ""
     quantity: ExplainingAmount = None
     price: ExplainingAmount = None
     ext_price: Amount | None = None
+    """The price of the whole quantity."""
     cancelled_flag: Flag = False
 
 
 class TimeRow(LineRow):
-    """A time entry on an invoice. ``notes`` is what the customer may read."""
+    """The row is a time entry on an invoice."""
 
     notes: Text = ""
+    """The customer reads these notes on the invoice."""
     work_type: OptionalName = None
     invoice_hours: ExplainingAmount = None
     hourly_rate: ExplainingAmount = None
@@ -190,13 +194,14 @@ class ExpenseRow(LineRow):
 
 
 class PaymentRow(Row):
-    """A payment of an invoice, or with ``credit`` a credit memo applied to it."""
+    """The row is a payment of an invoice."""
 
     id: Id
     amount: Amount
     payment_date: Day | None = None
     applied_by: Text = ""
     credit: IdRow | None = None
+    """The credit memo that was applied to the invoice in place of money."""
 
 
 class CustomerCurrencyRow(Row):
@@ -244,13 +249,12 @@ class MemberRow(Row):
 
 
 class CallbackRow(Row):
-    """A callback registration; ``object_id`` is 1 at level owner."""
+    """The row is a callback registration."""
 
     id: Id
     url: Text = ""
     type: Text = ""
     level: Text = ""
-    object_id: int | None = None
     member_id: int | None = None
     inactive_flag: Flag = False
 
@@ -261,7 +265,8 @@ AnyRow = TypeVar("AnyRow", bound=Row)
 def parse_row(model: type[AnyRow], row: object) -> AnyRow:
     """Return the row as its model.
 
-    Raises MalformedRecordError with a fixed text and the property's name, never its value.
+    Raises MalformedRecordError with a fixed text and the property's name. The value is never
+    told.
     """
     try:
         return model.model_validate(row)
@@ -274,7 +279,7 @@ def parse_row(model: type[AnyRow], row: object) -> AnyRow:
 
 
 def complaint(error: MalformedRecordError) -> str:
-    """Return what is wrong with a record, with the name of the property and never its value."""
+    """Return the complaint about a record, with the property's name."""
     if error.field is None or error.reason.startswith(error.field):
         return error.reason
     return f"{error.field}: {error.reason}"
@@ -288,7 +293,7 @@ _COMPLAINTS = {
 }
 
 
-# --- marks -------------------------------------------------------------------------------------
+# --- change fingerprints -----------------------------------------------------------------------
 
 INVOICE_FINGERPRINT_FIELDS = (
     "_info/lastUpdated",
@@ -310,7 +315,7 @@ COMPANY_FINGERPRINT_FIELDS = (
 def fingerprint(row: Mapping[str, Any], fields: tuple[str, ...]) -> str:
     """Return the named properties of a row as one text that is equal when they are.
 
-    The same row gives the same marks from a list of heads and from a whole record, because both
+    The same record gives the same fingerprint from a list and from a whole record, because both
     ask for these fields.
     """
     values = [_at(row, path) for path in fields]

@@ -24,7 +24,7 @@ class ProblemCode(StrEnum):
 
 
 # A record that could not be read or brought up to date; it closes when the record is read well.
-RECORD_TROUBLES = (ProblemCode.RECORD_MALFORMED, ProblemCode.RECORD_PARKED)
+RECORD_PROBLEMS = (ProblemCode.RECORD_MALFORMED, ProblemCode.RECORD_PARKED)
 
 
 class ProblemState(StrEnum):

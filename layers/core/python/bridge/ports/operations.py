@@ -78,7 +78,7 @@ class RunStore(Protocol):
 
 
 class ProblemStore(Protocol):
-    def report(self, trouble: ProblemReport, now: datetime) -> None:
+    def report(self, report: ProblemReport, now: datetime) -> None:
         """Open a problem, or count the same trouble on the one that is open."""
         ...
 

@@ -315,7 +315,7 @@ def write_back_event_key(write_back: Key, version: int) -> Key:
 
 
 def write_back_index_keys(write_back: WriteBack) -> dict[str, str]:
-    """Return the keys in the connection's list and, while it is to be tried again, in the due list."""
+    """Return the keys in the connection's list and, while it has a ``due_at``, in the due list."""
     listed = {
         "gsi2pk": write_backs_of_connection_pk(write_back.connection_id),
         "gsi2sk": f"{mirrored_sk(write_back.invoice_source_id)}#{write_back.write_back_id}",

@@ -37,11 +37,11 @@ class DynamoProblemStore:
         self._table = table
         self._clock = clock
 
-    def report(self, trouble: ProblemReport, now: datetime) -> None:
+    def report(self, report: ProblemReport, now: datetime) -> None:
         for _ in range(MAX_ATTEMPTS):
-            stored = self._get(trouble.partner_id, trouble.problem_id)
+            stored = self._get(report.partner_id, report.problem_id)
             before = stored.value
-            problem = before.seen_again(trouble.detail, now) if before else trouble.as_problem(now)
+            problem = before.seen_again(report.detail, now) if before else report.as_problem(now)
             if self._save(problem, stored.version):
                 return
         # Others keep counting the same trouble, so it is open; one count more adds nothing.

@@ -121,7 +121,7 @@ class Table:
     def put(self, item: Item, condition: Condition | None = None) -> None:
         """Write an item. Raises ConditionFailedError, and MalformedRecordError if too large."""
         token = uuid4().hex
-        request = self._part(_signed(item, token), condition)
+        request = self._part(_with_token(item, token), condition)
 
         def write() -> None:
             with translated():
@@ -221,7 +221,7 @@ class Table:
 
     def _transact_item(self, write: Write, token: str) -> dict[str, Any]:
         if write.item is not None:
-            return {"Put": self._part(_signed(write.item, token), write.condition)}
+            return {"Put": self._part(_with_token(write.item, token), write.condition)}
         if write.key is None:
             raise ValueError("a write needs an item or a key")
         action = "ConditionCheck" if write.is_check else "Delete"
@@ -257,7 +257,7 @@ class Table:
         return attempts(self._clock, limit=MAX_ATTEMPTS, first_wait_seconds=_FIRST_WAIT_SECONDS)
 
 
-def _signed(item: Item, token: str) -> Item:
+def _with_token(item: Item, token: str) -> Item:
     return {**item, WRITE_TOKEN: token}
 
 
