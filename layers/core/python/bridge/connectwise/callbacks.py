@@ -64,7 +64,7 @@ class Rejection(StrEnum):
 
 
 class CallbackRejectedError(PermanentError):
-    """The callback is not one of this connection's. ``reason`` says which check it failed."""
+    """The callback belongs to somebody else. ``reason`` names the check it failed."""
 
     def __init__(self, reason: Rejection) -> None:
         super().__init__(f"callback rejected: {reason.value}")
@@ -73,16 +73,14 @@ class CallbackRejectedError(PermanentError):
 
 @dataclass(frozen=True, slots=True)
 class CallbackHint:
-    """What a callback says, before its signature is checked.
-
-    ``record_kind`` is None for a type that the bridge does not follow; such a callback is
-    accepted and dropped. ``key_url`` is where the signing key is said to be.
-    """
+    """The content of a callback, before its signature is checked."""
 
     record_kind: RecordKind | None
+    """None for a type that the bridge ignores; such a callback is accepted and dropped."""
     source_id: int
     action: str
     key_url: str = field(repr=False)
+    """The URL at which the signing key is said to be."""
 
 
 def check_secret(secret: str, stored: CallbackSecret | None) -> None:
@@ -104,7 +102,7 @@ def check_secret(secret: str, stored: CallbackSecret | None) -> None:
 def parse_callback(body: bytes, company_id: str) -> CallbackHint:
     """Read the few fields that matter; the record itself is always fetched afresh.
 
-    ``company_id`` is the connection's own; ConnectWise does not regard its case.
+    ``company_id`` is the connection's own; ConnectWise compares it whatever the case.
     Raises CallbackRejectedError.
     """
     if len(body) > MAX_BODY_BYTES:

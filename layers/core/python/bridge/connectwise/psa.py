@@ -50,7 +50,7 @@ class ConnectWisePsa:
         return self._client.calls
 
     def read_system_info(self) -> SystemInfo:
-        """Read what every member may read; only rejected keys and trouble prevent it."""
+        """Read the one path that is open to every member; rejected keys and failures raise."""
         answer = self._client.read(SYSTEM_INFO)
         info = answer.value if isinstance(answer.value, Mapping) else {}
         return SystemInfo(
@@ -156,7 +156,7 @@ class ConnectWisePsa:
         return check_rights(self._client)
 
     def list_billing_statuses(self) -> tuple[BillingStatus, ...]:
-        """See ``Psa.list_billing_statuses``. A row that cannot be read is left out.
+        """See ``Psa.list_billing_statuses``. Unreadable rows are left out.
 
         Source: ConnectWise public interface 2025.1, billing statuses: ``closedFlag`` locks an
         invoice, ``inactiveFlag`` takes a status out of use.
@@ -196,7 +196,7 @@ def _billing_status(row: Json) -> BillingStatus | None:
 
 
 def _has_balance(balance: object) -> bool:
-    """Tell whether anything may be owed; what cannot be read is looked at more closely."""
+    """Tell whether money may be owed; an unreadable balance counts as owed."""
     if not isinstance(balance, int | Decimal):
         return True
     amount = Decimal(balance)

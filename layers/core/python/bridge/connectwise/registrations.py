@@ -37,7 +37,7 @@ _EXISTS_ALREADY = "ObjectExists"
 
 
 class Registrations:
-    """The callback registrations of one connection. Those of anybody else are never touched."""
+    """The callback registrations of one connection; those of anybody else stay as they are."""
 
     def __init__(self, client: ConnectWiseClient, reader: BulkReader) -> None:
         self._client = client
@@ -46,8 +46,8 @@ class Registrations:
     def ensure(self, url: str) -> str:
         """Make the registrations exactly one each at ``url``; see ``Psa.ensure_callbacks``.
 
-        An older registration of ours is turned into the wanted one, so that no event is missed
-        or doubled in between. Returns the API member's identifier, "" where it may not be read.
+        An older registration of ours is turned into the wanted one, so that each event
+        arrives once meanwhile. Returns the API member's identifier, "" where reading it is refused.
         """
         target = url if url.endswith("=") else f"{url}{RECORD_ID_ENDING}"
         prefix = url.partition("?")[0].rpartition("/")[0] + "/"
@@ -143,7 +143,7 @@ class Registrations:
         ids: Mapping[str, int] | None = None,
         body: object | None = None,
     ) -> Any:
-        """Make a change; an unclear outcome is harmless, for the next round sees what became."""
+        """Make a change; after an unclear outcome the next round sees the result."""
         try:
             return self._client.send(method, route, ids=ids, body=body)
         except OutcomeUnknownError as error:

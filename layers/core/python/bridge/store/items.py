@@ -1,8 +1,8 @@
-"""What the items of the tables look like.
+"""The shape of the tables' items.
 
 Every record's item has ``pk``, ``sk`` and index keys, ``schema``, ``version``, ``write_token``
-and ``data``, the record itself as a map of its fields. What lists and sweeps choose by stands
-beside ``data``. Lines lie apart, compressed, because lists leave them out.
+and ``data``, the record itself as a map of its fields. The attributes by which lists and
+sweeps choose stand beside ``data``. Lines lie apart, compressed, because lists leave them out.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def record_item(
 
 
 def read_stored(record_type: type[T], item: Mapping[str, Plain] | None) -> Stored[T]:
-    """Return a record with its version; nothing, or a tombstone, has no value."""
+    """Return a record with its version; a missing item and a tombstone have the value None."""
     if item is None:
         return Stored(None, 0)
     version = int(str(item["version"]))
@@ -57,7 +57,7 @@ def read_stored(record_type: type[T], item: Mapping[str, Plain] | None) -> Store
 def read_record(record_type: type[T], item: Mapping[str, Plain]) -> T:
     """Return the record of an item, with its lines if the item was read with them.
 
-    Raises MalformedRecordError for a schema that this release does not know.
+    Raises MalformedRecordError for a schema of a later release.
     """
     lines = item.get(_LINES)
     apart = {_LINES: _decompress(lines)} if isinstance(lines, bytes) else {}
@@ -95,7 +95,7 @@ def payment_item(payment: Payment, *, version: int) -> Item:
 
 
 def tombstone_item(key: Key) -> Item:
-    """Return the item that only says: ConnectWise does not have this one."""
+    """Return the item that marks a record as absent in ConnectWise."""
     return {**key.attributes(), "schema": SCHEMA, "version": 1}
 
 

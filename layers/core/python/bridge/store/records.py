@@ -158,7 +158,7 @@ class DynamoRecordStore:
     def _narrowed(self, partner_id: str, query: PaymentQuery) -> PaymentQuery | None:
         """Look for an invoice's payments among its customer's, which are far fewer than all.
 
-        Returns None when there is no such invoice, and so no payment of it.
+        Returns None for an unknown invoice, which has no payments.
         """
         if query.invoice_id is None or query.customer_id is not None:
             return query
