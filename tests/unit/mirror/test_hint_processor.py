@@ -22,7 +22,7 @@ from bridge.domain.identity import RecordKind, mirrored_id
 from bridge.domain.problem import ProblemCode
 from bridge.domain.run import RunKind
 from bridge.domain.work_messages import PdfRequest
-from bridge.mirror.hint_processor import MAX_ROUNDS
+from bridge.mirror.hint_processor import MAX_REFRESHES
 from tests.builders.operations import a_connection
 from tests.builders.records import (
     CONNECTION,
@@ -125,7 +125,7 @@ def test_a_record_that_moved_meanwhile_is_fetched_again(bench: Bench) -> None:
 
 def test_a_record_that_keeps_moving_is_left_for_later(bench: Bench) -> None:
     bench.psa.put(an_invoice(1001, reference="true"))
-    for number in range(MAX_ROUNDS):
+    for number in range(MAX_REFRESHES):
         bench.psa.meanwhile("fetch_invoices", partial(somebody_writes, bench, f"{number}"))
 
     assert bench.hint(INVOICE, 1001) == ()

@@ -17,7 +17,7 @@ from bridge.domain.work_messages import PdfRequest
 from bridge.mirror.refresh import Refresher
 from bridge.ports import ConnectionStore, HintQueue, PdfQueue, PsaGateway
 
-MAX_ROUNDS = 5
+MAX_REFRESHES = 5
 MAX_DELAY_SECONDS = 900
 
 _logger = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ class HintProcessor:
     ) -> Sequence[int]:
         """Refresh records, contested ones repeatedly; return those still contested at the end."""
         psa = self._gateway.open(connection)
-        for _ in range(MAX_ROUNDS):
+        for _ in range(MAX_REFRESHES):
             refreshed = self._refresher.refresh(connection, psa, kind, source_ids)
             self._request_pdfs(connection, refreshed.changed)
             source_ids = refreshed.contested
