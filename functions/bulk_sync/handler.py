@@ -1,4 +1,4 @@
-"""SQS run steps: do the next page of a run."""
+"""The function does the next page of a run for each message of the queue ``run-steps``."""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""What the bulk_sync function needs from its environment."""
+"""The settings name the resources that the bulk_sync function uses."""
 
 from bridge.wiring.settings import (
     ConnectWiseAccess,
@@ -13,4 +13,4 @@ from bridge.wiring.settings import (
 class BulkSyncSettings(
     RecordsTable, OperationsTable, CoordinationTable, ConnectWiseAccess, HintsQueue, RunStepsQueue
 ):
-    """Everything that working on runs takes."""
+    """These settings suffice to work on runs."""

@@ -1,4 +1,4 @@
-"""The hourly schedule: start a customer run on every active connection."""
+"""The function is called hourly and starts a customer run on every imported connection."""
 
 from functools import cache
 

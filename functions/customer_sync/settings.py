@@ -1,7 +1,7 @@
-"""What the customer_sync function needs from its environment."""
+"""The settings name the resources that the customer_sync function uses."""
 
 from bridge.wiring.settings import OperationsTable, RunStepsQueue
 
 
 class CustomerSyncSettings(OperationsTable, RunStepsQueue):
-    """Everything that starting runs takes."""
+    """These settings suffice to start runs."""

@@ -1,4 +1,4 @@
-"""Dead-letter queues: turn what failed for ever into a problem, and keep the message."""
+"""The function turns messages of dead-letter queues into problems, and keeps them."""
 
 from functools import cache
 
@@ -17,5 +17,5 @@ def _dead_letters() -> DeadLetters:
 
 @function_entry
 def lambda_handler(event: Event) -> Event:
-    """Return the ids of the messages that could not be parked yet."""
+    """Return the ids of the messages that are still to be parked."""
     return _dead_letters().park(event)

@@ -1,7 +1,7 @@
-"""What the dead_letters function needs from its environment."""
+"""The settings name the resources that the dead_letters function uses."""
 
 from bridge.wiring.settings import LedgerTable, OperationsTable, ParkedQueueUrl
 
 
 class DeadLettersSettings(OperationsTable, LedgerTable, ParkedQueueUrl):
-    """Everything that turning a poison message into a problem takes."""
+    """These settings suffice to turn a poison message into a problem."""

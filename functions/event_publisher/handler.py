@@ -1,4 +1,4 @@
-"""DynamoDB streams: publish what changed as domain events."""
+"""The function publishes the changes in DynamoDB streams as domain events."""
 
 from functools import cache
 
@@ -17,5 +17,5 @@ def _relay() -> StreamRelay:
 
 @function_entry
 def lambda_handler(event: Event) -> Event:
-    """Return where to go on when a record could not be published."""
+    """Return the record to go on from when publishing it failed."""
     return _relay().relay(event["Records"])

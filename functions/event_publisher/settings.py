@@ -1,7 +1,7 @@
-"""What the event_publisher function needs from its environment."""
+"""The settings name the resources that the event_publisher function uses."""
 
 from bridge.wiring.settings import EventBusName
 
 
 class EventPublisherSettings(EventBusName):
-    """The bus that domain events go to."""
+    """These settings name the bus that domain events go to."""

@@ -1,4 +1,4 @@
-"""SQS requests for PDFs: fetch each from ConnectWise, check it, keep it in the bucket."""
+"""The function fetches requested PDFs from ConnectWise, checks and keeps them in the bucket."""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""What the invoice_pdf function needs from its environment."""
+"""The settings name the resources that the invoice_pdf function uses."""
 
 from bridge.wiring.settings import (
     ConnectWiseAccess,
@@ -23,4 +23,4 @@ class InvoicePdfSettings(
     HintsQueue,
     DocumentsBucket,
 ):
-    """Everything that keeping PDFs takes."""
+    """These settings suffice to keep PDFs."""

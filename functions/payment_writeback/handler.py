@@ -1,4 +1,7 @@
-"""SQS FIFO, a group per connection and invoice: drive each write-back as far as it goes now."""
+"""The function drives each write-back as far as it goes now.
+
+Its FIFO queue has a message group for each connection and invoice.
+"""
 
 from functools import cache
 

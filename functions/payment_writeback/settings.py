@@ -1,4 +1,4 @@
-"""What the payment_writeback function needs from its environment."""
+"""The settings name the resources that the payment_writeback function uses."""
 
 from bridge.wiring.settings import (
     ConnectWiseAccess,
@@ -18,4 +18,4 @@ class PaymentWritebackSettings(
     HintsQueue,
     WriteBackTimings,
 ):
-    """Everything that driving a write-back takes."""
+    """These settings suffice to drive a write-back."""

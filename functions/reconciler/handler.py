@@ -1,4 +1,4 @@
-"""Schedules that find what callbacks missed and mend what got stuck."""
+"""The function is called by schedules, finds missed changes, and mends stuck work."""
 
 from functools import cache
 
@@ -18,5 +18,5 @@ def _jobs() -> ReconcilerJobs:
 
 @function_entry
 def lambda_handler(event: Event) -> Event:
-    """Do the job that the schedule names, e.g. ``{"job": "sweep"}``; return what was counted."""
+    """Do the job that the schedule names, e.g. ``{"job": "sweep"}``; return its counts."""
     return dict(_jobs().do(event["job"]))

@@ -1,4 +1,4 @@
-"""What the reconciler function needs from its environment."""
+"""The settings name the resources that the reconciler function uses."""
 
 from bridge.wiring.settings import (
     ConnectWiseAccess,
@@ -14,8 +14,9 @@ from bridge.wiring.settings import (
 )
 
 CALLBACKS_SHARE_OF_TIME = 1 / 10
-"""The part of the remaining time that one connection's registrations may take: one start goes
-through very many connections."""
+"""The part of the remaining time that one connection's registrations may take.
+
+One start goes through very many connections."""
 
 
 class ReconcilerSettings(
@@ -30,4 +31,4 @@ class ReconcilerSettings(
     WriteBackTimings,
     WebhookBase,
 ):
-    """Everything that comparing, waking write-backs and keeping callbacks registered takes."""
+    """These settings suffice to compare, wake write-backs and keep callbacks registered."""

@@ -1,4 +1,4 @@
-"""SQS hints: fetch the records they name from ConnectWise again and apply them."""
+"""The function fetches the records that hints name from ConnectWise again and applies them."""
 
 from functools import cache
 

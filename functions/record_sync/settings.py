@@ -1,4 +1,4 @@
-"""What the record_sync function needs from its environment."""
+"""The settings name the resources that the record_sync function uses."""
 
 from bridge.wiring.settings import (
     ConnectWiseAccess,
@@ -18,4 +18,4 @@ A batch holds up to ten hints, perhaps each of another connection."""
 class RecordSyncSettings(
     RecordsTable, OperationsTable, CoordinationTable, ConnectWiseAccess, HintsQueue, PdfsQueue
 ):
-    """Everything that looking into hints takes."""
+    """These settings suffice to look into hints."""

@@ -1,4 +1,4 @@
-"""HTTP API: check a ConnectWise callback, store the hint in SQS, answer. Nothing else."""
+"""The function checks a ConnectWise callback, stores its hint in SQS, and answers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _intake() -> CallbackIntake:
 
 
 def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Answer an HTTP API event (payload 2.0) without a body; the path is never logged."""
+    """Answer an HTTP API event (payload 2.0) with a bare status; the path may not be logged."""
     try:
         body = b64decode(event["body"], validate=True) if event.get("isBase64Encoded") else None
     except Base64Error:

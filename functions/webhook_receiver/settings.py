@@ -1,4 +1,4 @@
-"""What the webhook_receiver function needs from its environment, read without pydantic."""
+"""The settings of the webhook_receiver function come from its environment by plain Python."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REQUIRED = (
 
 
 def read_settings() -> ReceiverSettings:
-    """Raises KeyError with the name of a variable that is missing."""
+    """Read the settings. Raises KeyError with the name of a variable that is missing."""
     return ReceiverSettings(
         **{name.lower(): os.environ[name] for name in REQUIRED},
         allow_loopback_egress=os.environ.get("ALLOW_LOOPBACK_EGRESS", "false") == "true",

@@ -22,7 +22,7 @@ from tests.simulation.truth import (
 from tests.simulation.wiring import Wiring
 from tests.simulation.world import CONNECTION_ID, PARTNER_ID, World
 
-_RECORD_TROUBLES = (ProblemCode.RECORD_MALFORMED, ProblemCode.RECORD_PARKED)
+_RECORD_PROBLEMS = (ProblemCode.RECORD_MALFORMED, ProblemCode.RECORD_PARKED)
 
 
 class CustomersAgree(Invariant):
@@ -173,7 +173,7 @@ def _is_wanted(world: World, kind: RecordKind, source_id: int) -> bool:
 
 def _corrupt_with_problem(world: World) -> set[int]:
     problems = world.outside.problems.open_of_connection(PARTNER_ID, CONNECTION_ID)
-    subjects = {p.subject for p in problems.values() if p.code in _RECORD_TROUBLES}
+    subjects = {p.subject for p in problems.values() if p.code in _RECORD_PROBLEMS}
     return {
         source_id
         for source_id in _corrupt_invoices(world)
@@ -193,7 +193,7 @@ def _corrupt_invoices(world: World) -> set[int]:
 
 def _has_cause(world: World, problem: Problem) -> bool:
     kind, _, text = problem.subject.partition("/")
-    if problem.code in _RECORD_TROUBLES:
+    if problem.code in _RECORD_PROBLEMS:
         if kind == RecordKind.CUSTOMER.value:
             return (Kind.COMPANY, int(text)) in world.engine.tenant.corruptions
         return int(text) in _corrupt_invoices(world)

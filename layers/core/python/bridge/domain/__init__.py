@@ -1,1 +1,1 @@
-"""Pure rules and values: no input, no output, no clock of its own."""
+"""The domain holds pure rules and values; input, output and the clock belong to other packages."""

@@ -1,6 +1,6 @@
-"""Where ConnectWise answers, and what a callback of one connection has to prove.
+"""A callback of a connection is checked against an endpoint, which has an address and a secret.
 
-Apart from ``connection``, so that the webhook receiver loads little.
+The module is apart from ``connection``, so that the webhook receiver loads little.
 """
 
 from __future__ import annotations
@@ -10,30 +10,29 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PsaAddress:
-    """Where a ConnectWise company answers.
-
-    ``site_url`` is the origin without a path, e.g. ``https://na.myconnectwise.net``.
-    ``api_origin`` differs from it on the cloud only (``https://api-na.myconnectwise.net``).
-    ``codebase`` ends in a slash, e.g. ``v2025_1/``, and changes with every cloud upgrade.
-    """
+    """The address at which a ConnectWise company answers."""
 
     site_url: str
+    """The bare origin, e.g. ``https://na.myconnectwise.net``."""
     api_origin: str
+    """It differs from ``site_url`` in the cloud only (``https://api-na.myconnectwise.net``)."""
     codebase: str
+    """It ends in a slash, e.g. ``v2025_1/``, and changes with every cloud upgrade."""
     is_cloud: bool
 
 
 @dataclass(frozen=True, slots=True)
 class CallbackSecret:
-    """The secret part of the callback URL: only hashes are kept, two live ones while it rotates."""
+    """The secret part of the callback URL is kept as hashes only."""
 
     current_sha256: str
     previous_sha256: str | None = None
+    """The earlier secret is valid, too, while the secret rotates."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallbackEndpoint:
-    """What the receiver knows of a connection that is kept in step."""
+    """The data of a syncing connection that the webhook receiver works with."""
 
     connection_id: str
     company_id: str

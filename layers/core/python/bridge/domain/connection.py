@@ -1,4 +1,4 @@
-"""A connection: a partner's link to one ConnectWise company."""
+"""A connection links a partner to one ConnectWise company."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ __all__ = [
 
 
 class ConnectionState(StrEnum):
-    """``degraded`` still syncs what it can and shows why it cannot do the rest."""
+    """The state says whether a connection syncs, and how well."""
 
     VERIFYING = "verifying"
     IMPORTING = "importing"
     ACTIVE = "active"
     DEGRADED = "degraded"
+    """Part of its work fails; it goes on with the rest and shows the reason."""
     DISCONNECTED = "disconnected"
 
 
@@ -38,16 +39,16 @@ SYNCING_STATES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What is kept secret of a connection: it is never logged and has no readable ``repr``.
-
-    The login company id and an API member's key pair as the partner typed them in, and the
-    secret that we put into our callback URL ("" until callbacks are registered).
-    """
+    """The secrets of a connection have a masked ``repr``, which keeps them out of logs."""
 
     company_id: str
+    """The login company id, as the partner typed it in."""
     public_key: str
+    """Half of an API member's key pair, as the partner typed it in."""
     private_key: str
+    """The other half."""
     callback_secret: str = ""
+    """The secret that we put into our callback URL; empty until callbacks are registered."""
 
     def __repr__(self) -> str:
         return "Credentials(***)"
@@ -81,7 +82,7 @@ class Connection:
 
     @property
     def callback_endpoint(self) -> CallbackEndpoint | None:
-        """What the receiver may know; None while callbacks are not taken."""
+        """Return the webhook receiver's part of the connection, None unless it is syncing."""
         if not self.is_syncing:
             return None
         return CallbackEndpoint(

@@ -1,10 +1,10 @@
-"""ISO 4217 currencies with their official number of decimals."""
+"""ISO 4217 gives every currency an official number of decimals."""
 
 from __future__ import annotations
 
 from bridge.domain.money import Currency
 
-# ISO 4217, list one: minor units of the currencies that do not have two.
+# ISO 4217, list one: minor units of the currencies that have fewer or more than two.
 _DECIMALS = {
     0: {
         *("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"),

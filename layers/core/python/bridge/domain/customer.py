@@ -1,4 +1,4 @@
-"""A customer: a company of the partner's ConnectWise, or one made on the platform."""
+"""A customer is a company of the partner's ConnectWise, or one made on the platform."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bridge.domain.identity import Origin
 
 
 class ArchiveReason(StrEnum):
-    """Why a record left the open view. Nothing is ever erased by a sync."""
+    """The reason why a record left the open view. A sync may not erase a record."""
 
     DELETED_IN_CONNECTWISE = "deleted_in_connectwise"
     LEFT_FILTER = "left_filter"
@@ -19,10 +19,11 @@ class ArchiveReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """When (UTC) and why a record was archived."""
+    """The archiving of a record."""
 
     reason: ArchiveReason
     at: datetime
+    """UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """A payer. ``source_id`` is the ConnectWise company id, absent on platform-only customers.
-
-    ``email`` is where invoices go: the company's own invoice address, else the billing contact's
-    default address, else the default contact's.
-    """
+    """A customer receives invoices and pays them."""
 
     customer_id: str
     partner_id: str
@@ -57,8 +54,11 @@ class Customer:
     name: str
     connection_id: str | None = None
     source_id: int | None = None
+    """The ConnectWise company id, None for a customer made on the platform."""
     identifier: str = ""
     email: str = ""
+    """Invoices go to this address: the company's own invoice address, else the billing contact's
+    default address, else the default contact's."""
     phone: str = ""
     account_number: str = ""
     address: Address = field(default_factory=Address)

@@ -1,28 +1,29 @@
-"""Every failure the bridge names, sorted by what the caller may do next.
+"""The bridge sorts its failures by the caller's next step.
 
     BridgeError
-    ├── RetryableError            nothing happened; the same call may be made again
+    ├── RetryableError            all is as before; the same call may be made again
     │   ├── ThrottledError        too many calls; wait as told
-    │   ├── UnavailableError      the other side did not answer usefully
-    │   └── OutOfTimeError        this worker has no time left for the call
+    │   ├── UnavailableError      the other side is down, slow or answers nonsense
+    │   └── OutOfTimeError        the call needs more time than this worker has left
     ├── PermanentError            the same call will fail again
-    │   ├── NotFoundError         no such record, or not the caller's
+    │   ├── NotFoundError         the record is missing, or another owner's
     │   ├── InvalidInputError     the caller's input breaks a stated limit
     │   ├── CredentialsRejectedError
     │   ├── PermissionMissingError
-    │   ├── WrongCompanyError     the address answers, but not for this company
-    │   ├── UnsafeAddressError    the address may not be called
-    │   ├── NotPossibleError      the record's present state does not allow it
-    │   ├── RefusedError          ConnectWise says no, with a code
-    │   └── MalformedRecordError  one record cannot be read
-    ├── ConflictError             somebody else changed it first; read again, decide again
+    │   ├── WrongCompanyError     the address answers, but only for other companies
+    │   ├── UnsafeAddressError    the bridge avoids the address
+    │   ├── NotPossibleError      the record's present state forbids it
+    │   ├── RefusedError          ConnectWise refuses, with a code
+    │   ├── MalformedRecordError  one record is unreadable
+    │   └── MassArchiveStoppedError
+    ├── ConflictError             another writer was first; read again, decide again
     │   ├── RunActiveError        a run of the kind is going on
     │   ├── LeaseTakenError       another worker holds the invoice; over at a stated time
     │   └── WindowTakenError      a limited action was used already; free again at a stated time
-    └── OutcomeUnknownError       sent, no clear answer; it may or may not have happened
+    └── OutcomeUnknownError       sent, answer unclear; it may have happened
 
-Code decides by these types, never by the text of a message. Messages hold no secrets and no
-personal data, because they end in logs and problem documents.
+Code decides by these types alone. Messages may not hold secrets or personal data, because they
+end in logs and problem documents.
 """
 
 from __future__ import annotations
@@ -31,14 +32,14 @@ from datetime import datetime
 
 
 class BridgeError(Exception):
-    """Base of all failures that the bridge names."""
+    """Every failure that the bridge names has this base."""
 
     retry_after_seconds: float | None = None
     """The wait that was asked for before the same call is made again, if one was."""
 
 
 class RetryableError(BridgeError):
-    """Nothing happened; the same call may be made again."""
+    """All is as before the call, and the same call may be made again."""
 
     def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
         super().__init__(message)
@@ -54,7 +55,7 @@ class UnavailableError(RetryableError):
 
 
 class OutOfTimeError(RetryableError):
-    """The worker's remaining time does not cover the call; another worker goes on."""
+    """The call needs more time than this worker has left; another worker goes on."""
 
 
 class PermanentError(BridgeError):
@@ -62,67 +63,68 @@ class PermanentError(BridgeError):
 
 
 class NotFoundError(PermanentError):
-    """No such record, or it belongs to somebody else: the two look the same on purpose."""
+    """The record is missing, or another owner's: the two look the same on purpose."""
 
 
 class InvalidInputError(PermanentError):
-    """A value breaks a stated limit. ``field`` names it in the caller's own terms."""
+    """A value breaks a stated limit."""
 
     def __init__(self, message: str, *, field: str | None = None) -> None:
         super().__init__(message)
         self.field = field
+        """It names the value in the caller's own terms."""
 
 
 class CredentialsRejectedError(PermanentError):
-    """ConnectWise does not accept the company id and keys."""
+    """ConnectWise rejects the company id or the keys."""
 
 
 class PermissionMissingError(PermanentError):
-    """The API member's security role lacks a right for this call.
-
-    ``rights`` names those known to be missing, in the words of the role's own screen.
-    """
+    """The API member's security role lacks a right for this call."""
 
     def __init__(self, message: str, *, rights: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.rights = rights
+        """Those known to be missing, in the words of the role's own screen."""
 
 
 class WrongCompanyError(PermanentError):
-    """The address answers, but knows no such company."""
+    """The address answers, but only for other companies."""
 
 
 class UnsafeAddressError(PermanentError):
-    """The address is not one the bridge may call. ``reason`` is a fixed code."""
+    """The bridge may not call the address."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"address refused: {reason}")
         self.reason = reason
+        """A fixed code."""
 
 
 class NotPossibleError(PermanentError):
-    """The record's present state does not allow it. ``reason`` is a fixed code.
-
-    ``subject_id`` is the id of the caller's own record that stands in the way, if there is one.
-    """
+    """The record's present state forbids the action."""
 
     def __init__(self, reason: str, message: str, *, subject_id: str | None = None) -> None:
         super().__init__(message)
         self.reason = reason
+        """A fixed code."""
         self.subject_id = subject_id
+        """The id of the caller's own record that stands in the way, if there is one."""
 
 
 class RefusedError(PermanentError):
-    """ConnectWise refused the request. ``code`` is its error code, ``fields`` what it named."""
+    """ConnectWise refused the request."""
 
     def __init__(self, code: str, *, fields: tuple[str, ...] = ()) -> None:
         super().__init__(f"ConnectWise refused: {code}")
         self.code = code
+        """ConnectWise's error code."""
         self.fields = fields
+        """The fields that ConnectWise named."""
 
 
 class MalformedRecordError(PermanentError):
-    """One record cannot be read: an unknown enum value, a missing field, an impossible amount."""
+    """One record is unreadable: an unknown enum value, a missing field, an impossible amount."""
 
     def __init__(self, reason: str, *, field: str | None = None) -> None:
         super().__init__(reason)
@@ -131,7 +133,7 @@ class MalformedRecordError(PermanentError):
 
 
 class MassArchiveStoppedError(PermanentError):
-    """The run would archive more than a person should learn about afterwards (R5)."""
+    """The run would archive so many records that a person decides first (R5)."""
 
     def __init__(self, candidates: int, mirrored: int) -> None:
         super().__init__(f"{candidates} of {mirrored} records would be archived")
@@ -152,20 +154,22 @@ class RunActiveError(ConflictError):
 
 
 class LeaseTakenError(ConflictError):
-    """Another write-back holds the invoice. ``until`` tells when its lease is over (UTC)."""
+    """Another write-back holds the invoice."""
 
     def __init__(self, until: datetime) -> None:
         super().__init__("the invoice is held by another write-back")
         self.until = until
+        """The end of its lease (UTC)."""
 
 
 class WindowTakenError(ConflictError):
-    """A limited action was used already. ``free_at`` tells when it may be used again (UTC)."""
+    """A limited action was used already."""
 
     def __init__(self, free_at: datetime) -> None:
         super().__init__("the window is taken")
         self.free_at = free_at
+        """The time from which it may be used again (UTC)."""
 
 
 class OutcomeUnknownError(BridgeError):
-    """The request was sent and no clear answer came: it may have taken effect."""
+    """The request was sent and a clear answer is missing: it may have taken effect."""

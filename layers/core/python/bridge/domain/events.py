@@ -1,7 +1,8 @@
-"""Domain events, derived from what changed in a stored record.
+"""Domain events are derived from the changes of stored records.
 
-The tables' streams are the outbox: a write and its events cannot come apart, and a change that is
-delivered twice gives the same event ids. Events carry ids, states and amounts, no personal data.
+The tables' streams are the outbox: every write brings its events, and a change that is delivered
+twice gives the same event ids. Events carry ids, states and amounts; they may not carry personal
+data.
 """
 
 from __future__ import annotations
@@ -44,20 +45,22 @@ class EventType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DomainEvent:
-    """``subject_id`` is the id of the record it is about; ``data`` is flat."""
+    """A domain event tells of one change of a record."""
 
     event_id: str
     type: EventType
     partner_id: str
     subject_id: str
+    """The id of the record."""
     occurred_at: datetime
     data: Mapping[str, str | int | None] = field(default_factory=dict)
+    """A flat mapping."""
     schema_version: int = SCHEMA_VERSION
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Which write of which stored record the events come from."""
+    """One write of a stored record, from which its events come."""
 
     record_key: str
     version: int
@@ -98,7 +101,7 @@ def customer_events(
 def invoice_events(
     before: Invoice | None, after: Invoice, change: Change
 ) -> tuple[DomainEvent, ...]:
-    """One event a change, and ``invoice.paid`` beside it when an open invoice became paid."""
+    """Return an event, and ``invoice.paid`` beside it when an unpaid invoice became paid."""
     if before == after:
         return ()
     data: dict[str, str | int | None] = {
@@ -147,9 +150,9 @@ def payment_events(
 def platform_payment_events(
     before: PlatformPayment | None, after: PlatformPayment, change: Change
 ) -> tuple[DomainEvent, ...]:
-    """A collected payment is recorded once; where it goes from there, its write-backs tell.
+    """Return the event of a new payment; its write-backs tell of its way from there.
 
-    It has the fields of a mirrored one; ``invoice_id`` stands there when it is for one invoice.
+    It has the fields of a mirrored payment's event; ``invoice_id`` is set for a single invoice.
     """
     if before is not None:
         return ()
@@ -170,10 +173,10 @@ def platform_payment_events(
 def write_back_events(
     before: WriteBack | None, after: WriteBack, change: Change
 ) -> tuple[DomainEvent, ...]:
-    """One event when a payment of ours is in ConnectWise, one when it is out again.
+    """Return an event when a payment of ours is in ConnectWise, and one when it is out again.
 
-    Both are told of what the bridge wrote: a payment that never got there is not reversed, and
-    one that was found again after it was missing is not written twice.
+    Both need a write of the bridge: the reversal of a payment that stayed outside, and the return
+    of one that was missing, are left out.
     """
     was_ours = before is not None and before.psa_payment_id is not None
     is_ours = after.psa_payment_id is not None

@@ -1,8 +1,8 @@
-"""Import filters: which customers and invoices a partner wants. Nothing set means everything.
+"""Import filters select the customers and invoices that a partner wants; empty ones select all.
 
 One definition has two readings that must agree: the predicates here decide, and
 ``connectwise.conditions`` turns the same filters into ConnectWise conditions that spare us
-fetching what would be refused. Conditions may let more through, never less.
+fetching refused records. Conditions have to let through at least as much.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MAX_FILTER_VALUES = 100
 
 @dataclass(frozen=True, slots=True)
 class CustomerFilter:
-    """Sets of ConnectWise ids; an empty set does not restrict."""
+    """A customer has to match every set of ConnectWise ids; an empty set accepts all."""
 
     status_ids: frozenset[int] = frozenset()
     type_ids: frozenset[int] = frozenset()
@@ -41,19 +41,18 @@ class CustomerFilter:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceFilter:
-    """Restrictions on invoices; ``agreement_types`` are the tenant's own type names.
-
-    ``minimum_balance`` is in the invoice's own currency and compared with the size of the
-    balance, so that open credit memos are treated like open invoices.
-    """
+    """An invoice has to match every restriction; an empty one accepts all."""
 
     types: frozenset[InvoiceType] = frozenset()
     billing_status_ids: frozenset[int] = frozenset()
     location_ids: frozenset[int] = frozenset()
     department_ids: frozenset[int] = frozenset()
     agreement_types: frozenset[str] = frozenset()
+    """The tenant's own type names."""
     date_from: date | None = None
     minimum_balance: Decimal | None = None
+    """In the invoice's own currency. It is compared with the size of the balance, so that open
+    credit memos are treated like open invoices."""
 
     def accepts(self, invoice: Invoice) -> bool:
         return (
@@ -79,7 +78,7 @@ class InvoiceFilter:
 
 @dataclass(frozen=True, slots=True)
 class ImportFilters:
-    """All filters of one connection. An invoice also needs a customer that is accepted."""
+    """A connection has one of each. An invoice also needs a customer that is accepted."""
 
     customer: CustomerFilter = field(default_factory=CustomerFilter)
     invoice: InvoiceFilter = field(default_factory=InvoiceFilter)
@@ -94,5 +93,5 @@ def _any_among(wanted: frozenset[int], values: Iterable[int]) -> bool:
 
 
 def _folded(text: str) -> str:
-    """ConnectWise compares text without regard to case."""
+    """Return the text as ConnectWise compares it: upper and lower case are equal."""
     return text.casefold()

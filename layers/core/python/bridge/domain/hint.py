@@ -1,4 +1,4 @@
-"""A hint: somebody says a record changed. It is never believed, only looked into."""
+"""A hint says that a record may have changed; the record itself is then fetched and compared."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class HintReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """Ids only, because hints lie in queues. ``attempts`` counts the tries that found ConnectWise
-    out of reach."""
+    """A hint holds ids only, because it lies in a queue."""
 
     connection_id: str
     record_kind: RecordKind
     source_id: int
     reason: HintReason
     attempts: int = 0
+    """The tries that found ConnectWise out of reach."""

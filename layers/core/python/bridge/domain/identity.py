@@ -1,7 +1,7 @@
-"""Ids of the bridge's own records.
+"""The bridge's own records have ids that are random or derived.
 
-A mirrored record's id is its connection's id and its ConnectWise id, so two workers who meet the
-same record at once agree on its id without asking anybody, and the id alone leads to its key.
+A mirrored record's id is its connection's id and its ConnectWise id, so two workers that meet the
+same record at once derive the same id, and the id alone leads to its key.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _WRITE_BACK = re.compile(r"(.+)\.([1-9][0-9]{0,9})")
 
 
 class RecordKind(StrEnum):
-    """What a hint, a problem or a stored record is about."""
+    """The kind of a record in hints, problems and stores."""
 
     INVOICE = "invoice"
     CUSTOMER = "customer"
@@ -27,7 +27,7 @@ class RecordKind(StrEnum):
 
 
 class Origin(StrEnum):
-    """Where a record was made."""
+    """The place where a record was made."""
 
     CONNECTWISE = "connectwise"
     PLATFORM = "platform"
@@ -61,7 +61,7 @@ def is_platform_id(record_id: str) -> bool:
 
 
 def is_record_id(text: str) -> bool:
-    """Tell whether the text has the shape of any record's id; no other text can name a record."""
+    """Tell whether the text has the shape of a record's id, as every record's id has."""
     return is_platform_id(text) or parse_mirrored_id(text) is not None
 
 
@@ -73,7 +73,7 @@ def new_id() -> str:
 def write_back_id_of(payment_id: str, invoice_source_id: int) -> str:
     """Return the id of a payment's write-back to one invoice.
 
-    With the connection's id it leads to the stored write-back without asking anybody.
+    Together with the connection's id it leads straight to the stored write-back.
     """
     return f"{payment_id}.{invoice_source_id}"
 
@@ -87,15 +87,15 @@ def parse_write_back_id(write_back_id: str) -> tuple[str, int] | None:
 def connection_id_of(partner_id: str, company_id: str, site_url: str) -> str:
     """Return the id of a partner's connection to one ConnectWise company.
 
-    It follows from who connects to what, so connecting twice at once meets itself, and connecting
-    again after a disconnect finds the records that were kept.
+    It is derived from partner, company and site, so two connects at once give the same one, and
+    connecting again after a disconnect finds the records that were kept.
     """
     return uuid5(_NAMESPACE, f"{partner_id}/connection/{site_url}/{company_id.casefold()}").hex
 
 
 @lru_cache(maxsize=1_024)
 def problem_id(connection_id: str, code: str, subject: str) -> str:
-    """Return the id under which the same trouble with the same subject is always found again."""
+    """Return an id that stays the same when the problem comes again with the same subject."""
     return uuid5(_NAMESPACE, f"{connection_id}/problem/{code}/{subject}").hex
 
 

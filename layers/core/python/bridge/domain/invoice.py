@@ -1,4 +1,4 @@
-"""An invoice with its lines and payments, and the state the platform derives from its balance."""
+"""An invoice has lines, payments, and a state that the platform derives from its balance."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class InvoiceType(StrEnum):
 
 
 class InvoiceState(StrEnum):
-    """What the platform shows. ConnectWise's own status stands beside it, never under it."""
+    """The state that the platform shows beside ConnectWise's own status."""
 
     OPEN = "open"
     PARTIALLY_PAID = "partially_paid"
@@ -43,35 +43,33 @@ class LineKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LineItem:
-    """One line. ``amount_minor`` is authoritative; quantity and unit price explain it only.
-
-    ``source_id`` is the id of the product, time entry, expense or agreement; an adjustment has
-    none.
-    """
+    """One line of an invoice."""
 
     kind: LineKind
     description: str
     amount_minor: int
+    """This amount decides; quantity and unit price only explain it."""
     quantity: Decimal | None = None
     unit_price: Decimal | None = None
     source_id: int | None = None
+    """The id of the product, time entry, expense or agreement, None for an adjustment."""
 
 
 @dataclass(frozen=True, slots=True)
 class BillingStatus:
-    """The tenant's own billing status. ``is_closed`` says locked in ConnectWise, not paid."""
+    """The tenant's own billing status."""
 
     source_id: int
     name: str
     is_closed: bool
+    """It locks the invoice in ConnectWise, paid or unpaid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """An invoice as the platform shows it. Amounts are minor units of ``currency``.
+    """An invoice as the platform shows it.
 
-    ``balance_minor`` is what ConnectWise says, never recomputed. ``line_items`` add up to
-    ``total_minor``. Dates are calendar dates, without a time zone.
+    Amounts are minor units of ``currency``. Dates are calendar dates, free of time zones.
     """
 
     invoice_id: str
@@ -82,6 +80,7 @@ class Invoice:
     currency: Currency
     total_minor: int
     balance_minor: int
+    """ConnectWise's own figure; the bridge may not recompute it."""
     issued_on: date
     due_on: date | None = None
     connection_id: str | None = None
@@ -102,12 +101,13 @@ class Invoice:
     purchase_order: str = ""
     is_batched: bool = False
     line_items: tuple[LineItem, ...] = ()
+    """They add up to ``total_minor``."""
     payments: tuple[Payment, ...] = ()
     archive: Archive | None = None
 
     @property
     def state(self) -> InvoiceState:
-        """Derived from the balance alone: a status named "Paid" proves nothing."""
+        """Return the state by archive and balance: a status named "Paid" is only a name."""
         if self.archive:
             return InvoiceState.ARCHIVED
         return balance_state(self.total_minor, self.balance_minor)
@@ -134,9 +134,9 @@ def balance_state(total_minor: int, balance_minor: int) -> InvoiceState:
 
 
 def with_adjustment(lines: tuple[LineItem, ...], total_minor: int) -> tuple[LineItem, ...]:
-    """Return the lines, with one adjustment line more when they do not add up to the total.
+    """Return the lines, with one adjustment line more when their sum differs from the total.
 
-    ConnectWise totals hold tax, agreement cover and hand-made adjustments that no line carries.
+    ConnectWise totals hold tax, agreement cover and hand-made adjustments on top of the lines.
     """
     difference = total_minor - sum(line.amount_minor for line in lines)
     if difference == 0:

@@ -1,4 +1,4 @@
-"""The table of mirrored kinds: one entry for each kind of record that follows ConnectWise.
+"""The table of mirrored kinds has an entry for each kind of record that follows ConnectWise.
 
 Everything that treats kinds alike (refresh, runs, filters, stores) reads this table. Adapters keep
 their own half of an entry: ``connectwise.kinds`` and ``store.kinds``.
@@ -23,7 +23,7 @@ R = TypeVar("R", Customer, Invoice)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MirroredKind(Generic[R]):
-    """One kind of mirrored record."""
+    """An entry describes one kind of mirrored record."""
 
     record_kind: RecordKind
     record_type: type[R]
@@ -38,11 +38,11 @@ class MirroredKind(Generic[R]):
     """Returns the name that a person knows a record by."""
     payer_id_of: Callable[[R], int | None] | None = None
     """Returns the ConnectWise id of the record's customer, for kinds that belong to one. A record
-    is mirrored only with a customer that is."""
+    is mirrored only if its customer is."""
     balance_of: Callable[[R], Money | None] = lambda _record: None
     """Returns the open money of a record, for kinds that have any."""
     has_contacts: bool = False
-    """A change of a contact is a change of the record that ConnectWise does not date."""
+    """A contact's change also changes the record, whose date in ConnectWise stays as it is."""
     payments_of: Callable[[R], tuple[Payment, ...]] | None = None
     """Returns the payments stored with a record, for kinds that have any."""
     wants_pdf: Callable[[R], bool] = lambda _record: False
@@ -84,7 +84,7 @@ _BY_TYPE: Final[Mapping[type, MirroredKind[Any]]] = {
 
 
 def mirrored_kind(record_kind: RecordKind) -> MirroredKind[Any]:
-    """Return the entry of a record kind; KeyError for one that is not mirrored by itself."""
+    """Return the entry of a record kind. Raises KeyError for payments, a part of invoices."""
     return _BY_RECORD_KIND[record_kind]
 
 

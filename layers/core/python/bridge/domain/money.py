@@ -1,4 +1,4 @@
-"""Money is an integer count of minor units in one currency; no float ever touches it.
+"""Money is an integer count of minor units in one currency; floats are forbidden.
 
 ConnectWise sends amounts as JSON numbers and the currency's ``numberOfDecimals`` beside them; the
 wire layer reads both as decimals from the JSON text and hands them to :func:`to_minor`.
@@ -45,7 +45,7 @@ def to_minor(amount: Decimal, currency: Currency, *, field: str) -> int:
     """Return an exact amount in minor units.
 
     Raises MalformedRecordError when the amount has more decimals than the currency (beyond the
-    noise of doubles), is not a number, or is beyond any plausible invoice.
+    noise of doubles), is infinite or NaN, or is beyond any plausible invoice.
     """
     rounded = round_to_minor(amount, currency, field=field)
     if abs(amount - Decimal(rounded).scaleb(-currency.decimals)) > DOUBLE_NOISE:
@@ -56,7 +56,7 @@ def to_minor(amount: Decimal, currency: Currency, *, field: str) -> int:
 def round_to_minor(amount: Decimal, currency: Currency, *, field: str) -> int:
     """Return an amount in minor units, halves away from zero.
 
-    For line amounts only, which ConnectWise keeps finer than the currency; totals and payments
+    It is for line amounts, which ConnectWise keeps finer than the currency; totals and payments
     go through :func:`to_minor`.
     """
     if not amount.is_finite():

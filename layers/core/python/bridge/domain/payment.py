@@ -1,4 +1,4 @@
-"""Payments as they stand on an invoice in ConnectWise."""
+"""A payment is a row on an invoice in ConnectWise."""
 
 from __future__ import annotations
 
@@ -11,20 +11,16 @@ from bridge.domain.money import Currency
 
 
 class PaymentKind(StrEnum):
-    """A payment of money, or a credit memo applied to the invoice."""
+    """A payment is made in money or in credit."""
 
     MONEY = "money"
     CREDIT = "credit"
+    """A credit memo is applied to the invoice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """One payment row of one invoice. ``paid_on`` is a calendar date; it has no time zone.
-
-    ``applied_by`` is the ConnectWise member who entered it. ``credit_source_id`` is the credit
-    memo's invoice id where a credit was applied. ``is_deleted`` marks a row that is gone from
-    ConnectWise and kept as history.
-    """
+    """One payment row of one invoice."""
 
     payment_id: str
     partner_id: str
@@ -37,9 +33,13 @@ class Payment:
     amount_minor: int
     currency: Currency
     paid_on: date | None
+    """A calendar date, free of time zones."""
     applied_by: str = ""
+    """The ConnectWise member that entered the payment."""
     credit_source_id: int | None = None
+    """The credit memo's invoice id where a credit was applied."""
     is_deleted: bool = False
+    """The row is gone from ConnectWise and kept as history."""
 
 
 def changed_payments(

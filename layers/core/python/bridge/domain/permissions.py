@@ -1,7 +1,7 @@
-"""The rights an API member needs, in the words of the partner's own security role screen.
+"""An API member needs these rights, in the words of the partner's own security role screen.
 
 Source: the connection guide's security matrices. Each row grants four columns (add, edit, delete,
-inquire); only what the guide asks for is listed.
+inquire); only those that the guide asks for are listed.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ class Column(StrEnum):
 
 
 class Finding(StrEnum):
-    """``unproven``: only a write would show it, and a check writes nothing."""
+    """A finding tells whether the API member has a right."""
 
     GRANTED = "granted"
     MISSING = "missing"
     UNPROVEN = "unproven"
+    """Only a write would show the right, and a check only reads."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A problem: something a person can see and, mostly, do something about."""
+"""A problem shows a person a failure and, mostly, actions against it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ProblemCode(StrEnum):
     MESSAGE_UNREADABLE = "message_unreadable"
 
 
-# A record that could not be read or brought up to date; it closes when the record is read well.
+# Such a problem says that a record stayed unread or outdated; a good reading resolves it.
 RECORD_PROBLEMS = (ProblemCode.RECORD_MALFORMED, ProblemCode.RECORD_PARKED)
 
 
@@ -33,7 +33,7 @@ class ProblemState(StrEnum):
 
 
 class Action(StrEnum):
-    """What a person may do about it through the API."""
+    """An action that a person may take on a problem through the API."""
 
     RETRY = "retry"
     DISMISS = "dismiss"
@@ -60,22 +60,22 @@ ACTIONS: dict[ProblemCode, tuple[Action, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """``subject`` names what it is about (``invoice/123``, ``run/<id>``, ``connection``).
-
-    ``detail`` is a fixed text of ours with ids and field names only: no personal data, nothing
-    quoted from an answer. ``times_seen`` counts repeats while it is open.
-    """
+    """A problem of a connection is one failure, with its repeats."""
 
     problem_id: str
     partner_id: str
     connection_id: str
     code: ProblemCode
     subject: str
+    """The place of the failure: ``invoice/123``, ``run/<id>`` or ``connection``."""
     detail: str
+    """A fixed text of ours with ids and field names; it may not hold personal data or quote an
+    answer."""
     opened_at: datetime
     last_seen_at: datetime
     state: ProblemState = ProblemState.OPEN
     times_seen: int = 1
+    """Counts repeats while the problem is open."""
     resolved_at: datetime | None = None
 
     @property
@@ -83,7 +83,7 @@ class Problem:
         return ACTIONS[self.code] if self.state is ProblemState.OPEN else ()
 
     def seen_again(self, detail: str, now: datetime) -> Problem:
-        """Return the problem after the same trouble came again; a resolved one reopens."""
+        """Return the problem after a repeat; a resolved one reopens."""
         if self.state is ProblemState.RESOLVED:
             return replace(
                 self,
@@ -106,7 +106,7 @@ def record_subject(kind: RecordKind, source_id: int) -> str:
 
 
 def name_of_subject(subject: str) -> str:
-    """Return what a subject names of its kind, e.g. the id of ``write_back/pay-1.7``."""
+    """Return the part of a subject after its kind, e.g. the id in ``write_back/pay-1.7``."""
     return subject.partition("/")[2]
 
 
@@ -120,7 +120,7 @@ def record_of_subject(subject: str) -> tuple[RecordKind, int] | None:
 
 @dataclass(frozen=True, slots=True)
 class ProblemReport:
-    """What a use case reports; the store makes a problem of it or counts it on an open one."""
+    """A use case reports a failure; the store opens a problem, or counts it on an open one."""
 
     partner_id: str
     connection_id: str

@@ -1,4 +1,4 @@
-"""A run: one bulk piece of work on a connection, done page by page and readable while it goes."""
+"""A run is a bulk piece of work on a connection, done page by page and readable while it goes."""
 
 from __future__ import annotations
 
@@ -14,18 +14,24 @@ from bridge.domain.mirrored_kinds import MIRRORED_KINDS, MirroredKind, mirrored_
 MAX_ATTEMPTS_PER_PAGE = 60
 RUN_LEASE = timedelta(hours=2)
 MAX_VANISHED = 8_000
-"""Of each kind, so that a run fits into one stored item. The next sweep finds the others."""
+"""The limit of each kind lets a run fit into one stored item; the next sweep finds the others."""
 
 
 class RunKind(StrEnum):
-    """``import`` is the first one; ``sweep`` compares everything; the others take what changed."""
+    """A run's kind decides its steps."""
 
     IMPORT = "import"
+    """Takes every record; a connection begins with it."""
     CUSTOMERS = "customers"
+    """Takes changed customers."""
     INVOICES = "invoices"
+    """Takes changed invoices."""
     FETCH_NEW = "fetch_new"
+    """Takes changed records when a person asks for them."""
     FETCH_UNPAID = "fetch_unpaid"
+    """Takes unpaid invoices when a person asks for them."""
     SWEEP = "sweep"
+    """Compares every record."""
 
 
 class RunState(StrEnum):
@@ -40,18 +46,17 @@ ENDED_STATES = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLE
 
 
 class Selection(StrEnum):
-    """Which records of a page a step refreshes.
-
-    all: every one. changed: those ConnectWise changed since the run's ``since``. unpaid: those
-    with a balance. differing: those whose head disagrees with the mirror. vanished: those
-    that the steps before found in the mirror only.
-    """
+    """A step refreshes these records of each page."""
 
     ALL = "all"
     CHANGED = "changed"
+    """Those that ConnectWise changed since the run's ``since``."""
     UNPAID = "unpaid"
+    """Those with a balance, in ConnectWise or in the mirror."""
     DIFFERING = "differing"
+    """Those whose change fingerprint differs from the mirror's."""
     VANISHED = "vanished"
+    """Those that earlier steps found in the mirror only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,7 @@ def _steps(selection: Selection, kinds: Iterable[MirroredKind[Any]]) -> tuple[Ru
     return tuple(RunStep(kind.record_kind, selection) for kind in kinds)
 
 
-# Whoever pays comes first, and goes last.
+# Payers come first, and go last.
 PLANS: dict[RunKind, tuple[RunStep, ...]] = {
     RunKind.IMPORT: _steps(Selection.ALL, MIRRORED_KINDS),
     RunKind.FETCH_NEW: _steps(Selection.CHANGED, MIRRORED_KINDS),
@@ -94,9 +99,10 @@ def kinds_completed_by(run_kind: RunKind) -> tuple[MirroredKind[Any], ...]:
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """What became of the records of one kind. ``seen`` counts those ConnectWise listed."""
+    """Counters tell the outcomes of a run for the records of one kind."""
 
     seen: int = 0
+    """The records that ConnectWise listed."""
     created: int = 0
     updated: int = 0
     unchanged: int = 0
@@ -113,7 +119,7 @@ class Counters:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run. Each mirrored kind has three fields here, named after its plural."""
+    """A run has three fields for each mirrored kind, named after its plural."""
 
     run_id: str
     connection_id: str

@@ -1,4 +1,4 @@
-"""Limited actions: a partner may start each manual fetch only so often."""
+"""A partner may start each kind of manual fetch once in a window of time."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ FETCH_NEW_REACH = timedelta(minutes=65)
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """``kind`` of one connection is taken from ``taken_at`` until ``free_at`` (UTC)."""
+    """A kind of fetch is taken on one connection until ``free_at``."""
 
     connection_id: str
     kind: RunKind
     taken_at: datetime
+    """UTC, as is ``free_at``."""
 
     @property
     def free_at(self) -> datetime:

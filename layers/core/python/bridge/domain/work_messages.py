@@ -1,4 +1,4 @@
-"""What the queues' messages say: ids and counts."""
+"""Messages in the queues hold ids and counts only."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class RunMessage:
-    """Which run to go on with, and how many pages it had when the message was sent."""
+    """A worker goes on with this run."""
 
     connection_id: str
     run_id: str
     page_count: int
+    """The number of pages that the run had when the message was sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class PdfRequest:
-    """Which invoice's PDF to keep."""
+    """A worker fetches and keeps this invoice's PDF."""
 
     connection_id: str
     invoice_id: str
@@ -24,7 +25,7 @@ class PdfRequest:
 
 @dataclass(frozen=True, slots=True)
 class WriteBackMessage:
-    """Which write-back to drive on. What is to be done is in the ledger, never in a message."""
+    """A worker drives this write-back on; the next step stands in the ledger alone."""
 
     connection_id: str
     write_back_id: str

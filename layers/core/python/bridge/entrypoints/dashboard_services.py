@@ -1,4 +1,4 @@
-"""The ports and use cases that the dashboard API calls."""
+"""The dashboard API calls these ports and use cases."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from bridge.runs.control import RunControl
 
 @dataclass(frozen=True, slots=True)
 class DashboardServices:
-    """Ports for reading, use cases for everything else."""
+    """The API reads through ports, and does everything else through use cases."""
 
     connections: ConnectionStore
     records: RecordStore

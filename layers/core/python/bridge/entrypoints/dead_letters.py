@@ -1,4 +1,4 @@
-"""Poison messages: open the problem they deserve, then park them for an operator."""
+"""A poison message opens a problem and is then parked for an operator."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ParkedQueue(Protocol):
 
 
 class DeadLetters:
-    """Handles messages of any worker's dead-letter queue, told apart by the queue's name."""
+    """Dead letters come from every worker's dead-letter queue, told apart by the queue's name."""
 
     def __init__(
         self, messages: FailedMessages, write_backs: FailedWriteBacks, parked: ParkedQueue
@@ -39,7 +39,7 @@ class DeadLetters:
         }
 
     def park(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the partial batch response; what could not be parked stays where it is."""
+        """Park each message; return the partial batch response, so that failed ones stay queued."""
         failed = []
         for record in event["Records"]:
             try:
@@ -57,7 +57,7 @@ class DeadLetters:
                 try:
                     open_problem(body)
                 except (ValueError, InvalidInputError):
-                    # It is no message, or names what can be nobody's id.
+                    # It is unreadable, or names an impossible id.
                     _logger.warning("unreadable message parked", extra={"queue": queue})
                     self._park_unreadable(name, body)
         self._parked.send(body, source=queue)

@@ -31,7 +31,7 @@ def function_entry(work: Callable[[Event], Any]) -> Handler:
 
 
 def http_entry(handler: Handler) -> Handler:
-    """Wrap a handler: structured logs with the request id, and the clock told the deadline.
+    """Wrap a handler so that its logs carry the request id and its clock knows the deadline.
 
     The bridge's own loggers write through the same handler, so ``extra`` fields become JSON.
     Events may not be logged: their bodies may hold secrets (R9).

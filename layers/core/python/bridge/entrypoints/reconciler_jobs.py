@@ -1,4 +1,4 @@
-"""The scheduled jobs that keep mirror and payments true when callbacks and messages get lost."""
+"""Scheduled jobs keep mirror and payments true when callbacks and messages get lost."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bridge.runs.schedule import ScheduledRuns, StalledRuns
 
 
 class Job(StrEnum):
-    """The names under which schedules start jobs."""
+    """A schedule starts a job by its name."""
 
     INVOICE_DELTA = "invoice_delta"
     """Takes changed invoices, and queues runs again that got stuck."""
@@ -29,7 +29,7 @@ class Job(StrEnum):
 
 
 class ReconcilerJobs:
-    """Does one job for all connections."""
+    """Each job is done for all connections."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class ReconcilerJobs:
         self._payment_check = payment_check
 
     def do(self, name: str) -> Mapping[str, int]:
-        """Do the named job and return counts for the log; ValueError for any other name."""
+        """Do the named job; return counts for the log. Raises ValueError for any other name."""
         match Job(name):
             case Job.INVOICE_DELTA:
                 return {

@@ -1,4 +1,4 @@
-"""What the use cases need from the world, as protocols that the adapters fulfil.
+"""Use cases reach the world through ports, protocols that the adapters fulfil.
 
 Every adapter, and every fake in the tests, passes the same contract suite. Unless a method says
 otherwise it may raise RetryableError when the other side is out of reach.

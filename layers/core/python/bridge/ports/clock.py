@@ -1,4 +1,4 @@
-"""The clock of a worker."""
+"""A worker's clock tells the time and the time that is left."""
 
 from __future__ import annotations
 

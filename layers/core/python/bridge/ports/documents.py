@@ -1,4 +1,4 @@
-"""The store of PDFs."""
+"""The document store keeps PDFs."""
 
 from __future__ import annotations
 

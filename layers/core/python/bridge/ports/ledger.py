@@ -1,4 +1,4 @@
-"""The ledger of the platform's payments and their write-backs."""
+"""The ledger keeps the platform's payments and their write-backs."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from bridge.domain.write_back import Lease, WriteBack
 from bridge.ports.stored import Page, Stored
 
 NO_OWNER = "nobody"
-"""Stands where a write-back's id would: it holds a point in every write-back's id, this none."""
+"""It takes the place of a write-back's id, and differs from all of them by lacking a point."""
 
 
 class LedgerStore(Protocol):
-    """Payments of the platform, their write-backs, who owns which ConnectWise payment, and leases.
+    """The ledger keeps payments, write-backs, the owners of ConnectWise payments, and leases.
 
     Conditional writes raise ConflictError when their condition fails, except for a write of our
-    own whose answer was lost: that one counts as made. Payments and write-backs are never
-    deleted, and each change of one adds an entry to its history.
+    own whose answer was lost: that one counts as made. Payments and write-backs stay for ever,
+    and each change of one adds an entry to its history.
     """
 
     def record(self, payment: PlatformPayment, write_backs: Sequence[WriteBack]) -> None:
-        """Store a new payment with its write-backs, all or none.
+        """Store a new payment with its write-backs atomically.
 
         Raises ConflictError when a payment of that id is stored already, and InvalidInputError
-        for a write-back that is not one of the payment's own.
+        for a write-back of another payment.
         """
         ...
 
@@ -39,7 +39,7 @@ class LedgerStore(Protocol):
         expected_version: int,
         write_backs: Sequence[tuple[WriteBack, int]],
     ) -> None:
-        """Store a payment's new state and its write-backs' new targets, all or none.
+        """Store a payment's new state and its write-backs' new targets atomically.
 
         Each write-back comes with the version it must still have.
         """
@@ -56,13 +56,13 @@ class LedgerStore(Protocol):
     def write_backs_of_payment(
         self, partner_id: str, payment_id: str
     ) -> tuple[Stored[WriteBack], ...]:
-        """Return them in the order of the payment's allocations."""
+        """Return the write-backs in the order of the payment's allocations."""
         ...
 
     def write_backs_of_invoice(
         self, connection_id: str, invoice_source_id: int
     ) -> tuple[WriteBack, ...]:
-        """Return them in the order they were made in."""
+        """Return the write-backs in the order they were made in."""
         ...
 
     def list_write_backs(
@@ -74,7 +74,7 @@ class LedgerStore(Protocol):
     def list_due(self, now: datetime, *, limit: int) -> tuple[WriteBack, ...]:
         """Return write-backs of all partners whose ``due_at`` has come, the longest due first.
 
-        Those that have ended are not among them.
+        Ended ones are left out.
         """
         ...
 
@@ -90,12 +90,12 @@ class LedgerStore(Protocol):
     ) -> int:
         """Store a write-back if its version is unchanged; return the new version.
 
-        With ``holding`` the write is made only while that lease's token stands; with it the lease
-        can be extended in the same step. With ``own_psa_payment_id`` the ConnectWise
-        payment must be nobody's, or this write-back's already, and becomes its own in the same
-        step; with ``disown_psa_payment_id`` it must be as well and becomes nobody's.
+        With ``holding`` the write is made only while that lease's token stands, and
+        ``extend_until`` extends the lease in the same step. ``own_psa_payment_id`` and
+        ``disown_psa_payment_id`` name ConnectWise payments that must be ownerless, or this
+        write-back's already; in the same step the one becomes its own, the other ownerless.
 
-        Raises ValueError for a lease of another invoice, or an extension of one that is not held.
+        Raises ValueError for a lease of another invoice, or an extension that lacks ``holding``.
         """
         ...
 
@@ -111,7 +111,7 @@ class LedgerStore(Protocol):
         """Take the invoice's lease if it is free, over, or this holder's own.
 
         The token is new each time, so an earlier worker of the same holder is fenced off; a lease
-        that it had extended, for a request that may still take effect, is not shortened. Raises
+        that it had extended, for a request that may still take effect, keeps its end. Raises
         LeaseTakenError with the time when it is over.
         """
         ...
@@ -121,11 +121,11 @@ class LedgerStore(Protocol):
         ...
 
     def owners(self, connection_id: str, psa_payment_ids: Sequence[int]) -> Mapping[int, str]:
-        """Return the write-back that owns each ConnectWise payment, where one does; ``NO_OWNER``
-        for one that was disclaimed."""
+        """Return the owning write-back's id of each ConnectWise payment that has an owner, and
+        ``NO_OWNER`` for a disclaimed one."""
         ...
 
     def disclaim(self, connection_id: str, psa_payment_ids: Sequence[int]) -> None:
-        """Note of ConnectWise payments that nobody owns that none of them is the bridge's: no
-        write-back can own them from now on. What is owned stays so."""
+        """Note that ownerless ConnectWise payments are foreign: a write-back may not own them from
+        now on. Owned ones stay owned."""
         ...

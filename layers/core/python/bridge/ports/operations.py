@@ -1,4 +1,4 @@
-"""The stores of connections, runs and problems."""
+"""These stores keep connections, runs and problems."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_PAGES_OF_CONNECTIONS = 1000
 
 class ConnectionStore(Protocol):
     def get(self, connection_id: str) -> Stored[Connection]:
-        """Return the connection (value None, version 0 when there is none)."""
+        """Return the connection; a missing one has value None and version 0."""
         ...
 
     def list_of_partner(self, partner_id: str) -> tuple[Connection, ...]:
@@ -27,7 +27,7 @@ class ConnectionStore(Protocol):
         ...
 
     def list_syncing(self, cursor: str | None = None) -> Page[Connection]:
-        """Return connections of all partners that are to be kept in step."""
+        """Return syncing connections of all partners."""
         ...
 
     def save(self, connection: Connection, *, expected_version: int) -> int:
@@ -37,27 +37,30 @@ class ConnectionStore(Protocol):
 
 class CallbackEndpointStore(Protocol):
     def get(self, connection_id: str) -> CallbackEndpoint | None:
-        """Return what callbacks of a connection must prove; None unless it is kept in step."""
+        """Return the data to check callbacks of a connection with; None unless it is syncing."""
         ...
 
 
 class RunStore(Protocol):
     def start(self, run: Run, window: Window | None = None) -> None:
-        """Store a new run, its place as the only one of its kind, and the window: all or none.
+        """Store a new run, its place as the only one of its kind, and the window atomically.
 
         Raises WindowTakenError when the window is taken, RunActiveError when another run of the
-        kind is going on (a run that has not moved for RUN_LEASE gives its place up).
+        kind is going on (a run that stood still for RUN_LEASE gives its place up).
         """
         ...
 
     def withdraw(self, run: Run, window: Window | None) -> None:
-        """Undo ``start`` for a run that could not be queued: window and place are free again."""
+        """Undo ``start`` for a run that failed to be queued: window and place are free again."""
         ...
 
     def get(self, connection_id: str, run_id: str) -> Stored[Run]: ...
 
     def save(self, run: Run, *, expected_version: int) -> int:
-        """Write if the version is unchanged, else ConflictError. An ended run frees its place."""
+        """Write if the version is unchanged, else raise ConflictError.
+
+        An ended run frees its place.
+        """
         ...
 
     def list_of_connection(
@@ -67,23 +70,23 @@ class RunStore(Protocol):
         ...
 
     def list_stalled(self, unmoved_since: datetime) -> tuple[Run, ...]:
-        """Return runs that have not ended and have not moved since then (at most 100)."""
+        """Return active runs that stood still since then (at most 100)."""
         ...
 
     def get_watermark(self, connection_id: str, kind: RecordKind) -> datetime | None: ...
 
     def set_watermark(self, connection_id: str, kind: RecordKind, watermark: datetime) -> None:
-        """Move the watermark forward; an older one than the stored one changes nothing."""
+        """Move the watermark forward; one that is older than the stored one is ignored."""
         ...
 
 
 class ProblemStore(Protocol):
     def report(self, report: ProblemReport, now: datetime) -> None:
-        """Open a problem, or count the same trouble on the one that is open."""
+        """Open a problem, or count a repeat on the open one."""
         ...
 
     def resolve(self, partner_id: str, problem_id: str, now: datetime) -> None:
-        """Resolve it if it is open; nothing happens otherwise."""
+        """Resolve the problem if it is open."""
         ...
 
     def get(self, partner_id: str, problem_id: str) -> Problem | None: ...
@@ -103,7 +106,7 @@ class ProblemStore(Protocol):
 
 
 def syncing_connections(connections: ConnectionStore) -> Iterator[Connection]:
-    """Yield every connection that is to be kept in step, of all partners."""
+    """Yield every syncing connection of all partners."""
     cursor = None
     for _ in range(MAX_PAGES_OF_CONNECTIONS):
         page = connections.list_syncing(cursor)

@@ -1,4 +1,4 @@
-"""The read side of ConnectWise, its rate, and its signing keys."""
+"""The bridge reads from ConnectWise through these ports, within its rate."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class ListedRecord:
 
     source_id: int
     change_fingerprint: str
-    """Holds the properties that a sweep compares, as ConnectWise's own JSON texts. Equal
-    fingerprints on both sides mean that the mirror agrees."""
+    """The properties that a sweep compares, as ConnectWise's own JSON texts. Equal fingerprints
+    on both sides mean that the mirror agrees."""
     has_balance: bool = False
-    """Meaningful on invoices."""
+    """It applies to invoices."""
     is_archived: bool = False
-    """Meaningful on stored records."""
+    """It applies to stored records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,8 @@ class ListedPage:
 
 @dataclass(frozen=True, slots=True)
 class Fetched(Generic[T]):
-    """The records that a fetch by ids brought. An id in neither mapping was left out of the
-    answer, which alone proves nothing."""
+    """The records that a fetch by ids brought. An id that is missing from both mappings was left
+    out of the answer; its record may still exist."""
 
     found: Mapping[int, T]
     broken: Mapping[int, str]
@@ -69,7 +69,7 @@ class SystemInfo:
 
 
 class Psa(Protocol):
-    """One connection's ConnectWise. Reads never change anything there.
+    """One connection's ConnectWise, which reads leave unchanged.
 
     Any method may raise ThrottledError, UnavailableError, OutOfTimeError,
     CredentialsRejectedError, PermissionMissingError or WrongCompanyError.
@@ -88,16 +88,16 @@ class Psa(Protocol):
     ) -> ListedPage:
         """Return up to ``limit`` records with ids above ``after_id``, lowest first (limit <= 1000).
 
-        Customers that are marked deleted in ConnectWise are not listed.
+        Customers that are marked deleted in ConnectWise are left out.
         """
         ...
 
     def list_records_by_id(
         self, kind: RecordKind, source_ids: Sequence[int]
     ) -> Mapping[int, ListedRecord]:
-        """Return those of the ids that ConnectWise lists, whatever the filters.
+        """Return those of the ids that ConnectWise lists, regardless of filters.
 
-        A company marked deleted is not listed.
+        A company marked deleted is left out.
         """
         ...
 
@@ -126,7 +126,7 @@ class Psa(Protocol):
         """Tell whether ConnectWise has the record; False only after proof.
 
         Proof is a 404 for the record while ``/system/info`` answers with the same credentials
-        and codebase. Raises UnavailableError when neither can be shown.
+        and codebase. Raises UnavailableError when existence and absence both stay unproven.
         """
         ...
 
@@ -135,7 +135,7 @@ class Psa(Protocol):
         ...
 
     def check_rights(self) -> tuple[RightFinding, ...]:
-        """Probe with harmless reads every right that can be probed so."""
+        """Probe every right that a harmless read can show."""
         ...
 
     def list_billing_statuses(self) -> tuple[BillingStatus, ...]:
@@ -146,7 +146,7 @@ class Psa(Protocol):
         """Make the registrations exactly one each for invoices and companies, at ``url``.
 
         Returns the identifier of the API member they belong to. Registrations of other URLs on
-        our own path prefix (an older secret) are removed; those of anybody else stay.
+        our own path prefix (an older secret) are removed; those of others stay.
         """
         ...
 
@@ -165,7 +165,7 @@ class PsaGateway(Protocol):
         ...
 
     def try_out(self, connection: Connection, credentials: Credentials) -> Psa:
-        """The same with credentials that are not stored yet, for verifying them."""
+        """Return the connection's ConnectWise with credentials that are yet to be verified."""
         ...
 
     def discover(self, company_id: str, site_url: str | None) -> PsaAddress:
@@ -182,12 +182,12 @@ class RateLimiter(Protocol):
     def acquire(self, connection_id: str) -> float:
         """Take a call from the share and return the seconds to wait before making it.
 
-        Raises ThrottledError, with the wait and taking nothing, when it would be too long.
+        Raises ThrottledError with the wait when it would be too long; the share stays as it is.
         """
         ...
 
     def pause(self, connection_id: str, *, seconds: float) -> None:
-        """Let nobody call for that long: ConnectWise asked for it."""
+        """Hold all calls back for that long, because ConnectWise asked for it."""
         ...
 
 
@@ -195,7 +195,7 @@ class SigningKeySource(Protocol):
     def fetch(self, endpoint: CallbackEndpoint, key_url: str) -> str:
         """Return the key that signs a callback, from its ``key_url``.
 
-        Raises UnsafeAddressError when the URL is not exactly where this connection's own
-        ConnectWise keeps its keys, UnavailableError when no key came within 2 seconds.
+        Raises UnsafeAddressError unless the URL is exactly where this connection's own
+        ConnectWise keeps its keys, UnavailableError unless a key comes within 2 seconds.
         """
         ...

@@ -1,4 +1,4 @@
-"""The write side of ConnectWise: payments and the billing status."""
+"""The bridge writes payments and the billing status to ConnectWise through this port."""
 
 from __future__ import annotations
 
@@ -12,29 +12,31 @@ from bridge.domain.money import Currency
 
 @dataclass(frozen=True, slots=True)
 class PsaPayment:
-    """A payment row as ConnectWise lists it. ``is_credit`` marks an applied credit memo."""
+    """A payment row as ConnectWise lists it."""
 
     psa_payment_id: int
     amount_minor: int
     paid_on: date | None
     applied_by: str
     is_credit: bool = False
+    """The row is an applied credit memo."""
 
 
 @dataclass(frozen=True, slots=True)
 class PostedPayment:
-    """What ConnectWise answered to a post. ``amount_minor`` may be less than was asked for, since
-    an overpayment may be capped; it is None where the answer did not say it, and ``applied_by``,
-    the API member whom ConnectWise took us for, is empty."""
+    """ConnectWise's answer to the post of a payment."""
 
     psa_payment_id: int
     amount_minor: int | None
+    """It may be less than the requested amount, since an overpayment may be capped. It is None
+    where the answer left it out."""
     applied_by: str = ""
+    """The API member that ConnectWise took us for, empty where the answer left it out."""
 
 
 @dataclass(frozen=True, slots=True)
 class PsaBalance:
-    """What a payment needs to know of an invoice in ConnectWise."""
+    """The facts of an invoice in ConnectWise that a payment depends on."""
 
     currency: Currency
     total_minor: int
@@ -46,22 +48,22 @@ class PsaBalance:
 class PsaPayments(Protocol):
     """The write side of one connection's ConnectWise.
 
-    Reads raise what :class:`bridge.ports.Psa` says. Writes are sent at most once: they raise
-    UnavailableError or ThrottledError only when they were surely not sent, RefusedError,
+    Reads raise the errors of :class:`bridge.ports.Psa`. Writes are sent at most once: they raise
+    UnavailableError or ThrottledError only when they were surely unsent, RefusedError,
     PermissionMissingError, NotFoundError or CredentialsRejectedError only when they were surely
     refused, and OutcomeUnknownError for everything between.
     """
 
     def read_balance(self, invoice_source_id: int) -> PsaBalance:
-        """Raises NotFoundError when ConnectWise does not have the invoice."""
+        """Return the invoice's balance. Raises NotFoundError when ConnectWise lacks the invoice."""
         ...
 
     def list_payments(self, invoice_source_id: int, currency: Currency) -> tuple[PsaPayment, ...]:
         """Return every payment of an invoice, by id.
 
-        Raises NotFoundError when ConnectWise does not have the invoice, and MalformedRecordError
-        for a row that cannot be read and may be ours; one of somebody else comes with an amount of
-        zero and no day.
+        Raises NotFoundError when ConnectWise lacks the invoice, and MalformedRecordError for an
+        unreadable row that may be ours; one of others comes with an amount of zero and None as
+        its day.
         """
         ...
 
@@ -72,13 +74,13 @@ class PsaPayments(Protocol):
         ...
 
     def delete_payment(self, invoice_source_id: int, psa_payment_id: int) -> None:
-        """Delete a payment once; NotFoundError when it is not there."""
+        """Delete a payment once. Raises NotFoundError when it is missing."""
         ...
 
     def set_status(self, invoice_source_id: int, status_id: int, *, is_closed: bool) -> None:
-        """Set an invoice's billing status and compare what came back with what was asked.
+        """Set an invoice's billing status and compare the answer with the request.
 
         A closed invoice takes its status through ``/finance/closedInvoices``. Raises RefusedError
-        when ConnectWise answered well but did not change it.
+        when ConnectWise answered well but left it unchanged.
         """
         ...

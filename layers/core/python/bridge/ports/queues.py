@@ -1,4 +1,4 @@
-"""The queues and the bus that use cases send to."""
+"""Use cases send to these queues and this bus."""
 
 from __future__ import annotations
 
@@ -30,13 +30,12 @@ class WriteBackQueue(Protocol):
     def send(self, write_back: WriteBack) -> None:
         """Ask a worker to drive the write-back on, in order per connection and invoice.
 
-        Waiting is not the queue's business: a write-back that is not due is found again by its
-        ``due_at``.
+        The queue delivers at once: a write-back that is due later is found by its ``due_at``.
         """
         ...
 
 
 class EventBus(Protocol):
     def publish(self, events: Sequence[DomainEvent]) -> None:
-        """Publish events at least once each; their order is not kept."""
+        """Publish events at least once each, in any order."""
         ...

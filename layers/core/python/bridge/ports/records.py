@@ -1,4 +1,4 @@
-"""The store of customers, invoices and payments."""
+"""The record store keeps customers, invoices and payments."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bridge.ports.stored import Page, Stored
 
 @dataclass(frozen=True, slots=True)
 class InvoiceQuery:
-    """Restrictions of a list; None does not restrict. Dates are inclusive."""
+    """An invoice has to match every restriction; None accepts all."""
 
     state: InvoiceState | None = None
     connection_id: str | None = None
@@ -26,21 +26,24 @@ class InvoiceQuery:
     currency_code: str | None = None
     number: str | None = None
     due_from: date | None = None
+    """Inclusive."""
     due_to: date | None = None
+    """Inclusive."""
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerQuery:
-    """``name`` matches the beginning, without regard to case."""
+    """A customer has to match every restriction; None accepts all."""
 
     is_archived: bool = False
     connection_id: str | None = None
     name: str | None = None
+    """The beginning of the name, in upper or lower case."""
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentQuery:
-    """Deleted payments are history: they are left out unless asked for."""
+    """A payment has to match every restriction; None accepts all."""
 
     connection_id: str | None = None
     customer_id: str | None = None
@@ -48,12 +51,13 @@ class PaymentQuery:
     paid_from: date | None = None
     paid_to: date | None = None
     with_deleted: bool = False
+    """Adds deleted payments, which are history."""
 
 
 class RecordStore(Protocol):
-    """Customers, invoices and payments, mirrored ones and platform-only ones side by side.
+    """The store keeps mirrored records and platform-only ones side by side.
 
-    Every read and write names the partner, and no call can reach another partner's records.
+    Every read and write names the partner; it may not reach another partner's records.
     """
 
     def get(self, kind: MirroredKind[R], partner_id: str, record_id: str) -> Stored[R]: ...
@@ -65,13 +69,13 @@ class RecordStore(Protocol):
         connection_id: str,
         source_ids: Sequence[int],
     ) -> Mapping[int, Stored[R]]:
-        """Return an entry for every id asked for, version 0 where nothing is stored."""
+        """Return an entry for every given id, with version 0 for a missing record."""
         ...
 
     def save(
         self, record: MirroredRecord, *, expected_version: int, change_fingerprint: str = ""
     ) -> int:
-        """Write if the stored version is the expected one (0: nothing may be stored).
+        """Write if the stored version is the expected one (0 for a new record).
 
         Payments of an invoice that changed are written with it, and those gone are marked.
         Returns the new version; raises ConflictError. A write of ours whose answer was lost and
@@ -82,7 +86,7 @@ class RecordStore(Protocol):
     def save_tombstone(
         self, partner_id: str, connection_id: str, kind: RecordKind, source_id: int
     ) -> None:
-        """Note that ConnectWise was seen not to have a record that we never had."""
+        """Note that ConnectWise lacks a record that the mirror lacks, too."""
         ...
 
     def list_mirrored(
@@ -97,18 +101,18 @@ class RecordStore(Protocol):
     ) -> tuple[ListedRecord, ...]:
         """Return mirrored records with ids above ``after_id``, lowest first.
 
-        Archived records are among them and marked; tombstones are not.
+        Archived records are among them and marked; tombstones are left out.
         """
         ...
 
     def count_mirrored(self, partner_id: str, connection_id: str, kind: RecordKind) -> int:
-        """Return the number of mirrored records that are not archived."""
+        """Return the number of mirrored records in the open view, which archived ones have left."""
         ...
 
     def list_invoices(
         self, partner_id: str, query: InvoiceQuery, *, limit: int, cursor: str | None = None
     ) -> Page[Invoice]:
-        """Return invoices without their lines: unpaid ones first, then by due date."""
+        """Return invoices with their lines left out: unpaid ones first, then by due date."""
         ...
 
     def list_customers(

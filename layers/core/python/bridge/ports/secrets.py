@@ -1,4 +1,4 @@
-"""The vault of a connection's keys, and the cache of callback signing keys."""
+"""A vault keeps the keys of connections, and a store keeps callback signing keys for a while."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class SecretVault(Protocol):
     def put_credentials(self, connection_id: str, credentials: Credentials) -> None: ...
 
     def get_credentials(self, connection_id: str, *, is_fresh: bool = False) -> Credentials:
-        """Return them from the short-lived cache, or freshly when ``is_fresh``."""
+        """Return the credentials from the short-lived cache, or freshly when ``is_fresh``."""
         ...
 
     def delete_credentials(self, connection_id: str) -> None: ...
@@ -22,7 +22,7 @@ class SecretVault(Protocol):
 
 
 class SigningKeyStore(Protocol):
-    """Callback signing keys, kept for at most an hour. A key is a secret: it is never logged."""
+    """Signing keys are kept for at most an hour. A key is a secret and may not be logged."""
 
     def get(self, connection_id: str, key_url: str) -> str | None: ...
 

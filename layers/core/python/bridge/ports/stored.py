@@ -1,4 +1,4 @@
-"""Stored values, pages of them, and the one way to change a stored value."""
+"""Stored values have versions, are listed in pages, and are changed in one way."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Stored(Generic[T]):
     """A stored record and its version."""
 
     value: T | None
-    """None at version 0 (nothing is stored) and on a tombstone: ConnectWise was seen to lack a
-    record that was never mirrored."""
+    """None at version 0 (the place is empty) and on a tombstone: ConnectWise was seen to lack a
+    record that the mirror lacks, too."""
     version: int
-    """Grows by one with every write."""
+    """It grows by one with every write."""
     change_fingerprint: str = ""
     """The fingerprint that ConnectWise listed for the record when it was last written; see
     :class:`~bridge.ports.ListedRecord`."""
@@ -43,7 +43,7 @@ def until_saved(
 ) -> T:
     """Read a value with its version, change it and save it; repeat while others are faster.
 
-    ``change`` may run several times and may raise. A change that alters nothing is not saved.
+    ``change`` may run several times and may raise. An equal value is left as it is stored.
     Returns the value as it is stored then. Raises ConflictError after MAX_ROUNDS rounds.
     """
     for _ in range(MAX_ROUNDS):

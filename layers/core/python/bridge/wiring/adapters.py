@@ -1,7 +1,7 @@
-"""The adapters of a Lambda function, made from its settings.
+"""The adapters of a Lambda function are made from its settings.
 
-Adapters are imported when they are first asked for, so that a function pays at its cold start for
-what it uses.
+They are imported when they are first asked for, so that a function pays at its cold start for its
+own adapters only.
 """
 
 from __future__ import annotations
@@ -59,15 +59,16 @@ S = TypeVar("S", bound=Settings)
 class Adapters:
     """The :class:`~bridge.wiring.ports.Ports` that a function's settings allow.
 
-    Each adapter is made when it is first asked for. ``part`` is the name of the function, for the
-    histories that the ledger keeps. ``share_of_time`` is the part of a worker's remaining time
-    that one connection's calls to ConnectWise may take.
+    Each adapter is made when it is first asked for.
     """
 
     def __init__(self, settings: Settings, *, part: str = "", share_of_time: float = 1.0) -> None:
         self._settings = settings
         self._part = part
+        """The name of the function, for the histories that the ledger keeps."""
         self._share_of_time = share_of_time
+        """The part of a worker's remaining time that one connection's calls to ConnectWise may
+        take."""
 
     @property
     def clock(self) -> SystemClock:
@@ -80,8 +81,8 @@ class Adapters:
     def need(self, kind: type[S]) -> S:
         """Return the settings as the kind that an adapter needs.
 
-        Raises TypeError when the function's settings do not include it: a mistake in wiring,
-        which the test that builds every function shows.
+        Raises TypeError when the function's settings lack it: a mistake in wiring, which the
+        test that builds every function shows.
         """
         if not isinstance(self._settings, kind):
             raise TypeError(f"{type(self._settings).__name__} lacks {kind.__name__}")
@@ -214,7 +215,7 @@ class Adapters:
 
     @property
     def egress_addresses(self) -> tuple[str, ...]:
-        """The IPv4 addresses that our calls come from."""
+        """Return the IPv4 addresses that our calls come from."""
         addresses = self.need(EgressAddresses).egress_addresses.split(",")
         return tuple(filter(None, addresses))
 

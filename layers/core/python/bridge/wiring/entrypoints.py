@@ -1,4 +1,4 @@
-"""The objects of ``bridge.entrypoints`` that work with several use cases, made from ports."""
+"""Objects of ``bridge.entrypoints`` that work with several use cases are made from ports."""
 
 from __future__ import annotations
 

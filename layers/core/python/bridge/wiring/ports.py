@@ -1,4 +1,4 @@
-"""The ports that use cases are built from: adapters in Lambda, fakes in memory in tests."""
+"""Use cases are built from ports: adapters in Lambda, fakes in memory in tests."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 
 class Ports(Protocol):
-    """Everything that a use case may be built from. A use case asks only for what it needs, so a
-    function whose settings name fewer adapters is fine."""
+    """A use case may be built from any of these ports. It asks only for its own, so the settings of
+    a function may name fewer adapters."""
 
     @property
     def clock(self) -> Clock: ...
@@ -66,18 +66,18 @@ class Ports(Protocol):
 
     @property
     def timings(self) -> Timings:
-        """How long an attempt to write a payment may live."""
+        """Return the time limits of an attempt to write a payment."""
         ...
 
     @property
     def webhook_base_url(self) -> str:
-        """The address that ConnectWise calls back."""
+        """Return the address that ConnectWise calls back."""
         ...
 
 
 class CallbackPorts(Protocol):
-    """What the webhook receiver works with. It starts cold while ConnectWise waits, so these are
-    apart from :class:`Ports`."""
+    """The webhook receiver works with these ports. It starts cold while ConnectWise waits, so they
+    are apart from :class:`Ports`."""
 
     @property
     def clock(self) -> Clock: ...
@@ -90,7 +90,7 @@ class CallbackPorts(Protocol):
 
     @property
     def open_key_source(self) -> Callable[[], SigningKeySource]:
-        """Opens the way to signing keys, which is only needed for a key that is not kept."""
+        """Return the way to open the source of signing keys, used only for a key yet to be kept."""
         ...
 
     @property

@@ -1,7 +1,6 @@
-"""The adapters of the webhook receiver, apart from the others because it starts lean.
+"""The adapters of the webhook receiver are apart from the others because it starts lean.
 
-It imports neither pydantic nor Powertools, and an HTTP client only when a signing key has to be
-fetched.
+It may not import pydantic or Powertools, and imports an HTTP client only to fetch a signing key.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ __all__ = ["Callback", "CallbackIntake", "ReceiverSettings", "Verdict", "build_c
 
 @dataclass(frozen=True, slots=True)
 class ReceiverSettings:
-    """See ``functions/webhook_receiver/settings.py``, which reads them from the environment."""
+    """``functions/webhook_receiver/settings.py`` reads these settings from the environment."""
 
     operations_table: str
     coordination_table: str

@@ -1,8 +1,9 @@
 """Settings come from the environment, are checked once before any work, and are frozen.
 
-Each function's ``settings.py`` names what it needs by inheriting from the classes here. Names of
-tables, queues and secrets have no defaults: a missing one must stop the function, not point it
-somewhere. A test compares each function's settings with the environment the stacks give it.
+Each function's ``settings.py`` names its needs by inheriting from the classes here. Names of
+tables, queues and secrets may not have defaults: a missing one must stop the function instead of
+pointing it somewhere. A test compares each function's settings with the environment that the
+stacks give it.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Settings(BaseModel):
-    """Base of all settings; the field ``records_table`` is read from ``RECORDS_TABLE``."""
+    """All settings have this base; the field ``records_table`` is read from ``RECORDS_TABLE``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     @classmethod
     def from_environment(cls) -> Self:
-        """Read this class's fields. Raises pydantic's ValidationError without the values."""
+        """Read this class's fields. Raises pydantic's ValidationError, which leaves values out."""
         names = {name: name.upper() for name in cls.model_fields}
         return cls.model_validate(
             {name: os.environ[key] for name, key in names.items() if key in os.environ}
@@ -40,11 +41,12 @@ class CoordinationTable(Settings):
 
 
 class ConnectWiseAccess(Settings):
-    """``allow_loopback_egress`` exists for the system on one machine; no other stage sets it."""
+    """These settings lead to ConnectWise and the secrets for it."""
 
     secrets_prefix: str = Field(min_length=3)
     connectwise_client_id_secret: str = Field(min_length=3)
     allow_loopback_egress: bool = False
+    """Only the system on one machine sets it."""
 
 
 class LedgerTable(Settings):
@@ -72,13 +74,13 @@ class WriteBacksQueue(Settings):
 
 
 class WriteBackTimings(Settings):
-    """How long an attempt to write a payment may live; the reasons stand at ``domain.write_back``.
+    """These limits bound an attempt to write a payment, for the reasons in ``domain.write_back``.
 
-    ``write_back_worker_seconds`` is the function's own timeout: the stacks set both from one
-    number. Nothing here has a default, since a wait that is too short posts a payment twice.
+    They may not have defaults, since a wait that is too short posts a payment twice.
     """
 
     write_back_worker_seconds: int = Field(ge=10, le=900)
+    """The function's own timeout: the stacks set both from one number."""
     write_back_in_flight_seconds: int = Field(ge=1, le=3600)
     write_back_read_lag_seconds: int = Field(ge=1, le=600)
 
@@ -92,9 +94,10 @@ class WebhookBase(Settings):
 
 
 class EgressAddresses(Settings):
-    """The addresses our calls come from, for a partner's firewall: a comma between each."""
+    """Our calls come from these addresses, which a partner's firewall has to let in."""
 
     egress_addresses: str = ""
+    """Separated by commas."""
 
 
 class EventBusName(Settings):

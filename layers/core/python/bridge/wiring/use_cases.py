@@ -355,7 +355,7 @@ def payment_check(ports: Ports) -> PaymentCheck:
     )
 
 
-# --- what went wrong -------------------------------------------------------------------------
+# --- failures --------------------------------------------------------------------------------
 
 
 def failed_messages(ports: Ports) -> FailedMessages:
