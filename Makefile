@@ -5,7 +5,8 @@ PYTHON ?= python3
 STAGE ?= dev
 SEEDS ?= 10000
 UV_VERSION := 0.13.9
-PYTHON_VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+# Which Python that is: its own file, whatever links lead there, and its version.
+INTERPRETER := $(shell $(PYTHON) -c 'import os, sys; print(os.path.realpath(sys.executable), "%d.%d.%d" % sys.version_info[:3])')
 
 TOOLS := .tools
 STAMPS := $(TOOLS)/stamps
@@ -15,12 +16,12 @@ CDK := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/node $(TOOLS)/cdk/node_modules/aws-
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup check test simulate demo local synth deploy redrive clean distclean
+.PHONY: help setup check test simulate demo local synth deploy redrive clean distclean new-enough
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-10s %s\n", $$1, $$2}'
 
-setup: $(STAMPS)/python-$(PYTHON_VERSION) $(STAMPS)/ministack-$(PYTHON_VERSION) $(STAMPS)/cdk ## Install all tools into this folder
+setup: $(STAMPS)/packages $(STAMPS)/ministack $(STAMPS)/cdk ## Install all tools into this folder
 
 check: setup ## Format, lint, types, import rules, synth with cdk-nag
 	$(BIN)/ruff format --check .
@@ -31,16 +32,16 @@ check: setup ## Format, lint, types, import rules, synth with cdk-nag
 
 test: check ## The whole suite: first what runs alone, in parallel, then what runs deployed
 	$(BIN)/pytest -n auto --dist loadgroup --ignore tests/e2e --ignore tests/benchmarks
-	$(BIN)/pytest tests/benchmarks tests/e2e
+	$(BIN)/pytest -raP tests/benchmarks tests/e2e
 
 simulate: setup ## Play the whole system in one process, SEEDS times, each with other faults
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 
 demo: setup ## The main job from end to end on this machine; ends with "demo: ok"
-	$(BIN)/python -m infra.local.demo
+	$(BIN)/python -m infra.local demo
 
 local: setup ## Keep the whole system up on this machine until Ctrl-C
-	$(BIN)/python -m infra.local.run
+	$(BIN)/python -m infra.local local
 
 synth: setup ## Write the templates of STAGE (dev, prod or local) to cdk.out
 	$(CDK) synth --quiet -c stage=$(STAGE)
@@ -57,23 +58,31 @@ clean: ## Remove what was built; keep the tools
 distclean: clean ## Remove the tools too
 	rm -rf .venv $(TOOLS)
 
-$(STAMPS)/uv-$(UV_VERSION):
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+new-enough:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+
+$(STAMPS)/uv-$(UV_VERSION): | new-enough
 	$(PYTHON) -m venv $(TOOLS)/uv
 	$(TOOLS)/uv/bin/python -m pip install --quiet uv==$(UV_VERSION)
 	@mkdir -p $(STAMPS)
 	@touch $@
 
-$(STAMPS)/python-$(PYTHON_VERSION): uv.lock pyproject.toml | $(STAMPS)/uv-$(UV_VERSION)
-	$(UV) sync --quiet --frozen --python $(PYTHON)
+# Tells which Python .venv was made with; for another one, it and what builds on it are made anew.
+.venv/made-with: new-enough | $(STAMPS)/uv-$(UV_VERSION)
+	@if [ "$$(cat $@ 2>/dev/null)" != "$(INTERPRETER)" ]; then set -ex; \
+	  $(UV) venv --quiet --clear --python "$(firstword $(INTERPRETER))" .venv; \
+	  echo "$(INTERPRETER)" >$@; fi
+
+$(STAMPS)/packages: uv.lock pyproject.toml .venv/made-with
+	$(UV) sync --quiet --frozen --python $(BIN)/python
 	@touch $@
 
-$(STAMPS)/ministack-$(PYTHON_VERSION): infra/tools/ministack/requirements.txt | $(STAMPS)/python-$(PYTHON_VERSION)
+$(STAMPS)/ministack: infra/tools/ministack/requirements.txt .venv/made-with
 	$(UV) venv --quiet --clear --python $(BIN)/python $(TOOLS)/ministack
 	$(UV) pip sync --quiet --require-hashes --python $(TOOLS)/ministack/bin/python $<
 	@touch $@
 
-$(STAMPS)/cdk: infra/tools/cdk/package-lock.json | $(STAMPS)/python-$(PYTHON_VERSION)
+$(STAMPS)/cdk: infra/tools/cdk/package-lock.json | $(STAMPS)/packages
 	mkdir -p $(TOOLS)/cdk
 	cp infra/tools/cdk/package.json infra/tools/cdk/package-lock.json $(TOOLS)/cdk
 	cd $(TOOLS)/cdk && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --loglevel=error --ignore-scripts --no-audit --no-fund >/dev/null

@@ -4,6 +4,12 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Hypothesis would fail an example that takes 200 ms, and one that is slow to be made: on a busy
+# machine any does.
+settings.register_profile("bridge", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("bridge")
 
 
 @pytest.fixture(autouse=True)

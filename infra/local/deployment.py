@@ -4,19 +4,23 @@ import contextlib
 import fcntl
 import json
 import os
-import subprocess
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from infra.config import LOCAL, PROJECT_ROOT
-from infra.local.embedded_aws import ACCOUNT_ID, BUILD, REGION, EmbeddedAws
+from infra.local.embedded_aws import ACCOUNT_ID, REGION, EmbeddedAws
+from infra.local.log_folder import BUILD, log_folder
+from infra.local.processes import LeashedProcess, ProcessFailedError
 
 _CDK = PROJECT_ROOT / ".tools" / "cdk" / "node_modules" / "aws-cdk" / "bin" / "cdk"
 _ASSEMBLY = BUILD / "cdk.out"
+_IS_WHOLE = BUILD / "cdk.out-is-whole"
 _DATA_STACK = f"bridge-{LOCAL.name}-data"
 _SERVICE_STACK = f"bridge-{LOCAL.name}-service"
 _BOOTSTRAP_QUALIFIER = "hnb659fds"  # the CDK's default
-_COMMAND_SECONDS = 300
 _MESSAGE_CHARACTERS = 4000
 
 
@@ -42,9 +46,9 @@ def deploy(aws: EmbeddedAws) -> Outputs:
 
     Raises `DeployError` when a command of the CDK fails.
     """
-    outputs_file = BUILD / "outputs.json"
+    outputs_file = log_folder() / "outputs.json"
     with _one_at_a_time():
-        _cdk(aws, "synth", "--quiet", "-c", f"stage={LOCAL.name}", "--output", str(_ASSEMBLY))
+        _synthesize(aws)
         _cdk(aws, "bootstrap", f"aws://{ACCOUNT_ID}/{REGION}", "--app", str(_ASSEMBLY))
         _allow_plain_http_to_assets(aws)
         _cdk(
@@ -55,6 +59,18 @@ def deploy(aws: EmbeddedAws) -> Outputs:
         )
         outputs = json.loads(outputs_file.read_text())
     return Outputs(data=outputs[_DATA_STACK], service=outputs[_SERVICE_STACK])
+
+
+def _synthesize(aws: EmbeddedAws) -> None:
+    """Write the assembly, over the one of before unless a signal cut that one short.
+
+    The CDK takes a folder of an asset that is there for a finished one.
+    """
+    if not _IS_WHOLE.exists():
+        shutil.rmtree(_ASSEMBLY, ignore_errors=True)
+    _IS_WHOLE.unlink(missing_ok=True)
+    _cdk(aws, "synth", "--quiet", "-c", f"stage={LOCAL.name}", "--output", str(_ASSEMBLY))
+    _IS_WHOLE.touch()
 
 
 def _allow_plain_http_to_assets(aws: EmbeddedAws) -> None:
@@ -73,6 +89,8 @@ def _one_at_a_time() -> Iterator[None]:
 
 
 def _cdk(aws: EmbeddedAws, *arguments: str) -> None:
+    log = log_folder() / f"cdk-{arguments[0]}.log"
+    scratch = Path(tempfile.mkdtemp(prefix="bridge-cdk-"))
     environment = {
         **os.environ,
         **aws.environment(),
@@ -80,20 +98,14 @@ def _cdk(aws: EmbeddedAws, *arguments: str) -> None:
         "PATH": os.pathsep.join([str(PROJECT_ROOT / ".venv" / "bin"), os.environ.get("PATH", "")]),
         "CI": "true",
         "NO_COLOR": "1",
+        "TMPDIR": str(scratch),
     }
-    try:
-        finished = subprocess.run(
-            [os.environ["JSII_NODE"], str(_CDK), *arguments],
-            cwd=PROJECT_ROOT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_COMMAND_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise DeployError(f"cdk {arguments[0]} took over {_COMMAND_SECONDS} s") from error
-    (BUILD / f"cdk-{arguments[0]}.log").write_text(finished.stdout + finished.stderr)
-    if finished.returncode != 0:
-        raise DeployError(f"cdk {arguments[0]} failed: {finished.stderr[-_MESSAGE_CHARACTERS:]}")
+    command = [os.environ["JSII_NODE"], str(_CDK), *arguments]
+    with LeashedProcess(command, environment=environment, log=log, scratch=scratch) as process:
+        try:
+            status = process.wait()
+        except ProcessFailedError as error:
+            raise DeployError(f"cdk {arguments[0]}: {error}") from error
+    if status != 0:
+        end_of_log = log.read_text()[-_MESSAGE_CHARACTERS:]
+        raise DeployError(f"cdk {arguments[0]} failed: {end_of_log}")

@@ -3,7 +3,6 @@
 import http.client
 import socket
 import tempfile
-import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -12,16 +11,15 @@ import boto3
 from botocore.config import Config
 
 from infra.config import PROJECT_ROOT
+from infra.local.log_folder import log_folder
+from infra.local.patience import PATIENCE_SECONDS, eventually
 from infra.local.processes import LeashedProcess, ProcessFailedError, minimal_environment
 
-BUILD = PROJECT_ROOT / "build" / "local"
 REGION = "us-east-1"
 ACCOUNT_ID = "000000000000"
 
 _PYTHON = PROJECT_ROOT / ".tools" / "ministack" / "bin" / "python"
 _LOOPBACK = "127.0.0.1"
-_READY_SECONDS = 30.0
-_POLL_SECONDS = 0.05
 _START_ATTEMPTS = 3
 # What the two stacks, the CDK's bootstrap and the tests use; the rest stays off.
 _SERVICES = (
@@ -34,11 +32,11 @@ class EmbeddedAws:
     """An AWS for one program: `with EmbeddedAws() as aws: aws.client("sqs")`.
 
     It holds nothing when it starts and forgets everything when it ends, together with every
-    function that runs in it. Its log is `build/local/<name>.log`.
+    function that runs in it. Its log is `<name>.log` in this process's log folder.
     """
 
     def __init__(self, name: str = "aws") -> None:
-        self.log = BUILD / f"{name}.log"
+        self.log = log_folder() / f"{name}.log"
         self.port = 0
         self._process: LeashedProcess | None = None
 
@@ -84,7 +82,7 @@ class EmbeddedAws:
         }
 
     def client(self, service: str) -> Any:
-        """A boto3 client of a service here, with few retries and short patience."""
+        """A boto3 client of a service here, with few retries."""
         session = boto3.Session(
             aws_access_key_id=ACCOUNT_ID,
             aws_secret_access_key="embedded",  # noqa: S106 - any will do here
@@ -93,7 +91,7 @@ class EmbeddedAws:
         config = Config(
             retries={"total_max_attempts": 2},
             connect_timeout=5,
-            read_timeout=60,
+            read_timeout=PATIENCE_SECONDS,
             signature_version="s3v4" if service == "s3" else None,
         )
         return session.client(service, endpoint_url=self.url, config=config)  # type: ignore[call-overload]
@@ -120,13 +118,13 @@ class EmbeddedAws:
         return process.__enter__()
 
     def _wait_until_ready(self, process: LeashedProcess) -> None:
-        deadline = time.monotonic() + _READY_SECONDS
-        while time.monotonic() < deadline:
+        def is_ready() -> bool:
             process.require_running()
-            if _answers(self.port):
-                return
-            time.sleep(_POLL_SECONDS)
-        raise ProcessFailedError(f"the embedded AWS is not ready, see {self.log}")
+            # The log as well: another program may have taken the port and answer there.
+            return f"Running on {self.url}" in self.log.read_text() and _answers(self.port)
+
+        if not eventually(is_ready):
+            raise ProcessFailedError(f"the embedded AWS is not ready, see {self.log}")
 
 
 def _answers(port: int) -> bool:

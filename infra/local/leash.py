@@ -16,6 +16,7 @@ import sys
 import threading
 
 _GRACE_SECONDS = 1.0
+_STANDARD_INPUT = 0
 _REMOVE = "import shutil, sys; shutil.rmtree(sys.argv[1], ignore_errors=True)"
 
 
@@ -37,7 +38,8 @@ def main(scratch: str, command: list[str]) -> int:
 
 
 def _end_when_let_go(group: int) -> None:
-    sys.stdin.buffer.read()
+    # Not `sys.stdin`: its lock, held by a thread, aborts the interpreter's end.
+    os.read(_STANDARD_INPUT, 1)
     _signal_group(group, signal.SIGTERM)
     threading.Timer(_GRACE_SECONDS, _signal_group, args=(group, signal.SIGKILL)).start()
 

@@ -10,20 +10,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from infra.config import PROJECT_ROOT
+from infra.local import interrupts
+from infra.local.patience import PATIENCE_SECONDS, PATIENCE_WITH_WORK_SECONDS
+
 _LEASH = Path(__file__).with_name("leash.py")
-_STOP_SECONDS = 30.0
 
 
 class ProcessFailedError(Exception):
-    """A process ended, or stayed silent, when it should have come up; its log says why."""
+    """A process ended, or stayed silent, when it should not have; its log says why."""
 
 
 class LeashedProcess:
     """A process group on a leash (see `leash.py`); a context manager that starts and ends it.
 
-    Output goes to `log`; `scratch` is removed once the process has ended, though not at once. With
-    `first_line` the first line of standard output is kept for `read_first_line`, and the rest is
-    dropped.
+    It runs in the project's folder. Output goes to `log`; `scratch` is removed once the process
+    has ended, though not at once. With `first_line` the first line of standard output is kept for
+    `read_first_line`, and the rest is dropped.
     """
 
     def __init__(
@@ -53,9 +56,12 @@ class LeashedProcess:
                 stdout=subprocess.PIPE if self._wants_first_line else log,
                 stderr=log,
                 env=self._environment,
+                cwd=PROJECT_ROOT,
                 start_new_session=True,
                 text=True,
             )
+        if self._process.stdin is not None:
+            interrupts.hold(self._process.pid, self._process.stdin.fileno())
         if self._process.stdout is not None:
             reader = threading.Thread(
                 target=_read_lines, args=(self._process.stdout, self._lines), daemon=True
@@ -79,17 +85,30 @@ class LeashedProcess:
         if process.stdin is not None:
             process.stdin.close()
         try:
-            process.wait(_STOP_SECONDS)
+            process.wait(PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        interrupts.forget(process.pid)
+
+    def wait(self) -> int:
+        """Wait until the process has done its work; return its exit code.
+
+        Raises `ProcessFailedError` when our patience ends first.
+        """
+        if self._process is None:
+            raise ProcessFailedError(f"{self._command[4]} was not started")
+        try:
+            return self._process.wait(PATIENCE_WITH_WORK_SECONDS)
+        except subprocess.TimeoutExpired as error:
+            raise ProcessFailedError(f"{self._command[4]} does not end, see {self._log}") from error
 
     def require_running(self) -> None:
         """Raise `ProcessFailedError` when the process has ended."""
         if self._process is None or self._process.poll() is not None:
             raise ProcessFailedError(f"{self._command[4]} ended too early, see {self._log}")
 
-    def read_first_line(self, timeout_seconds: float) -> str:
+    def read_first_line(self, timeout_seconds: float = PATIENCE_SECONDS) -> str:
         """The first line of standard output.
 
         Raises `ProcessFailedError` when none came within the time.

@@ -1,23 +1,21 @@
 """`make local`: keeps the whole system up until Ctrl-C."""
 
 import signal
-import threading
+from typing import NoReturn
 
+from infra.local.log_folder import log_folder
 from infra.local.system import LocalSystem
 
 PARTNER = "partner-1"
 
 
-def main() -> None:
-    """Start everything, print how to reach it, wait for Ctrl-C or SIGTERM, end everything."""
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+def main() -> NoReturn:
+    """Start everything and print how to reach it; a signal ends it (see `interrupts.py`)."""
     print("starting: embedded AWS, ConnectWise sandbox, both stacks ...", flush=True)
     with LocalSystem("local") as system:
         print(_description(system), flush=True)
-        stop.wait()
-        print("stopping ...", flush=True)
+        while True:
+            signal.pause()
 
 
 def _description(system: LocalSystem) -> str:
@@ -31,12 +29,8 @@ def _description(system: LocalSystem) -> str:
         "  public key": sandbox.public_key,
         "  private key": sandbox.private_key,
         "embedded AWS": system.aws.url,
-        "logs": str(system.aws.log.parent),
+        "logs": str(log_folder()),
     }
     width = max(map(len, lines))
     table = "\n".join(f"{name:<{width}}  {value}" for name, value in lines.items())
     return f"{table}\nTokens last an hour. Ctrl-C ends everything."
-
-
-if __name__ == "__main__":
-    main()

@@ -5,7 +5,6 @@ import json
 import secrets
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,13 +15,10 @@ import httpx
 
 from infra.config import LOCAL, PROJECT_ROOT
 from infra.local.deployment import Outputs, deploy
-from infra.local.embedded_aws import BUILD, EmbeddedAws
+from infra.local.embedded_aws import EmbeddedAws
+from infra.local.log_folder import log_folder
+from infra.local.patience import PATIENCE_SECONDS, eventually
 from infra.local.processes import LeashedProcess, minimal_environment
-
-_SANDBOX_READY_SECONDS = 60.0
-_SCHEDULE_SECONDS = 30.0
-_POLL_SECONDS = 0.2
-_TOKEN_SECONDS = 30.0
 
 
 class JobFailedError(Exception):
@@ -56,8 +52,8 @@ class SandboxAccess:
 class LocalSystem:
     """`with LocalSystem() as system:` is a deployed bridge beside a running sandbox.
 
-    Everything is new and ends with the block. `name` tells the logs of several systems apart:
-    `build/local/<name>-aws.log` and `<name>-sandbox.log`.
+    Everything is new and ends with the block. `name` tells the logs of several systems of one
+    process apart: `<name>-aws.log` and `<name>-sandbox.log` in its log folder.
     """
 
     aws: EmbeddedAws
@@ -75,7 +71,7 @@ class LocalSystem:
             process = starting.enter_context(self._sandbox_process())
             self.aws = starting.enter_context(EmbeddedAws(f"{self._name}-aws"))
             self.outputs = deploy(self.aws)
-            self.sandbox = _access(process.read_first_line(_SANDBOX_READY_SECONDS))
+            self.sandbox = _access(process.read_first_line())
             self._put_client_id()
             self._stack = starting.pop_all()
         return self
@@ -156,7 +152,7 @@ class LocalSystem:
             f"{self.aws.url}/oauth2/token",
             auth=(client_id, client["ClientSecret"]),
             data={"grant_type": "client_credentials", "scope": scope},
-            timeout=_TOKEN_SECONDS,
+            timeout=PATIENCE_SECONDS,
             trust_env=False,
         )
         token: str = answer.raise_for_status().json()["access_token"]
@@ -166,8 +162,8 @@ class LocalSystem:
         """Let the Scheduler start a job now, for example `customers` or `invoice-delta`.
 
         A copy of the deployed schedule, due at once, goes through the embedded Scheduler: same
-        target, role and input. Returns when it was started, after at most ten seconds or so; the
-        job itself runs on. Raises `ScheduleNotFiredError` when nothing happens.
+        target, role and input. Returns when it was started; the job itself runs on. Raises
+        `ScheduleNotFiredError` when nothing happens.
         """
         scheduler = self.client("scheduler")
         schedule = scheduler.get_schedule(Name=LOCAL.resource_name(name))
@@ -179,13 +175,8 @@ class LocalSystem:
             ActionAfterCompletion="DELETE",
             Target=schedule["Target"],
         )
-        deadline = time.monotonic() + _SCHEDULE_SECONDS
-        while time.monotonic() < deadline:
-            waiting = scheduler.list_schedules(NamePrefix=once)["Schedules"]
-            if not waiting:
-                return
-            time.sleep(_POLL_SECONDS)
-        raise ScheduleNotFiredError(f"{name} did not start within {_SCHEDULE_SECONDS} s")
+        if not eventually(lambda: not scheduler.list_schedules(NamePrefix=once)["Schedules"]):
+            raise ScheduleNotFiredError(f"{name} did not start")
 
     def run_job(self, name: str) -> dict[str, int]:
         """Let the reconciler do a job, for example `payments`; return what it counted.
@@ -209,7 +200,7 @@ class LocalSystem:
                 *("--invoices", str(size.invoices)),
             ],
             environment=minimal_environment(PYTHONPATH=str(PROJECT_ROOT)),
-            log=BUILD / f"{self._name}-sandbox.log",
+            log=log_folder() / f"{self._name}-sandbox.log",
             scratch=Path(tempfile.mkdtemp(prefix="bridge-sandbox-")),
             first_line=True,
         )

@@ -1,4 +1,4 @@
-"""What the pages name exists: paths, modules, classes, functions, targets, and the wiring itself."""
+"""The pages name paths, modules, classes, functions and targets that exist, and the true wiring."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ PAGES = sorted(
 ARCHITECTURE = (DOCS / "architecture.md").read_text(encoding="utf-8")
 
 SOURCE_ROOTS = (BRIDGE.parent, ROOT / "functions", SANDBOX, ROOT)
-SOURCES = ("layers", "functions", "infra", "tests")
+PRODUCT = ("layers", "functions", "infra")
+SOURCES = (*PRODUCT, "tests")
 # What a path in backticks may be relative to.
 PATH_BASES = (ROOT, BRIDGE, BRIDGE.parent, DOCS, DOCS / "decisions", ROOT / "functions", SANDBOX)
-# Folders that `make` fills, which a fresh clone lacks.
-MADE = ("build/", ".venv/", ".tools/", "cdk.out")
+# Folders that `make` fills, which a fresh clone lacks, and names of secrets in AWS.
+ELSEWHERE = ("build/", ".venv/", ".tools/", "cdk.out", "bridge/<stage>/")
 FOLDERS = ("docs/", "functions/", "infra/", "layers/", "tests/")
 FILE_ENDINGS = (".py", ".md", ".toml", ".yaml", ".lock", ".json", ".txt")
 # Libraries' names, and texts of AWS and ConnectWise that look like names of ours.
@@ -45,13 +46,14 @@ _ENVIRONMENT = re.compile(r"[A-Z]+=\S+")
 
 @dataclass
 class Names:
-    """Everything that the sources define, and the texts that they hold."""
+    """The names collect everything that the sources define, and the texts that they hold."""
 
     modules: set[str] = field(default_factory=set)
     members: dict[str, set[str]] = field(default_factory=dict)
     """Members of classes and of modules, by the last part of their name."""
     defined: set[str] = field(default_factory=set)
     texts: set[str] = field(default_factory=set)
+    """Texts of the product, such as values of enumerations and names of outputs."""
 
 
 @cache
@@ -69,23 +71,26 @@ def _read(path: Path, found: Names) -> None:
     base = next(base for base in SOURCE_ROOTS if path.is_relative_to(base))
     parts = path.relative_to(base).with_suffix("").parts
     parts = parts[:-1] if parts[-1] == "__init__" else parts
-    found.modules |= {".".join(parts[i:j]) for i in range(len(parts)) for j in range(i, 99)}
+    ends = range(len(parts) + 1)
+    found.modules |= {".".join(parts[first:last]) for last in ends for first in range(last)}
     tree = ast.parse(path.read_text(encoding="utf-8"))
     _collect(tree, parts[-1] if parts else "", found)
-    docstrings = {
-        id(node.value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-    }
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if id(node) not in docstrings:
-                # A text such as "sqs:SendMessage" also stands for the action that it names.
-                found.texts |= {node.value, node.value.rpartition(":")[2]}
-        elif isinstance(node, ast.arg | ast.keyword):
+        if isinstance(node, ast.arg | ast.keyword):
             found.defined.add(node.arg or "")
         elif isinstance(node, ast.Attribute):
             found.defined.add(node.attr)
+    if path.relative_to(ROOT).parts[0] in PRODUCT:
+        found.texts |= set(_texts(tree))
+
+
+def _texts(tree: ast.Module) -> Iterator[str]:
+    """Yield the strings of a module that are no docstrings."""
+    bare = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in bare:
+            # A text such as "sqs:SendMessage" also stands for the action that it names.
+            yield from (node.value, node.value.rpartition(":")[2])
 
 
 def _collect(scope: ast.Module | ast.ClassDef, name: str, found: Names) -> None:
@@ -102,7 +107,10 @@ def _collect(scope: ast.Module | ast.ClassDef, name: str, found: Names) -> None:
 
 
 def is_known(text: str) -> bool:
-    """Tell whether a text in backticks names what exists; a text of another form may say anything."""
+    """Tell whether a text in backticks names an existing thing.
+
+    A text in another form, such as a request or a date, may say anything.
+    """
     if text in NOT_OURS or text in names().texts:
         return True
     if call := _CALL.fullmatch(text):
@@ -136,7 +144,7 @@ def _targets() -> frozenset[str]:
 
 
 def _is_path(text: str) -> bool:
-    if text.startswith(MADE):
+    if text.startswith(ELSEWHERE):
         return True
     pattern = re.sub(r"<[^>]*>", "*", text).rstrip("/")
     return all(
@@ -194,7 +202,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def _rows(heading: str) -> dict[str, list[set[str]]]:
-    """The names in each cell of a table's rows, by the name that stands in the first one."""
+    """Return the names in each cell of a table's rows, by the name that stands in the first one."""
     table = ARCHITECTURE.split(f"| {heading} |", 1)[1].split("\n\n", 1)[0]
     cells = [
         [set(_INLINE.findall(cell)) for cell in line.strip("|").split("|")]
@@ -213,12 +221,11 @@ def test_the_layers_are_those_that_are_enforced() -> None:
     contracts = {each["id"]: each for each in project["tool"]["importlinter"]["contracts"]}
     layers = [set(re.findall(r"bridge\.(\w+)", each)) for each in contracts["inwards"]["layers"]]
     block = ARCHITECTURE.split("## Rooms", 1)[1].split("```", 2)[1]
-    assert [set(line.split(" | ")) for line in block.split("\n") if line.strip()] == [
-        layer for layer in layers
-    ]
+    assert [set(line.split(" | ")) for line in block.split("\n") if line.strip()] == layers
 
 
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
+WIRING = ("use_cases", "entrypoints")
 
 
 def test_every_function_has_a_row() -> None:
@@ -226,37 +233,35 @@ def test_every_function_has_a_row() -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_calls_the_use_cases_and_ports_of_its_row(function: str) -> None:
-    _, called, ports = _rows("function")[function][-3:]
-    assert called == _wired(function)
+def test_a_function_calls_the_wiring_and_ports_of_its_row(function: str) -> None:
+    *_, called, ports = _rows("function")[function]
+    assert called == _called(function)
     assert ports == set().union(*(_ports_of(name) for name in called))
 
 
-def _wired(function: str) -> set[str]:
-    """The functions of ``use_cases`` that a handler calls, or that its wiring calls for it."""
+def _called(function: str) -> set[str]:
+    """Return the functions of the wiring that a handler calls, or that the receiver's does."""
     sources = [ROOT / "functions" / function / "handler.py"]
     if function == "webhook_receiver":
         sources.append(BRIDGE / "wiring/receiver.py")
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in sources]
-    return {name for tree in trees for name in _attributes(tree, "use_cases")}
+    return {name for tree in trees for module in WIRING for name in _attributes(tree, module)}
 
 
 @cache
-def _use_cases() -> dict[str, ast.FunctionDef]:
-    tree = ast.parse((BRIDGE / "wiring/use_cases.py").read_text(encoding="utf-8"))
-    return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+def _wiring() -> dict[str, ast.FunctionDef]:
+    paths = [BRIDGE / "wiring" / f"{module}.py" for module in WIRING]
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in paths]
+    nodes = [node for tree in trees for node in tree.body]
+    return {node.name: node for node in nodes if isinstance(node, ast.FunctionDef)}
 
 
 def _ports_of(name: str) -> set[str]:
-    """The ports that a function of ``use_cases`` takes, itself or through others."""
-    node = _use_cases()[name]
-    called = {each.func.id for each in ast.walk(node) if _is_call_of_name(each)}
-    inner = (_ports_of(each) for each in called & set(_use_cases()))
-    return _attributes(node, "ports").union(*inner)
-
-
-def _is_call_of_name(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    """Return the ports that a function of the wiring takes, itself or through others."""
+    node = _wiring()[name]
+    local = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)} - {name}
+    inner = (local & set(_wiring())) | _attributes(node, "use_cases")
+    return _attributes(node, "ports").union(*map(_ports_of, inner))
 
 
 def _attributes(tree: ast.AST, owner: str) -> set[str]:

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from infra.local.patience import PATIENCE_SECONDS, PATIENCE_WITH_WORK_SECONDS
+
 ROOT = Path(__file__).resolve().parents[2]
 MAX_CALLS_PER_THOUSAND = 30
 MAX_MEMORY_RATIO = 1.3
@@ -35,7 +37,7 @@ def _sandbox(invoices: int) -> Iterator[str]:
             yield process.stdout.readline()
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=PATIENCE_SECONDS)
 
 
 def _import(invoices: int) -> dict[str, Any]:
@@ -47,7 +49,7 @@ def _import(invoices: int) -> dict[str, Any]:
             capture_output=True,
             text=True,
             check=False,
-            timeout=300,
+            timeout=PATIENCE_WITH_WORK_SECONDS,
         )
     assert done.returncode == 0, done.stderr[-2000:]
     report: dict[str, Any] = json.loads(done.stdout)
@@ -68,6 +70,7 @@ def test_an_import_stays_within_its_calls(
     bulk = sum(n for route, n in calls.items() if PAYMENTS not in route)
     per_thousand = bulk / (invoices / 1_000)
     print(f"{invoices} invoices: {bulk} calls, {per_thousand:.1f} a thousand; {calls}")
+    print(f"{invoices} invoices: {report['seconds']} s")
     assert report["invoices"] == invoices
     assert report["failed"] == 0
     assert per_thousand <= MAX_CALLS_PER_THOUSAND

@@ -14,6 +14,7 @@ from bridge.aws.documents import S3DocumentStore, safe_file_name
 from bridge.domain.errors import InvalidInputError
 from bridge.ports import DocumentStore
 from infra.local.embedded_aws import REGION, EmbeddedAws
+from infra.local.patience import PATIENCE_SECONDS
 from tests.fakes.documents import InMemoryDocuments
 
 KEY = "partner-a/c0-1001/abc.pdf"
@@ -78,7 +79,7 @@ def test_a_link_lives_five_minutes_at_most(documents: DocumentStore, lifetime_se
 def test_a_link_downloads_the_pdf_under_a_safe_name(on_aws: S3DocumentStore) -> None:
     on_aws.put_pdf(KEY, CONTENT)
     url = on_aws.presign_pdf(KEY, file_name='Invoice "17"\r\nX: y.pdf', lifetime_seconds=60)
-    answer = httpx.get(url, timeout=10)
+    answer = httpx.get(url, timeout=PATIENCE_SECONDS)
     assert answer.content == CONTENT
     assert answer.headers["Content-Type"] == "application/pdf"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="Invoice _17_X_ y.pdf"'
@@ -88,7 +89,7 @@ def test_a_link_downloads_the_pdf_under_a_safe_name(on_aws: S3DocumentStore) -> 
 
 def test_a_link_to_nothing_leads_nowhere(on_aws: S3DocumentStore) -> None:
     url = on_aws.presign_pdf(KEY, file_name="a.pdf", lifetime_seconds=60)
-    assert httpx.get(url, timeout=10).status_code == httpx.codes.NOT_FOUND
+    assert httpx.get(url, timeout=PATIENCE_SECONDS).status_code == httpx.codes.NOT_FOUND
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from bridge.aws_calls import MAX_ATTEMPTS
 from bridge.domain.errors import UnavailableError
 from bridge.domain.events import DomainEvent, EventType
 from infra.local.embedded_aws import EmbeddedAws
+from infra.local.patience import eventually
 from tests.builders.records import PARTNER
 from tests.fakes.clock import START, FakeClock
 
@@ -51,16 +52,15 @@ def test_subscribers_hear_every_event(
     client, queue_url = bus
     EventBridgeBus(client, "bus", clock).publish([an_event(i) for i in range(23)])
     heard = {}
-    for _ in range(20):
-        answer = aws.client("sqs").receive_message(
-            QueueUrl=queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=1
-        )
+
+    def all_are_heard() -> bool:
+        answer = aws.client("sqs").receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10)
         for message in answer.get("Messages", []):
             envelope = json.loads(message["Body"])
             heard[envelope["detail"]["event_id"]] = envelope
-        if len(heard) == 23:
-            break
-    assert len(heard) == 23
+        return len(heard) == 23
+
+    assert eventually(all_are_heard)
     envelope = heard["event-7"]
     assert envelope["detail-type"] == "invoice.paid"
     assert envelope["source"] == SOURCE

@@ -1,9 +1,9 @@
 """What fails for ever becomes a problem that the API shows, and is kept for an operator."""
 
 import json
-import time
 
 from infra.local.demo.scene import Scene
+from infra.local.patience import eventually
 
 
 def test_a_poison_message_ends_parked_and_opens_a_problem(scene: Scene) -> None:
@@ -21,10 +21,13 @@ def test_a_poison_message_ends_parked_and_opens_a_problem(scene: Scene) -> None:
         QueueUrl=system.queue_url("hints"), MessageBody=json.dumps(body), MessageGroupId="poison"
     )
     parked = system.queue_url("parked")
-    deadline = time.monotonic() + 60
     messages: list[dict[str, object]] = []
-    while not messages and time.monotonic() < deadline:
-        messages = sqs.receive_message(QueueUrl=parked, WaitTimeSeconds=1).get("Messages", [])
+
+    def is_parked() -> bool:
+        messages.extend(sqs.receive_message(QueueUrl=parked).get("Messages", []))
+        return bool(messages)
+
+    assert eventually(is_parked)
     assert [json.loads(str(message["Body"])) for message in messages] == [body]
     problems = list(scene.bridge.items("/v1/problems"))
     assert "message_unreadable" in {problem["code"] for problem in problems}

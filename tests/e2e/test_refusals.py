@@ -5,13 +5,14 @@ import pytest
 
 from infra.local.demo.clients import BridgeApi
 from infra.local.demo.scene import Scene
+from infra.local.patience import PATIENCE_SECONDS
 from infra.local.system import LocalSystem
 
 PROBLEM = "application/problem+json"
 
 
 def test_without_a_token_nothing_is_told(system: LocalSystem) -> None:
-    answer = httpx.get(f"{system.api_url}/v1/invoices", timeout=30)
+    answer = httpx.get(f"{system.api_url}/v1/invoices", timeout=PATIENCE_SECONDS)
     assert answer.status_code == 401
 
 
@@ -23,7 +24,7 @@ def test_a_service_token_is_not_a_partner(system: LocalSystem) -> None:
 
 
 def test_anyone_may_read_the_description(system: LocalSystem) -> None:
-    answer = httpx.get(f"{system.api_url}/openapi.json", timeout=30)
+    answer = httpx.get(f"{system.api_url}/openapi.json", timeout=PATIENCE_SECONDS)
     assert answer.status_code == 200
     assert answer.json()["openapi"].startswith("3.1")
 

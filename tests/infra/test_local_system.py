@@ -2,9 +2,8 @@
 
 import io
 import json
-import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http import HTTPStatus
 
 import httpx
@@ -16,14 +15,12 @@ from bridge.domain.platform_payment import Allocation
 from bridge.domain.write_back import Reason, WriteBack
 from bridge.store.table import Table
 from infra.config import LOCAL
+from infra.local.patience import PATIENCE_SECONDS, eventually
 from infra.local.system import LocalSystem, SandboxSize
 from tests.builders.payments import a_platform_payment, write_backs_for
 from tests.fakes.histories import ReadableDynamoLedger
 
 pytestmark = pytest.mark.xdist_group("local-system")
-
-PATIENCE_SECONDS = 60.0
-NO_ANSWER_SECONDS = 30.0
 
 # Put in place of a function's code, this tells what the function's role allows.
 PROBE = """
@@ -49,19 +46,8 @@ def system() -> Iterator[LocalSystem]:
 
 def status(system: LocalSystem, method: str, path: str, token: str | None = None) -> int:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    answer = httpx.request(
-        method, system.api_url + path, headers=headers, timeout=NO_ANSWER_SECONDS
-    )
+    answer = httpx.request(method, system.api_url + path, headers=headers, timeout=PATIENCE_SECONDS)
     return answer.status_code
-
-
-def eventually(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.2)
-    return False
 
 
 def runs_of(system: LocalSystem, function: str) -> int:

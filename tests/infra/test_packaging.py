@@ -19,6 +19,7 @@ from infra.bundling import (
     export_requirements,
 )
 from infra.config import GRAVITON, PROD, THIS_MACHINE, BundleTarget
+from infra.local.patience import PATIENCE_SECONDS
 from tests.infra.templates import FUNCTION
 
 pytestmark = pytest.mark.xdist_group("packaging")
@@ -26,7 +27,6 @@ pytestmark = pytest.mark.xdist_group("packaging")
 # What Lambda's runtime brings beside the standard library: boto3 and what it needs itself.
 RUNTIME_PACKAGES = (*BROUGHT_BY_RUNTIME, "jmespath", "dateutil", "six.py", "urllib3")
 LARGEST_LAYERS_BYTES = 60 * 1024 * 1024
-IMPORT_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +122,7 @@ def test_a_handler_starts_with_its_layers_and_nothing_else(
         env={"AWS_DEFAULT_REGION": "us-east-1", "AWS_REGION": "us-east-1"},
         capture_output=True,
         text=True,
-        timeout=IMPORT_SECONDS,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert finished.returncode == 0, finished.stderr

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from infra.local.patience import PATIENCE_SECONDS
 from tests.simulation import __main__ as command
 from tests.simulation import episode, sweep
 from tests.simulation.sweep import Played, Task
 
 ROOT = Path(__file__).resolve().parents[2]
-TIMEOUT_SECONDS = 120
 
 
 def started(*options: str) -> subprocess.Popen[str]:
@@ -38,7 +38,7 @@ def figure(output: str, name: str) -> str:
 
 
 def test_it_plays_both_worlds_by_turns_and_counts_what_happened() -> None:
-    output, _ = (process := started("--seeds", "2")).communicate(timeout=TIMEOUT_SECONDS)
+    output, _ = (process := started("--seeds", "2")).communicate(timeout=PATIENCE_SECONDS)
 
     assert process.returncode == 0, output
     assert figure(output, "seeds run") == "payments 1, sync 1"
@@ -54,7 +54,7 @@ def test_an_interrupt_ends_it_with_what_was_played() -> None:
     first_line = process.stdout.readline()
 
     os.killpg(process.pid, signal.SIGINT)
-    output, _ = process.communicate(timeout=TIMEOUT_SECONDS)
+    output, _ = process.communicate(timeout=PATIENCE_SECONDS)
 
     assert first_line.startswith("playing 100,000 seeds"), first_line
     assert process.returncode == command.INTERRUPTED, output

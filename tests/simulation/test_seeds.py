@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.local.patience import PATIENCE_SECONDS
 from tests.simulation.episode import play_seed
 from tests.simulation.payments import episode as payment_episode
 
@@ -39,7 +40,7 @@ def test_a_seed_tells_the_same_story_in_every_process(world: str) -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=120,
+        timeout=PATIENCE_SECONDS,
     )
 
     here = payment_episode.play_seed(seed) if world else play_seed(seed)

@@ -8,10 +8,11 @@ from typing import Any
 
 import httpx
 
+from infra.local.patience import PATIENCE_SECONDS
+
 Json = dict[str, Any]
 
 POLL_SECONDS = 0.25
-DEFAULT_WAIT_SECONDS = 60.0
 MAX_PAGES = 1_000
 
 
@@ -24,7 +25,9 @@ class BridgeApi:
 
     def __init__(self, api_url: str, token: str) -> None:
         self._client = httpx.Client(
-            base_url=api_url, headers={"Authorization": f"Bearer {token}"}, timeout=60
+            base_url=api_url,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=PATIENCE_SECONDS,
         )
 
     def close(self) -> None:
@@ -57,15 +60,9 @@ class BridgeApi:
                 return
             cursor = f"&cursor={page['next_cursor']}"
 
-    def wait_for(
-        self,
-        path: str,
-        accept: Callable[[Json], bool],
-        *,
-        seconds: float = DEFAULT_WAIT_SECONDS,
-    ) -> Json:
+    def wait_for(self, path: str, accept: Callable[[Json], bool]) -> Json:
         """Read a resource until it is as it should be; NotObservedError with its last state."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + PATIENCE_SECONDS
         last = "nothing"
         while time.monotonic() < deadline:
             answer = self.answer("GET", path)
@@ -74,14 +71,14 @@ class BridgeApi:
                 document: Json = answer.json()
                 return document
             time.sleep(POLL_SECONDS)
-        raise NotObservedError(f"{path} within {seconds:.0f} s; last seen: {last}")
+        raise NotObservedError(f"{path} within {PATIENCE_SECONDS:.0f} s; last seen: {last}")
 
 
 class ConnectWisePerson:
     """Somebody who works in ConnectWise: edits records and looks at the books."""
 
     def __init__(self, base_url: str) -> None:
-        self._client = httpx.Client(base_url=f"{base_url}/_sandbox", timeout=60)
+        self._client = httpx.Client(base_url=f"{base_url}/_sandbox", timeout=PATIENCE_SECONDS)
 
     def close(self) -> None:
         self._client.close()

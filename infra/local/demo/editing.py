@@ -14,6 +14,7 @@ import httpx
 
 from infra.local.demo.clients import Json, NotObservedError
 from infra.local.demo.scene import Scene
+from infra.local.patience import PATIENCE_SECONDS
 
 QUIET_HOUR_CALLS = 2
 CLICKS_AT_ONCE = 50
@@ -174,7 +175,7 @@ def downloaded_pdf(scene: Scene) -> str:
     path = f"{scene.invoice_path(scene.facts['invoice_id'])}/pdf"
     started = time.monotonic()
     link = scene.bridge.wait_for(path, lambda document: "url" in document)
-    content = httpx.get(link["url"], timeout=30)
+    content = httpx.get(link["url"], timeout=PATIENCE_SECONDS)
     scene.edit_seconds["PDF"] = round(time.monotonic() - started, 2)
     if not content.content.startswith(b"%PDF-"):
         raise NotObservedError(f"the link answered {content.status_code}, which is no PDF")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Iterator
 from decimal import Decimal
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -11,8 +12,8 @@ from rich.table import Table
 
 from infra.local.demo.clients import POLL_SECONDS, Json, NotObservedError
 from infra.local.demo.scene import Scene
+from infra.local.patience import PATIENCE_SECONDS
 
-IMPORT_SECONDS = 600.0
 CALLS_PER_THOUSAND_INVOICES = 30
 PAYMENTS_ROUTE = "GET /finance/invoices/{parentId}/payments"
 # What an import reads in bulk. Payments cost a call an invoice, and verifying is no import.
@@ -51,12 +52,10 @@ def connect(scene: Scene) -> str:
 
 def import_books(scene: Scene) -> str:
     """Follow the first import through the API until it has succeeded."""
-    deadline = time.monotonic() + IMPORT_SECONDS
     columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=scene.console) as progress:
         bars = {kind: progress.add_task(kind, total=None) for kind in ("customers", "invoices")}
-        while time.monotonic() < deadline:
-            run = _import_run(scene)
+        for run in _import_run_as_it_goes(scene):
             for kind, bar in bars.items():
                 progress.update(
                     bar, completed=run[kind]["seen"], total=run["progress"][f"expected_{kind}"]
@@ -65,12 +64,23 @@ def import_books(scene: Scene) -> str:
                 break
             if run["state"] in ("failed", "cancelled"):
                 raise NotObservedError(f"the import {run['state']}: {run['failure']}")
-            time.sleep(POLL_SECONDS)
-        else:
-            raise NotObservedError(f"no end of the import within {IMPORT_SECONDS:.0f} s")
     scene.bridge.wait_for(scene.connection_path(), lambda c: c["state"] == "active")
     scene.facts["import"] = {kind: run[kind] for kind in bars}
     return f"{run['customers']['created']} customers, {run['invoices']['created']} invoices"
+
+
+def _import_run_as_it_goes(scene: Scene) -> Iterator[Json]:
+    """Yield the run again and again; NotObservedError once it stands still."""
+    before: Json | None = None
+    deadline = 0.0
+    while True:
+        run = _import_run(scene)
+        if run != before:
+            before, deadline = run, time.monotonic() + PATIENCE_SECONDS
+        elif time.monotonic() > deadline:
+            raise NotObservedError(f"the import stood still for {PATIENCE_SECONDS:.0f} s")
+        yield run
+        time.sleep(POLL_SECONDS)
 
 
 def _import_run(scene: Scene) -> Json:

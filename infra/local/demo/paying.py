@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 
-from infra.local.demo.clients import POLL_SECONDS, BridgeApi, Json, NotObservedError
+from infra.local.demo.clients import BridgeApi, Json, NotObservedError
 from infra.local.demo.scene import Scene
+from infra.local.patience import eventually
 
 PAID_STATUS = "Paid in Full"
-HEAL_SECONDS = 120.0
 MAX_CALLS_PER_WRITE_BACK = 5
 
 
@@ -84,12 +84,13 @@ def lose_an_answer(scene: Scene) -> str:
     started = time.monotonic()
     _pay(scene, "lost", [(invoice, 9000)])
     _wait_state(scene, "lost", {"unclear"})
-    while time.monotonic() - started < HEAL_SECONDS:
+
+    def is_healed() -> bool:
         scene.system.fire_schedule("due-write-backs")
-        if _states(scene, "lost") == {"confirmed"}:
-            break
-        time.sleep(POLL_SECONDS)
-    _wait_state(scene, "lost", {"confirmed"})
+        return _states(scene, "lost") == {"confirmed"}
+
+    if not eventually(is_healed):
+        raise NotObservedError(f"the payment is {_states(scene, 'lost')} still")
     rows = scene.person.do("GET", f"/invoices/{invoice}/payments")
     if len(rows) != 1:
         raise NotObservedError(f"{len(rows)} payments stand in ConnectWise")

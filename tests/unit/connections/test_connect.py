@@ -15,6 +15,7 @@ from bridge.connections.connect import SET_UP_LEASE, ConnectionRequest
 from bridge.domain.connection import Connection, ConnectionState, Credentials
 from bridge.domain.errors import BridgeError, ConflictError, NotPossibleError
 from bridge.domain.run import RunKind, RunState
+from infra.local.patience import PATIENCE_SECONDS
 from tests.unit.dashboard_api.world import World
 
 REQUEST = ConnectionRequest("partner-a", Credentials("acme", "public", "private"))
@@ -114,7 +115,7 @@ def test_a_killed_set_up_stores_nothing_before_the_proof() -> None:
 
 def test_of_two_requests_at_once_one_connects() -> None:
     world = World()
-    both_have_looked = Barrier(2, timeout=10)
+    both_have_looked = Barrier(2, timeout=PATIENCE_SECONDS)
     look = world.connections.get
     looked: list[str] = []
 
@@ -138,7 +139,7 @@ def test_of_two_requests_at_once_one_connects() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=10)
+        thread.join()
 
     assert sorted(map(str, outcomes)) == sorted(
         map(str, [ConflictError, ConnectionState.IMPORTING])

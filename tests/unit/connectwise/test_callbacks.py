@@ -25,6 +25,7 @@ from bridge.connectwise.callbacks import (
 from bridge.domain.connection import CallbackSecret, PsaAddress
 from bridge.domain.errors import UnsafeAddressError
 from bridge.domain.identity import RecordKind
+from infra.local.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[3]
 CLOUD = PsaAddress(
@@ -340,6 +341,6 @@ def test_the_module_needs_the_standard_library_only() -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
     )
     assert done.stdout.strip() == "[]"

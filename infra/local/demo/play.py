@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import signal
-import sys
 import time
-from types import FrameType
 
 import httpx
 from rich.console import Console
@@ -19,7 +16,6 @@ from infra.local.system import LocalSystem
 
 REPORT = PROJECT_ROOT / "build" / "demo.json"
 PARTNER = "partner-demo"
-INTERRUPTED = 130
 
 STEPS = (
     Step("connect a ConnectWise company", importing.connect),
@@ -54,16 +50,7 @@ STEPS = (
 
 def main() -> int:
     """Return the exit status: 0 when every step was observed."""
-    signal.signal(signal.SIGTERM, _interrupt)
     console = Console(highlight=False)
-    try:
-        return _run(console)
-    except KeyboardInterrupt:
-        console.print("demo: interrupted")
-        return INTERRUPTED
-
-
-def _run(console: Console) -> int:
     started = time.monotonic()
     console.print(
         "Starting the embedded AWS and the ConnectWise sandbox, deploying both stacks ..."
@@ -111,11 +98,3 @@ def _write_report(scene: Scene, failed: str | None, seconds: float) -> None:
         **scene.facts,
     }
     REPORT.write_text(json.dumps(report, indent=2, default=str) + "\n", encoding="utf-8")
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
-if __name__ == "__main__":
-    sys.exit(main())
