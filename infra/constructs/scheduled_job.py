@@ -75,17 +75,23 @@ class ScheduledJobs(Construct):
             )
         )
         for timetable in timetables:
-            scheduler.Schedule(
-                self,
-                timetable.name,
-                schedule_name=stage.resource_name(timetable.name),
-                schedule=timetable.when,
-                target=targets.LambdaInvoke(
-                    function.function,
-                    role=role.without_policy_updates(),
-                    input=scheduler.ScheduleTargetInput.from_object(dict(timetable.job)),
-                    dead_letter_queue=failures,
-                    retry_attempts=_RETRIES,
-                    max_event_age=cdk.Duration.minutes(_LONGEST_WAIT_MINUTES),
-                ),
+            target = targets.LambdaInvoke(
+                function.function,
+                role=role.without_policy_updates(),
+                input=scheduler.ScheduleTargetInput.from_object(dict(timetable.job)),
+                dead_letter_queue=failures,
+                retry_attempts=_RETRIES,
+                max_event_age=cdk.Duration.minutes(_LONGEST_WAIT_MINUTES),
             )
+            self._add_schedule(stage, timetable, target)
+
+    def _add_schedule(
+        self, stage: StageConfig, timetable: Timetable, target: scheduler.IScheduleTarget
+    ) -> None:
+        scheduler.Schedule(
+            self,
+            timetable.name,
+            schedule_name=stage.resource_name(timetable.name),
+            schedule=timetable.when,
+            target=target,
+        )

@@ -17,7 +17,7 @@ from tokenize import COMMENT, DEDENT, ENDMARKER, INDENT, NEWLINE, NL, generate_t
 
 ROOT = Path(__file__).resolve().parents[2]
 BRIDGE = "layers/core/python/bridge"
-WIRING = f"{BRIDGE}/wiring/use_cases.py"
+WIRING = (f"{BRIDGE}/wiring/use_cases.py", f"{BRIDGE}/wiring/entrypoints.py")
 OUTER_PACKAGES = {"", "domain", "ports", "connectwise", "store", "aws", "wiring", "entrypoints"}
 MAX_FUNCTION_LINES = 50
 
@@ -255,7 +255,7 @@ def constructions(use_cases: dict[str, str], are_parts: bool, source: Source) ->
     imports = [node for node in source.nodes if isinstance(node, ast.ImportFrom)]
     ours = [node for node in imports if (node.module or "").partition(".")[0] == "bridge"]
     imported = {alias.name for node in ours for alias in node.names}
-    calls = [n for n in source.nodes if isinstance(n, ast.Call) and source.path != WIRING]
+    calls = [n for n in source.nodes if isinstance(n, ast.Call) and source.path not in WIRING]
     named = [(call, getattr(call.func, "id", getattr(call.func, "attr", ""))) for call in calls]
     return [
         _finding(source, call, name)

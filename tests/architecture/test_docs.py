@@ -49,6 +49,8 @@ class Names:
     """The names collect everything that the sources define, and the texts that they hold."""
 
     modules: set[str] = field(default_factory=set)
+    files: set[str] = field(default_factory=set)
+    """File names alone, for a text that leaves the folder to its sentence."""
     members: dict[str, set[str]] = field(default_factory=dict)
     """Members of classes and of modules, by the last part of their name."""
     defined: set[str] = field(default_factory=set)
@@ -62,8 +64,7 @@ def names() -> Names:
     for folder in SOURCES:
         for path in sorted((ROOT / folder).rglob("*.py")):
             _read(path, found)
-    for path in (ROOT / "functions").iterdir():
-        found.modules.add(path.name)
+    found.modules |= {path.name for path in (ROOT / "functions").iterdir()} | {"docs"}
     return found
 
 
@@ -73,6 +74,7 @@ def _read(path: Path, found: Names) -> None:
     parts = parts[:-1] if parts[-1] == "__init__" else parts
     ends = range(len(parts) + 1)
     found.modules |= {".".join(parts[first:last]) for last in ends for first in range(last)}
+    found.files.add(path.name)
     tree = ast.parse(path.read_text(encoding="utf-8"))
     _collect(tree, parts[-1] if parts else "", found)
     for node in ast.walk(tree):
@@ -144,7 +146,7 @@ def _targets() -> frozenset[str]:
 
 
 def _is_path(text: str) -> bool:
-    if text.startswith(ELSEWHERE):
+    if text.startswith(ELSEWHERE) or text in names().files:
         return True
     pattern = re.sub(r"<[^>]*>", "*", text).rstrip("/")
     return all(
@@ -179,6 +181,7 @@ def test_a_command_names_what_exists(page: Path) -> None:
     [
         "bridge.sync.refreshing",
         "sync/refreshing.py",
+        "refreshing.py",
         "RefreshingEngine",
         "Refresher.refresh_everything",
         "no_such_function",
@@ -196,6 +199,16 @@ def test_what_is_gone_is_noticed(gone: str) -> None:
 def test_links_lead_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
     assert not [target for target in targets if not (page.parent / target).exists()]
+
+
+def test_the_hooks_of_a_commit_are_commands_of_the_check() -> None:
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    entries = re.findall(r"entry: (?:env )?(.+)", hooks)
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace("$(BIN)", ".venv/bin")
+    check = re.search(r"^check:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
+    assert check is not None
+    assert entries
+    assert set(entries) <= {line.strip() for line in check[1].splitlines()}
 
 
 # --- the page about the architecture --------------------------------------------------------------

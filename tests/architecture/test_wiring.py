@@ -23,8 +23,6 @@ PRIVATE_PARTS = {
     f"{BRIDGE}/connections/filters.py": "OwnedConnections",
     f"{BRIDGE}/connections/preferences.py": "OwnedConnections",
     f"{BRIDGE}/connections/verify.py": "OwnedConnections",
-    f"{BRIDGE}/mirror/pdf_links.py": "OwnedConnections",
-    f"{BRIDGE}/problems/actions.py": "OwnedConnections",
 }
 
 

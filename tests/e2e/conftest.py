@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from infra.local.demo.clients import BridgeApi, ConnectWisePerson
-from infra.local.demo.importing import connect, import_books
+from infra.local.demo.first_import import connect, import_books
 from infra.local.demo.scene import Scene
 from infra.local.system import LocalSystem, SandboxSize
 

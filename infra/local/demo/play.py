@@ -9,7 +9,7 @@ import httpx
 from rich.console import Console
 
 from infra.config import PROJECT_ROOT
-from infra.local.demo import editing, importing, paying
+from infra.local.demo import edits, first_import, payments
 from infra.local.demo.clients import BridgeApi, ConnectWisePerson, NotObservedError
 from infra.local.demo.scene import Scene, Step
 from infra.local.system import LocalSystem
@@ -18,33 +18,33 @@ REPORT = PROJECT_ROOT / "build" / "demo.json"
 PARTNER = "partner-demo"
 
 STEPS = (
-    Step("connect a ConnectWise company", importing.connect),
-    Step("import its books", importing.import_books),
-    Step("calls within the budget", importing.count_calls),
-    Step("mirror equals ConnectWise", importing.compare),
-    Step("a new invoice", editing.new_invoice),
-    Step("a changed due date", editing.changed_due_date),
-    Step("a changed amount", editing.changed_amount),
-    Step("a partial payment made in ConnectWise", editing.partial_payment),
-    Step("a credit applied in ConnectWise", editing.credit),
-    Step("a deleted payment", editing.deleted_payment),
-    Step("a deleted invoice", editing.deleted_invoice),
-    Step("a new customer by the hourly job", editing.new_customer_by_hourly_job),
-    Step("an hour in which little changed", editing.quiet_hour),
-    Step("a deleted customer", editing.deleted_customer),
-    Step("a downloaded PDF", editing.downloaded_pdf),
-    Step("Fetch New Data, and a second click", editing.fetch_new),
-    Step("Fetch Unpaid Invoices, and a second click", editing.fetch_unpaid),
-    Step("records made on the platform stay there", editing.platform_only),
-    Step("preferences for payments", paying.prefer_paid_status),
-    Step("a payment in full", paying.pay_in_full),
-    Step("a partial payment", paying.pay_in_part),
-    Step("one payment over two invoices", paying.pay_two_invoices),
-    Step("a payment that the bank returns", paying.return_a_payment),
-    Step("the same payment recorded again", paying.same_id_again),
-    Step("a payment whose answer is lost", paying.lose_an_answer),
-    Step("both sides agree on every payment", paying.books_agree),
-    Step("mirror equals ConnectWise still", importing.compare),
+    Step("connect a ConnectWise company", first_import.connect),
+    Step("import its books", first_import.import_books),
+    Step("calls within the budget", first_import.count_calls),
+    Step("mirror equals ConnectWise", first_import.compare),
+    Step("a new invoice", edits.new_invoice),
+    Step("a changed due date", edits.changed_due_date),
+    Step("a changed amount", edits.changed_amount),
+    Step("a partial payment made in ConnectWise", edits.partial_payment),
+    Step("a credit applied in ConnectWise", edits.credit),
+    Step("a deleted payment", edits.deleted_payment),
+    Step("a deleted invoice", edits.deleted_invoice),
+    Step("a new customer by the hourly job", edits.new_customer_by_hourly_job),
+    Step("an hour in which little changed", edits.quiet_hour),
+    Step("a deleted customer", edits.deleted_customer),
+    Step("a downloaded PDF", edits.downloaded_pdf),
+    Step("Fetch New Data, and a second click", edits.fetch_new),
+    Step("Fetch Unpaid Invoices, and a second click", edits.fetch_unpaid),
+    Step("records made on the platform stay there", edits.platform_only),
+    Step("preferences for payments", payments.prefer_paid_status),
+    Step("a payment in full", payments.pay_in_full),
+    Step("a partial payment", payments.pay_in_part),
+    Step("one payment over two invoices", payments.pay_two_invoices),
+    Step("a payment that the bank returns", payments.return_a_payment),
+    Step("the same payment recorded again", payments.same_id_again),
+    Step("a payment whose answer is lost", payments.lose_an_answer),
+    Step("both sides agree on every payment", payments.books_agree),
+    Step("mirror equals ConnectWise still", first_import.compare),
 )
 
 

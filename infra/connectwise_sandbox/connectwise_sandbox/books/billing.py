@@ -9,7 +9,7 @@ from decimal import Decimal
 from connectwise_sandbox.books.customers import billable_companies, enter_agreements
 from connectwise_sandbox.books.entry import DAYS_OF_BILLING, Pen
 from connectwise_sandbox.books.lines import LineWriter
-from connectwise_sandbox.books.settling import settle
+from connectwise_sandbox.books.settlement import settle
 from connectwise_sandbox.books.setup_tables import BILLING_TERMS, TAX_RATES
 from connectwise_sandbox.finance.invoices import Amounts, draft_invoice
 from connectwise_sandbox.kinds import Kind, Record, reference_to

@@ -14,7 +14,7 @@ from bridge.domain.mirrored_kinds import INVOICES
 from bridge.domain.problem import ProblemCode, ProblemReport, ProblemState, record_subject
 from bridge.domain.work_messages import PdfRequest
 from bridge.mirror.pdf_keeper import pdf_key
-from bridge.ports import Clock, ConnectionStore, DocumentStore, PdfQueue, ProblemStore, RecordStore
+from bridge.ports import Clock, DocumentStore, PdfQueue, ProblemStore, RecordStore
 
 LINK_LIFETIME_SECONDS = 300
 _UNSAFE_IN_FILE_NAME = re.compile(r"[^A-Za-z0-9._-]+")
@@ -35,14 +35,14 @@ class PdfLinks:
     def __init__(
         self,
         *,
-        connections: ConnectionStore,
+        owned: OwnedConnections,
         records: RecordStore,
         problems: ProblemStore,
         documents: DocumentStore,
         pdfs: PdfQueue,
         clock: Clock,
     ) -> None:
-        self._owned = OwnedConnections(connections)
+        self._owned = owned
         self._records = records
         self._problems = problems
         self._documents = documents

@@ -13,7 +13,7 @@ from bridge.domain.run import RunKind
 from bridge.domain.work_messages import PdfRequest
 from bridge.payments.unowned_payments import UnownedPayments
 from bridge.payments.write_back_actions import WriteBackActions
-from bridge.ports import Clock, ConnectionStore, HintQueue, PdfQueue, ProblemStore, RunStore
+from bridge.ports import Clock, HintQueue, PdfQueue, ProblemStore, RunStore
 from bridge.runs.start import RunStarter
 
 MAX_RUNS_SEARCHED = 50
@@ -25,7 +25,7 @@ class ProblemActions:
     def __init__(
         self,
         *,
-        connections: ConnectionStore,
+        owned: OwnedConnections,
         problems: ProblemStore,
         runs: RunStore,
         starter: RunStarter,
@@ -36,7 +36,7 @@ class ProblemActions:
         unowned_payments: UnownedPayments,
         clock: Clock,
     ) -> None:
-        self._owned = OwnedConnections(connections)
+        self._owned = owned
         self._problems = problems
         self._runs = runs
         self._starter = starter

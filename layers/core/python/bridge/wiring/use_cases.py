@@ -244,7 +244,7 @@ def pdf_links(ports: Ports) -> PdfLinks:
     from bridge.mirror.pdf_links import PdfLinks
 
     return PdfLinks(
-        connections=ports.connections,
+        owned=owned_connections(ports),
         records=ports.records,
         problems=ports.problems,
         documents=ports.documents,
@@ -374,7 +374,7 @@ def problem_actions(ports: Ports) -> ProblemActions:
     from bridge.problems.actions import ProblemActions
 
     return ProblemActions(
-        connections=ports.connections,
+        owned=owned_connections(ports),
         problems=ports.problems,
         runs=ports.runs,
         starter=run_starter(ports),
