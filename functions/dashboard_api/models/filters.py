@@ -15,6 +15,7 @@ from bridge.domain.filters import (
     InvoiceFilter,
 )
 from bridge.domain.invoice import InvoiceType
+from bridge.domain.mirrored_kinds import CUSTOMERS, INVOICES
 from bridge.mirror.filter_archive import ArchivingStep
 from bridge.mirror.filter_preview import Effect, Preview, Sample
 from dashboard_api.models.runs import RunView
@@ -174,8 +175,8 @@ class PreviewView(View):
     @classmethod
     def of(cls, preview: Preview) -> PreviewView:
         return cls(
-            customers=EffectView.of(preview.customers),
-            invoices=EffectView.of(preview.invoices),
+            customers=EffectView.of(preview.effects[CUSTOMERS.plural]),
+            invoices=EffectView.of(preview.effects[INVOICES.plural]),
             next_cursor=preview.next_cursor,
         )
 
@@ -202,8 +203,8 @@ class ArchivingView(View):
     def of(cls, step: ArchivingStep) -> ArchivingView:
         return cls(
             undo_id=step.undo_id,
-            customer_count=step.customers,
-            invoice_count=step.invoices,
+            customer_count=step.counts[CUSTOMERS.plural],
+            invoice_count=step.counts[INVOICES.plural],
             contested_count=step.contested,
             next_cursor=step.next_cursor,
         )

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bridge.domain.identity import RecordKind, problem_id
+from bridge.domain.mirrored_kinds import MIRRORED_KINDS
 
 
 class ProblemCode(StrEnum):
@@ -110,10 +111,13 @@ def name_of_subject(subject: str) -> str:
     return subject.partition("/")[2]
 
 
+_MIRRORED = frozenset(kind.record_kind for kind in MIRRORED_KINDS)
+
+
 def record_of_subject(subject: str) -> tuple[RecordKind, int] | None:
     """Return the ConnectWise record that a subject names, None for any other subject."""
     kind, _, source_id = subject.partition("/")
-    if kind not in (RecordKind.INVOICE, RecordKind.CUSTOMER) or not source_id.isdecimal():
+    if kind not in _MIRRORED or not source_id.isdecimal():
         return None
     return RecordKind(kind), int(source_id)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -31,8 +32,8 @@ class ArchivingStep:
 
     undo_id: str
     """The name of the whole archiving, over all its steps."""
-    customers: int
-    invoices: int
+    counts: Mapping[str, int]
+    """Records by the plural of their kind."""
     contested: int
     """Records that changed meanwhile and were left as they are."""
     next_cursor: str | None
@@ -123,7 +124,7 @@ class _Tally:
             undo_id=self.undo_id,
             contested=self.contested,
             next_cursor=cursor,
-            **{kind.plural: self.written[kind.plural] for kind in MIRRORED_KINDS},
+            counts={kind.plural: self.written[kind.plural] for kind in MIRRORED_KINDS},
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bridge.domain.connection import Connection
@@ -67,8 +67,8 @@ class Effect:
 class Preview:
     """The effects on one part of the mirror."""
 
-    customers: Effect
-    invoices: Effect
+    effects: Mapping[str, Effect]
+    """Effects by the plural of their kind."""
     next_cursor: str | None
     """The cursor of the next part; None at the end."""
 
@@ -96,7 +96,7 @@ class FilterPreview:
             self._count(connection, proposed, part.records, effects)
             next_cursor = str(part.next_position) if part.next_position else ""
         by_plural = {kind.plural: effects[kind.record_kind] for kind in MIRRORED_KINDS}
-        return Preview(**by_plural, next_cursor=next_cursor or None)
+        return Preview(by_plural, next_cursor or None)
 
     def _count(
         self,
