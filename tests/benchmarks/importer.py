@@ -17,7 +17,9 @@ from bridge.connectwise.egress import GuardedTransport
 from bridge.connectwise.gateway import ConnectWiseGateway
 from bridge.connectwise.psa import ConnectWisePsa
 from bridge.domain.connection import Connection, ConnectionState, Credentials
+from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import Invoice
+from bridge.domain.mirrored_kinds import MirroredKind, MirroredRecord, R
 from bridge.domain.run import Run, RunKind, RunState
 from bridge.ports import Stored
 from bridge.wiring import use_cases
@@ -46,14 +48,26 @@ class ForgetfulRecordStore(InMemoryRecordStore):
         super().__init__()
         self.versions: dict[int, int] = {}
 
-    def get_invoices(
-        self, partner_id: str, connection_id: str, source_ids: Sequence[int]
-    ) -> Mapping[int, Stored[Invoice]]:
-        return {i: Stored(None, self.versions.get(i, 0)) for i in source_ids}
+    def get_mirrored(
+        self,
+        kind: MirroredKind[R],
+        partner_id: str,
+        connection_id: str,
+        source_ids: Sequence[int],
+    ) -> Mapping[int, Stored[R]]:
+        if kind.record_kind is RecordKind.INVOICE:
+            return {i: Stored(None, self.versions.get(i, 0)) for i in source_ids}
+        return super().get_mirrored(kind, partner_id, connection_id, source_ids)
 
-    def save_invoice(self, invoice: Invoice, *, expected_version: int, marks: str = "") -> int:
-        self.versions[invoice.source_id or 0] = expected_version + 1
-        return expected_version + 1
+    def save(
+        self, record: MirroredRecord, *, expected_version: int, change_fingerprint: str = ""
+    ) -> int:
+        if isinstance(record, Invoice):
+            self.versions[record.source_id or 0] = expected_version + 1
+            return expected_version + 1
+        return super().save(
+            record, expected_version=expected_version, change_fingerprint=change_fingerprint
+        )
 
 
 class CountingGateway(ConnectWiseGateway):
