@@ -9,11 +9,8 @@ from aws_lambda_powertools.event_handler import Request
 from aws_lambda_powertools.event_handler.depends import Depends
 
 from bridge.domain.connection import Connection
-from bridge.domain.customer import Customer
 from bridge.domain.errors import NotFoundError
-from bridge.domain.identity import is_record_id
-from bridge.domain.invoice import Invoice
-from bridge.domain.mirrored_kinds import MirroredKind
+from bridge.domain.mirrored_kinds import MirroredKind, R
 from bridge.entrypoints.callers import CallerRefusedError, PartnerUser, PlatformService
 from bridge.entrypoints.dashboard_services import DashboardServices
 from bridge.payments.platform_payments import PlatformPayments
@@ -22,7 +19,6 @@ SERVICES = "services"
 CALLER = "caller"
 
 C = TypeVar("C", PartnerUser, PlatformService)
-R = TypeVar("R", Customer, Invoice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +39,7 @@ class PartnerAccess:
 
     def record(self, kind: MirroredKind[R], record_id: str) -> R:
         """Return one of the partner's customers or invoices, or raise NotFoundError."""
-        record: R | None = None
-        if is_record_id(record_id):
-            record = self.services.records.get(kind, self.id, record_id).value
+        record = self.services.records.get(kind, self.id, record_id).value
         if record is None:
             raise NotFoundError(f"no such {kind.record_kind.value}")
         return record

@@ -11,7 +11,7 @@ from bridge.domain.customer import ArchiveReason
 from bridge.domain.errors import ConflictError, InvalidInputError, MalformedRecordError
 from bridge.domain.identity import Origin, RecordKind, mirrored_id, new_id
 from bridge.domain.invoice import Invoice, LineItem, LineKind
-from bridge.domain.mirrored_kinds import CUSTOMERS, INVOICES
+from bridge.domain.mirrored_kinds import CUSTOMERS, INVOICES, MIRRORED_KINDS
 from bridge.domain.payment import Payment
 from bridge.ports import ListedRecord, PaymentQuery, RecordStore, Stored
 from tests.builders.records import (
@@ -295,3 +295,9 @@ def payments_of(
 ) -> set[Payment]:
     query = PaymentQuery(invoice_id=invoice.invoice_id, with_deleted=with_deleted)
     return set(records.list_payments(invoice.partner_id, query, limit=1000).items)
+
+
+@pytest.mark.parametrize("text", ["", "x", "a#b", "../x", "C" * 32, f"{'c' * 32}-0", "c" * 3000])
+def test_a_text_that_is_no_id_names_no_record(stores: Stores, text: str) -> None:
+    for kind in MIRRORED_KINDS:
+        assert stores.records.get(kind, PARTNER, text) == Stored(None, 0)

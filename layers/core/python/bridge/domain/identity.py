@@ -60,11 +60,6 @@ def is_platform_id(record_id: str) -> bool:
     return _PLATFORM.fullmatch(record_id) is not None
 
 
-def is_record_id(text: str) -> bool:
-    """Tell whether the text has the shape of a record's id, as every record's id has."""
-    return is_platform_id(text) or parse_mirrored_id(text) is not None
-
-
 def new_id() -> str:
     """Return a fresh random id: 32 hexadecimal digits."""
     return uuid4().hex

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from bridge.connections.owned_connections import OwnedConnections
 from bridge.domain.errors import NotFoundError, NotPossibleError
-from bridge.domain.identity import RecordKind, is_record_id
+from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import Invoice
 from bridge.domain.mirrored_kinds import INVOICES
 from bridge.domain.problem import ProblemCode, ProblemReport, ProblemState, record_subject
@@ -68,9 +68,7 @@ class PdfLinks:
         return None
 
     def _get_mirrored(self, partner_id: str, invoice_id: str) -> Invoice:
-        invoice = None
-        if is_record_id(invoice_id):
-            invoice = self._records.get(INVOICES, partner_id, invoice_id).value
+        invoice = self._records.get(INVOICES, partner_id, invoice_id).value
         if invoice is None or invoice.source_id is None:
             raise NotFoundError("no such mirrored invoice")
         return invoice

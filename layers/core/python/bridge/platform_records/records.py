@@ -17,7 +17,7 @@ from bridge.domain.errors import (
     NotFoundError,
     NotPossibleError,
 )
-from bridge.domain.identity import Origin, is_record_id, new_id
+from bridge.domain.identity import Origin, new_id
 from bridge.domain.invoice import Invoice, LineItem
 from bridge.domain.mirrored_kinds import CUSTOMERS, INVOICES, MirroredKind, R
 from bridge.domain.money import MAX_AMOUNT_MINOR
@@ -138,10 +138,8 @@ class PlatformRecords:
         self, kind: MirroredKind[R], partner_id: str, record_id: str
     ) -> tuple[R, int]:
         """Return a platform-only record and its version. Raises NotFoundError, NotPossibleError."""
-        stored = None
-        if is_record_id(record_id):
-            stored = self._records.get(kind, partner_id, record_id)
-        if stored is None or stored.value is None:
+        stored = self._records.get(kind, partner_id, record_id)
+        if stored.value is None:
             raise NotFoundError(f"no such {kind.record_kind.value}")
         _refuse_mirrored(stored.value.origin)
         return stored.value, stored.version
@@ -150,9 +148,7 @@ class PlatformRecords:
         return record.archived(ArchiveReason.BY_PERSON, self._clock.now())
 
     def _require_customer(self, partner_id: str, customer_id: str) -> None:
-        customer = None
-        if is_record_id(customer_id):
-            customer = self._records.get(CUSTOMERS, partner_id, customer_id).value
+        customer = self._records.get(CUSTOMERS, partner_id, customer_id).value
         if customer is None or customer.archive:
             raise InvalidInputError("there is no such open customer", field="customer_id")
 

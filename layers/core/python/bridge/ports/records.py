@@ -60,7 +60,9 @@ class RecordStore(Protocol):
     Every read and write names the partner; it may not reach another partner's records.
     """
 
-    def get(self, kind: MirroredKind[R], partner_id: str, record_id: str) -> Stored[R]: ...
+    def get(self, kind: MirroredKind[R], partner_id: str, record_id: str) -> Stored[R]:
+        """Return the record; version 0 where nothing is stored, and for any text but an id."""
+        ...
 
     def get_mirrored(
         self,
