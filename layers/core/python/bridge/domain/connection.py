@@ -71,6 +71,15 @@ class Connection:
     callbacks are registered."""
     write_back: WriteBackPolicy = field(default_factory=WriteBackPolicy)
     name: str = ""
+    company_key: str = ""
+    """Our own id of the ConnectWise company, given once and kept when keys, host or name change.
+    Leases and owners of payments are kept by it. It is empty until the company was proven, and
+    then :attr:`ledger_key` stands in its place."""
+
+    @property
+    def ledger_key(self) -> str:
+        """Return the key that leases and owners of payments are kept by."""
+        return self.company_key or self.connection_id
 
     def report(self, code: ProblemCode, subject: str, detail: str = "") -> ProblemReport:
         """Return the report of a problem of this connection."""

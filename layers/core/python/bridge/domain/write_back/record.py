@@ -1,47 +1,18 @@
-"""One allocation's way into ConnectWise, and out again.
-
-ConnectWise offers neither an idempotency key nor a reference field on a payment, and a request
-whose answer was lost may still take effect later. So a write-back may be posted only
-
-1. by the holder of the invoice's lease, who stated its intent before it sent anything,
-2. after the invoice's payments were listed and none of ours was found unowned, and
-3. after any earlier attempt is surely over: nothing is posted again within the quarantine.
-
-Every change of a write-back is conditional on its version; the change to ``posting`` also on the
-lease, which fences a slow worker off before the wire.
-"""
+"""A write-back is one allocation's way into ConnectWise, and out again."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 
 from bridge.domain.money import Currency
 from bridge.domain.platform_payment import Target
-
-
-class WriteBackState(StrEnum):
-    """``pending``: nothing was sent. ``posting``: a worker stated that it sends. ``unclear``:
-    sent, and no clear answer. ``manual``: a person decides. ``reversing``: a deletion was stated.
-    ``done_by_hand``: a person entered the payment in ConnectWise."""
-
-    PENDING = "pending"
-    POSTING = "posting"
-    UNCLEAR = "unclear"
-    CONFIRMED = "confirmed"
-    REJECTED = "rejected"
-    MANUAL = "manual"
-    REVERSING = "reversing"
-    REVERSED = "reversed"
-    CANCELLED = "cancelled"
-    DONE_BY_HAND = "done_by_hand"
-
+from bridge.domain.write_back.reasons import Reason
+from bridge.domain.write_back.states import ENDED_STATES, MAYBE_SENT_STATES, WriteBackState
+from bridge.domain.write_back.timings import Timings
 
 _S = WriteBackState
-ENDED_STATES = frozenset({_S.CONFIRMED, _S.REVERSED, _S.CANCELLED, _S.DONE_BY_HAND})
-MAYBE_SENT_STATES = frozenset({_S.POSTING, _S.UNCLEAR})
 MAX_POSTS = 5
 MAX_DELETIONS = 5
 FIRST_WAIT = timedelta(minutes=1)
@@ -49,70 +20,6 @@ LONGEST_WAIT = timedelta(hours=1)
 MAX_WAITS_COUNTED = 10
 WAITS_UNSEEN = 4
 """After so many waits in a row, a quarter of an hour together, a person is told."""
-
-
-class Reason(StrEnum):
-    """Why a write-back waits for a person. Each has its text in the API and the runbook."""
-
-    NONE = ""
-    INVOICE_GONE = "invoice_gone"
-    INVOICE_LOCKED = "invoice_locked"
-    OVERPAYMENT = "overpayment"
-    CURRENCY_DIFFERS = "currency_differs"
-    RIGHT_MISSING = "right_missing"
-    CREDENTIALS_REJECTED = "credentials_rejected"
-    REFUSED = "refused"
-    STATUS_REFUSED = "status_refused"
-    MEMBER_UNKNOWN = "member_unknown"
-    DISCONNECTED = "disconnected"
-    REVERSE_BY_HAND = "reverse_by_hand"
-    OTHERS_REPLACED = "others_replaced"
-    TOO_MANY_POSTS = "too_many_posts"
-    PAID_BY_HAND = "paid_by_hand"
-    PAYMENT_GONE = "payment_gone"
-    PAYMENT_REWRITTEN = "payment_rewritten"
-    PAYMENT_CHANGED = "payment_changed"
-    UNREADABLE = "unreadable"
-    NO_ANSWER = "no_answer"
-    OUR_FAULT = "our_fault"
-
-
-@dataclass(frozen=True, slots=True)
-class Timings:
-    """How long an attempt may live.
-
-    ``worker_seconds`` is the function's timeout: no worker acts longer. ``in_flight_seconds`` is
-    the longest a request may take effect after it was sent, our assumption about ConnectWise and
-    the network between. ``read_lag_seconds`` is how late a list may show what took effect, and
-    covers clocks that disagree.
-    """
-
-    worker_seconds: int = 60
-    in_flight_seconds: int = 600
-    read_lag_seconds: int = 60
-
-    @property
-    def attempt(self) -> timedelta:
-        """How long a worker that has sent nothing yet may hold an invoice."""
-        return timedelta(seconds=self.worker_seconds)
-
-    @property
-    def quarantine(self) -> timedelta:
-        """From the statement of intent until a post is surely over and visible."""
-        return timedelta(
-            seconds=self.worker_seconds + self.in_flight_seconds + self.read_lag_seconds
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """The right to act on one invoice's payments. ``token`` is new with every holder."""
-
-    connection_id: str
-    invoice_source_id: int
-    holder_id: str
-    token: str
-    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
