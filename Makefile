@@ -4,6 +4,8 @@
 PYTHON ?= python3
 STAGE ?= dev
 SEEDS ?= 10000
+ACTION ?= show
+PARTNER ?=
 UV_VERSION := 0.13.9
 # Which Python that is: its own file, whatever links lead there, and its version.
 INTERPRETER := $(shell $(PYTHON) -c 'import os, sys; print(os.path.realpath(sys.executable), "%d.%d.%d" % sys.version_info[:3])')
@@ -16,7 +18,7 @@ CDK := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/node $(TOOLS)/cdk/node_modules/aws-
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup check test simulate demo local synth deploy redrive clean distclean new-enough
+.PHONY: help setup check test simulate demo local synth deploy payments redrive clean distclean new-enough
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-10s %s\n", $$1, $$2}'
@@ -48,6 +50,10 @@ synth: setup ## Write the templates of STAGE (dev, prod or local) to cdk.out
 
 deploy: setup ## Deploy STAGE to the AWS account of the current credentials
 	$(CDK) deploy --all -c stage=$(STAGE)
+
+payments: setup ## ACTION=stop|allow|show|restored|compared payments of STAGE, of PARTNER or of all
+	PYTHONPATH=layers/core/python $(BIN)/python -m infra.payment_stops $(ACTION) --stage $(STAGE) \
+		$(if $(PARTNER),--partner $(PARTNER))
 
 redrive: setup ## Send parked messages of STAGE back to the queues they failed in
 	$(BIN)/python -m infra.redrive --stage $(STAGE)

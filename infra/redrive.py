@@ -5,10 +5,8 @@ parked queue, so an interruption can repeat it and never lose it; workers expect
 """
 
 import argparse
-import hashlib
 from collections import Counter
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import boto3
 
@@ -21,7 +19,8 @@ if TYPE_CHECKING:
 PARKED = "parked"
 SOURCE_ATTRIBUTE = "source"
 DEAD_SUFFIX = "-dead"
-FIFO_SUFFIX = ".fifo"
+ORDERED_SUFFIX = ".fifo"
+"""The queue of write-backs was ordered in version 0.1.0, whose parked messages name it so."""
 
 _BATCH = 10  # the most that SQS hands out at once
 _HIDDEN_SECONDS = 60
@@ -61,25 +60,15 @@ def _send_back(
     if not queue.startswith(stage.resource_name("")):
         return ""
     url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
-    body = message["Body"]
-    if queue.endswith(FIFO_SUFFIX):
-        # One group a message: what must not be done at once is held apart by its own lease.
-        sqs.send_message(
-            QueueUrl=url,
-            MessageBody=body,
-            MessageGroupId=hashlib.sha256(body.encode()).hexdigest(),
-            MessageDeduplicationId=uuid4().hex,
-        )
-    else:
-        sqs.send_message(QueueUrl=url, MessageBody=body)
+    sqs.send_message(QueueUrl=url, MessageBody=message["Body"])
     sqs.delete_message(QueueUrl=parked_url, ReceiptHandle=message["ReceiptHandle"])
     return queue
 
 
 def _queue_of(dead_letters: str) -> str:
     """The queue that dead letters are of, by their names; empty for any other name."""
-    name, dot, ending = dead_letters.partition(".")
-    return f"{name.removesuffix(DEAD_SUFFIX)}{dot}{ending}" if name.endswith(DEAD_SUFFIX) else ""
+    name = dead_letters.removesuffix(ORDERED_SUFFIX)
+    return name.removesuffix(DEAD_SUFFIX) if name.endswith(DEAD_SUFFIX) else ""
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, TypeVar, cast
 
@@ -11,8 +12,11 @@ from aws_lambda_powertools.event_handler.depends import Depends
 from bridge.domain.connection import Connection
 from bridge.domain.errors import NotFoundError
 from bridge.domain.mirrored_kinds import MirroredKind, R
+from bridge.domain.payment import Payment
+from bridge.domain.write_back import WriteBack
 from bridge.entrypoints.callers import CallerRefusedError, PartnerUser, PlatformService
 from bridge.entrypoints.dashboard_services import DashboardServices
+from bridge.payments.payment_origins import write_backs_behind
 from bridge.payments.platform_payments import PlatformPayments
 
 SERVICES = "services"
@@ -43,6 +47,11 @@ class PartnerAccess:
         if record is None:
             raise NotFoundError(f"no such {kind.record_kind.value}")
         return record
+
+    def write_backs_behind(self, payments: Sequence[Payment]) -> Mapping[str, WriteBack]:
+        """Return the write-backs that own payments in ConnectWise, by the payments' ids."""
+        services = self.services
+        return write_backs_behind(services.ledger, services.connections, self.id, payments)
 
 
 def _services(request: Request) -> DashboardServices:

@@ -13,6 +13,7 @@ from bridge.wiring.settings import (
     RunStepsQueue,
     WebhookBase,
     WriteBacksQueue,
+    WriteBackTimings,
 )
 
 
@@ -26,6 +27,7 @@ class DashboardSettings(
     RunStepsQueue,
     PdfsQueue,
     WriteBacksQueue,
+    WriteBackTimings,
     DocumentsBucket,
     WebhookBase,
     EgressAddresses,

@@ -6,16 +6,20 @@ from bridge.wiring.settings import (
     HintsQueue,
     LedgerTable,
     OperationsTable,
+    RecordsTable,
+    WriteBacksQueue,
     WriteBackTimings,
 )
 
 
 class PaymentWritebackSettings(
+    RecordsTable,
     LedgerTable,
     OperationsTable,
     CoordinationTable,
     ConnectWiseAccess,
     HintsQueue,
+    WriteBacksQueue,
     WriteBackTimings,
 ):
-    """These settings suffice to drive a write-back."""
+    """These settings suffice to drive a write-back, or to put it off."""

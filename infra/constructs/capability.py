@@ -122,6 +122,12 @@ def read_connection_secrets(name: str, prefix: str) -> Capability:
     return _connection_secrets(name, prefix, ("secretsmanager:GetSecretValue",))
 
 
+def update_connection_secrets(name: str, prefix: str) -> Capability:
+    """Allow reading the keys of any connection, and replacing those that are there."""
+    actions = ("secretsmanager:PutSecretValue", "secretsmanager:GetSecretValue")
+    return _connection_secrets(name, prefix, actions)
+
+
 def manage_connection_secrets(name: str, prefix: str) -> Capability:
     """Allow creating, replacing, reading, deleting and restoring the keys of connections."""
     actions = (

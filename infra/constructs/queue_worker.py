@@ -27,8 +27,8 @@ class QueueWorker(Construct):
     """A work queue with its dead-letter queue and, once driven, the function that works it off.
 
     The queue is made before its function, since a function may also send to its own queue:
-    `timeout_seconds` is what the function will be given. `fifo` keeps the order within a
-    message group. A message older than `oldest_minutes` raises an alarm.
+    `timeout_seconds` is what the function will be given. A message older than `oldest_minutes`
+    raises an alarm.
     """
 
     def __init__(
@@ -40,7 +40,6 @@ class QueueWorker(Construct):
         stage: StageConfig,
         timeout_seconds: int,
         on_call: OnCall,
-        fifo: bool = False,
         oldest_minutes: int = OLDEST_MESSAGE_MINUTES,
     ) -> None:
         super().__init__(scope, id_)
@@ -53,7 +52,6 @@ class QueueWorker(Construct):
             name=f"{name}-dead",
             retention_days=LONGEST_RETENTION_DAYS,
             visibility_seconds=VISIBILITY_PER_TIMEOUT * DEAD_LETTERS_TIMEOUT_SECONDS,
-            fifo=fifo,
         )
         acknowledge(
             self.dead_letters,
@@ -69,7 +67,6 @@ class QueueWorker(Construct):
             dead_letters=sqs.DeadLetterQueue(
                 queue=self.dead_letters, max_receive_count=_RECEIVES_BEFORE_DEAD
             ),
-            fifo=fifo,
         )
         self._alarm(on_call, oldest_minutes)
 

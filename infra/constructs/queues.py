@@ -19,17 +19,16 @@ def protected_queue(
     retention_days: int,
     visibility_seconds: int | None = None,
     dead_letters: sqs.DeadLetterQueue | None = None,
-    fifo: bool = False,
 ) -> sqs.Queue:
     """A queue that is encrypted at rest and, but for this machine, refuses plain HTTP.
 
-    With `fifo`, order and throughput are per message group, and the name ends in `.fifo`.
+    It is a standard one: messages may be delayed, and SQS is fair to the message groups that
+    they name.
     """
-    physical_name = stage.resource_name(name)
     queue = sqs.Queue(
         scope,
         id_,
-        queue_name=f"{physical_name}.fifo" if fifo else physical_name,
+        queue_name=stage.resource_name(name),
         encryption=sqs.QueueEncryption.SQS_MANAGED,
         enforce_ssl=stage.require_tls,
         retention_period=cdk.Duration.days(retention_days),
@@ -38,10 +37,6 @@ def protected_queue(
         ),
         dead_letter_queue=dead_letters,
         removal_policy=cdk.RemovalPolicy.DESTROY,
-        # A standard queue must not carry the FIFO properties at all, not even as false.
-        fifo=True if fifo else None,
-        deduplication_scope=sqs.DeduplicationScope.MESSAGE_GROUP if fifo else None,
-        fifo_throughput_limit=sqs.FifoThroughputLimit.PER_MESSAGE_GROUP_ID if fifo else None,
     )
     if not stage.require_tls:
         acknowledge(queue, {"AwsSolutions-SQS4": PLAIN_HTTP})

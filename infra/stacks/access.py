@@ -21,7 +21,7 @@ class DataAccess:
         records_indexes = tuple(index.name for index in RECORDS_INDEXES)
         operations_indexes = tuple(index.name for index in OPERATIONS_INDEXES)
         ledger_indexes = tuple(index.name for index in LEDGER_INDEXES)
-        prefix = f"bridge/{stage.name}/connections/"
+        self._secrets_prefix = f"bridge/{stage.name}/connections/"
         objects = documents_objects_pattern(stage)
         self.read_records = capability.use_table(
             "RECORDS_TABLE", data.records, _READ, indexes=records_indexes
@@ -50,9 +50,11 @@ class DataAccess:
         self.share_calls = capability.use_table(
             "COORDINATION_TABLE", data.coordination, ("UpdateItem",)
         )
-        self.read_connection_secrets = capability.read_connection_secrets("SECRETS_PREFIX", prefix)
-        self.manage_connection_secrets = capability.manage_connection_secrets(
-            "SECRETS_PREFIX", prefix
+        self.take_turns = capability.use_table(
+            "COORDINATION_TABLE", data.coordination, ("GetItem", "PutItem", "DeleteItem")
+        )
+        self.list_silences = capability.use_table(
+            "COORDINATION_TABLE", data.coordination, ("Query",)
         )
         self.store_documents = capability.store_documents(
             "DOCUMENTS_BUCKET", data.documents, objects
@@ -64,6 +66,18 @@ class DataAccess:
             "CONNECTWISE_CLIENT_ID_SECRET", data.client_id_secret
         )
         self.write_back_times = _write_back_times(stage.write_back_times)
+
+    @property
+    def read_connection_secrets(self) -> Capability:
+        return capability.read_connection_secrets("SECRETS_PREFIX", self._secrets_prefix)
+
+    @property
+    def update_connection_secrets(self) -> Capability:
+        return capability.update_connection_secrets("SECRETS_PREFIX", self._secrets_prefix)
+
+    @property
+    def manage_connection_secrets(self) -> Capability:
+        return capability.manage_connection_secrets("SECRETS_PREFIX", self._secrets_prefix)
 
 
 def _write_back_times(times: WriteBackTimes) -> Capability:

@@ -22,6 +22,7 @@ RECORDS_INDEXES = (
 LEDGER_INDEXES = (
     Index("listing", "gsi1pk", "gsi1sk", ("data", "schema")),
     Index("by_customer", "gsi2pk", "gsi2sk", ("data", "schema")),
+    Index("due", "gsi3pk", "gsi3sk", ("data", "schema")),
 )
 OPERATIONS_INDEXES = (Index("by_partner", "gsi1pk", "gsi1sk"),)
 

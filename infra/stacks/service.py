@@ -35,8 +35,9 @@ _RECORD_SYNC_SECONDS = 120
 _BULK_SYNC_SECONDS = 600
 _INVOICE_PDF_SECONDS = 120
 _RELAY_SECONDS = 60
-# A write-back is done in seconds; one whose worker died comes again after six minutes.
-_OLDEST_WRITE_BACK_MINUTES = 15
+# A look may wait in the queue for 15 minutes; a message whose worker died comes again after six.
+_OLDEST_WRITE_BACK_MINUTES = 30
+_WRITE_BACKS_AT_ONCE = 10  # the code gives a partner a third of these places
 
 _CALLBACK_PATH = "/webhooks/connectwise/{connection_id}/{secret}"
 _COLLECTED_PAYMENT_PATH = "/v1/connections/{connection_id}/payments/{payment_id}"
@@ -73,13 +74,9 @@ class ServiceStack(cdk.Stack):
         self._hints = self._worker("hints", _RECORD_SYNC_SECONDS)
         self._run_steps = self._worker("run-steps", _BULK_SYNC_SECONDS)
         self._pdfs = self._worker("pdfs", _INVOICE_PDF_SECONDS)
-        # A group is one invoice of one connection, and is not gone on with while a message of it
-        # is worked on. That spares collisions; what keeps a payment from being posted twice is
-        # in the ledger, and holds for messages that come early, late or twice.
         self._writebacks = self._worker(
             "writebacks",
             stage.write_back_times.worker_seconds,
-            fifo=True,
             oldest_minutes=_OLDEST_WRITE_BACK_MINUTES,
         )
         self._send_hint = send_to("HINTS_QUEUE_URL", self._hints.queue)
@@ -129,7 +126,6 @@ class ServiceStack(cdk.Stack):
         name: str,
         timeout_seconds: int,
         *,
-        fifo: bool = False,
         oldest_minutes: int = OLDEST_MESSAGE_MINUTES,
     ) -> QueueWorker:
         return QueueWorker(
@@ -139,7 +135,6 @@ class ServiceStack(cdk.Stack):
             stage=self._stage,
             timeout_seconds=timeout_seconds,
             on_call=self._on_call,
-            fifo=fifo,
             oldest_minutes=oldest_minutes,
         )
 
@@ -223,10 +218,18 @@ class ServiceStack(cdk.Stack):
         payment_writeback = self._function_with_egress(
             "payment_writeback",
             FunctionSize(timeout_seconds=self._stage.write_back_times.worker_seconds),
-            [*calls_connectwise, access.write_ledger, access.write_back_times, self._send_hint],
+            [
+                *calls_connectwise,
+                access.read_records,
+                access.write_ledger,
+                access.take_turns,
+                access.write_back_times,
+                self._send_hint,
+                self._send_write_back,
+            ],
         )
         # One message at a time: the function's timeout is then the time of one attempt.
-        self._writebacks.drive(payment_writeback, batch_size=1, concurrency=10)
+        self._writebacks.drive(payment_writeback, batch_size=1, concurrency=_WRITE_BACKS_AT_ONCE)
 
     def _build_jobs(self) -> None:
         access = self._access
@@ -243,7 +246,8 @@ class ServiceStack(cdk.Stack):
                 access.write_operations,
                 access.write_ledger,
                 access.share_calls,
-                access.read_connection_secrets,
+                access.list_silences,
+                access.update_connection_secrets,
                 access.connectwise_client_id,
                 access.write_back_times,
                 self._send_run_step,
@@ -293,6 +297,7 @@ class ServiceStack(cdk.Stack):
                 access.manage_connection_secrets,
                 access.connectwise_client_id,
                 access.read_documents,
+                access.write_back_times,
                 access.egress_addresses,
                 self._send_run_step,
                 self._send_pdf,

@@ -17,7 +17,11 @@ from tokenize import COMMENT, DEDENT, ENDMARKER, INDENT, NEWLINE, NL, generate_t
 
 ROOT = Path(__file__).resolve().parents[2]
 BRIDGE = "layers/core/python/bridge"
-WIRING = (f"{BRIDGE}/wiring/use_cases.py", f"{BRIDGE}/wiring/entrypoints.py")
+WIRING = (
+    f"{BRIDGE}/wiring/use_cases.py",
+    f"{BRIDGE}/wiring/connection_use_cases.py",
+    f"{BRIDGE}/wiring/entrypoints.py",
+)
 OUTER_PACKAGES = {"", "domain", "ports", "connectwise", "store", "aws", "wiring", "entrypoints"}
 MAX_FUNCTION_LINES = 50
 

@@ -14,16 +14,11 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("layers", "functions", "infra", "tests")
 IMPORT_ROOTS = ("layers/core/python/", "functions/", "infra/connectwise_sandbox/", "")
 BRIDGE = "layers/core/python/bridge"
-WIRING = (f"{BRIDGE}/wiring/use_cases.py", f"{BRIDGE}/wiring/entrypoints.py")
-
-# Parts that a use case constructs for itself, because each is a view of one of its own ports.
-PRIVATE_PARTS = {
-    f"{BRIDGE}/connections/connect.py": "OwnedConnections",
-    f"{BRIDGE}/connections/disconnect.py": "OwnedConnections",
-    f"{BRIDGE}/connections/filters.py": "OwnedConnections",
-    f"{BRIDGE}/connections/preferences.py": "OwnedConnections",
-    f"{BRIDGE}/connections/verify.py": "OwnedConnections",
-}
+WIRING = (
+    f"{BRIDGE}/wiring/use_cases.py",
+    f"{BRIDGE}/wiring/connection_use_cases.py",
+    f"{BRIDGE}/wiring/entrypoints.py",
+)
 
 
 @dataclass(frozen=True)
@@ -128,17 +123,8 @@ def project() -> Project:
 
 
 def test_a_use_case_is_constructed_in_the_wiring(project: Project) -> None:
-    elsewhere = [
-        f"{path}:{line} {name}"
-        for path, line, name in sorted(project.constructions())
-        if PRIVATE_PARTS.get(path) != name
-    ]
+    elsewhere = [f"{path}:{line} {name}" for path, line, name in sorted(project.constructions())]
     assert not elsewhere, "\n".join(["take these from bridge.wiring:", *elsewhere])
-
-
-def test_each_private_part_is_still_constructed(project: Project) -> None:
-    found = {(path, name) for path, _, name in project.constructions()}
-    assert set(PRIVATE_PARTS.items()) <= found
 
 
 def test_the_wiring_is_seen(project: Project) -> None:

@@ -16,28 +16,43 @@ import pytest
 
 from bridge.ports import (
     CallbackEndpointStore,
+    CompanyStore,
     ConnectionStore,
+    PartnerPlaces,
+    PaymentControlStore,
     ProblemStore,
     RateLimiter,
     RecordStore,
     RunStore,
     SigningKeyStore,
+    SilenceStore,
 )
 from bridge.store.callback_endpoints import DynamoCallbackEndpoints
+from bridge.store.companies import DynamoCompanyStore
 from bridge.store.connections import DynamoConnectionStore
+from bridge.store.partner_places import DynamoPartnerPlaces
+from bridge.store.payment_control import DynamoPaymentControlStore
 from bridge.store.problems import DynamoProblemStore
 from bridge.store.rate_limit import DynamoRateLimiter, RateSettings
 from bridge.store.records import DynamoRecordStore
 from bridge.store.runs import DynamoRunStore
 from bridge.store.signing_keys import DynamoSigningKeyStore
+from bridge.store.silences import DynamoSilenceStore
 from bridge.store.table import Table
 from infra.local.embedded_aws import EmbeddedAws
 from tests.contract.ledger import WRITER, LedgerTable
 from tests.fakes.clock import FakeClock
+from tests.fakes.companies import InMemoryCompanyStore
 from tests.fakes.connections import InMemoryCallbackEndpoints, InMemoryConnectionStore
-from tests.fakes.coordination import InMemoryRateLimiter, InMemorySigningKeyStore
+from tests.fakes.coordination import (
+    InMemoryPartnerPlaces,
+    InMemoryRateLimiter,
+    InMemorySigningKeyStore,
+    InMemorySilenceStore,
+)
 from tests.fakes.histories import ReadableLedger
 from tests.fakes.ledger import InMemoryLedgerStore
+from tests.fakes.payment_control import InMemoryPaymentControlStore
 from tests.fakes.problems import InMemoryProblemStore
 from tests.fakes.records import InMemoryRecordStore
 from tests.fakes.runs import InMemoryRunStore
@@ -54,12 +69,16 @@ class Stores:
 
     clock: FakeClock
     connections: ConnectionStore
+    companies: CompanyStore
     callback_endpoints: CallbackEndpointStore
     records: RecordStore
     runs: RunStore
     problems: ProblemStore
     limiter: RateLimiter
     signing_keys: SigningKeyStore
+    places: PartnerPlaces
+    silences: SilenceStore
+    payment_control: PaymentControlStore
 
 
 @dataclass(frozen=True)
@@ -79,12 +98,16 @@ class Tables:
         return Stores(
             clock=clock,
             connections=DynamoConnectionStore(operations),
+            companies=DynamoCompanyStore(operations),
             callback_endpoints=DynamoCallbackEndpoints(operations),
             records=DynamoRecordStore(Table(client, self.records, clock)),
             runs=DynamoRunStore(operations, clock),
             problems=DynamoProblemStore(operations, clock),
             limiter=DynamoRateLimiter(coordination, clock, RATE),
             signing_keys=DynamoSigningKeyStore(coordination, clock),
+            places=DynamoPartnerPlaces(coordination, clock),
+            silences=DynamoSilenceStore(coordination),
+            payment_control=DynamoPaymentControlStore(operations),
         )
 
 
@@ -144,12 +167,16 @@ def in_memory(clock: FakeClock) -> Stores:
     return Stores(
         clock=clock,
         connections=connections,
+        companies=InMemoryCompanyStore(),
         callback_endpoints=InMemoryCallbackEndpoints(connections),
         records=InMemoryRecordStore(),
         runs=InMemoryRunStore(clock),
         problems=InMemoryProblemStore(clock),
         limiter=InMemoryRateLimiter(clock, RATE),
         signing_keys=InMemorySigningKeyStore(clock),
+        places=InMemoryPartnerPlaces(clock),
+        silences=InMemorySilenceStore(),
+        payment_control=InMemoryPaymentControlStore(),
     )
 
 

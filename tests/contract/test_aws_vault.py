@@ -123,4 +123,20 @@ def test_what_is_stored_is_one_json_object(
         "public_key": "public-key",
         "private_key": "private-key",
         "callback_secret": "callback-secret",
+        "member_identifier": "",
     }
+
+
+def test_the_member_that_the_keys_belong_to_is_kept_beside_them(vault: SecretVault) -> None:
+    of_member = replace(CREDENTIALS, member_identifier="BridgeApi")
+    vault.put_credentials(CONNECTION, of_member)
+    assert vault.get_credentials(CONNECTION) == of_member
+
+
+def test_a_secret_of_version_0_1_0_names_no_member(
+    secrets: Any, prefix: str, on_aws: SecretsManagerVault
+) -> None:
+    fields = ("company_id", "public_key", "private_key", "callback_secret")
+    content = json.dumps({field: getattr(CREDENTIALS, field) for field in fields})
+    secrets.create_secret(Name=prefix + CONNECTION, SecretString=content)
+    assert on_aws.get_credentials(CONNECTION) == CREDENTIALS

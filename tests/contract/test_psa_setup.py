@@ -261,6 +261,33 @@ def test_registrations_of_others_stay(world: World, psa: ConnectWisePsa) -> None
     assert registrations(world) == sorted(others)
 
 
+def test_every_registration_is_listed_whoever_made_it(world: World, psa: ConnectWisePsa) -> None:
+    theirs = "https://other.example/hook?recordId="
+    registered(world, "ticket", theirs)
+
+    psa.ensure_callbacks(URL)
+
+    assert sorted(psa.list_callback_urls()) == sorted([theirs, *[f"{URL}?recordId="] * 2])
+
+
+def test_a_registration_names_the_member_whose_keys_made_it(
+    world: World, psa: ConnectWisePsa
+) -> None:
+    # Given keys that moved to another API member
+    first = psa.ensure_callbacks(URL)
+    members = world.engine.tenant.store[Kind.MEMBER]
+    other = next(row for row in members if row["identifier"] != first)
+    world.engine.tenant.identity = replace(
+        world.engine.tenant.identity, member_identifier=other["identifier"]
+    )
+
+    # When they are registered with anew
+    assert psa.ensure_callbacks(URL) == first
+    psa.remove_callbacks(PREFIX)
+
+    assert psa.ensure_callbacks(URL) == other["identifier"]
+
+
 def test_an_empty_prefix_is_not_taken_to_mean_everybody(psa: ConnectWisePsa) -> None:
     with pytest.raises(ValueError, match="prefix"):
         psa.remove_callbacks("")

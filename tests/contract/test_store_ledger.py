@@ -1,7 +1,7 @@
 """What every LedgerStore does: payments and their write-backs, all or none, one version at a time.
 
-Leases, owners and races are in ``test_store_ledger_leases``, lost answers in
-``test_store_ledger_lost_answers``.
+Lists are in ``test_store_ledger_lists``, leases in ``test_store_ledger_leases``, owners in
+``test_store_ledger_owners``, and lost answers in ``test_store_ledger_lost_answers``.
 """
 
 from __future__ import annotations
@@ -17,27 +17,32 @@ from bridge.domain.platform_payment import (
     MAX_ALLOCATIONS,
     Allocation,
     PlatformPayment,
-    PlatformPaymentState,
     Target,
 )
-from bridge.domain.write_back import Reason, Timings, WriteBack, WriteBackState
+from bridge.domain.write_back import (
+    AttemptKind,
+    Decision,
+    DecisionKind,
+    History,
+    Outcome,
+    Reason,
+    ShownPayment,
+    StatedAttempt,
+    Tally,
+    Timings,
+    WriteBackState,
+)
+from bridge.domain.write_back.changes import (
+    note_unclear,
+    retarget,
+    state_post,
+)
 from bridge.ports import LedgerStore, Stored
 from tests.builders.payments import a_platform_payment, a_write_back, write_backs_for
 from tests.builders.records import CONNECTION, OTHER_CONNECTION, OTHER_PARTNER, PARTNER
-from tests.contract.ledger import MINUTE, WRITER, stored
-from tests.contract.walk import walk
+from tests.contract.ledger import MINUTE, WRITER, over_invoices, posting, returned, stored
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.histories import ReadableLedger
-
-
-def over_invoices(count: int, payment_id: str = "pay-1") -> PlatformPayment:
-    """A payment that gives one unit to each of so many invoices."""
-    ids = [mirrored_id(CONNECTION, 1001 + place) for place in range(count)]
-    return a_platform_payment(payment_id, allocations=tuple(Allocation(each, 1) for each in ids))
-
-
-def returned(payment: PlatformPayment) -> PlatformPayment:
-    return payment.moved_to(PlatformPaymentState.RETURNED, reason="R01", now=START + MINUTE)
 
 
 def versions(ledger: LedgerStore, payment: PlatformPayment) -> list[int]:
@@ -102,10 +107,36 @@ def test_as_many_allocations_as_a_payment_may_have_are_stored_and_moved_at_once(
     ledger.move_payment(
         returned(payment),
         expected_version=1,
-        write_backs=[(each.retargeted(Target.ABSENT, START), 1) for each in write_backs],
+        write_backs=[(retarget(each, Target.ABSENT, START), 1) for each in write_backs],
     )
 
     assert versions(ledger, payment) == [2] * (MAX_ALLOCATIONS + 1)
+
+
+def test_as_many_move_at_once_after_posts_to_busy_invoices_that_nothing_proved(
+    ledger: LedgerStore,
+) -> None:
+    """A transaction holds 4 MB: a write-back counts twice, with what its attempts had listed."""
+    payment = over_invoices(MAX_ALLOCATIONS)
+    ledger.record(payment, write_backs_for(payment))
+    moved = []
+    for write_back in write_backs_for(payment):
+        stated = state_post(write_back, START, Timings(), balance_minor=1, listed_ids=range(500))
+        unclear = note_unclear(stated, START, Timings())
+        ledger.save_write_back(stated, expected_version=1)
+        ledger.save_write_back(unclear, expected_version=2)
+        moved.append((retarget(unclear, Target.ABSENT, START), 3))
+
+    ledger.move_payment(returned(payment), expected_version=1, write_backs=moved)
+
+    assert versions(ledger, payment) == [2, *[4] * MAX_ALLOCATIONS]
+
+
+def test_one_allocation_more_is_no_payment() -> None:
+    assert MAX_ALLOCATIONS == 49
+    with pytest.raises(InvalidInputError, match="1 to 49 allocations") as refused:
+        over_invoices(MAX_ALLOCATIONS + 1)
+    assert refused.value.field == "allocations"
 
 
 def test_an_invoice_of_the_platforms_own_has_no_write_back(ledger: LedgerStore) -> None:
@@ -173,7 +204,7 @@ def test_a_payment_and_its_write_backs_move_together(ledger: LedgerStore) -> Non
     payment = over_invoices(2)
     first, second = write_backs_for(payment)
     ledger.record(payment, [first, second])
-    gone = first.retargeted(Target.ABSENT, START + MINUTE)
+    gone = retarget(first, Target.ABSENT, START + MINUTE)
 
     ledger.move_payment(returned(payment), expected_version=1, write_backs=[(gone, 1)])
 
@@ -197,7 +228,7 @@ def test_when_one_of_them_moved_meanwhile_nothing_moves(
 ) -> None:
     payment, write_back = a_platform_payment(), a_write_back()
     ledger.record(payment, [write_back])
-    gone = write_back.retargeted(Target.ABSENT, START)
+    gone = retarget(write_back, Target.ABSENT, START)
 
     with pytest.raises(ConflictError):
         ledger.move_payment(
@@ -223,7 +254,7 @@ def test_what_is_not_stored_does_not_move(ledger: LedgerStore, version: int) -> 
 def test_a_write_back_is_saved_at_its_version_only(ledger: LedgerStore) -> None:
     before = a_write_back()
     ledger.record(a_platform_payment(), [before])
-    moved = before.posting(START, Timings(), balance_minor=11000)
+    moved = posting(before)
 
     assert ledger.save_write_back(moved, expected_version=1) == 2
     for stale in (0, 1, 3):
@@ -255,135 +286,31 @@ def test_every_field_of_a_write_back_comes_back(ledger: LedgerStore) -> None:
         waits=3,
         is_called_off=True,
         lasting_reason=Reason.OTHERS_REPLACED,
+        history=History(
+            attempts=(
+                StatedAttempt(
+                    AttemptKind.POST,
+                    START,
+                    Outcome.PROVEN,
+                    member="Member",
+                    balance_minor=-5,
+                    listed_ids=(75, 76),
+                    psa_payment_id=77,
+                ),
+                StatedAttempt(AttemptKind.DELETION, START, newest_listed_id=76),
+            ),
+            tallies=(Tally(AttemptKind.STATUS, Outcome.REFUSED, 2, START, START + MINUTE),),
+        ),
+        decision=Decision(DecisionKind.ADOPT, 78),
+        shown=(ShownPayment(78, 500, START.date(), "jdoe"), ShownPayment(79, 1, None, "")),
+        late_look_at=START + 2 * MINUTE,
+        listed_on=START.date(),
+        is_foreign=True,
+        refusal="words",
+        hand_reference="JE-1",
     )
     ledger.save_write_back(full, expected_version=1)
     assert stored(ledger, full).value == full
-
-
-# --- lists -------------------------------------------------------------------------------------
-
-
-def test_payments_are_listed_latest_first_in_pages(ledger: LedgerStore) -> None:
-    payments = [
-        a_platform_payment(f"pay-{place}", recorded_at=START + place * MINUTE)
-        for place in (3, 1, 4, 5, 2)
-    ]
-    for payment in payments:
-        ledger.record(payment, [])
-    ledger.record(a_platform_payment(partner_id=OTHER_PARTNER), [])
-
-    listed = walk(
-        lambda cursor: ledger.list_payments(PARTNER, customer_id=None, limit=2, cursor=cursor)
-    )
-
-    assert listed == sorted(payments, key=lambda payment: payment.recorded_at, reverse=True)
-
-
-def test_a_customers_payments_are_listed_alone(ledger: LedgerStore) -> None:
-    other_id = mirrored_id(CONNECTION, 12)
-    for place in range(6):
-        customer = {"customer_id": other_id} if place % 2 else {}
-        at = START + place * MINUTE
-        ledger.record(a_platform_payment(f"pay-{place}", recorded_at=at, **customer), [])
-
-    listed = walk(
-        lambda cursor: ledger.list_payments(PARTNER, customer_id=other_id, limit=1, cursor=cursor)
-    )
-
-    assert [payment.payment_id for payment in listed] == ["pay-5", "pay-3", "pay-1"]
-    assert ledger.list_payments(OTHER_PARTNER, customer_id=other_id, limit=5).items == ()
-
-
-def test_a_moved_payment_stays_where_it_was_in_the_lists(ledger: LedgerStore) -> None:
-    payment = a_platform_payment()
-    ledger.record(payment, [])
-    ledger.move_payment(returned(payment), expected_version=1, write_backs=[])
-    for customer_id in (None, payment.customer_id):
-        listed = ledger.list_payments(PARTNER, customer_id=customer_id, limit=5).items
-        assert listed == (returned(payment),)
-
-
-def test_a_cursor_of_another_list_is_refused(ledger: LedgerStore) -> None:
-    for place in range(2):
-        ledger.record(a_platform_payment(f"pay-{place}"), [])
-    customer_id = a_platform_payment().customer_id
-    cursor = ledger.list_payments(PARTNER, customer_id=None, limit=1).next_cursor
-    assert cursor is not None
-    with pytest.raises(InvalidInputError):
-        ledger.list_payments(PARTNER, customer_id=customer_id, limit=1, cursor=cursor)
-    with pytest.raises(InvalidInputError):
-        ledger.list_payments(OTHER_PARTNER, customer_id=None, limit=1, cursor=cursor)
-
-
-@pytest.mark.parametrize("limit", [0, -1, 1001])
-def test_a_page_has_a_limit(ledger: LedgerStore, limit: int) -> None:
-    with pytest.raises(InvalidInputError):
-        ledger.list_payments(PARTNER, customer_id=None, limit=limit)
-    with pytest.raises(InvalidInputError):
-        ledger.list_due(START, limit=limit)
-
-
-def test_an_invoices_write_backs_are_listed_in_the_order_they_were_made(
-    ledger: LedgerStore,
-) -> None:
-    made = []
-    for place, payment_id in enumerate(["z", "a", "m.1", "m"]):
-        payment = over_invoices(2, payment_id)
-        at = START + place * MINUTE
-        write_backs = write_backs_for(replace(payment, recorded_at=at))
-        ledger.record(replace(payment, recorded_at=at), write_backs)
-        made.append(write_backs[0])
-
-    assert ledger.write_backs_of_invoice(CONNECTION, 1001) == tuple(made)
-    assert len(ledger.write_backs_of_invoice(CONNECTION, 1002)) == 4
-    assert ledger.write_backs_of_invoice(CONNECTION, 1003) == ()
-    assert ledger.write_backs_of_invoice(OTHER_CONNECTION, 1001) == ()
-
-
-# --- what is due -------------------------------------------------------------------------------
-
-
-def due_at(ledger: LedgerStore, payment_id: str, minutes: int | None) -> WriteBack:
-    """Record a write-back that is due so many minutes from the start."""
-    payment = a_platform_payment(payment_id)
-    at = None if minutes is None else START + minutes * MINUTE
-    (write_back,) = write_backs_for(payment, due_at=at)
-    ledger.record(payment, [write_back])
-    return write_back
-
-
-def test_what_is_due_is_listed_with_the_longest_due_first(ledger: LedgerStore) -> None:
-    later, soon, now = due_at(ledger, "b", 2), due_at(ledger, "c", 1), due_at(ledger, "a", 3)
-    due_at(ledger, "d", 4)
-    due_at(ledger, "e", None)
-
-    assert ledger.list_due(START + 3 * MINUTE, limit=10) == (soon, later, now)
-    assert ledger.list_due(START + 3 * MINUTE, limit=2) == (soon, later)
-    assert ledger.list_due(START, limit=10) == ()
-
-
-def test_what_has_ended_or_waits_for_its_payment_is_not_due(ledger: LedgerStore) -> None:
-    write_back = due_at(ledger, "a", 0)
-    states = [
-        write_back.confirmed(7, START).followed_up(Reason.NONE),
-        write_back.rejected(Reason.REFUSED),
-        replace(write_back, target=Target.NONE),
-        replace(write_back, state=WriteBackState.CANCELLED),
-    ]
-    for version, state in enumerate(states, start=1):
-        ledger.save_write_back(state, expected_version=version)
-        assert ledger.list_due(START, limit=10) == (), state
-
-    again = write_back.confirmed(7, START)
-    ledger.save_write_back(again, expected_version=len(states) + 1)
-    assert ledger.list_due(START, limit=10) == (again,)
-
-
-def test_what_was_put_off_is_due_later_only(ledger: LedgerStore) -> None:
-    write_back = due_at(ledger, "a", 0)
-    ledger.save_write_back(replace(write_back, due_at=START + MINUTE), expected_version=1)
-    assert ledger.list_due(START, limit=10) == ()
-    assert len(ledger.list_due(START + MINUTE, limit=10)) == 1
 
 
 # --- histories ---------------------------------------------------------------------------------
@@ -395,17 +322,17 @@ def test_every_change_is_kept_with_its_time_and_its_writer(
     payment, write_back = a_platform_payment(), a_write_back()
     ledger.record(payment, [write_back])
     clock.advance(minutes=1)
-    unclear = write_back.unclear()
-    ledger.save_write_back(unclear, expected_version=1)
+    stated = posting(write_back)
+    ledger.save_write_back(stated, expected_version=1)
     clock.advance(minutes=1)
-    gone = unclear.retargeted(Target.ABSENT, clock.now())
+    gone = retarget(stated, Target.ABSENT, clock.now())
     ledger.move_payment(returned(payment), expected_version=1, write_backs=[(gone, 2)])
 
     of_payment = ledger.payment_history(PARTNER, payment.payment_id, limit=10)
     of_write_back = ledger.write_back_history(CONNECTION, write_back.write_back_id, limit=10)
 
     assert [entry.value for entry in of_payment] == [returned(payment), payment]
-    assert [entry.value for entry in of_write_back] == [gone, unclear, write_back]
+    assert [entry.value for entry in of_write_back] == [gone, stated, write_back]
     assert [entry.version for entry in of_write_back] == [3, 2, 1]
     minutes = [(entry.recorded_at - START) / MINUTE for entry in of_write_back]
     assert minutes == [2, 1, 0]
@@ -435,5 +362,5 @@ def test_a_change_that_was_refused_leaves_no_entry(ledger: ReadableLedger) -> No
     write_back = a_write_back()
     ledger.record(a_platform_payment(), [write_back])
     with pytest.raises(ConflictError):
-        ledger.save_write_back(write_back.unclear(), expected_version=2)
+        ledger.save_write_back(posting(write_back), expected_version=2)
     assert len(ledger.write_back_history(CONNECTION, write_back.write_back_id, limit=10)) == 1

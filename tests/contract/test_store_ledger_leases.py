@@ -1,53 +1,36 @@
-"""Leases and owners: one holder of an invoice, one owner of a ConnectWise payment, at any time."""
+"""Leases: one holder of an invoice at any time, and what may be saved under its lease."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import pytest
 
-from bridge.domain.errors import BridgeError, ConflictError, LeaseTakenError
+from bridge.domain.errors import ConflictError, LeaseTakenError
 from bridge.domain.platform_payment import PlatformPaymentState, Target
-from bridge.domain.write_back import Lease, Timings, WriteBack
-from bridge.ports import NO_OWNER, LedgerStore, Stored
-from tests.builders.payments import a_platform_payment, a_write_back, write_backs_for
+from bridge.domain.write_back import Books, Lease, Timings, WriteBack
+from bridge.domain.write_back.changes import confirm, retarget
+from bridge.ports import LedgerStore, Stored
+from tests.builders.payments import a_platform_payment, write_backs_for
 from tests.builders.records import OTHER_CONNECTION
-from tests.contract.ledger import MINUTE, lease_of, stored
+from tests.contract.ledger import (
+    BOOKS,
+    MINUTE,
+    PSA_PAYMENT,
+    WORKERS,
+    at_once,
+    lease_of,
+    own,
+    posting,
+    recorded,
+    stored,
+)
 from tests.fakes.clock import START
 
-WORKERS = 20
 A, B = "pay-a.1001", "pay-b.1001"
-PSA_PAYMENT = 9001
-CONNECTION = a_write_back().connection_id
-
-
-def recorded(ledger: LedgerStore, payment_id: str = "pay-a") -> WriteBack:
-    """Record a payment and return its write-back, at version 1."""
-    payment = a_platform_payment(payment_id)
-    (write_back,) = write_backs_for(payment)
-    ledger.record(payment, [write_back])
-    return write_back
-
-
-def posting(write_back: WriteBack) -> WriteBack:
-    return write_back.posting(START, Timings(), balance_minor=11000)
-
-
-def at_once(calls: Sequence[Callable[[], object]]) -> list[object]:
-    """Make all calls from threads of their own, and return what each brought or raised."""
-
-    def outcome(call: Callable[[], object]) -> object:
-        try:
-            return call()
-        except BridgeError as error:
-            return error
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(outcome, calls))
+OTHER_BOOKS = Books(OTHER_CONNECTION)
 
 
 # --- leases ------------------------------------------------------------------------------------
@@ -69,7 +52,7 @@ def test_a_lease_that_is_over_is_free(ledger: LedgerStore) -> None:
 def test_each_invoice_of_each_connection_has_a_lease_of_its_own(ledger: LedgerStore) -> None:
     lease_of(ledger, A)
     lease_of(ledger, B, invoice=1002)
-    lease_of(ledger, B, connection_id=OTHER_CONNECTION)
+    lease_of(ledger, B, books=OTHER_BOOKS)
 
 
 def test_a_released_lease_is_free(ledger: LedgerStore) -> None:
@@ -202,7 +185,7 @@ def test_without_the_lease_nothing_of_the_step_is_made(
 
     with pytest.raises(ConflictError):
         ledger.save_write_back(
-            write_back.confirmed(PSA_PAYMENT, START),
+            confirm(write_back, PSA_PAYMENT, START),
             expected_version=1,
             holding=lost,
             own_psa_payment_id=PSA_PAYMENT,
@@ -210,7 +193,7 @@ def test_without_the_lease_nothing_of_the_step_is_made(
         )
 
     assert stored(ledger, write_back) == Stored(write_back, 1)
-    assert ledger.owners(CONNECTION, [PSA_PAYMENT]) == {}
+    assert ledger.owners(BOOKS, [PSA_PAYMENT]) == {}
     with pytest.raises(LeaseTakenError) as refused:
         lease_of(ledger, A, now=START + 1.5 * MINUTE)
     assert refused.value.until == START + 2 * MINUTE
@@ -249,120 +232,28 @@ def test_a_lease_of_another_invoice_is_a_mistake(ledger: LedgerStore) -> None:
     write_back = recorded(ledger)
     for lease in (
         lease_of(ledger, write_back.write_back_id, invoice=1002),
-        lease_of(ledger, write_back.write_back_id, connection_id=OTHER_CONNECTION),
+        lease_of(ledger, write_back.write_back_id, books=OTHER_BOOKS),
     ):
         with pytest.raises(ValueError, match="another invoice"):
             ledger.save_write_back(write_back, expected_version=1, holding=lease)
     assert stored(ledger, write_back).version == 1
 
 
-def test_a_lease_that_is_not_held_cannot_be_extended(ledger: LedgerStore) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"extend_until": START},
+        {"own_psa_payment_id": PSA_PAYMENT},
+        {"disown_psa_payment_id": PSA_PAYMENT},
+    ],
+)
+def test_without_a_lease_nothing_is_extended_owned_or_given_up(
+    ledger: LedgerStore, change: dict[str, Any]
+) -> None:
     write_back = recorded(ledger)
-    with pytest.raises(ValueError, match="held"):
-        ledger.save_write_back(write_back, expected_version=1, extend_until=START)
-
-
-# --- owners ------------------------------------------------------------------------------------
-
-
-def own(ledger: LedgerStore, write_back: WriteBack, version: int = 1) -> int:
-    return ledger.save_write_back(
-        write_back.confirmed(PSA_PAYMENT, START),
-        expected_version=version,
-        own_psa_payment_id=PSA_PAYMENT,
-    )
-
-
-def test_a_payment_in_connectwise_has_one_owner(ledger: LedgerStore) -> None:
-    first, second = recorded(ledger), recorded(ledger, "pay-b")
-    own(ledger, first)
-
-    with pytest.raises(ConflictError):
-        own(ledger, second)
-
-    assert ledger.owners(CONNECTION, [PSA_PAYMENT, 1]) == {PSA_PAYMENT: first.write_back_id}
-    assert stored(ledger, second) == Stored(second, 1)
-
-
-def test_an_owner_may_own_it_again(ledger: LedgerStore) -> None:
-    write_back = recorded(ledger)
-    own(ledger, write_back)
-    assert own(ledger, write_back, version=2) == 3
-
-
-def test_owners_are_apart_by_connection(ledger: LedgerStore) -> None:
-    own(ledger, recorded(ledger))
-    assert ledger.owners(OTHER_CONNECTION, [PSA_PAYMENT]) == {}
-    assert ledger.owners(CONNECTION, []) == {}
-
-
-def test_many_owners_are_read_together(ledger: LedgerStore) -> None:
-    write_back = recorded(ledger)
-    own(ledger, write_back)
-    assert ledger.owners(CONNECTION, range(8800, 9100)) == {PSA_PAYMENT: write_back.write_back_id}
-
-
-def test_a_payment_that_was_given_up_can_be_owned_anew(ledger: LedgerStore) -> None:
-    first, second = recorded(ledger), recorded(ledger, "pay-b")
-    own(ledger, first)
-    ledger.save_write_back(first, expected_version=2, disown_psa_payment_id=PSA_PAYMENT)
-    assert ledger.owners(CONNECTION, [PSA_PAYMENT]) == {}
-    own(ledger, second)
-    assert ledger.owners(CONNECTION, [PSA_PAYMENT]) == {PSA_PAYMENT: second.write_back_id}
-
-
-def test_nobody_gives_up_what_is_somebody_elses(ledger: LedgerStore) -> None:
-    first, second = recorded(ledger), recorded(ledger, "pay-b")
-    own(ledger, first)
-    with pytest.raises(ConflictError):
-        ledger.save_write_back(second, expected_version=1, disown_psa_payment_id=PSA_PAYMENT)
-    assert ledger.owners(CONNECTION, [PSA_PAYMENT]) == {PSA_PAYMENT: first.write_back_id}
-
-
-def test_one_payment_may_be_exchanged_for_another(ledger: LedgerStore) -> None:
-    write_back = recorded(ledger)
-    own(ledger, write_back)
-    ledger.save_write_back(
-        write_back, expected_version=2, own_psa_payment_id=9002, disown_psa_payment_id=PSA_PAYMENT
-    )
-    assert ledger.owners(CONNECTION, [PSA_PAYMENT, 9002]) == {9002: write_back.write_back_id}
-
-
-def test_owning_wins_over_giving_up_the_same(ledger: LedgerStore) -> None:
-    write_back = recorded(ledger)
-    ledger.save_write_back(
-        write_back,
-        expected_version=1,
-        own_psa_payment_id=PSA_PAYMENT,
-        disown_psa_payment_id=PSA_PAYMENT,
-    )
-    assert ledger.owners(CONNECTION, [PSA_PAYMENT]) == {PSA_PAYMENT: write_back.write_back_id}
-
-
-def test_a_conflict_about_the_owner_leaves_the_lease_alone(ledger: LedgerStore) -> None:
-    first, second = recorded(ledger), recorded(ledger, "pay-b")
-    own(ledger, first)
-    lease = lease_of(ledger, second.write_back_id)
-    with pytest.raises(ConflictError):
-        ledger.save_write_back(
-            second,
-            expected_version=1,
-            holding=lease,
-            extend_until=START + 9 * MINUTE,
-            own_psa_payment_id=PSA_PAYMENT,
-        )
-    with pytest.raises(LeaseTakenError) as refused:
-        lease_of(ledger, first.write_back_id)
-    assert refused.value.until == lease.until
-
-
-def test_of_20_write_backs_at_once_one_owns_the_payment(ledger: LedgerStore) -> None:
-    write_backs = [recorded(ledger, f"pay-{i}") for i in range(WORKERS)]
-    outcomes = at_once([partial(own, ledger, write_back) for write_back in write_backs])
-    assert outcomes.count(2) == 1
-    (owner_id,) = ledger.owners(CONNECTION, [PSA_PAYMENT]).values()
-    confirmed = [w.write_back_id for w in write_backs if stored(ledger, w).version == 2]
-    assert confirmed == [owner_id]
+    with pytest.raises(ValueError, match="holds the lease"):
+        ledger.save_write_back(write_back, expected_version=1, **change)
+    assert stored(ledger, write_back) == Stored(write_back, 1)
 
 
 def test_of_20_saves_of_one_version_one_is_made(ledger: LedgerStore) -> None:
@@ -400,7 +291,7 @@ def undo(ledger: LedgerStore, payment_id: str) -> Stored[WriteBack]:
     (found,) = ledger.write_backs_of_payment(payment.value.partner_id, payment_id)
     assert found.value is not None
     moved = payment.value.moved_to(PlatformPaymentState.RETURNED, reason="R01", now=START)
-    gone = found.value.retargeted(Target.ABSENT, START + MINUTE)
+    gone = retarget(found.value, Target.ABSENT, START + MINUTE)
     ledger.move_payment(
         moved, expected_version=payment.version, write_backs=[(gone, found.version)]
     )
@@ -428,16 +319,17 @@ def test_a_payment_that_is_returned_while_it_is_posted_keeps_intent_and_quaranti
     write_back = recorded(ledger)
     lease = lease_of(ledger, write_back.write_back_id)
     intent = posting(write_back)
-    ledger.save_write_back(intent, expected_version=1, holding=lease, extend_until=intent.due_at)
+    over_at = Timings().quarantine_end(START)
+    ledger.save_write_back(intent, expected_version=1, holding=lease, extend_until=over_at)
 
     now = undo(ledger, "pay-a").value
 
     assert now == replace(intent, target=Target.ABSENT)
     with pytest.raises(ConflictError):
-        own(ledger, write_back, version=2)
+        own(ledger, write_back, version=2, lease=lease)
     with pytest.raises(LeaseTakenError) as refused:
         lease_of(ledger, B, now=START + 11 * MINUTE)
-    assert refused.value.until == intent.due_at
+    assert refused.value.until == over_at
 
 
 def test_returning_and_posting_at_once_one_is_first_and_the_other_knows(
@@ -468,19 +360,3 @@ def test_returning_and_posting_at_once_one_is_first_and_the_other_knows(
             assert after.version == 2
             assert (after.value.target is Target.ABSENT) == (winner == "returned")
         ledger.release_lease(lease)
-
-
-def test_what_was_disclaimed_is_nobodys_for_good(ledger: LedgerStore) -> None:
-    """Given one payment that is owned already and one that is not."""
-    write_back = recorded(ledger)
-    own(ledger, write_back)
-    for _ in range(2):
-        ledger.disclaim(CONNECTION, [PSA_PAYMENT, 9002])
-
-    owners = {PSA_PAYMENT: write_back.write_back_id, 9002: NO_OWNER}
-    assert ledger.owners(CONNECTION, [PSA_PAYMENT, 9002]) == owners
-    assert ledger.owners(OTHER_CONNECTION, [9002]) == {}
-    with pytest.raises(ConflictError):
-        ledger.save_write_back(
-            write_back.confirmed(9002, START), expected_version=2, own_psa_payment_id=9002
-        )

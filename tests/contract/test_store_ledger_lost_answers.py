@@ -14,11 +14,12 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from bridge.domain.errors import ConflictError, LeaseTakenError, UnavailableError
 from bridge.domain.platform_payment import PlatformPaymentState, Target
 from bridge.domain.write_back import Timings
+from bridge.domain.write_back.changes import confirm, retarget, state_post
 from bridge.ports import Stored
 from bridge.store.table import MAX_ATTEMPTS
 from tests.builders.payments import a_platform_payment, a_write_back, write_backs_for
 from tests.builders.records import CONNECTION, PARTNER
-from tests.contract.ledger import MINUTE, LedgerTable, lease_of, stored
+from tests.contract.ledger import BOOKS, MINUTE, LedgerTable, lease_of, stored
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.histories import ReadableDynamoLedger
 
@@ -113,21 +114,21 @@ def test_a_payments_whole_life_is_written_once(ledger: ReadableDynamoLedger) -> 
     payment, write_back = a_platform_payment(), a_write_back()
     ledger.record(payment, [write_back])
     lease = lease_of(ledger, write_back.write_back_id)
-    intent = write_back.posting(START, Timings(), balance_minor=11000)
+    intent = state_post(write_back, START, Timings(), balance_minor=11000)
     ledger.save_write_back(intent, expected_version=1, holding=lease, extend_until=intent.due_at)
-    confirmed = intent.confirmed(PSA_PAYMENT, START)
+    confirmed = confirm(intent, PSA_PAYMENT, START)
     ledger.save_write_back(
         confirmed, expected_version=2, holding=lease, own_psa_payment_id=PSA_PAYMENT
     )
     ledger.save_write_back(confirmed, expected_version=3, holding=lease)
     ledger.release_lease(lease)
     moved = payment.moved_to(PlatformPaymentState.RETURNED, reason="R01", now=START)
-    gone = confirmed.retargeted(Target.ABSENT, START)
+    gone = retarget(confirmed, Target.ABSENT, START)
     ledger.move_payment(moved, expected_version=1, write_backs=[(gone, 4)])
 
     assert ledger.get_payment(PARTNER, payment.payment_id) == Stored(moved, 2)
     assert stored(ledger, write_back) == Stored(gone, 5)
-    assert ledger.owners(CONNECTION, [PSA_PAYMENT]) == {PSA_PAYMENT: write_back.write_back_id}
+    assert ledger.owners(BOOKS, [PSA_PAYMENT]) == {PSA_PAYMENT: write_back.write_back_id}
     history = ledger.write_back_history(CONNECTION, write_back.write_back_id, limit=10)
     assert [entry.version for entry in history] == [5, 4, 3, 2, 1]
 
@@ -174,7 +175,7 @@ def test_an_answer_that_never_comes_may_hide_a_write_that_was_made(
     write_back = a_write_back()
     ledger_table.store(clock).record(a_platform_payment(), [write_back])
     ledger, _ = through(ledger_table, clock, unanswered)
-    intent = write_back.posting(START, Timings(), balance_minor=11000)
+    intent = state_post(write_back, START, Timings(), balance_minor=11000)
 
     with pytest.raises(UnavailableError):
         ledger.save_write_back(intent, expected_version=1)
@@ -218,7 +219,7 @@ def test_every_step_is_one_transaction(ledger_table: LedgerTable, clock: FakeClo
     ledger.record(payment, [write_back])
     lease = lease_of(ledger, write_back.write_back_id)
     ledger.save_write_back(
-        write_back.confirmed(PSA_PAYMENT, START),
+        confirm(write_back, PSA_PAYMENT, START),
         expected_version=1,
         holding=lease,
         extend_until=START + MINUTE,

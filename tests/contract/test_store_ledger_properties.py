@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from bridge.domain.errors import BridgeError, ConflictError, InvalidInputError, LeaseTakenError
 from bridge.domain.identity import mirrored_id, write_back_id_of
 from bridge.domain.platform_payment import Allocation, PlatformPayment, Target
-from bridge.domain.write_back import Lease, WriteBack, WriteBackState
+from bridge.domain.write_back import Books, Lease, WriteBack, WriteBackState
+from bridge.ports import PlatformPaymentQuery
 from bridge.store.attributes import to_item
 from tests.builders.payments import a_platform_payment, a_write_back, write_backs_for
 from tests.builders.records import CONNECTION, PARTNER
@@ -61,7 +62,12 @@ class Book:
 
     ledger: ReadableLedger
     connection_id: str
+    company_key: str = ""
     leases: list[Lease] = field(default_factory=list)
+
+    @property
+    def books(self) -> Books:
+        return Books(self.connection_id, self.company_key)
 
     def outcome(self, step: Sequence[Any]) -> object:
         """What a step brings, or the kind of its refusal; tokens differ and are left out."""
@@ -101,7 +107,7 @@ class Book:
             self.ledger,
             write_back_id_of(payment_id, invoice),
             invoice=invoice,
-            connection_id=self.connection_id,
+            books=self.books,
             now=START + start * MINUTE,
             minutes=length,
         )
@@ -124,8 +130,8 @@ class Book:
         ledger, connection_id = self.ledger, self.connection_id
         partner_id = self.payment("pay-1").partner_id
         reads: list[Callable[[], object]] = [
-            lambda: ledger.list_payments(partner_id, customer_id=None, limit=10).items,
-            lambda: ledger.owners(connection_id, [7, 8]),
+            lambda: ledger.list_payments(partner_id, PlatformPaymentQuery(), limit=10).items,
+            lambda: ledger.owners(self.books, [7, 8]),
             lambda: [w for w in ledger.list_due(START, limit=900) if w.partner_id == partner_id],
             *(lambda i=i: ledger.write_backs_of_invoice(connection_id, i) for i in _INVOICES),
             *(lambda p=p: ledger.get_payment(partner_id, p) for p in _PAYMENTS),
@@ -136,14 +142,15 @@ class Book:
 
 
 @on_one_table
-@given(steps=st.lists(steps, max_size=25))
+@given(steps=st.lists(steps, max_size=25), is_proven=st.booleans())
 def test_both_ledgers_answer_alike(
-    ledger_table: LedgerTable, clock: FakeClock, steps: list[Sequence[Any]]
+    ledger_table: LedgerTable, clock: FakeClock, steps: list[Sequence[Any]], is_proven: bool
 ) -> None:
     connection_id = next(_connections)
+    company_key = next(_connections) if is_proven else ""
     books = [
-        Book(InMemoryLedgerStore(clock), connection_id),
-        Book(ledger_table.store(clock), connection_id),
+        Book(InMemoryLedgerStore(clock), connection_id, company_key),
+        Book(ledger_table.store(clock), connection_id, company_key),
     ]
     for step in steps:
         first, second = (book.outcome(step) for book in books)
@@ -206,6 +213,7 @@ def test_the_stored_items_are_these(ledger_table: LedgerTable, clock: FakeClock)
         "fee_minor": 0,
         "reference": "",
         "state_reason": "",
+        "is_unapplied_meant": False,
     }
     written = by_sk["WRITE_BACK#pay-1"]
     assert "gsi1pk" not in written, "what has ended is not due"
@@ -233,6 +241,12 @@ def test_the_stored_items_are_these(ledger_table: LedgerTable, clock: FakeClock)
         "waits": 0,
         "is_called_off": False,
         "lasting_reason": "",
+        "history": {"attempts": [], "tallies": []},
+        "shown": [],
+        "is_foreign": False,
+        "refusal": "",
+        "hand_reference": "",
+        "overpaid_minor": 0,
     }
     assert by_sk["EVENT#pay-1#0000000002"]["data"] == written["data"]
     assert by_sk["0000009001"]["write_back_id"] == "pay-1.1001"

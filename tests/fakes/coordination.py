@@ -1,11 +1,14 @@
-"""The rate limiter and the signing keys in memory."""
+"""The rate limiter, signing keys, partners' places and silent servers in memory."""
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime
 
 from bridge.domain.errors import ThrottledError
-from bridge.ports import Clock
+from bridge.domain.identity import new_id
+from bridge.ports import Clock, Place, Silence
+from bridge.store.cursors import check_limit
 from bridge.store.rate_limit import RateSettings
 from bridge.store.signing_keys import SIGNING_KEY_LIFE
 
@@ -44,3 +47,50 @@ class InMemorySigningKeyStore:
 
     def put(self, connection_id: str, key_url: str, key: str) -> None:
         self._stored[connection_id, key_url] = (key, self._clock.now() + SIGNING_KEY_LIFE)
+
+
+class InMemoryPartnerPlaces:
+    """``held`` are the places that are taken, each with the end of its time."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.held: dict[tuple[str, int], tuple[Place, datetime]] = {}
+        self._lock = threading.Lock()
+
+    def take(self, partner_id: str, *, places: int, until: datetime) -> Place | None:
+        with self._lock:
+            for number in range(places):
+                held = self.held.get((partner_id, number))
+                if held is None or held[1] <= self._clock.now():
+                    place = Place(partner_id, number, new_id())
+                    self.held[partner_id, number] = (place, until)
+                    return place
+        return None
+
+    def release(self, place: Place) -> None:
+        with self._lock:
+            held = self.held.get((place.partner_id, place.number))
+            if held is not None and held[0] == place:
+                del self.held[place.partner_id, place.number]
+
+
+class InMemorySilenceStore:
+    def __init__(self) -> None:
+        self._kept: dict[str, Silence] = {}
+
+    def get(self, connection_id: str) -> Silence | None:
+        return self._kept.get(connection_id)
+
+    def list(self, *, limit: int) -> tuple[Silence, ...]:
+        check_limit(limit)
+        return tuple(self._kept[each] for each in sorted(self._kept))[:limit]
+
+    def put(self, silence: Silence, *, replaces: str | None) -> bool:
+        kept = self._kept.get(silence.connection_id)
+        if (kept.token if kept else None) != replaces:
+            return False
+        self._kept[silence.connection_id] = silence
+        return True
+
+    def clear(self, connection_id: str) -> None:
+        self._kept.pop(connection_id, None)

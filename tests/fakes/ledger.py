@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
 from bridge.domain.errors import ConflictError, LeaseTakenError
-from bridge.domain.identity import new_id
+from bridge.domain.identity import new_id, parse_mirrored_id, write_back_id_of
 from bridge.domain.platform_payment import PlatformPayment
-from bridge.domain.write_back import Lease, WriteBack
-from bridge.ports import NO_OWNER, Clock, Page, Stored
+from bridge.domain.write_back import Books, Lease, WriteBack
+from bridge.domain.write_back.change_table import faults_of
+from bridge.ports import NO_OWNER, SHARE_OF_DUE, Clock, Page, PlatformPaymentQuery, Stored
 from bridge.store import keys
 from bridge.store.cursors import Position, check_limit
+from bridge.store.due_listing import in_turn
 from bridge.store.keys import Key
-from bridge.store.ledger import check_belonging, check_lease, write_backs_by_payment
+from bridge.store.ledger import check_lease
+from bridge.store.payment_parts import check_belonging, write_backs_by_payment
 from tests.fakes.histories import LedgerEntry
 from tests.fakes.pages import cut_page
 
@@ -36,6 +39,11 @@ class InMemoryLedgerStore:
         self._write_backs: dict[Key, Stored[WriteBack]] = {}
         self._payment_events: dict[Key, list[LedgerEntry[PlatformPayment]]] = {}
         self._write_back_events: dict[Key, list[LedgerEntry[WriteBack]]] = {}
+        self._of_invoice: dict[tuple[str, int], tuple[Key, ...]] = {}
+        self._listed: dict[str, tuple[tuple[Position, Key], ...]] = {}
+        """The write-backs of each connection, in the order of its list."""
+        self._waking: dict[Key, WriteBack] = {}
+        """The write-backs that are looked at again at some moment."""
         self._leases: dict[Key, Lease] = {}
         self._owners: dict[Key, str] = {}
         self._lock = threading.Lock()
@@ -61,24 +69,21 @@ class InMemoryLedgerStore:
         self._store(payment, expected_version, write_backs)
 
     def list_payments(
-        self, partner_id: str, *, customer_id: str | None, limit: int, cursor: str | None = None
+        self,
+        partner_id: str,
+        query: PlatformPaymentQuery,
+        *,
+        limit: int,
+        cursor: str | None = None,
     ) -> Page[PlatformPayment]:
         listed = [stored.value for stored in list(self._payments.values()) if stored.value]
         entries = [
             (Position(0, keys.platform_payment_index_keys(payment)["gsi1sk"]), payment)
             for payment in listed
-            if payment.partner_id == partner_id
-            if customer_id in (None, payment.customer_id)
+            if payment.partner_id == partner_id and query.matches(payment)
+            if query.invoice_id is None or self._is_for(payment, query.invoice_id)
         ]
-        return cut_page(
-            entries,
-            "payments",
-            partner_id,
-            customer_id,
-            limit=limit,
-            cursor=cursor,
-            is_descending=True,
-        )
+        return cut_page(entries, partner_id, query, limit=limit, cursor=cursor, is_descending=True)
 
     def payment_history(
         self, partner_id: str, payment_id: str, *, limit: int
@@ -91,6 +96,12 @@ class InMemoryLedgerStore:
     def get_write_back(self, connection_id: str, write_back_id: str) -> Stored[WriteBack]:
         return self._write_back(connection_id, write_back_id)
 
+    def get_write_backs(
+        self, connection_id: str, write_back_ids: Collection[str]
+    ) -> Mapping[str, WriteBack]:
+        found = {each: self._write_back(connection_id, each).value for each in write_back_ids}
+        return {each: write_back for each, write_back in found.items() if write_back}
+
     def write_backs_of_payment(
         self, partner_id: str, payment_id: str
     ) -> tuple[Stored[WriteBack], ...]:
@@ -102,28 +113,29 @@ class InMemoryLedgerStore:
     def write_backs_of_invoice(
         self, connection_id: str, invoice_source_id: int
     ) -> tuple[WriteBack, ...]:
-        place = (connection_id, invoice_source_id)
-        return self._sorted(
-            lambda w: (w.connection_id, w.invoice_source_id) == place, lambda w: w.created_at
-        )
+        found = self._of_invoice.get((connection_id, invoice_source_id), ())
+        return _sorted(map(self._standing, found), lambda w: w.created_at)
 
     def list_write_backs(
         self, connection_id: str, *, limit: int, cursor: str | None = None
     ) -> Page[WriteBack]:
-        listed = [stored.value for stored in list(self._write_backs.values()) if stored.value]
-        entries = [
-            (Position(0, keys.write_back_index_keys(write_back)["gsi2sk"]), write_back)
-            for write_back in listed
-            if write_back.connection_id == connection_id
-        ]
+        listed = self._listed.get(connection_id, ())
+        entries = [(position, self._standing(key)) for position, key in listed]
         return cut_page(entries, "write-backs", connection_id, limit=limit, cursor=cursor)
 
-    def list_due(self, now: datetime, *, limit: int) -> tuple[WriteBack, ...]:
+    def list_due(
+        self,
+        now: datetime,
+        *,
+        limit: int,
+        share: int = SHARE_OF_DUE,
+        silent: Collection[str] = (),
+    ) -> tuple[WriteBack, ...]:
         check_limit(limit)
-        return self._sorted(
-            lambda w: w.due_at is not None and w.due_at <= now and not w.has_ended,
-            lambda w: w.due_at or now,
-        )[:limit]
+        waking = list(self._waking.values())
+        due = [each for each in waking if each.next_look_at and each.next_look_at <= now]
+        ordered = _sorted(due, lambda w: w.next_look_at or now)
+        return in_turn(ordered, limit=limit, share=share, silent=silent)
 
     def save_write_back(
         self,
@@ -135,22 +147,32 @@ class InMemoryLedgerStore:
         own_psa_payment_id: int | None = None,
         disown_psa_payment_id: int | None = None,
     ) -> int:
-        check_lease(write_back, holding, extend_until)
+        is_owning = own_psa_payment_id is not None or disown_psa_payment_id is not None
+        check_lease(write_back, holding, extend_until, is_owning=is_owning)
         with self._lock:
             _insist(expected_version > 0)
             _insist(self._version_of(write_back) == expected_version)
             _insist(holding is None or self._stands(holding))
             for each in (own_psa_payment_id, disown_psa_payment_id):
-                _insist(each is None or self._is_nobodys_or_of(write_back, each))
+                for key in _owner_keys(holding, each):
+                    _insist(self._owners.get(key) in (None, write_back.write_back_id))
             self._put_write_back(write_back, expected_version + 1)
             if holding and extend_until:
-                self._leases[_lease_key(holding)] = replace(holding, until=extend_until)
-            if disown_psa_payment_id is not None:
-                self._owners.pop(_owner_key(write_back, disown_psa_payment_id), None)
-            if own_psa_payment_id is not None:
-                key = _owner_key(write_back, own_psa_payment_id)
+                for key in _lease_keys(holding):
+                    self._leases[key] = replace(holding, until=extend_until)
+            for key in _owner_keys(holding, disown_psa_payment_id):
+                self._owners.pop(key, None)
+            for key in _owner_keys(holding, own_psa_payment_id):
                 self._owners[key] = write_back.write_back_id
         return expected_version + 1
+
+    def arrange(self, write_back: WriteBack) -> None:
+        """Put a write-back as a test needs it, whatever way leads there."""
+        with self._lock:
+            key = _write_back_key(write_back)
+            version = self._version_of(write_back)
+            self._write_backs[key] = Stored(None, version)
+            self._put_write_back(write_back, version + 1)
 
     def write_back_history(
         self, connection_id: str, write_back_id: str, *, limit: int
@@ -163,41 +185,68 @@ class InMemoryLedgerStore:
     def take_lease(
         self,
         *,
-        connection_id: str,
+        books: Books,
         invoice_source_id: int,
         holder_id: str,
         now: datetime,
         until: datetime,
     ) -> Lease:
-        lease = Lease(connection_id, invoice_source_id, holder_id, new_id(), until)
+        lease = Lease(books, invoice_source_id, holder_id, new_id(), until)
         with self._lock:
-            taken = self._leases.get(_lease_key(lease))
-            if taken and taken.until > now:
-                if taken.holder_id != holder_id:
-                    raise LeaseTakenError(taken.until)
-                lease = replace(lease, until=max(until, taken.until))
-            self._leases[_lease_key(lease)] = lease
+            taken = [self._leases[key] for key in _lease_keys(lease) if key in self._leases]
+            held = [each for each in taken if each.until > now]
+            foreign = [each.until for each in held if each.holder_id != holder_id]
+            if foreign:
+                raise LeaseTakenError(max(foreign))
+            lease = replace(lease, until=max([until, *(each.until for each in held)]))
+            for key in _lease_keys(lease):
+                self._leases[key] = lease
         return lease
 
     def release_lease(self, lease: Lease) -> None:
         with self._lock:
-            if self._stands(lease):
-                del self._leases[_lease_key(lease)]
+            for key in _lease_keys(lease):
+                if key in self._leases and self._leases[key].token == lease.token:
+                    del self._leases[key]
 
-    def owners(self, connection_id: str, psa_payment_ids: Sequence[int]) -> Mapping[int, str]:
-        wanted = {each: keys.psa_payment_key(connection_id, each) for each in psa_payment_ids}
-        return {each: self._owners[key] for each, key in wanted.items() if key in self._owners}
-
-    def disclaim(self, connection_id: str, psa_payment_ids: Sequence[int]) -> None:
-        with self._lock:
+    def owners(self, books: Books, psa_payment_ids: Sequence[int]) -> Mapping[int, str]:
+        found: dict[int, str] = {}
+        for books_key in reversed(books.keys):
             for each in psa_payment_ids:
-                self._owners.setdefault(keys.psa_payment_key(connection_id, each), NO_OWNER)
+                key = keys.psa_payment_key(books_key, each)
+                if key in self._owners:
+                    found[each] = self._owners[key]
+        return found
+
+    def disclaim(self, books: Books, psa_payment_ids: Sequence[int]) -> None:
+        with self._lock:
+            for books_key in books.keys:
+                for each in psa_payment_ids:
+                    self._owners.setdefault(keys.psa_payment_key(books_key, each), NO_OWNER)
+
+    def move_owners(self, books: Books, owners: Mapping[int, str]) -> tuple[int, ...]:
+        disputed: dict[int, None] = {}
+        with self._lock:
+            for psa_payment_id, owner_id in owners.items():
+                for books_key in books.keys:
+                    key = keys.psa_payment_key(books_key, psa_payment_id)
+                    if self._owners.setdefault(key, owner_id) != owner_id:
+                        disputed[psa_payment_id] = None
+        return tuple(disputed)
 
     # --- what is stored ------------------------------------------------------------------------
 
     def _payment(self, partner_id: str, payment_id: str) -> Stored[PlatformPayment]:
         key = keys.platform_payment_key(partner_id, payment_id)
         return self._payments.get(key, Stored(None, 0))
+
+    def _is_for(self, payment: PlatformPayment, invoice_id: str) -> bool:
+        invoice = parse_mirrored_id(invoice_id)
+        if invoice is None:
+            return False
+        write_back_id = write_back_id_of(payment.payment_id, invoice.source_id)
+        found = self._write_back(invoice.connection_id, write_back_id).value
+        return found is not None and found.partner_id == payment.partner_id
 
     def _write_back(self, connection_id: str, write_back_id: str) -> Stored[WriteBack]:
         key = keys.write_back_key(connection_id, write_back_id)
@@ -222,8 +271,31 @@ class InMemoryLedgerStore:
 
     def _put_write_back(self, write_back: WriteBack, version: int) -> None:
         key = _write_back_key(write_back)
+        if key not in self._write_backs:
+            self._index(write_back, key)
+        elif before := self._write_backs[key].value:
+            check_change(before, write_back)
         self._write_backs[key] = Stored(write_back, version)
+        if write_back.next_look_at is None:
+            self._waking.pop(key, None)
+        else:
+            self._waking[key] = write_back
         self._note(self._write_back_events, key, write_back, version)
+
+    def _index(self, write_back: WriteBack, key: Key) -> None:
+        """Enter a new write-back in the lists in which it keeps its place for good."""
+        connection_id = write_back.connection_id
+        place = (connection_id, write_back.invoice_source_id)
+        self._of_invoice[place] = (*self._of_invoice.get(place, ()), key)
+        position = Position(0, keys.write_back_index_keys(write_back)["gsi2sk"])
+        listed = [*self._listed.get(connection_id, ()), (position, key)]
+        self._listed[connection_id] = tuple(sorted(listed, key=lambda entry: entry[0].sort_key))
+
+    def _standing(self, key: Key) -> WriteBack:
+        write_back = self._write_backs[key].value
+        if write_back is None:
+            raise LookupError("a write-back is never removed")
+        return write_back
 
     def _note(
         self, events: dict[Key, list[LedgerEntry[T]]], key: Key, value: T, version: int
@@ -235,19 +307,14 @@ class InMemoryLedgerStore:
         return self._write_back(write_back.connection_id, write_back.write_back_id).version
 
     def _stands(self, lease: Lease) -> bool:
-        taken = self._leases.get(_lease_key(lease))
-        return taken is not None and taken.token == lease.token
+        taken = [self._leases.get(key) for key in _lease_keys(lease)]
+        return all(each is not None and each.token == lease.token for each in taken)
 
-    def _is_nobodys_or_of(self, write_back: WriteBack, psa_payment_id: int) -> bool:
-        owner_id = self._owners.get(_owner_key(write_back, psa_payment_id))
-        return owner_id in (None, write_back.write_back_id)
 
-    def _sorted(
-        self, is_wanted: Callable[[WriteBack], bool], moment: Callable[[WriteBack], datetime]
-    ) -> tuple[WriteBack, ...]:
-        values = [stored.value for stored in list(self._write_backs.values()) if stored.value]
-        found = [write_back for write_back in values if is_wanted(write_back)]
-        return tuple(sorted(found, key=lambda w: (moment(w), w.write_back_id)))
+def _sorted(
+    found: Iterable[WriteBack], moment: Callable[[WriteBack], datetime]
+) -> tuple[WriteBack, ...]:
+    return tuple(sorted(found, key=lambda w: (moment(w), w.write_back_id)))
 
 
 def _insist(condition: bool) -> None:
@@ -266,9 +333,18 @@ def _write_back_key(write_back: WriteBack) -> Key:
     return key
 
 
-def _lease_key(lease: Lease) -> Key:
-    return keys.lease_key(lease.connection_id, lease.invoice_source_id)
+def _lease_keys(lease: Lease) -> list[Key]:
+    return [keys.lease_key(each, lease.invoice_source_id) for each in lease.books.keys]
 
 
-def _owner_key(write_back: WriteBack, psa_payment_id: int) -> Key:
-    return keys.psa_payment_key(write_back.connection_id, psa_payment_id)
+def _owner_keys(lease: Lease | None, psa_payment_id: int | None) -> list[Key]:
+    if lease is None or psa_payment_id is None:
+        return []
+    return [keys.psa_payment_key(each, psa_payment_id) for each in lease.books.keys]
+
+
+def check_change(before: WriteBack, after: WriteBack) -> None:
+    """Raise AssertionError for a change of a write-back that may never be stored."""
+    faults = faults_of(before, after)
+    if faults:
+        raise AssertionError(faults)

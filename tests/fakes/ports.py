@@ -7,17 +7,24 @@ from collections.abc import Callable
 from bridge.domain.write_back import Timings
 from bridge.ports import (
     CallbackEndpointStore,
+    CompanyStore,
     ConnectionStore,
     EventBus,
     PsaGateway,
     SigningKeySource,
 )
 from tests.fakes.clock import FakeClock
+from tests.fakes.companies import InMemoryCompanyStore
 from tests.fakes.connections import InMemoryCallbackEndpoints, InMemoryConnectionStore
-from tests.fakes.coordination import InMemorySigningKeyStore
+from tests.fakes.coordination import (
+    InMemoryPartnerPlaces,
+    InMemorySigningKeyStore,
+    InMemorySilenceStore,
+)
 from tests.fakes.documents import InMemoryDocuments
 from tests.fakes.events import InMemoryEventBus
 from tests.fakes.ledger import InMemoryLedgerStore
+from tests.fakes.payment_control import InMemoryPaymentControlStore
 from tests.fakes.problems import InMemoryProblemStore
 from tests.fakes.queues import (
     InMemoryHintQueue,
@@ -40,10 +47,13 @@ class InMemoryPorts:
         self.clock = clock or FakeClock()
         self.gateway = gateway
         self.connections: ConnectionStore = InMemoryConnectionStore()
+        self.companies: CompanyStore = InMemoryCompanyStore()
         self.records = InMemoryRecordStore()
         self.runs = InMemoryRunStore(self.clock)
         self.problems = InMemoryProblemStore(self.clock)
         self.ledger = InMemoryLedgerStore(self.clock)
+        self.partner_places = InMemoryPartnerPlaces(self.clock)
+        self.silences = InMemorySilenceStore()
         self.documents = InMemoryDocuments()
         self.vault = InMemoryVault()
         self.hints = InMemoryHintQueue(self.clock)
@@ -52,6 +62,7 @@ class InMemoryPorts:
         self.write_back_queue = InMemoryWriteBackQueue(self.clock)
         self.parked_queue = InMemoryParkedQueue()
         self.event_bus: EventBus = InMemoryEventBus()
+        self.payment_control = InMemoryPaymentControlStore()
         self.timings = Timings()
         self.webhook_base_url = WEBHOOK_BASE_URL
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from bridge.domain.problem import Problem, ProblemReport, ProblemState
 from bridge.ports import Clock, Page
@@ -16,33 +17,33 @@ _ORDER = (ProblemState.OPEN, ProblemState.RESOLVED)
 
 
 class InMemoryProblemStore:
+    """Keeps problems by partner and id; lists of open ones are kept until a problem changes."""
+
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._problems: dict[tuple[str, str], Problem] = {}
+        self._open: dict[tuple[str, str], Mapping[str, Problem]] = {}
 
     def report(self, report: ProblemReport, now: datetime) -> None:
         before = self.get(report.partner_id, report.problem_id)
         problem = before.seen_again(report.detail, now) if before else report.as_problem(now)
-        self._problems[problem.partner_id, problem.problem_id] = problem
+        self._put(problem)
 
     def resolve(self, partner_id: str, problem_id: str, now: datetime) -> None:
         problem = self.get(partner_id, problem_id)
         if problem and problem.state is ProblemState.OPEN:
-            self._problems[partner_id, problem_id] = problem.resolved(now)
+            self._put(problem.resolved(now))
 
     def get(self, partner_id: str, problem_id: str) -> Problem | None:
         problem = self._problems.get((partner_id, problem_id))
         return problem if problem and self._is_kept(problem) else None
 
     def open_of_connection(self, partner_id: str, connection_id: str) -> Mapping[str, Problem]:
-        mine = [
-            problem
-            for (owner_id, _), problem in self._problems.items()
-            if owner_id == partner_id and problem.connection_id == connection_id
-            if problem.state is ProblemState.OPEN
-        ]
-        mine.sort(key=lambda problem: (problem.opened_at, problem.problem_id), reverse=True)
-        return {problem.problem_id: problem for problem in mine[:MAX_OPEN_PROBLEMS]}
+        listed = self._open.get((partner_id, connection_id))
+        if listed is None:
+            listed = MappingProxyType(self._open_now(partner_id, connection_id))
+            self._open[partner_id, connection_id] = listed
+        return listed
 
     def list(
         self,
@@ -60,6 +61,20 @@ class InMemoryProblemStore:
         ]
         pks = [problem_listing_pk(partner_id, each) for each in states]
         return cut_page(entries, *pks, limit=limit, cursor=cursor, is_descending=True)
+
+    def _put(self, problem: Problem) -> None:
+        self._problems[problem.partner_id, problem.problem_id] = problem
+        self._open.clear()
+
+    def _open_now(self, partner_id: str, connection_id: str) -> dict[str, Problem]:
+        mine = [
+            problem
+            for (owner_id, _), problem in self._problems.items()
+            if owner_id == partner_id and problem.connection_id == connection_id
+            if problem.state is ProblemState.OPEN
+        ]
+        mine.sort(key=lambda problem: (problem.opened_at, problem.problem_id), reverse=True)
+        return {problem.problem_id: problem for problem in mine[:MAX_OPEN_PROBLEMS]}
 
     def _of_partner(self, partner_id: str) -> tuple[Problem, ...]:
         return tuple(

@@ -7,9 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
+from bridge.domain.errors import InvalidInputError
 from bridge.domain.hint import Hint
 from bridge.domain.run import Run
-from bridge.domain.work_messages import PdfRequest, RunMessage, WriteBackMessage
+from bridge.domain.work_messages import (
+    LONGEST_DELAY_SECONDS,
+    PdfRequest,
+    RunMessage,
+    WriteBackMessage,
+)
 from bridge.domain.write_back import WriteBack
 from bridge.ports import Clock
 
@@ -45,6 +51,8 @@ class InMemoryQueue(Generic[T]):
     def _add(self, bodies: Sequence[T], delay_seconds: int = 0) -> None:
         if self.error:
             raise self.error
+        if not 0 <= delay_seconds <= LONGEST_DELAY_SECONDS:
+            raise InvalidInputError("delay is out of range", field="delay_seconds")
         due_at = self._clock.now() + timedelta(seconds=delay_seconds)
         self.sent += bodies
         self.waiting += [Message(body, due_at) for body in bodies]
@@ -66,7 +74,7 @@ class InMemoryPdfQueue(InMemoryQueue[PdfRequest]):
 
 
 class InMemoryWriteBackQueue(InMemoryQueue[WriteBackMessage]):
-    """Messages come out in the order they were sent in, as they do within a group of SQS.
+    """Messages come out with the longest due first, one of the orders in which SQS may bring them.
 
     ``write_backs`` are the write-backs of the messages ever sent, as they were then.
     """
@@ -75,8 +83,11 @@ class InMemoryWriteBackQueue(InMemoryQueue[WriteBackMessage]):
         super().__init__(clock)
         self.write_backs: list[WriteBack] = []
 
-    def send(self, write_back: WriteBack) -> None:
-        self._add([WriteBackMessage(write_back.connection_id, write_back.write_back_id)])
+    def send(
+        self, write_back: WriteBack, *, delay_seconds: int = 0, times_put_off: int = 0
+    ) -> None:
+        ids = (write_back.connection_id, write_back.write_back_id)
+        self._add([WriteBackMessage(*ids, times_put_off)], delay_seconds)
         self.write_backs.append(write_back)
 
 

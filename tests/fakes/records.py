@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any, TypeVar
@@ -42,7 +43,35 @@ from bridge.store.records import MAX_CHANGED_PAYMENTS
 from tests.fakes.pages import cut_page
 
 T = TypeVar("T")
-_Shelf = dict[tuple[str, str], Stored[T]]
+_NOTHING: Stored[Any] = Stored(None, 0)
+
+
+class _Shelf(dict[tuple[str, str], Stored[T]]):
+    """The records of one kind, by partner and record id, and those of each connection by source.
+
+    ``mirrored`` also holds tombstones; ``listed`` is what a list of the connection shows of each
+    record, in the order of the source ids.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mirrored: defaultdict[tuple[str, str], dict[int, Stored[T]]] = defaultdict(dict)
+        self.listed: defaultdict[tuple[str, str], dict[int, ListedRecord]] = defaultdict(dict)
+
+    def put(self, key: tuple[str, str], stored: Stored[T]) -> None:
+        self[key] = stored
+        mirrored = parse_mirrored_id(key[1])
+        if mirrored is None:
+            return
+        scope, source_id = (key[0], mirrored.connection_id), mirrored.source_id
+        self.mirrored[scope][source_id] = stored
+        if stored.value is None:
+            return
+        listed = self.listed[scope]
+        is_last = not listed or source_id in listed or source_id > next(reversed(listed))
+        listed[source_id] = _as_listed(source_id, stored.value, stored.change_fingerprint)
+        if not is_last:
+            self.listed[scope] = dict(sorted(listed.items()))
 
 
 class InMemoryRecordStore:
@@ -50,14 +79,17 @@ class InMemoryRecordStore:
 
     def __init__(self) -> None:
         self._shelves: dict[RecordKind, _Shelf[Any]] = {
-            kind.record_kind: {} for kind in MIRRORED_KINDS
+            kind.record_kind: _Shelf() for kind in MIRRORED_KINDS
         }
         self._payments: dict[tuple[str, str], Payment] = {}
         self._lock = threading.Lock()
 
     def get(self, kind: MirroredKind[R], partner_id: str, record_id: str) -> Stored[R]:
-        record_key(partner_id, kind.record_kind, record_id)
-        return self._shelves[kind.record_kind].get((partner_id, record_id), Stored(None, 0))
+        stored = self._shelves[kind.record_kind].get((partner_id, record_id))
+        if stored is None:
+            record_key(partner_id, kind.record_kind, record_id)
+            return _NOTHING
+        return stored
 
     def get_mirrored(
         self,
@@ -66,7 +98,11 @@ class InMemoryRecordStore:
         connection_id: str,
         source_ids: Sequence[int],
     ) -> Mapping[int, Stored[R]]:
-        return {i: self.get(kind, partner_id, mirrored_id(connection_id, i)) for i in source_ids}
+        stored = self._shelves[kind.record_kind].mirrored.get((partner_id, connection_id), {})
+        return {
+            i: stored.get(i) or self.get(kind, partner_id, mirrored_id(connection_id, i))
+            for i in source_ids
+        }
 
     def save(
         self, record: MirroredRecord, *, expected_version: int, change_fingerprint: str = ""
@@ -99,7 +135,9 @@ class InMemoryRecordStore:
     ) -> None:
         shelf = self._shelves[kind]
         with self._lock:
-            shelf.setdefault((partner_id, mirrored_id(connection_id, source_id)), Stored(None, 1))
+            key = (partner_id, mirrored_id(connection_id, source_id))
+            if key not in shelf:
+                shelf.put(key, Stored(None, 1))
 
     def list_mirrored(
         self,
@@ -111,10 +149,9 @@ class InMemoryRecordStore:
         through_id: int | None,
         limit: int,
     ) -> tuple[ListedRecord, ...]:
-        found = sorted(self._listed(partner_id, connection_id, kind), key=lambda r: r.source_id)
         return tuple(
             each
-            for each in found
+            for each in self._listed(partner_id, connection_id, kind)
             if each.source_id > after_id and (through_id is None or each.source_id <= through_id)
         )[:limit]
 
@@ -156,19 +193,19 @@ class InMemoryRecordStore:
 
     def _listed(
         self, partner_id: str, connection_id: str, kind: RecordKind
-    ) -> Iterator[ListedRecord]:
-        for (owner_id, record_id), stored in self._shelves[kind].items():
-            mirrored = parse_mirrored_id(record_id)
-            is_here = mirrored is not None and mirrored.connection_id == connection_id
-            if owner_id != partner_id or not is_here or stored.value is None or mirrored is None:
-                continue
-            balance = kind_of(stored.value).balance_of(stored.value)
-            yield ListedRecord(
-                mirrored.source_id,
-                stored.change_fingerprint,
-                has_balance=balance is not None and balance.amount_minor != 0,
-                is_archived=stored.value.archive is not None,
-            )
+    ) -> Iterable[ListedRecord]:
+        """Return the records of a connection in the order of their source ids."""
+        return self._shelves[kind].listed.get((partner_id, connection_id), {}).values()
+
+
+def _as_listed(source_id: int, record: Any, fingerprint: str) -> ListedRecord:
+    balance = kind_of(record).balance_of(record)
+    return ListedRecord(
+        source_id,
+        fingerprint,
+        has_balance=balance is not None and balance.amount_minor != 0,
+        is_archived=record.archive is not None,
+    )
 
 
 def _write(
@@ -177,7 +214,7 @@ def _write(
     stored = shelf.get(key)
     if (stored.version if stored else 0) != expected_version:
         raise ConflictError("the stored record moved on")
-    shelf[key] = Stored(value, expected_version + 1, fingerprint)
+    shelf.put(key, Stored(value, expected_version + 1, fingerprint))
     return expected_version + 1
 
 

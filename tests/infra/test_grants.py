@@ -21,12 +21,19 @@ STORE, AWS = BRIDGE / "store", BRIDGE / "aws"
 # The adapters that lie on each table. `test_every_adapter_of_a_table_is_named` keeps it whole.
 ADAPTERS = {
     "records": {"records"},
-    "operations": {"connections", "callback_endpoints", "runs", "problems"},
+    "operations": {
+        "callback_endpoints",
+        "companies",
+        "connections",
+        "payment_control",
+        "problems",
+        "runs",
+    },
     "ledger": {"ledger"},
-    "coordination": {"rate_limit", "signing_keys"},
+    "coordination": {"rate_limit", "signing_keys", "partner_places", "silences"},
 }
 QUEUES = {"parked": {"parked_queue"}, "hints": {"queues"}, "run-steps": {"queues"}}
-QUEUES |= {"pdfs": {"queues"}, "writebacks.fifo": {"queues"}}
+QUEUES |= {"pdfs": {"queues"}, "writebacks": {"queues"}}
 
 # The actions of each method of a client. A transaction takes the actions of its parts, which the
 # adapters name by `Write`.

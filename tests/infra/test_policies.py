@@ -30,7 +30,10 @@ BUCKET = "<AWS::AccountId>-<AWS::Region>"
 # documents in a stronger way than reading.
 READS_CALLBACK_ENDPOINTS_ONLY = {"webhook_receiver"}
 KEEPS_SIGNING_KEYS = {"webhook_receiver"}
-READS_RECORDS_ONLY = {"reconciler"}
+READS_RECORDS_ONLY = {"reconciler", "payment_writeback"}
+LISTS_SILENCES = {"reconciler"}
+TAKES_TURNS = {"payment_writeback"}
+UPDATES_CONNECTION_SECRETS = {"reconciler"}
 MANAGES_CONNECTION_SECRETS = {"dashboard_api"}
 STORES_DOCUMENTS = {"invoice_pdf"}
 
@@ -67,6 +70,8 @@ def named_by_setting(setting: str, function: str, stage: str) -> Rights:
     if function in MANAGES_CONNECTION_SECRETS:
         verbs = ("CreateSecret", "PutSecretValue", "DeleteSecret", "RestoreSecret")
         secrets |= {f"secretsmanager:{verb}" for verb in verbs}
+    if function in UPDATES_CONNECTION_SECRETS:
+        secrets |= {"secretsmanager:PutSecretValue"}
     if function in STORES_DOCUMENTS:
         documents |= {"s3:PutObject"}
     on_records = READ if function in READS_RECORDS_ONLY else READ | PUT
@@ -89,10 +94,9 @@ def named_by_setting(setting: str, function: str, stage: str) -> Rights:
             "<ledger.Arn>": READ | PUT | DELETE | CHECK,
             "<ledger.Arn>/index/listing": QUERY,
             "<ledger.Arn>/index/by_customer": QUERY,
+            "<ledger.Arn>/index/due": QUERY,
         },
-        "COORDINATION_TABLE": {
-            "<coordination.Arn>": GET | PUT if function in KEEPS_SIGNING_KEYS else UPDATE
-        },
+        "COORDINATION_TABLE": {"<coordination.Arn>": on_coordination(function)},
         "SECRETS_PREFIX": {f"{SECRET}/{stage}/connections/*": secrets},
         "CONNECTWISE_CLIENT_ID_SECRET": {
             f"{SECRET}/{stage}/connectwise-client-id-??????": frozenset(
@@ -102,7 +106,7 @@ def named_by_setting(setting: str, function: str, stage: str) -> Rights:
         "HINTS_QUEUE_URL": {"<hints.Arn>": send},
         "RUN_STEPS_QUEUE_URL": {"<run-steps.Arn>": send},
         "PDF_QUEUE_URL": {"<pdfs.Arn>": send},
-        "WRITEBACKS_QUEUE_URL": {"<writebacks.fifo.Arn>": send},
+        "WRITEBACKS_QUEUE_URL": {"<writebacks.Arn>": send},
         "PARKED_QUEUE_URL": {"<parked.Arn>": frozenset({"sqs:SendMessage"})},
         "EVENT_BUS_NAME": {"<Bus.Arn>": frozenset({"events:PutEvents"})},
         "DOCUMENTS_BUCKET": {
@@ -111,6 +115,15 @@ def named_by_setting(setting: str, function: str, stage: str) -> Rights:
         },
     }
     return table.get(setting, {})
+
+
+def on_coordination(function: str) -> frozenset[str]:
+    """What a function may do with rates, places, silences and signing keys."""
+    if function in KEEPS_SIGNING_KEYS:
+        return GET | PUT
+    if function in TAKES_TURNS:
+        return UPDATE | GET | PUT | DELETE
+    return UPDATE | QUERY if function in LISTS_SILENCES else UPDATE
 
 
 def named_by_trigger(templates: StageTemplates, function: str) -> Rights:

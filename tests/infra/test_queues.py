@@ -13,17 +13,15 @@ from tests.infra.templates import MAPPING, Properties, StageTemplates, logical_i
 pytestmark = pytest.mark.xdist_group("templates")
 
 AWS_SHORTEST_MAX_CONCURRENCY = 2
-WORK_QUEUES = ("hints", "pdfs", "run-steps", "writebacks.fifo")
+WORK_QUEUES = ("hints", "pdfs", "run-steps", "writebacks")
 
 
 def is_dead(queue: str) -> bool:
-    return queue.removesuffix(".fifo").endswith("-dead")
+    return queue.endswith("-dead")
 
 
 def dead_letters_of(queue: str) -> str:
-    """The dead letters of an ordered queue are ordered too: SQS takes no others."""
-    name, dot, ending = queue.partition(".")
-    return f"{name}-dead{dot}{ending}"
+    return f"{queue}-dead"
 
 
 def queue_mappings(templates: StageTemplates) -> dict[str, Properties]:
@@ -126,7 +124,7 @@ def test_alarms_reach_the_topic_and_may_publish_to_it(any_stage: StageTemplates)
     assert [s["Principal"] for s in allowed] == [{"Service": "cloudwatch.amazonaws.com"}]
 
 
-def worker_stack(*, queue_seconds: int, function_seconds: int, fifo: bool) -> Template:
+def worker_stack(*, queue_seconds: int, function_seconds: int) -> Template:
     """A stack of one worker, as a later function would be added."""
     stack = cdk.Stack()
     on_call = OnCall(stack, "OnCall", stage=DEV)
@@ -137,7 +135,6 @@ def worker_stack(*, queue_seconds: int, function_seconds: int, fifo: bool) -> Te
         stage=DEV,
         timeout_seconds=queue_seconds,
         on_call=on_call,
-        fifo=fifo,
     )
     function = PythonFunction(
         stack,
@@ -151,16 +148,17 @@ def worker_stack(*, queue_seconds: int, function_seconds: int, fifo: bool) -> Te
     return Template.from_stack(stack)
 
 
-def test_an_ordered_queue_is_the_same_construct() -> None:
-    template = worker_stack(queue_seconds=60, function_seconds=60, fifo=True)
-    for name in ("bridge-dev-writebacks.fifo", "bridge-dev-writebacks-dead.fifo"):
+def test_a_queue_is_a_standard_one() -> None:
+    """Ordered queues take no delay for one message, and are not fair to groups."""
+    template = worker_stack(queue_seconds=60, function_seconds=60)
+    for name in ("bridge-dev-writebacks", "bridge-dev-writebacks-dead"):
         template.has_resource_properties(
             "AWS::SQS::Queue",
-            {"QueueName": name, "FifoQueue": True, "DeduplicationScope": "messageGroup"},
+            {"QueueName": name, "FifoQueue": Match.absent(), "DelaySeconds": Match.absent()},
         )
     template.has_resource_properties(MAPPING, {"BatchSize": 1, "Tags": Match.absent()})
 
 
 def test_a_function_that_outlives_its_queue_is_refused() -> None:
     with pytest.raises(VisibilityTooShortError):
-        worker_stack(queue_seconds=60, function_seconds=61, fifo=False)
+        worker_stack(queue_seconds=60, function_seconds=61)

@@ -5,15 +5,17 @@ from dataclasses import replace
 import pytest
 
 from bridge.connectwise.client import WRITE_SECONDS
+from bridge.domain.work_messages import LONGEST_DELAY_SECONDS
 from bridge.domain.write_back import Timings
+from bridge.payments.write_back_turns import PLACES, PLACES_OF_A_PARTNER
 from bridge.wiring.settings import WriteBackTimings
 from infra.config import DEV, PROD, StageConfig, UnsafeStageError, WriteBackTimes
 from tests.infra.templates import MAPPING, Properties, StageTemplates
 
 pytestmark = pytest.mark.xdist_group("templates")
 
-QUEUE = "writebacks.fifo"
-DEAD = "writebacks-dead.fifo"
+QUEUE = "writebacks"
+DEAD = "writebacks-dead"
 WORKER = "payment_writeback"
 TOLD = {name.upper() for name in WriteBackTimings.model_fields}
 
@@ -96,21 +98,35 @@ def test_a_message_lives_longer_than_any_wait_and_its_dead_letter_longer_still(
     assert dead["MessageRetentionPeriod"] == 14 * 86_400
 
 
-def test_write_backs_of_one_invoice_are_driven_one_after_another(
-    any_stage: StageTemplates,
-) -> None:
+def test_write_backs_come_from_a_standard_queue_one_by_one(any_stage: StageTemplates) -> None:
     for name in (QUEUE, DEAD):
         queue = any_stage.queues()[name]
-        assert queue["FifoQueue"] is True
-        assert queue["DeduplicationScope"] == "messageGroup"
-        assert queue["FifoThroughputLimit"] == "perMessageGroupId"
-        # Each sending has an id of its own: a second asking must not be swallowed.
+        ordered = {"FifoQueue", "DeduplicationScope", "FifoThroughputLimit"}
+        assert not ordered & queue.keys(), "only a standard queue is fair and takes delays"
         assert "ContentBasedDeduplication" not in queue
+        assert not name.endswith(".fifo")
     mapping = mapping_of(any_stage, QUEUE)
     assert any_stage.function_of(mapping["FunctionName"]) == WORKER
     assert mapping["BatchSize"] == 1, "the function's timeout is the time of one attempt"
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert "MaximumBatchingWindowInSeconds" not in mapping
+
+
+def test_a_partners_share_is_of_as_many_places_as_there_are(any_stage: StageTemplates) -> None:
+    """The code counts places; the mapping is what makes them so many."""
+    scaling = mapping_of(any_stage, QUEUE)["ScalingConfig"]
+    assert scaling == {"MaximumConcurrency": PLACES}
+    assert 0 < PLACES_OF_A_PARTNER <= PLACES / 3
+
+
+def test_a_look_that_waits_in_the_queue_raises_no_alarm(any_stage: StageTemplates) -> None:
+    name = any_stage.stage.resource_name("writebacks-age")
+    (alarm,) = (
+        alarm
+        for alarm in any_stage.of_type("AWS::CloudWatch::Alarm").values()
+        if alarm["AlarmName"] == name
+    )
+    assert alarm["Threshold"] >= 1.5 * LONGEST_DELAY_SECONDS
 
 
 def test_what_waits_is_woken_soon_after_its_time(any_stage: StageTemplates) -> None:

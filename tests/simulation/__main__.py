@@ -1,9 +1,10 @@
 """Plays many seeds: ``python -m tests.simulation --seeds 10000``.
 
 Seeds tell by turns a story of the sync and one of the payments, unless ``--world`` says which. A
-bar shows how far it is; the end of a story that fails is printed, with the command that plays it
-alone again to the same step. Ends with what was played and what went wrong on purpose. Exits with
-status 1 when a rule was broken, and 130 when interrupted or told to end.
+bar, or without a terminal a line now and then, shows how far it is; the end of a story that fails
+is printed at once, with the command that plays it alone again to the same step. Ends with what was
+played and what went wrong on purpose. Exits with status 1 when a rule was broken, and 130 when
+interrupted or told to end.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+
+from tests.simulation.progress import shown_progress
 
 if TYPE_CHECKING:
     from tests.simulation.sweep import Played, Task
@@ -40,6 +42,7 @@ class Tally:
     """What all stories together came to."""
 
     played: Counter[str] = field(default_factory=Counter)
+    cpu_seconds: float = 0.0
     steps: int = 0
     calls: int = 0
     injected: Counter[str] = field(default_factory=Counter)
@@ -51,6 +54,7 @@ class Tally:
 
     def add(self, played: Played) -> None:
         self.played[played.task.world] += 1
+        self.cpu_seconds += played.cpu_seconds
         self.steps += played.steps
         self.calls += played.calls
         self.injected += played.injected
@@ -78,6 +82,7 @@ class Tally:
             "payments posted": f"{self.posted:,}",
             "payments removed again": f"{self.removed:,}",
             "write-backs confirmed": f"{self.confirmed:,}",
+            "CPU seconds a story": f"{self.cpu_seconds / max(1, self.played.total()):.2f}",
             "violations": f"{len(self.failures):,}",
         }
 
@@ -125,18 +130,10 @@ def _play(options: argparse.Namespace, console: Console, tally: Tally) -> None:
 
 
 def _show_progress(played: Iterable[Played], total: int, console: Console, tally: Tally) -> None:
-    columns = (
-        TextColumn("stories"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[line]}"),
-    )
-    with Progress(*columns, console=console) as progress:
-        bar = progress.add_task("stories", total=total, line="")
+    with shown_progress(console, total) as tick:
         for each in played:
-            _take_note(progress.console, tally, each)
-            progress.update(bar, advance=1, line=tally.line())
+            _take_note(console, tally, each)
+            tick(tally.line())
 
 
 def _take_note(console: Console, tally: Tally, played: Played) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from itertools import chain
+from operator import attrgetter
 from urllib.parse import urlsplit
 
 from bridge.connectwise.callback_intake import Callback
@@ -20,6 +22,7 @@ RECEIVER_TIMEOUT_SECONDS = 10.0
 JOB_TIMEOUT_SECONDS = 300.0
 SERVER_ERROR = 500
 LONGEST_PAUSE_SECONDS = 900.0
+_VISIBLE_AT = attrgetter("visible_at")
 
 
 class Messages(Actor):
@@ -30,7 +33,8 @@ class Messages(Actor):
         self._function = function
 
     def weight(self, world: World) -> float:
-        return 4.0 if world.queues[self.name].has_visible() else 0.0
+        queue = world.queues[self.name]
+        return 4.0 if queue.messages and queue.has_visible() else 0.0
 
     def act(self, world: World) -> str:
         queue = world.queues[self.name]
@@ -126,7 +130,7 @@ class Time(Actor):
             return 0.05
         if not world.is_calm:
             return 1.0
-        return 0.0 if any(actor.weight(world) for actor in self._others(world)) else 1.0
+        return 0.0 if any(self._weights_of_others(world)) else 1.0
 
     def act(self, world: World) -> str:
         seconds = world.random.uniform(0, 120) if world.depth > 1 else self._seconds(world)
@@ -144,13 +148,21 @@ class Time(Actor):
     def _due(self, world: World) -> list[datetime]:
         skew = timedelta(seconds=world.books.clock_skew_seconds)
         engine_due = world.engine.next_due()
-        queues = (queue.next_visible_at() for queue in world.queues.values())
+        queues = [
+            min(map(_VISIBLE_AT, queue.messages))
+            for queue in world.queues.values()
+            if queue.messages
+        ]
         ticks = (actor.next_at for actor in world.actors if isinstance(actor, Timetable))
         moments = [engine_due - skew if engine_due else None, *queues, *ticks]
         return [moment for moment in moments if moment]
 
-    def _others(self, world: World) -> list[Actor]:
-        return [actor for actor in world.actors if actor is not self]
+    def _weights_of_others(self, world: World) -> Iterable[float]:
+        """Return how likely the others act; those who were just asked are not asked again."""
+        weighed = len(world.weighed)
+        later = world.actors[weighed:]
+        asked_again = (actor.weight(world) for actor in later if actor is not self)
+        return chain(world.weighed, asked_again)
 
 
 def doing(job: Job) -> Callable[[Wiring], object]:

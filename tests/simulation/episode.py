@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -31,7 +30,9 @@ from tests.simulation.actors import (
     timetables,
 )
 from tests.simulation.functions import WORKERS, parker_of
+from tests.simulation.log_watch import watched_logs
 from tests.simulation.parts import Actor, Fault, Invariant
+from tests.simulation.wire import light_http
 from tests.simulation.wiring import Wiring
 from tests.simulation.world import CALM_HOURS, Books, Violation, World
 
@@ -212,7 +213,7 @@ def play(world: World, *, bad_hours: float) -> Outcome:
         injected=world.injected,
         interleavings=world.interleavings,
         trace=world.trace,
-        digest=world.digest.hexdigest(),
+        digest=world.digest,
     )
 
 
@@ -270,10 +271,10 @@ def _until_rested(world: World) -> Callable[[], bool]:
     rested_at = max(rested_at, world.clock.now() + timedelta(hours=world.calm_hours))
 
     def goes_on() -> bool:
-        is_busy = any(queue.messages for queue in world.queues.values())
-        return world.clock.now() < rested_at or (
-            is_busy and world.clock.now() < rested_at + timedelta(hours=12)
-        )
+        now = world.clock.now()
+        if now < rested_at or now >= rested_at + timedelta(hours=12):
+            return now < rested_at
+        return any(queue.messages for queue in world.queues.values())
 
     return goes_on
 
@@ -284,56 +285,16 @@ def reproducible(world: World) -> Iterator[None]:
     dice = Random(f"ids {world.seed}")
     before = random.getstate()
     random.seed(world.seed)
-    logger = logging.getLogger("bridge")
-    watcher = _LogWatcher(world)
-    level, propagate = logger.level, logger.propagate
-    logger.addHandler(watcher)
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
     try:
         with (
+            watched_logs(world),
+            light_http(),
+            world.surroundings(),
             patch.object(identity, "uuid4", lambda: UUID(int=dice.getrandbits(128), version=4)),
-            _lean_log_records(),
             patch.object(selection, "PAGE_SIZE", world.books.page_size),
             patch.object(selection, "VANISHED_PAGE_SIZE", max(1, world.books.page_size // 4)),
             patch.object(run_worker, "REFRESH_BATCH", max(1, world.books.page_size // 5)),
         ):
             yield
     finally:
-        logger.removeHandler(watcher)
-        logger.setLevel(level)
-        logger.propagate = propagate
         random.setstate(before)
-
-
-@contextmanager
-def _lean_log_records() -> Iterator[None]:
-    """Keep logging from finding out which line, thread and process logs: nobody reads it here."""
-    with patch.multiple(
-        logging, _srcfile=None, logThreads=False, logProcesses=False, logMultiprocessing=False
-    ):
-        yield
-
-
-_NO_EXTRAS = frozenset(vars(logging.makeLogRecord({})))
-"""What every log record carries."""
-
-
-class _LogWatcher(logging.Handler):
-    """Notes the errors that batches swallow, and keeps secrets and people out of logs (R9)."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__()
-        self._world = world
-        identity_ = world.engine.tenant.identity
-        self._secrets = (identity_.private_key, identity_.public_key, "simulated-callback", "@")
-
-    def emit(self, record: logging.LogRecord) -> None:
-        extras = [value for name, value in vars(record).items() if name not in _NO_EXTRAS]
-        text = f"{record.getMessage()} {record.exc_info} {extras}"
-        for secret in self._secrets:
-            if secret in text:
-                self._world.violate("no secrets in logs", record.getMessage())
-        error = record.exc_info[1] if record.exc_info else None
-        if error is not None:
-            self._world.note_error(record.getMessage(), error)

@@ -82,15 +82,16 @@ class Crashes(Fault):
         self._rate = rate
 
     def before_call(self, world: World, call: PortCall) -> None:
-        self._die(world, "before", call)
+        if world.random.random() < self._rate / 2:
+            self._die(world, "before", call)
 
     def after_call(self, world: World, call: PortCall) -> None:
-        self._die(world, "after", call)
+        if world.random.random() < self._rate / 2:
+            self._die(world, "after", call)
 
     def _die(self, world: World, when: str, call: PortCall) -> None:
-        if world.random.random() < self._rate / 2:
-            world.note_fault(self.name)
-            raise SimulatedCrashError(f"{when} {call.name}")
+        world.note_fault(self.name)
+        raise SimulatedCrashError(f"{when} {call.name}")
 
 
 class BadStores(Fault):
@@ -150,15 +151,11 @@ class Interleaving(Fault):
         self._rate = rate
 
     def before_call(self, world: World, call: PortCall) -> None:
-        self._let_others_act(world)
-
-    def after_call(self, world: World, call: PortCall) -> None:
-        self._let_others_act(world)
-
-    def _let_others_act(self, world: World) -> None:
         if 0 < world.depth < MAX_DEPTH and world.random.random() < self._rate / 2:
             world.interleavings += 1
             world.step()
+
+    after_call = before_call
 
 
 class Repetition(Fault):

@@ -48,10 +48,7 @@ def _work_pdfs(wiring: Wiring, event: Event) -> Reply:
 
 
 def _work_write_backs(wiring: Wiring, event: Event) -> Reply:
-    worker = wiring.write_back_worker
-    return write_back_messages_in(event).work_each(
-        lambda message: worker.drive(message.connection_id, message.write_back_id)
-    )
+    return write_back_messages_in(event).work_each(wiring.write_back_turns.drive)
 
 
 def _park(wiring: Wiring, event: Event) -> Reply:

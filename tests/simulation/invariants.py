@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
-
-import httpx
+from functools import lru_cache
 
 from bridge.aws.messages import read_hint
 from bridge.domain.customer import Archive, ArchiveReason, Customer
@@ -21,6 +20,7 @@ from connectwise_sandbox.kinds import Kind
 from tests.simulation.parts import Invariant
 from tests.simulation.truth import last_updated, true_customer
 from tests.simulation.watching import PortCall
+from tests.simulation.wire import LightRequest
 from tests.simulation.world import CONNECTION_ID, PARTNER_ID, World
 
 PROOF_LIFE = timedelta(minutes=30)
@@ -68,6 +68,8 @@ class ArchivedOnProof(Invariant):
 
     def __init__(self) -> None:
         self._gone_at: dict[tuple[Kind, int], datetime] = {}
+        self._deleted: list[tuple[Kind, int]] = []
+        self._revision = -1
 
     def after_call(self, world: World, call: PortCall, result: object) -> None:
         if call.port in ("http", "records"):
@@ -85,9 +87,13 @@ class ArchivedOnProof(Invariant):
     def _look_who_is_gone(self, world: World) -> None:
         """Deleted companies can come back and hidden invoices show again; nothing else can."""
         now = world.clock.now()
-        for company in world.engine.tenant.store[Kind.COMPANY]:
-            if company.get("deletedFlag"):
-                self._gone_at[Kind.COMPANY, company["id"]] = now
+        companies = world.engine.tenant.store[Kind.COMPANY]
+        if companies.revision != self._revision:
+            self._revision = companies.revision
+            deleted = (each["id"] for each in companies if each.get("deletedFlag"))
+            self._deleted = [(Kind.COMPANY, company_id) for company_id in deleted]
+        for key in self._deleted:
+            self._gone_at[key] = now
         visible = world.engine.switches.visible_location_ids
         if visible is not None:
             for invoice in world.engine.tenant.store[Kind.INVOICE]:
@@ -230,7 +236,7 @@ class NothingOfThePlatform(Invariant):
         if call.port != "http":
             return
         request = call.arguments[0]
-        assert isinstance(request, httpx.Request)
+        assert isinstance(request, LightRequest)
         if call.method != "get" and "/system/callbacks" not in request.url.path:
             world.violate(self.name, f"{call.method} {request.url.path}")
         if self.CANARY in str(request.url) or self.CANARY.encode() in request.read():
@@ -255,6 +261,7 @@ class NothingOfThePlatform(Invariant):
         return customer
 
 
+@lru_cache(maxsize=1_024)
 def _updated_in(marks: str) -> str:
     return str(json.loads(marks)[0] or "") if marks else ""
 
@@ -294,6 +301,8 @@ def _waiting_for_payers(world: World) -> set[int]:
 def _in_trouble(world: World, kind: RecordKind) -> set[int]:
     """Return the records that a problem is open for."""
     problems = world.outside.problems.open_of_connection(PARTNER_ID, CONNECTION_ID)
+    if not problems:
+        return set()
     subjects = [
         problem.subject.partition("/")
         for problem in problems.values()

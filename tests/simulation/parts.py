@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from connectwise_sandbox.faults import Fault as EngineFault
     from tests.simulation.watching import PortCall
+    from tests.simulation.wire import LightRequest, LightResponse
     from tests.simulation.world import World
 
 
@@ -44,6 +45,12 @@ class Fault:
     def on_request(self, world: World, request: httpx.Request) -> EngineFault | None:
         """Return what befalls a request to ConnectWise, if anything."""
         return None
+
+    def on_answer(
+        self, world: World, request: LightRequest, answer: LightResponse
+    ) -> LightResponse:
+        """Return what the bridge gets in place of ConnectWise's answer, or the answer."""
+        return answer
 
     def on_message(self, world: World, queue: str) -> timedelta | None:
         """Return how late a message comes that was just sent well; None when it is lost."""

@@ -80,9 +80,12 @@ class Accountant(Actor):
         """Return what does not heal by itself. A brake is released when all is calm only:
         before, what looks deleted may just be hidden."""
         problems = world.outside.problems.open_of_connection(PARTNER_ID, CONNECTION_ID)
+        state = world.connection.state
+        if not problems and state is not ConnectionState.DEGRADED:
+            return []
         codes = {problem.code for problem in problems.values()}
         tasks: list[tuple[str, Task]] = []
-        if world.connection.state is ConnectionState.DEGRADED or codes & _TURNED_AWAY:
+        if state is ConnectionState.DEGRADED or codes & _TURNED_AWAY:
             tasks.append(("verifies the connection", _verify))
         if any(problem.subject == "run/import" for problem in problems.values()):
             tasks.append(("starts the import again", _import))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import signal
+import time
 import traceback
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
@@ -53,6 +54,7 @@ class Played:
     one that failed, or all of it where that was asked for."""
 
     task: Task
+    cpu_seconds: float = 0.0
     steps: int = 0
     calls: int = 0
     injected: Counter[str] = field(default_factory=Counter)
@@ -66,6 +68,7 @@ class Played:
 
 def play(task: Task, *, tell_all: bool = False) -> Played:
     """Play one story to its end. An error of the simulation itself counts as a failure too."""
+    started = time.process_time()
     try:
         outcome: Outcome
         if task.world is WorldName.PAYMENTS:
@@ -81,6 +84,7 @@ def play(task: Task, *, tell_all: bool = False) -> Played:
         lines = [*trace, "", *map(str, outcome.violations[:MAX_SHOWN_VIOLATIONS])]
     return Played(
         task,
+        cpu_seconds=time.process_time() - started,
         steps=outcome.steps,
         calls=outcome.calls,
         injected=outcome.injected,

@@ -10,10 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from infra.local.patience import PATIENCE_SECONDS
 from tests.simulation import __main__ as command
-from tests.simulation import episode, sweep
+from tests.simulation import episode, progress, sweep
 from tests.simulation.sweep import Played, Task
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,6 +46,7 @@ def test_it_plays_both_worlds_by_turns_and_counts_what_happened() -> None:
     assert figure(output, "violations") == "0"
     for name in ("steps", "port calls", "faults injected", "interleavings", "payments posted"):
         assert int(figure(output, name).replace(",", "")) > 0
+    assert float(figure(output, "CPU seconds a story")) > 0
 
 
 def test_an_interrupt_ends_it_with_what_was_played() -> None:
@@ -60,6 +62,20 @@ def test_an_interrupt_ends_it_with_what_was_played() -> None:
     assert process.returncode == command.INTERRUPTED, output
     assert figure(output, "violations") == "0"
     assert "Traceback" not in output
+
+
+def test_without_a_terminal_lines_tell_how_far_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
+
+    with progress.shown_progress(Console(force_terminal=False), 4) as tick:
+        tick("7 steps")
+
+    line = capsys.readouterr().out
+    assert re.fullmatch(
+        r"1 of 4 stories, [\d.,]+ a second, [\d.]+ minutes left, 7 steps\n", line
+    ), line
 
 
 def test_a_replay_tells_the_whole_story(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ Written independently of the adapter's mapping, so that the two can disagree.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from bridge.domain.customer import Customer
@@ -78,7 +78,10 @@ def true_invoice(engine: Engine, source_id: int) -> InvoiceFacts | None:
         status=_status(record),
         payer_id=payer["id"] if payer else None,
         lines=frozenset(_true_lines(tenant, source_id)),
-        payments=frozenset(_true_payment(p, decimals) for p in payments_of(tenant, source_id)),
+        payments=frozenset(
+            _true_payment(p, decimals, tenant.switches.payment_day_shift)
+            for p in payments_of(tenant, source_id)
+        ),
     )
 
 
@@ -168,11 +171,12 @@ def _true_lines(tenant: Tenant, invoice_id: int) -> list[tuple[LineKind, int]]:
     ]
 
 
-def _true_payment(record: Record, decimals: int) -> PaymentFacts:
+def _true_payment(record: Record, decimals: int, days_shifted: int) -> PaymentFacts:
+    """Return a payment with the day that ConnectWise shows for it."""
     return (
         record["id"],
         _minor(record["amount"], decimals),
-        day_of(record["paymentDate"]),
+        day_of(record["paymentDate"]) + timedelta(days=days_shifted),
         record["appliedBy"],
         record.get("credit", {}).get("id"),
     )

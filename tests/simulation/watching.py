@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, TypeVar, cast
 
 T = TypeVar("T")
@@ -15,7 +16,7 @@ class SimulatedCrashError(BaseException):
 
 @dataclass(slots=True)
 class PortCall:
-    """One call through a port: its number in the world, and e.g. ``records.save``.
+    """One call through a port: its number in the world, and ``name``, e.g. ``records.save``.
 
     Nobody changes it; not being frozen makes it cheap, and a seed makes thousands.
     """
@@ -23,16 +24,15 @@ class PortCall:
     number: int
     port: str
     method: str
-    arguments: tuple[object, ...] = ()
-    named: dict[str, object] = field(default_factory=dict)
-    name: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.name = f"{self.port}.{self.method}"
+    name: str
+    arguments: tuple[object, ...]
+    named: dict[str, object]
 
 
 class Observer(Protocol):
     """Carries a call out, with whatever happens around it."""
+
+    def watchers_of(self, ports: dict[str, Any]) -> dict[str, Any]: ...
 
     def pass_through(
         self,
@@ -58,10 +58,35 @@ class _Watched:
         name, pass_through = (self._port, method), self._observer.pass_through
 
         def call(*arguments: object, **named: object) -> Any:
-            return pass_through(name, lambda: value(*arguments, **named), arguments, named)
+            return pass_through(name, partial(value, *arguments, **named), arguments, named)
 
         setattr(self, method, call)
         return call
+
+
+class Watchers:
+    """Keeps the watchers of ports that outlive workers: they remember nothing of a worker.
+
+    Ports named in ``showing_themselves`` call the observer on their own.
+    """
+
+    def __init__(self, observer: Observer, showing_themselves: Collection[str]) -> None:
+        self._observer = observer
+        self._showing_themselves = showing_themselves
+        self._ports: dict[str, Any] = {}
+        self._watchers: dict[str, Any] = {}
+
+    def of(self, ports: dict[str, Any]) -> dict[str, Any]:
+        """Return the ports by their names, with each call going through the observer."""
+        if ports != self._ports:
+            self._ports = dict(ports)
+            self._watchers = {
+                name: port
+                if name in self._showing_themselves
+                else watched(port, name, self._observer)
+                for name, port in ports.items()
+            }
+        return self._watchers
 
 
 def watched(target: T, port: str, observer: Observer) -> T:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import httpx
 
@@ -25,14 +24,18 @@ from bridge.mirror.pdf_keeper import PdfKeeper
 from bridge.mirror.run_worker import RunWorker
 from bridge.payments.platform_payments import PlatformPayments
 from bridge.payments.write_back_actions import WriteBackActions
+from bridge.payments.write_back_turns import WriteBackTurns
 from bridge.payments.write_back_worker import WriteBackWorker
 from bridge.ports import (
     Clock,
+    CompanyStore,
     ConnectionStore,
     DocumentStore,
     EventBus,
     HintQueue,
     LedgerStore,
+    PartnerPlaces,
+    PaymentControlStore,
     PdfQueue,
     ProblemStore,
     Psa,
@@ -45,6 +48,7 @@ from bridge.ports import (
     SecretVault,
     SigningKeySource,
     SigningKeyStore,
+    SilenceStore,
     WriteBackQueue,
 )
 from bridge.problems.actions import ProblemActions
@@ -55,8 +59,9 @@ from tests.fakes.connections import InMemoryCallbackEndpoints
 from tests.fakes.ports import WEBHOOK_BASE_URL
 from tests.simulation.watching import Observer, watched
 
-_SHOW_THEMSELVES = frozenset({"hints", "run_queue", "pdf_queue", "write_back_queue"})
+SHOWING_THEMSELVES = frozenset({"hints", "run_queue", "pdf_queue", "write_back_queue"})
 """Queues that show the observer each batch that they send."""
+_TIMINGS = Timings()
 
 
 @dataclass
@@ -71,6 +76,10 @@ class Outside:
     documents: DocumentStore
     signing_keys: SigningKeyStore
     limiter: RateLimiter
+    partner_places: PartnerPlaces
+    silences: SilenceStore
+    companies: CompanyStore
+    payment_control: PaymentControlStore
     vault: SecretVault
     hints: HintQueue
     run_queue: RunQueue
@@ -78,13 +87,6 @@ class Outside:
     write_back_queue: WriteBackQueue
     parked_queue: ParkedQueue
     event_bus: EventBus
-
-    def watched_by(self, observer: Observer) -> dict[str, Any]:
-        """Return the same ports, by their names, with each call going through the observer."""
-        return {
-            name: port if name in _SHOW_THEMSELVES else watched(port, name, observer)
-            for name, port in vars(self).items()
-        }
 
 
 class _WatchedGateway:
@@ -113,11 +115,11 @@ class Wiring(Outside):
     def __init__(
         self, outside: Outside, clock: Clock, transport: httpx.BaseTransport, observer: Observer
     ) -> None:
-        super().__init__(**outside.watched_by(observer))
+        vars(self).update(observer.watchers_of(vars(outside)))
         self.clock = clock
         self.transport = transport
         self.observer = observer
-        self.timings = Timings()
+        self.timings = _TIMINGS
         self.webhook_base_url = WEBHOOK_BASE_URL
         self.allow_loopback = False
         self.spoil()
@@ -170,6 +172,10 @@ class Wiring(Outside):
     @cached_property
     def write_back_worker(self) -> WriteBackWorker:
         return use_cases.write_back_worker(self)
+
+    @cached_property
+    def write_back_turns(self) -> WriteBackTurns:
+        return use_cases.write_back_turns(self)
 
     @cached_property
     def scheduled_runs(self) -> ScheduledRuns:

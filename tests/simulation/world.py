@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import accumulate
 from random import Random
 from typing import Any, Generic, TypeVar
-
-import httpx
 
 from bridge.domain.connection import (
     CallbackSecret,
@@ -22,15 +23,21 @@ from bridge.domain.connection import (
 from bridge.domain.errors import BridgeError
 from bridge.domain.filters import ImportFilters
 from bridge.ports import Clock
-from connectwise_sandbox.httpx_transport import EngineTransport
 from connectwise_sandbox.server import stocked_engine
 from connectwise_sandbox.switches import Switches
 from tests.fakes.clock import START, FakeClock
+from tests.fakes.companies import InMemoryCompanyStore
 from tests.fakes.connections import InMemoryConnectionStore
-from tests.fakes.coordination import InMemoryRateLimiter, InMemorySigningKeyStore
+from tests.fakes.coordination import (
+    InMemoryPartnerPlaces,
+    InMemoryRateLimiter,
+    InMemorySigningKeyStore,
+    InMemorySilenceStore,
+)
 from tests.fakes.documents import InMemoryDocuments
 from tests.fakes.events import InMemoryEventBus
 from tests.fakes.ledger import InMemoryLedgerStore
+from tests.fakes.payment_control import InMemoryPaymentControlStore
 from tests.fakes.problems import InMemoryProblemStore
 from tests.fakes.queues import InMemoryParkedQueue
 from tests.fakes.records import InMemoryRecordStore
@@ -44,20 +51,19 @@ from tests.simulation.functions import (
     WRITE_BACK_WORKER,
     QueueFunction,
 )
+from tests.simulation.network import Network
 from tests.simulation.parts import Actor, Fault, Invariant
 from tests.simulation.queues import (
-    FifoQueue,
     SimulatedHintQueue,
     SimulatedPdfQueue,
     SimulatedQueue,
     SimulatedRunQueue,
     SimulatedWriteBackQueue,
 )
-from tests.simulation.watching import PortCall, SimulatedCrashError
-from tests.simulation.wiring import Outside, Wiring
+from tests.simulation.watching import PortCall, SimulatedCrashError, Watchers
+from tests.simulation.wiring import SHOWING_THEMSELVES, Outside, Wiring
 
 T = TypeVar("T")
-Q = TypeVar("Q", bound=SimulatedQueue)
 
 PARTNER_ID = "partner-simulated"
 CONNECTION_ID = "5a" * 16
@@ -75,11 +81,15 @@ class Books:
     ``clock_skew_seconds`` is how far its clock is ahead of ours. Mergers touch the invoices that
     they move: where nothing of an invoice's head changes, no comparison of heads can see it.
     ``page_size`` is how many records a run takes at once: small ones make small books many pages.
+    A worker's clock is off by up to ``worker_skew_seconds``, and the ledger's indexes show what
+    was stored ``index_lag_seconds`` ago.
     """
 
     customers: int = 8
     invoices: int = 40
     clock_skew_seconds: int = 0
+    worker_skew_seconds: int = 0
+    index_lag_seconds: int = 0
     page_size: int = 1000
     switches: Switches = field(default_factory=lambda: Switches(merge_touches_last_updated=True))
     filters: ImportFilters = field(default_factory=ImportFilters)
@@ -128,6 +138,7 @@ class World:
         self.seed = seed
         self.books = books or Books()
         self.random = Random(f"world {seed}")
+        self._clock_dice = Random(f"clocks {seed}")
         self.actors = list(actors)
         self.faults = faults
         self.invariants = list(invariants)
@@ -136,11 +147,14 @@ class World:
         ]
         self.is_calm = False
         self.trace: list[str] = []
-        self.digest = hashlib.sha256()
+        self._told: list[str] = []
+        self._names: dict[tuple[str, str], str] = {}
         self.violations: list[Violation] = []
         self.injected: Counter[str] = Counter()
         self.interleavings = 0
         """How often somebody acted in the middle of a worker's work, which is life and no fault."""
+        self.weighed: list[float] = []
+        """The weights of the actors that were asked so far in this step, in their order."""
         self.steps = 0
         self.calls = 0
         self.depth = 0
@@ -155,17 +169,16 @@ class World:
         )
         self.engine.tenant.base_url = SITE_URL
         self.engine.switches.pdf = "blank"
-        self._write_backs = _queue(FifoQueue, WRITE_BACK_WORKER, self.clock)
-        waiting = [_queue(SimulatedQueue, each, self.clock) for each in WORKERS]
         self.queues = {
             queue.name: queue
-            for each in (*waiting, self._write_backs)
+            for each in (_queue(worker, self.clock) for worker in (*WORKERS, WRITE_BACK_WORKER))
             for queue in filter(None, (each.dead_letters, each))
         }
         self.outside = self._outside()
+        self.watchers_of = Watchers(self, SHOWING_THEMSELVES).of
         for queue in self.queues.values():
             queue.lateness = self._lateness
-        self.network = _Network(self)
+        self.network = Network(self)
         self._wiring = wiring
         self._workers: list[WorkerClock] = []
         self._store_connection()
@@ -198,6 +211,12 @@ class World:
         self._after_calls = [f.after_call for f in faults if _overrides(f, Fault, "after_call")]
         self._on_messages = [f for f in faults if _overrides(f, Fault, "on_message")]
         self.on_requests = [f.on_request for f in faults if _overrides(f, Fault, "on_request")]
+        self.on_answers = [f.on_answer for f in faults if _overrides(f, Fault, "on_answer")]
+
+    @property
+    def digest(self) -> str:
+        """What is equal for equal stories: a hash of every port call and every line."""
+        return hashlib.sha256("".join(f"{each}\n" for each in self._told).encode()).hexdigest()
 
     @property
     def worker(self) -> WorkerClock | None:
@@ -208,10 +227,15 @@ class World:
 
     def step(self) -> None:
         """Let one actor, chosen at random among those with something to do, act."""
-        weights = [actor.weight(self) for actor in self.actors]
-        if not any(weights):
-            return
-        self.let(self.random.choices(self.actors, weights)[0])
+        weights = self.weighed = []
+        for actor in self.actors:
+            weights.append(actor.weight(self))  # noqa: PERF401 - later actors see the earlier ones
+        self.weighed = []
+        lots = list(accumulate(weights))
+        if lots[-1]:
+            # As ``Random.choices`` does, which looks at its arguments first.
+            lot = self.random.random() * (lots[-1] + 0.0)
+            self.let(self.actors[bisect(lots, lot, 0, len(lots) - 1)])
 
     def let(self, actor: Actor) -> None:
         """Let an actor act, and write down what it did."""
@@ -223,19 +247,21 @@ class World:
         finally:
             self.depth -= 1
         inside = "  " * self.depth
-        self.note(f"{inside}{number:5} {at:%d %H:%M:%S} {actor.name}: {what}")
+        moment = f"{at.day:02} {at.hour:02}:{at.minute:02}:{at.second:02}"
+        self.note(f"{inside}{number:5} {moment} {actor.name}: {what}")
 
     def invoke(
         self, function: str, timeout_seconds: float, work: Callable[[Wiring], T]
     ) -> Invocation[T]:
         """Run a function as Lambda does: with a deadline, and nothing kept in memory after it."""
-        clock = WorkerClock(self.clock, timeout_seconds)
+        clock = WorkerClock(self.clock, timeout_seconds, function, skew=self._worker_skew())
         wiring = self._wiring(self.outside, clock, self.network, self)
         self._workers.append(clock)
         try:
             return Invocation(value=work(wiring))
         except SimulatedCrashError as crash:
             self.note(f"{'  ' * self.depth}      {function} died {crash}")
+            self.note_trouble()
             return Invocation(has_crashed=True)
         except Exception as error:  # noqa: BLE001 - as Lambda, which reports any error and goes on
             self.note_error(function, error)
@@ -252,9 +278,12 @@ class World:
     ) -> Any:
         """Carry a port call out, unless a fault comes between; see ``watching.Observer``."""
         self.calls += 1
-        call = PortCall(self.calls, *name, arguments, named or {})
-        self.digest.update(f"{call.name}\n".encode())
-        self._die_when_out_of_time()
+        full_name = self._names.get(name) or self._names.setdefault(name, ".".join(name))
+        call = PortCall(self.calls, *name, full_name, arguments, named or {})
+        self._told.append(full_name)
+        workers = self._workers
+        if workers and workers[-1].is_over():
+            raise SimulatedCrashError("at its time-out")
         for before_call in self._before_calls:
             before_call(self, call)
         result = do()
@@ -264,23 +293,26 @@ class World:
             after_call(self, call)
         return result
 
+    def _worker_skew(self) -> timedelta:
+        most = self.books.worker_skew_seconds
+        return timedelta(seconds=self._clock_dice.uniform(-most, most)) if most else timedelta(0)
+
     def _lateness(self, queue: str) -> timedelta | None:
         """Ask the faults what becomes of a message: the first that knows of anything decides."""
         fates = (each.on_message(self, queue) for each in self._on_messages)
         return next((fate for fate in fates if fate != timedelta(0)), timedelta(0))
 
-    def _die_when_out_of_time(self) -> None:
-        if self._workers and self._workers[-1].remaining_seconds() <= 0:
-            raise SimulatedCrashError("at its time-out")
-
     # --- what is written down --------------------------------------------------------------------
 
     def note(self, line: str) -> None:
         self.trace.append(line)
-        self.digest.update(f"{line}\n".encode())
+        self._told.append(line)
 
     def note_fault(self, name: str) -> None:
         self.injected[name] += 1
+
+    def note_trouble(self) -> None:
+        """Take note that a worker was held up just now."""
 
     def note_error(self, where: str, error: BaseException) -> None:
         """Write an error down; one that the bridge does not name is a violation."""
@@ -293,21 +325,32 @@ class World:
 
     # --- setting up ------------------------------------------------------------------------------
 
+    def surroundings(self) -> AbstractContextManager[object]:
+        """Return what else holds while the world is played."""
+        return nullcontext()
+
+    def make_ledger(self) -> InMemoryLedgerStore:
+        return InMemoryLedgerStore(self.clock)
+
     def _outside(self) -> Outside:
         return Outside(
             connections=InMemoryConnectionStore(),
             records=InMemoryRecordStore(),
             runs=InMemoryRunStore(self.clock),
             problems=InMemoryProblemStore(self.clock),
-            ledger=InMemoryLedgerStore(self.clock),
+            ledger=self.make_ledger(),
             documents=InMemoryDocuments(),
             signing_keys=InMemorySigningKeyStore(self.clock),
             limiter=InMemoryRateLimiter(self.clock),
+            partner_places=InMemoryPartnerPlaces(self.clock),
+            silences=InMemorySilenceStore(),
+            companies=InMemoryCompanyStore(),
+            payment_control=InMemoryPaymentControlStore(),
             vault=InMemoryVault(self.engine.tenant.identity.client_id),
             hints=SimulatedHintQueue(self.queues["hints"], self),
             run_queue=SimulatedRunQueue(self.queues["run-steps"], self),
             pdf_queue=SimulatedPdfQueue(self.queues["pdfs"], self),
-            write_back_queue=SimulatedWriteBackQueue(self._write_backs, self),
+            write_back_queue=SimulatedWriteBackQueue(self.queues["writebacks"], self),
             parked_queue=InMemoryParkedQueue(),
             event_bus=InMemoryEventBus(),
         )
@@ -334,39 +377,15 @@ class World:
         )
 
 
-class _Network(httpx.BaseTransport):
-    """The way from the bridge to ConnectWise, on which each request may be hit by a fault."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._transport = EngineTransport(
-            world.engine, wait=lambda seconds: world.clock.advance(seconds=seconds)
-        )
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        world = self._world
-
-        def send() -> httpx.Response:
-            hits = (on_request(world, request) for on_request in world.on_requests)
-            hit = next(filter(None, hits), None)
-            if hit:
-                world.engine.faults.add(hit)
-            return self._transport.handle_request(request)
-
-        return world.pass_through(  # type: ignore[no-any-return]
-            ("http", request.method.lower()), send, (request,)
-        )
-
-
 def _overrides(part: object, base: type, method: str) -> bool:
     """Tell whether a part does anything at a moment; the others need not be called."""
     return getattr(type(part), method) is not getattr(base, method)
 
 
-def _queue(kind: type[Q], worker: QueueFunction, clock: Clock) -> Q:
+def _queue(worker: QueueFunction, clock: Clock) -> SimulatedQueue:
     """Return a worker's queue, with its dead letters."""
     dead_letters = SimulatedQueue(
         f"{worker.queue}-dead", clock, VISIBILITY_PER_TIMEOUT * DEAD_LETTERS_TIMEOUT_SECONDS
     )
     visibility_seconds = VISIBILITY_PER_TIMEOUT * worker.timeout_seconds
-    return kind(worker.queue, clock, visibility_seconds, dead_letters=dead_letters)
+    return SimulatedQueue(worker.queue, clock, visibility_seconds, dead_letters=dead_letters)

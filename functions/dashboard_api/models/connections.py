@@ -10,8 +10,14 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, StringConstraints, field_validator
 
 from bridge.connections.connect import ConnectionRequest
+from bridge.connections.move import MoveRequest
 from bridge.connections.verify import Outcome, Verification
-from bridge.domain.connection import Connection, ConnectionState, Credentials
+from bridge.domain.connection import (
+    Connection,
+    ConnectionState,
+    Credentials,
+    PaymentsStop,
+)
 from bridge.domain.invoice import BillingStatus
 from bridge.domain.permissions import Finding
 from bridge.domain.platform_payment import (
@@ -25,6 +31,7 @@ from bridge.domain.run import Run
 from dashboard_api.models.account import EgressAddresses, RightView
 from dashboard_api.models.filters import FiltersInput, FiltersView, SourceId
 from dashboard_api.models.invoices import StatusView
+from dashboard_api.models.payment_facts import PaymentFactsView
 from dashboard_api.models.runs import RunView
 from dashboard_api.models.values import Input, Name, View
 
@@ -51,6 +58,17 @@ class KeyPair(Input):
         if not text.isascii() or not text.isprintable() or " " in text:
             raise ValueError("must be printable ASCII without spaces")
         return key
+
+
+class MoveInput(KeyPair):
+    """A move names the address of the same company, and an API member's keys there."""
+
+    company_id: CompanyId
+    site_url: SiteUrl | None = Field(None, description="Required for self-hosted ConnectWise only.")
+
+    def to_request(self) -> MoveRequest:
+        keys = (self.public_key.get_secret_value(), self.private_key.get_secret_value())
+        return MoveRequest(Credentials(self.company_id, *keys), self.site_url)
 
 
 class ConnectInput(KeyPair):
@@ -153,6 +171,10 @@ class ConnectionView(View):
     created_at: datetime
     filters: FiltersView
     write_back: WriteBackPolicyView
+    payments_stopped: list[PaymentsStop] = Field(
+        description="The reasons why no payments are written now; reading goes on."
+    )
+    payment_facts: PaymentFactsView
 
     @classmethod
     def of(cls, connection: Connection) -> ConnectionView:
@@ -166,6 +188,8 @@ class ConnectionView(View):
             created_at=connection.created_at,
             filters=FiltersView.of(connection.filters),
             write_back=WriteBackPolicyView.of(connection.write_back),
+            payments_stopped=sorted(connection.payments_stopped),
+            payment_facts=PaymentFactsView.of(connection.payment_facts),
         )
 
 

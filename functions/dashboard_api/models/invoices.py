@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -19,6 +20,7 @@ from bridge.domain.invoice import (
     LineKind,
 )
 from bridge.domain.money import MAX_AMOUNT_MINOR, Currency
+from bridge.domain.write_back import WriteBack
 from bridge.platform_records.records import InvoiceDetails
 from dashboard_api.models.psa_payments import PsaPaymentView
 from dashboard_api.models.values import (
@@ -212,7 +214,11 @@ class InvoiceDetail(InvoiceView):
     pdf: PdfReference | None
 
     @classmethod
-    def of(cls, invoice: Invoice) -> InvoiceDetail:
+    def of(
+        cls, invoice: Invoice, write_backs: Mapping[str, WriteBack] | None = None
+    ) -> InvoiceDetail:
+        """Return the view; the write-backs are those that own the invoice's payments."""
+        owning = write_backs or {}
         money = invoice.currency
         has_pdf = invoice.origin is Origin.CONNECTWISE
         return cls(
@@ -227,7 +233,10 @@ class InvoiceDetail(InvoiceView):
             reference=invoice.reference or None,
             purchase_order=invoice.purchase_order or None,
             line_items=[LineItemView.of(line, money) for line in invoice.line_items],
-            payments=[PsaPaymentView.of(payment) for payment in invoice.payments],
+            payments=[
+                PsaPaymentView.of(payment, owning.get(payment.payment_id))
+                for payment in invoice.payments
+            ],
             pdf=PdfReference(url=pdf_path(invoice.invoice_id)) if has_pdf else None,
         )
 

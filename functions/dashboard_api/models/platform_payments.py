@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StrictBool, StringConstraints
 
 from bridge.domain.currencies import currency_of
-from bridge.domain.identity import parse_mirrored_id
 from bridge.domain.money import MAX_AMOUNT_MINOR, MAX_DECIMALS, Currency
 from bridge.domain.platform_payment import (
     MAX_ALLOCATIONS,
@@ -20,9 +19,10 @@ from bridge.domain.platform_payment import (
 )
 from bridge.domain.problem import Action
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
+from bridge.domain.write_back.decisions import offered_actions
 from bridge.payments.platform_payments import PaymentDetails
-from bridge.payments.write_back_actions import offered_actions
-from bridge.payments.write_back_problems import REASON_TEXTS, write_back_report
+from bridge.payments.unapplied_sums import UnappliedSum, UnappliedSums
+from bridge.payments.write_back_problems import reason_text, write_back_report
 from dashboard_api.models.values import (
     AmountView,
     CalendarDate,
@@ -63,13 +63,22 @@ class PlatformPaymentInput(Input):
         "currency with others than ISO 4217.",
     )
     method: Method
-    received_on: ReceivedOn
+    received_on: ReceivedOn = Field(
+        description="When recorded first: at most one day after today (UTC), and five years before."
+    )
     state: Literal[PlatformPaymentState.PENDING, PlatformPaymentState.SETTLED]
     allocations: Annotated[
         tuple[AllocationInput, ...], Field(min_length=1, max_length=MAX_ALLOCATIONS)
     ]
-    fee_minor: FeeMinor = Field(0, description="Kept beside the amount, outside ConnectWise.")
+    fee_minor: FeeMinor = Field(
+        0, description="Kept beside the amount, outside ConnectWise; the amount at most."
+    )
     reference: Note | None = None
+    is_unapplied_meant: StrictBool = Field(
+        False,
+        description="True: what the allocations leave of the amount is left on purpose, "
+        "and opens no problem.",
+    )
 
     def to_details(self) -> PaymentDetails:
         currency = currency_of(self.currency)
@@ -87,6 +96,7 @@ class PlatformPaymentInput(Input):
             customer_id=self.customer_id,
             fee_minor=self.fee_minor,
             reference=self.reference or "",
+            is_unapplied_meant=self.is_unapplied_meant,
         )
 
 
@@ -115,6 +125,10 @@ class PlatformPaymentView(View):
     customer_id: str
     amount: AmountView
     fee: AmountView = Field(description="Beside the amount, apart from every invoice.")
+    unapplied: AmountView = Field(
+        description="The part that no invoice gets; zero once the money failed or went back."
+    )
+    is_unapplied_meant: bool = Field(description="It was recorded so on purpose.")
     method: str
     received_on: date
     state: PlatformPaymentState
@@ -127,13 +141,14 @@ class PlatformPaymentView(View):
     @classmethod
     def of(cls, payment: PlatformPayment) -> PlatformPaymentView:
         money = payment.currency
-        invoice = parse_mirrored_id(payment.allocations[0].invoice_id)
         return cls(
             id=payment.payment_id,
-            connection_id=invoice.connection_id if invoice else None,
+            connection_id=payment.connection_id,
             customer_id=payment.customer_id,
             amount=AmountView.of(payment.amount_minor, money),
             fee=AmountView.of(payment.fee_minor, money),
+            unapplied=AmountView.of(payment.unapplied_minor, money),
+            is_unapplied_meant=payment.is_unapplied_meant,
             method=payment.method,
             received_on=payment.received_on,
             state=payment.state,
@@ -147,6 +162,38 @@ class PlatformPaymentView(View):
 
 class PlatformPaymentPage(Page[PlatformPaymentView]):
     """A page of platform payments holds the latest first."""
+
+
+class UnappliedSumView(View):
+    """A sum adds up the unapplied parts of one customer's payments in one currency."""
+
+    customer_id: str
+    amount: AmountView
+    payment_count: int
+
+    @classmethod
+    def of(cls, found: UnappliedSum) -> UnappliedSumView:
+        return cls(
+            customer_id=found.customer_id,
+            amount=AmountView.of(found.amount_minor, found.currency),
+            payment_count=found.payment_count,
+        )
+
+
+class UnappliedSumsView(View):
+    """The sums show money outside every invoice, by customer and currency."""
+
+    sums: list[UnappliedSumView]
+    is_complete: bool = Field(
+        description='False: there are more payments than were counted; read "more than".'
+    )
+
+    @classmethod
+    def of(cls, found: UnappliedSums) -> UnappliedSumsView:
+        return cls(
+            sums=[UnappliedSumView.of(each) for each in found.sums],
+            is_complete=found.is_complete,
+        )
 
 
 class WriteBackView(View):
@@ -177,12 +224,12 @@ class WriteBackView(View):
             state=write_back.state,
             connectwise_payment_id=write_back.psa_payment_id,
             reason=write_back.reason or None,
-            detail=REASON_TEXTS.get(write_back.reason),
+            detail=reason_text(write_back) or None,
             problem_id=trouble.problem_id if trouble else None,
             actions=list(offered_actions(write_back)),
             created_at=write_back.created_at,
             last_sent_at=write_back.intent_at,
-            next_look_at=write_back.due_at,
+            next_look_at=write_back.next_look_at,
         )
 
 

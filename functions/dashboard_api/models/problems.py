@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from pydantic import Field
 
 from bridge.domain.identity import mirrored_id, parse_write_back_id
 from bridge.domain.problem import Action, Problem, ProblemCode, ProblemState, record_of_subject
+from bridge.domain.write_back import ShownPayment
+from bridge.domain.write_back.decisions import MAX_REFERENCE_LENGTH
 from dashboard_api.models.values import Input, Page, View
 
 TITLES: dict[ProblemCode, str] = {
@@ -22,7 +24,13 @@ TITLES: dict[ProblemCode, str] = {
     ProblemCode.PDF_UNAVAILABLE: "A PDF could not be fetched",
     ProblemCode.PAYMENT_NOT_WRITTEN: "A payment is not in ConnectWise as it should be",
     ProblemCode.PAYMENT_SURPLUS: "ConnectWise shows a payment that the bridge did not make",
+    ProblemCode.PAYMENT_UNAPPLIED: "A part of a payment is allocated to no invoice",
     ProblemCode.MESSAGE_UNREADABLE: "A message inside the bridge could not be read",
+    ProblemCode.COMPANY_CONNECTED_TWICE: "This ConnectWise company is connected twice",
+    ProblemCode.ANOTHER_BRIDGE: "Another installation of the bridge uses this ConnectWise",
+    ProblemCode.UNUSUALLY_MANY_PAYMENTS: "More payments than ever came within an hour",
+    ProblemCode.MEMBER_SHARED: "The bridge shares its API member with somebody",
+    ProblemCode.PAYMENT_DISPUTED: "Two payments of the platform claim one in ConnectWise",
 }
 
 
@@ -30,6 +38,34 @@ class ActionInput(Input):
     """A choice names one of the actions that the problem offers."""
 
     action: Action
+    connectwise_payment_id: int | None = Field(
+        None,
+        ge=1,
+        description="The one payment that `adopt` takes for ours, or `dismiss` for another's.",
+    )
+    reference: str | None = Field(
+        None,
+        max_length=MAX_REFERENCE_LENGTH,
+        description="The entry in your books that `reverse_in_books` is about.",
+    )
+
+
+class ShownPaymentView(View):
+    """A payment as ConnectWise listed it when the problem was found."""
+
+    connectwise_payment_id: int
+    amount_minor: int
+    paid_on: date | None
+    applied_by: str
+
+    @classmethod
+    def of(cls, payment: ShownPayment) -> ShownPaymentView:
+        return cls(
+            connectwise_payment_id=payment.psa_payment_id,
+            amount_minor=payment.amount_minor,
+            paid_on=payment.paid_on,
+            applied_by=payment.applied_by,
+        )
 
 
 class ProblemView(View):
@@ -42,20 +78,28 @@ class ProblemView(View):
     detail: str
     subject: str
     record_id: str | None = Field(description="The customer or invoice that it is about, if any.")
-    payment_id: str | None = Field(
-        description="The platform's payment that could not be written back, if it is about one."
-    )
+    payment_id: str | None = Field(description="The platform's payment that it is about, if any.")
     state: ProblemState
     actions: list[Action] = Field(
         description="What a person may do now; it changes with how far a payment is."
     )
+    payments: list[ShownPaymentView] = Field(
+        description="The payments of the invoice that it is about; an action names one of them."
+    )
+    refusal: str | None = Field(description="ConnectWise's own words, where it refused something.")
     times_seen: int
     opened_at: datetime
     last_seen_at: datetime
     resolved_at: datetime | None
 
     @classmethod
-    def of(cls, problem: Problem, actions: Sequence[Action]) -> ProblemView:
+    def of(
+        cls,
+        problem: Problem,
+        actions: Sequence[Action],
+        payments: Sequence[ShownPayment] = (),
+        refusal: str = "",
+    ) -> ProblemView:
         payment_id, record_id = _about(problem)
         return cls(
             id=problem.problem_id,
@@ -68,6 +112,8 @@ class ProblemView(View):
             payment_id=payment_id,
             state=problem.state,
             actions=list(actions),
+            payments=[ShownPaymentView.of(payment) for payment in payments],
+            refusal=refusal or None,
             times_seen=problem.times_seen,
             opened_at=problem.opened_at,
             last_seen_at=problem.last_seen_at,
@@ -87,4 +133,4 @@ def _about(problem: Problem) -> tuple[str | None, str | None]:
     if kind == "write_back" and (parsed := parse_write_back_id(name)):
         payment_id, invoice_source_id = parsed
         return payment_id, mirrored_id(problem.connection_id, invoice_source_id)
-    return None, None
+    return (name, None) if kind == "platform_payment" else (None, None)

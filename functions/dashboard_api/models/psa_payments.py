@@ -8,6 +8,7 @@ from pydantic import Field
 
 from bridge.domain.identity import Origin
 from bridge.domain.payment import Payment, PaymentKind
+from bridge.domain.write_back import WriteBack
 from dashboard_api.models.values import AmountView, Page, View
 
 
@@ -19,21 +20,30 @@ class PsaPaymentView(View):
     invoice_id: str
     customer_id: str
     source_id: int
-    origin: Origin
+    origin: Origin = Field(description="`platform`: the bridge wrote it for a platform payment.")
+    platform_payment_id: str | None = Field(
+        description="The platform payment that it stands for, if the bridge knows one."
+    )
     kind: PaymentKind
     amount: AmountView
     paid_on: date | None
     is_deleted: bool = Field(description="True: it is gone from ConnectWise and kept as history.")
 
     @classmethod
-    def of(cls, payment: Payment) -> PsaPaymentView:
+    def of(cls, payment: Payment, write_back: WriteBack | None = None) -> PsaPaymentView:
+        """Return the view; the write-back is the one that owns the payment.
+
+        A payment that somebody else made may stand for a platform payment, and keeps its origin.
+        """
+        is_ours = write_back is not None and not write_back.is_foreign
         return cls(
             id=payment.payment_id,
             connection_id=payment.connection_id,
             invoice_id=payment.invoice_id,
             customer_id=payment.customer_id,
             source_id=payment.source_id,
-            origin=payment.origin,
+            origin=Origin.PLATFORM if is_ours else payment.origin,
+            platform_payment_id=write_back.payment_id if write_back else None,
             kind=payment.kind,
             amount=AmountView.of(payment.amount_minor, payment.currency),
             paid_on=payment.paid_on,

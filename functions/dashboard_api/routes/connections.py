@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import Response
 
-from bridge.domain.connection import Connection
+from bridge.domain.connection import Connection, PaymentsStop
 from bridge.entrypoints.dashboard_services import DashboardServices
 from dashboard_api.dependencies import Partner
 from dashboard_api.models.connections import (
@@ -17,6 +17,7 @@ from dashboard_api.models.connections import (
     ConnectionList,
     ConnectionPatch,
     ConnectionView,
+    MoveInput,
     VerificationView,
 )
 from dashboard_api.models.values import RecordId
@@ -82,6 +83,32 @@ def verify_connection(partner: Partner, connection_id: RecordId) -> Verification
     """Ask ConnectWise for every right, and repair the callbacks."""
     connection = partner.syncing_connection(connection_id)
     return VerificationView.of(partner.services.verifier.verify(connection))
+
+
+@resource.route("POST", f"{_PATH}/move")
+def move_connection(partner: Partner, connection_id: RecordId, form: MoveInput) -> VerificationView:
+    """Follow the ConnectWise company to another host, company id or the cloud.
+
+    Keys, rights and the connection's own records are proven there first; its id stays.
+    """
+    move = partner.services.connection_move.move
+    return VerificationView.of(move(partner.id, connection_id, form.to_request()))
+
+
+@resource.route("POST", f"{_PATH}/stop-payments")
+def stop_payments(partner: Partner, connection_id: RecordId) -> ConnectionView:
+    """Stop writing payments into ConnectWise; reading goes on, and what is recorded waits."""
+    connection = partner.connection(connection_id)
+    stops = partner.services.payment_stops
+    return ConnectionView.of(stops.stop(connection, PaymentsStop.BY_PERSON))
+
+
+@resource.route("POST", f"{_PATH}/allow-payments")
+def allow_payments(partner: Partner, connection_id: RecordId) -> ConnectionView:
+    """Write payments again that a person stopped; other reasons to stop them stay."""
+    connection = partner.connection(connection_id)
+    stops = partner.services.payment_stops
+    return ConnectionView.of(stops.allow(connection, PaymentsStop.BY_PERSON))
 
 
 @resource.route("GET", f"{_PATH}/billing-statuses")

@@ -81,7 +81,8 @@ def create_invoice(partner: Partner, invoice: InvoiceInput) -> InvoiceDetail:
 @resource.route("GET", "/v1/invoices/<invoice_id>")
 def get_invoice(partner: Partner, invoice_id: RecordId) -> InvoiceDetail:
     """Return one invoice with its lines and payments."""
-    return InvoiceDetail.of(partner.record(INVOICES, invoice_id))
+    invoice = partner.record(INVOICES, invoice_id)
+    return InvoiceDetail.of(invoice, partner.write_backs_behind(invoice.payments))
 
 
 @resource.route("PATCH", "/v1/invoices/<invoice_id>")
@@ -105,7 +106,7 @@ def get_payment(partner: Partner, invoice_id: RecordId, payment_id: RecordId) ->
     invoice = partner.record(INVOICES, invoice_id)
     for payment in invoice.payments:
         if payment.payment_id == payment_id:
-            return PsaPaymentView.of(payment)
+            return PsaPaymentView.of(payment, partner.write_backs_behind([payment]).get(payment_id))
     raise NotFoundError("no such payment")
 
 

@@ -10,12 +10,14 @@ from http import HTTPStatus
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Body, Path
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 
 from bridge.domain.errors import NotFoundError
 from bridge.domain.platform_payment import PlatformPayment, PlatformPaymentState
 from bridge.entrypoints.dashboard_services import DashboardServices
 from bridge.payments.platform_payments import is_payment_id
+from bridge.payments.unapplied_sums import unapplied_sums
+from bridge.ports import PlatformPaymentQuery
 from dashboard_api.dependencies import Partner, Recorder, Services
 from dashboard_api.models.platform_payments import (
     PlatformPaymentDetail,
@@ -23,8 +25,18 @@ from dashboard_api.models.platform_payments import (
     PlatformPaymentPage,
     PlatformPaymentView,
     StepInput,
+    UnappliedSumsView,
 )
-from dashboard_api.models.values import DEFAULT_PAGE_SIZE, Cursor, Limit, RecordId, RecordIdQuery
+from dashboard_api.models.values import (
+    DEFAULT_PAGE_SIZE,
+    ConnectionIdQuery,
+    Cursor,
+    DateQuery,
+    Flag,
+    Limit,
+    RecordId,
+    RecordIdQuery,
+)
 from dashboard_api.resource import JSON, Resource, answer
 
 resource = Resource("platform-payments")
@@ -47,15 +59,39 @@ NewPaymentId = Annotated[
 def list_platform_payments(
     *,
     partner: Partner,
+    connection_id: ConnectionIdQuery = None,
     customer_id: RecordIdQuery = None,
+    invoice_id: RecordIdQuery = None,
+    state: Annotated[PlatformPaymentState | None, Query(description="Only in this state.")] = None,
+    received_from: DateQuery = None,
+    received_to: DateQuery = None,
+    unapplied_only: Flag = False,
     limit: Limit = DEFAULT_PAGE_SIZE,
     cursor: Cursor = None,
 ) -> PlatformPaymentPage:
-    """List payments that the platform collected, latest first."""
-    page = partner.services.ledger.list_payments(
-        partner.id, customer_id=customer_id, limit=limit, cursor=cursor
+    """List payments that the platform collected, latest recorded first."""
+    query = PlatformPaymentQuery(
+        connection_id=connection_id,
+        customer_id=customer_id,
+        invoice_id=invoice_id,
+        state=state,
+        received_from=received_from,
+        received_to=received_to,
+        is_unapplied=unapplied_only,
     )
+    page = partner.services.ledger.list_payments(partner.id, query, limit=limit, cursor=cursor)
     return PlatformPaymentPage.of(page, PlatformPaymentView.of)
+
+
+@resource.route("GET", "/v1/connections/<connection_id>/platform-payments/unapplied")
+def sum_unapplied(
+    partner: Partner, connection_id: RecordId, customer_id: RecordIdQuery = None
+) -> UnappliedSumsView:
+    """Sum up collected money that lies outside every invoice, by customer and currency."""
+    connection = partner.connection(connection_id)
+    return UnappliedSumsView.of(
+        unapplied_sums(partner.services.ledger, partner.id, connection.connection_id, customer_id)
+    )
 
 
 @resource.route("GET", "/v1/platform-payments/<payment_id>")

@@ -8,9 +8,16 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from bridge.domain.problem import Action, Problem, ProblemCode, ProblemState, name_of_subject
+from bridge.domain.problem import (
+    Problem,
+    ProblemCode,
+    ProblemState,
+    name_of_subject,
+    record_of_subject,
+)
+from bridge.domain.write_back import ShownPayment
+from bridge.domain.write_back.decisions import offered_actions
 from bridge.entrypoints.dashboard_services import DashboardServices
-from bridge.payments.write_back_actions import offered_actions
 from dashboard_api.dependencies import Partner
 from dashboard_api.models.problems import ActionInput, ProblemPage, ProblemView
 from dashboard_api.models.values import DEFAULT_PAGE_SIZE, Cursor, Limit, RecordId
@@ -54,21 +61,41 @@ def get_problem(partner: Partner, problem_id: RecordId) -> ProblemView:
 @resource.route("POST", "/v1/problems/<problem_id>/actions")
 def act_on_problem(partner: Partner, problem_id: RecordId, choice: ActionInput) -> ProblemView:
     """Do one of the actions that the problem offers."""
-    problem = partner.services.problem_actions.act(partner.id, problem_id, choice.action)
+    problem = partner.services.problem_actions.act(
+        partner.id,
+        problem_id,
+        choice.action,
+        psa_payment_id=choice.connectwise_payment_id,
+        reference=choice.reference or "",
+    )
     return _view(partner.services, problem)
 
 
 def _view(services: DashboardServices, problem: Problem) -> ProblemView:
-    return ProblemView.of(problem, _offered(services, problem))
+    """Return the problem with what is possible now.
 
-
-def _offered(services: DashboardServices, problem: Problem) -> Sequence[Action]:
-    """Return the actions that are possible now; those of a payment follow its progress.
-
-    That is one read for each of a page's payments, and a page has a limit.
+    That is a read or two for each of a page's payments, and a page has a limit.
     """
-    if problem.code is not ProblemCode.PAYMENT_NOT_WRITTEN or not problem.actions:
-        return problem.actions
+    if problem.code is ProblemCode.PAYMENT_NOT_WRITTEN:
+        return _view_of_write_back(services, problem)
+    if problem.code is ProblemCode.PAYMENT_SURPLUS and problem.actions:
+        return ProblemView.of(problem, problem.actions, _surplus(services, problem))
+    return ProblemView.of(problem, problem.actions)
+
+
+def _view_of_write_back(services: DashboardServices, problem: Problem) -> ProblemView:
+    """Return the problem of a payment: what it offers follows the payment's progress."""
     write_back_id = name_of_subject(problem.subject)
     write_back = services.ledger.get_write_back(problem.connection_id, write_back_id).value
-    return offered_actions(write_back) if write_back else ()
+    if write_back is None or not problem.actions:
+        return ProblemView.of(problem, ())
+    offered = offered_actions(write_back)
+    return ProblemView.of(problem, offered, write_back.shown, write_back.refusal)
+
+
+def _surplus(services: DashboardServices, problem: Problem) -> Sequence[ShownPayment]:
+    record = record_of_subject(problem.subject)
+    if record is None:
+        return ()
+    place = (problem.partner_id, problem.connection_id, record[1])
+    return services.unowned_payments.surplus(*place)

@@ -42,4 +42,7 @@ def list_payments(
         with_deleted=with_deleted,
     )
     page = partner.services.records.list_payments(partner.id, query, limit=limit, cursor=cursor)
-    return PsaPaymentPage.of(page, PsaPaymentView.of)
+    owning = partner.write_backs_behind(page.items)
+    return PsaPaymentPage.of(
+        page, lambda payment: PsaPaymentView.of(payment, owning.get(payment.payment_id))
+    )

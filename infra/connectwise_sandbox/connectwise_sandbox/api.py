@@ -14,7 +14,8 @@ from connectwise_sandbox.finance.accounting import (
     install_unposted,
 )
 from connectwise_sandbox.finance.agreements import install_billing
-from connectwise_sandbox.finance.resources import INVOICES, Invoices, Lines, Payments
+from connectwise_sandbox.finance.payment_resource import Payments
+from connectwise_sandbox.finance.resources import INVOICES, Invoices, Lines
 from connectwise_sandbox.kinds import PATHS, Kind
 from connectwise_sandbox.messages import Request, Response
 from connectwise_sandbox.permissions import Row, Rows

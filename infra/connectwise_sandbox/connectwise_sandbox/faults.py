@@ -9,6 +9,12 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from connectwise_sandbox.change_faults import (
+    ChangeEffect,
+    GatewayBody,
+    gateway_answer,
+    spoil_change,
+)
 from connectwise_sandbox.errors import (
     CANNOT_ROUTE,
     HTML_BAD_GATEWAY,
@@ -66,11 +72,15 @@ class Fault(BaseModel):
     """Matching requests that pass unharmed first."""
     times: Annotated[int, Field(ge=1, le=100_000)] = 1
     """Matching requests that are spoiled then."""
-    effect: Effect
+    effect: Effect | ChangeEffect
     retry_after: Annotated[int, Field(ge=0, le=3_600)] = 1
-    """Seconds in the Retry-After of status_429."""
+    """Seconds in the Retry-After of a 429."""
     seconds: Annotated[float, Field(ge=0, le=24 * 3_600)] = 1.0
-    """Delay of slow and of late_effect."""
+    """Delay of slow and of late effects."""
+    status: Annotated[int, Field(ge=200, le=599)] = 403
+    """Status of a gateway's answer."""
+    body: GatewayBody = GatewayBody.HTML
+    """Form of a gateway's answer."""
 
     def meets(self, method: str, target: str) -> bool:
         """Return whether this fault is aimed at a request."""
@@ -128,6 +138,15 @@ def apply_fault(
 
     `perform` carries the request out now, `perform_later` after the given seconds.
     """
+    if isinstance(fault.effect, ChangeEffect):
+        return spoil_change(
+            fault.effect,
+            gateway=gateway_answer(fault.status, fault.body),
+            retry_after=fault.retry_after,
+            seconds=fault.seconds,
+            perform=perform,
+            perform_later=perform_later,
+        )
     if fault.effect is Effect.CODEBASE_ROLLOVER:
         roll_codebase_over()
         return perform()

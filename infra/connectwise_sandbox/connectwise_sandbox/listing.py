@@ -8,7 +8,7 @@ from typing import Any
 
 from connectwise_sandbox.errors import bad_request, corrupt_page
 from connectwise_sandbox.kinds import Kind, Record
-from connectwise_sandbox.messages import Request, Response, json_response
+from connectwise_sandbox.messages import JSON_TYPE, Request, Response, encode_json, json_response
 from connectwise_sandbox.paging import (
     forward_page,
     navigable_page,
@@ -39,6 +39,10 @@ _FILTERS: Mapping[str, Callable[[str], Callable[[Record], bool]]] = {
     "childConditions": compile_child_conditions,
     "customFieldConditions": compile_custom_field_conditions,
 }
+_SHOWING_MORE = frozenset({Kind.PAYMENT, Kind.MEMBER})
+"""Kinds whose records show what is stored elsewhere: of an invoice, or of the caller's rights."""
+MAX_KEPT_FORMS = 8
+"""Forms of one record; clients ask for few different ones."""
 _LEADING_IDS = re.compile(
     r"\s*(?:(?P<field>\w+)/)?id\s*(?:=\s*(?P<one>\d+)|in\s*\((?P<many>[\d\s,]+)\))\s*(?P<rest>.*)",
     re.IGNORECASE | re.DOTALL,
@@ -90,9 +94,9 @@ def answer_list(tenant: Tenant, request: Request, kind: Kind, source: Source) ->
     else:
         page, link = navigable_page(request, url, rows, wanted)
     _check_corruption(tenant, kind, page)
-    only = read_asked_properties(request)
-    shown = [present(tenant, kind, row, only) for row in page]
-    return json_response(200, select_properties(request, shown), {"link": link})
+    return Response(
+        200, {"content-type": JSON_TYPE, "link": link}, _written(tenant, request, kind, page)
+    )
 
 
 def answer_count(request: Request, source: Source) -> Response:
@@ -132,6 +136,23 @@ def read_asked_properties(request: Request) -> frozenset[str] | None:
         return selected_names(fields)
     except QueryError as error:
         raise bad_request(error.message) from error
+
+
+def _written(tenant: Tenant, request: Request, kind: Kind, page: Sequence[Record]) -> bytes:
+    """Return a page as JSON. What a record looks like is kept with it, if it shows nothing else."""
+    only = read_asked_properties(request)
+    form = (request.parameter("fields"), tenant.api_url)
+    table, rows = tenant.store[kind], list[bytes]()
+    for row in page:
+        is_kept = kind not in _SHOWING_MORE and (kind, row["id"]) not in tenant.corruptions
+        forms = table.forms(row) if is_kept else {}
+        if form not in forms:
+            if len(forms) >= MAX_KEPT_FORMS:
+                forms.clear()
+            shown = present(tenant, kind, row, only)
+            forms[form] = encode_json(select_properties(request, [shown])[0])
+        rows.append(forms[form])
+    return b"[%b]" % b",".join(rows)
 
 
 def _check_corruption(tenant: Tenant, kind: Kind, page: Sequence[Record]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from random import Random
 
 from connectwise_sandbox.kinds import Kind, Record
@@ -50,6 +50,9 @@ class Table:
 
     def __init__(self, kind: Kind, random: Random) -> None:
         self._records: dict[int, Record] = {}
+        self.revision = 0
+        """Grows with every record that is stored or removed."""
+        self._forms: dict[int, dict[Hashable, bytes]] = {}
         self._ids: list[int] = []
         self._random = random
         self._last_id = _FIRST_IDS.get(kind, 0)
@@ -76,6 +79,8 @@ class Table:
     def put(self, record: Record) -> None:
         """Store a record in place of the one with its id, if any."""
         record_id: int = record["id"]
+        self._forms.pop(record_id, None)
+        self.revision += 1
         before = self._records.get(record_id)
         if before is not None:
             self._unindex(before)
@@ -93,7 +98,18 @@ class Table:
     def remove(self, record_id: int) -> None:
         """Remove a record; raises KeyError if it is missing."""
         self._unindex(self._records.pop(record_id))
+        self._forms.pop(record_id, None)
+        self.revision += 1
         self._ids.remove(record_id)
+
+    def forms(self, record: Record) -> dict[Hashable, bytes]:
+        """Return the forms that were made of a record, kept until another one takes its place.
+
+        A record that is not the stored one has none, and none are kept for it.
+        """
+        if self._records.get(record["id"]) is not record:
+            return {}
+        return self._forms.setdefault(record["id"], {})
 
     def among(self, record_ids: Iterable[int]) -> list[Record]:
         """Return the records with these ids that exist, in order of id."""

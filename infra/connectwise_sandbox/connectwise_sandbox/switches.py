@@ -47,6 +47,16 @@ class Switches(BaseModel):
     """A payment fires a callback of its invoice."""
     payment_date_keeps_time: bool = False
     """`paymentDate` keeps its time; otherwise it becomes midnight."""
+    payment_day_shift: Literal[-1, 0, 1] = 0
+    """Payments show their day -1, 0 or 1 days later, as a time zone may make them."""
+    payment_shows_member: Literal["always", "not_in_lists", "never"] = "always"
+    """A payment shows its `appliedBy` `always`, `not_in_lists` or `never`."""
+    payment_ids: Literal["growing", "shuffled"] = "growing"
+    """New payments get `growing` ids, or unique ones in any order (`shuffled`)."""
+    payment_list_delay_seconds: Seconds = 0.0
+    """Lists of payments show a change after this delay, a payment read by its id at once."""
+    invoice_list_delay_seconds: Seconds = 0.0
+    """Lists and counts of invoices show a change after this delay, one read by its id at once."""
     balance_delay_seconds: Seconds = 0.0
     """An invoice shows its payments in its balance after this delay."""
     second_payment: Literal["appended", "replaces", "refused"] = "appended"
@@ -54,7 +64,13 @@ class Switches(BaseModel):
     overpayment: Literal["accepted", "capped", "refused"] = "accepted"
     """An amount above the balance is `accepted`, `capped` to the balance, or `refused`."""
     locked_invoice_payments: Literal["refused", "accepted"] = "refused"
-    """Payments on closed and batched invoices are `refused` or `accepted`."""
+    """Payments on closed invoices outside a GL batch are `refused` or `accepted`."""
+    locked_payment_deletions: Literal["as_payments", "refused", "accepted"] = "as_payments"
+    """Deleting one there is treated `as_payments` are, or is `refused` or `accepted`."""
+    batched_invoice_payments: Literal["accepted", "refused"] = "accepted"
+    """Payments on invoices in a GL batch are `accepted` or `refused`."""
+    batched_payment_deletions: Literal["as_payments", "refused", "accepted"] = "as_payments"
+    """Deleting one in a GL batch is treated `as_payments` are, or is `refused` or `accepted`."""
     locked_invoice_status: Literal[400, 403, 409] = 400
     """The status that refuses a change of a locked invoice: 400, 403 or 409."""
     deleting_paid_invoice: Literal["refused", "accepted"] = "refused"

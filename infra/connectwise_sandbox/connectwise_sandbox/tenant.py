@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from itertools import count
 from random import Random
 
@@ -14,7 +15,9 @@ from connectwise_sandbox.clock import Clock, wire_time
 from connectwise_sandbox.deliveries import DeliveryQueue
 from connectwise_sandbox.errors import record_not_found
 from connectwise_sandbox.kinds import Kind, Record
+from connectwise_sandbox.lag import Lag
 from connectwise_sandbox.permissions import Action, Row, Rows, SecurityRole
+from connectwise_sandbox.shuffled_ids import ShuffledIds
 from connectwise_sandbox.store import Store
 from connectwise_sandbox.switches import Switches
 
@@ -83,6 +86,8 @@ class Tenant:
         self.role = SecurityRole()
         self.random = Random(f"events {seed}")
         self.store = Store(Random(f"ids {seed}"))
+        self.lags = {kind: Lag() for kind in (Kind.INVOICE, Kind.PAYMENT)}
+        """Lists of these kinds may show earlier states of their records."""
         self.deliveries = DeliveryQueue()
         self.base_url = "http://127.0.0.1"
         self.cloud_codebase = CLOUD_CODEBASE
@@ -90,6 +95,7 @@ class Tenant:
         self.corruptions: dict[tuple[Kind, int], Corruption] = {}
         self._numbers = count(FIRST_INVOICE_NUMBER)
         self._items = count(FIRST_ITEM_ID)
+        self._payment_ids = ShuffledIds(Random(f"payment ids {seed}"))
         self._clock = clock
         self._later: list[tuple[datetime, int, Callable[[], None]]] = []
         self._sequence = 0
@@ -135,8 +141,8 @@ class Tenant:
             "dateEntered": moment,
             "enteredBy": by,
         }
-        new_id = self.store[kind].next_id()
-        stored = {"id": new_id, **_without_nulls(record, but="id"), "_info": info}
+        stored = {"id": self._new_id(kind), **_without_nulls(record, but="id"), "_info": info}
+        self._lag_behind(kind, stored["id"])
         self.store[kind].put(stored)
         if announce:
             self.announce("added", kind, stored, by)
@@ -153,7 +159,7 @@ class Tenant:
         if touch:
             info |= {"lastUpdated": wire_time(self.now), "updatedBy": by}
         stored = _without_nulls(record) | {"_info": info}
-        self.store[kind].put(stored)
+        self.put_silently(kind, stored)
         if announce:
             self.announce("updated", kind, stored, by)
         return stored
@@ -161,9 +167,15 @@ class Tenant:
     def remove(self, kind: Kind, record_id: int, by: str) -> None:
         """Remove a record; raises the 404 of its kind."""
         record = self.get(kind, record_id)
+        self._lag_behind(kind, record_id)
         self.store[kind].remove(record_id)
         if self.switches.delete_fires_callback:
             self.announce("deleted", kind, record, by)
+
+    def put_silently(self, kind: Kind, record: Record) -> None:
+        """Store a record in place of the one with its id; `_info` and callbacks stay out of it."""
+        self._lag_behind(kind, record["id"])
+        self.store[kind].put(record)
 
     def announce(self, action: str, kind: Kind, record: Record, by: str) -> None:
         """Tell the registered callbacks that a record was added, updated or deleted."""
@@ -197,6 +209,28 @@ class Tenant:
             action()
             applied += 1
         return applied
+
+    def _new_id(self, kind: Kind) -> int:
+        next_id = self.store[kind].next_id
+        if kind is Kind.PAYMENT and self.switches.payment_ids == "shuffled":
+            return self._payment_ids.draw(next_id)
+        return next_id()
+
+    def _lag_behind(self, kind: Kind, record_id: int) -> None:
+        """Keep a record's present state for the lists that show the coming change later."""
+        lag = self.lags.get(kind)
+        if lag is None:
+            return
+        switches = self.switches
+        is_payment = kind is Kind.PAYMENT
+        seconds = (
+            switches.payment_list_delay_seconds
+            if is_payment
+            else switches.invoice_list_delay_seconds
+        )
+        if seconds > 0:
+            lag.keep(record_id, self.store[kind].get(record_id))
+            self.put_off(seconds, partial(lag.release, record_id))
 
     def next_due(self) -> datetime | None:
         """Return the moment when the next action or delivery falls due, None if all is done."""

@@ -102,7 +102,7 @@ def test_a_patch_of_a_part_of_a_reference_answers_200_and_does_nothing() -> None
 
 
 def test_an_invoice_in_a_batch_is_locked_until_the_batch_is_deleted() -> None:
-    psa = PsaClient()
+    psa = PsaClient(batched_invoice_payments="refused")
     invoice_id = psa.bill()
     psa.people.close_invoice(invoice_id)
     unposted = psa.get("/finance/accounting/unpostedinvoices")

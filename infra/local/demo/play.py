@@ -43,6 +43,8 @@ STEPS = (
     Step("a payment that the bank returns", payments.return_a_payment),
     Step("the same payment recorded again", payments.same_id_again),
     Step("a payment whose answer is lost", payments.lose_an_answer),
+    Step("a payment on an invoice in a GL batch", payments.pay_a_batched_invoice),
+    Step("the same company connected again", payments.connect_twice),
     Step("both sides agree on every payment", payments.books_agree),
     Step("mirror equals ConnectWise still", first_import.compare),
 )

@@ -14,7 +14,7 @@ from bridge.domain.connection import Connection
 from bridge.domain.identity import new_id
 from bridge.domain.platform_payment import PlatformPayment
 from bridge.domain.problem import ProblemCode, ProblemReport
-from bridge.domain.write_back import Lease, Reason, WriteBack, WriteBackState
+from bridge.domain.write_back import Books, Lease, Reason, WriteBack, WriteBackState
 from bridge.entrypoints.reconciler_jobs import Job, ReconcilerJobs
 from bridge.payments import payment_check
 from bridge.ports import PsaGateway, PsaPayment, PsaPayments
@@ -46,8 +46,7 @@ class _LeaselessLedger(Delegate):
         return
 
     def save_write_back(self, write_back: WriteBack, **options: Any) -> int:
-        for name in ("holding", "extend_until"):
-            options.pop(name, None)
+        options["extend_until"] = None
         version: int = self._target.save_write_back(write_back, **options)
         return version
 
@@ -60,7 +59,7 @@ class NoLease(Wiring):
 
 
 class _OwnerlessLedger(Delegate):
-    def owners(self, connection_id: str, psa_payment_ids: Sequence[int]) -> Mapping[int, str]:
+    def owners(self, books: Books, psa_payment_ids: Sequence[int]) -> Mapping[int, str]:
         return {}
 
     def save_write_back(self, write_back: WriteBack, **options: Any) -> int:
@@ -204,8 +203,8 @@ class ReversesWhatIsGone(BrokenWiring):
 
 
 class _UnansweredLedger(Delegate):
-    def list_due(self, now: datetime, *, limit: int) -> tuple[WriteBack, ...]:
-        due = self._target.list_due(now, limit=limit)
+    def list_due(self, now: datetime, **wanted: Any) -> tuple[WriteBack, ...]:
+        due = self._target.list_due(now, **wanted)
         answered = tuple(each for each in due if each.reason is not Reason.NO_ANSWER)
         if len(answered) < len(due):
             self._hit()
@@ -321,7 +320,7 @@ class ReportsNoSurplus(BrokenWiring):
 
 
 class _SleepingLedger(Delegate):
-    def list_due(self, now: datetime, *, limit: int) -> tuple[WriteBack, ...]:
+    def list_due(self, now: datetime, **_: Any) -> tuple[WriteBack, ...]:
         self._hit()
         return ()
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
+from bridge.domain.payment_control import PAYMENTS_AT_FIRST
 from bridge.domain.platform_payment import PlatformPaymentState, WriteBackPolicy, WriteBackWhen
 from bridge.entrypoints.reconciler_jobs import Job
 from connectwise_sandbox.switches import Switches
@@ -16,17 +17,37 @@ from tests.simulation.actors import Callbacks, Messages, Time, Timetable, doing,
 from tests.simulation.episode import Outcome, Weather, play
 from tests.simulation.functions import WORKERS, WRITE_BACK_WORKER, parker_of
 from tests.simulation.parts import Actor, Invariant
+from tests.simulation.payments import accountants
 from tests.simulation.payments import people as payment_people
 from tests.simulation.payments import troubles as payment_troubles
 from tests.simulation.payments.endings import all_endings
 from tests.simulation.payments.faults import BadLedger, Rivals, UnclearChanges
+from tests.simulation.payments.frozen_workers import FrozenWorkers
+from tests.simulation.payments.odd_answers import (
+    BusyAnswers,
+    DoubledRequests,
+    GatewayAnswers,
+    Lies,
+    TooLateEffects,
+)
 from tests.simulation.payments.partners import ChangesOfMind, SurplusOwner
 from tests.simulation.payments.platform import PlatformServices
+from tests.simulation.payments.promises import all_promises
+from tests.simulation.payments.rows_ending import (
+    EachAllocationOnce,
+    ForeignPaymentsStay,
+    OthersAreNotAdopted,
+    OwnersAreRight,
+)
 from tests.simulation.payments.status_ending import StatusFollowsMoney
+from tests.simulation.payments.stops import BrakeHasCause, Stops, StopsHold
+from tests.simulation.payments.sums_ending import SumsAgree
 from tests.simulation.payments.world import PaymentWorld
 from tests.simulation.wiring import Wiring
 from tests.simulation.world import Books
 
+CLEAN_SHARE = 0.25
+"""In so many stories only ConnectWise and people do what they should not, and times are kept."""
 SWEEPS_EVERY = timedelta(hours=6)
 PAID = "Paid in Full"
 SENT = "Sent via Portal"
@@ -56,15 +77,24 @@ class PaymentWeather(Weather):
     policy: WriteBackPolicy = field(default_factory=WriteBackPolicy)
     paid_status: str | None = PAID
     partners: Sequence[Actor] = ()
+    payments_at_first: int = PAYMENTS_AT_FIRST
+    """So many posts an hour never trip the brake."""
 
 
 def any_weather(seed: int) -> PaymentWeather:
     """Return bad days as bad as this seed makes them."""
     dice = Random(f"payment weather {seed}")
+    is_clean = dice.random() < CLEAN_SHARE
 
     def rate(*choices: float) -> float:
+        """Return how often something that may hold the bridge up goes wrong."""
+        chosen = dice.choice(choices)
+        return 0.0 if is_clean else chosen
+
+    def odd(*choices: float) -> float:
         return dice.choice(choices)
 
+    brake_at = dice.choice((PAYMENTS_AT_FIRST, PAYMENTS_AT_FIRST, 3, 8))
     return PaymentWeather(
         hours=dice.uniform(2, 8),
         faults=[
@@ -76,8 +106,14 @@ def any_weather(seed: int) -> PaymentWeather:
             faults.Repetition(rate(0, 0.02, 0.1)),
             faults.LossyCallbacks(rate(0, 0.1, 0.4)),
             faults.LossyQueues(rate(0, 0.02, 0.1), "hints", WRITE_BACK_WORKER.queue),
-            UnclearChanges(rate(0.05, 0.2, 0.5)),
             BadLedger(rate(0, 0.01, 0.03)),
+            FrozenWorkers(rate(0, 0.02, 0.1)),
+            TooLateEffects(odd(0, 0, 0.02, 0.1)),
+            DoubledRequests(odd(0, 0, 0.02, 0.1)),
+            GatewayAnswers(odd(0, 0.05, 0.2)),
+            BusyAnswers(odd(0, 0.02, 0.1)),
+            UnclearChanges(odd(0.05, 0.2, 0.5)),
+            Lies(odd(0, 0, 0.05, 0.2)),
         ],
         troubles=[
             trouble
@@ -89,7 +125,7 @@ def any_weather(seed: int) -> PaymentWeather:
                 payment_troubles.CorruptPayments(hours_between=4, longest_hours=1),
                 payment_troubles.Disconnected(hours_between=6, longest_hours=1),
             )
-            if dice.random() < 0.4
+            if dice.random() < 0.4 and not is_clean
         ],
         edits=payment_people.EDITS,
         minutes_between_edits=dice.choice((10.0, 20.0, 60.0)),
@@ -97,7 +133,13 @@ def any_weather(seed: int) -> PaymentWeather:
         minutes_between_payments=dice.choice((5.0, 15.0, 40.0)),
         policy=dice.choice(POLICIES),
         paid_status=dice.choice((PAID, PAID, SENT, None)),
-        partners=[ChangesOfMind((PAID, SENT, None)), SurplusOwner()],
+        partners=[
+            ChangesOfMind((PAID, SENT, None)),
+            SurplusOwner(),
+            *([accountants.HastyAccountant()] if dice.random() < 0.5 else []),
+            *([Stops()] if dice.random() < 0.4 or brake_at < PAYMENTS_AT_FIRST else []),
+        ],
+        payments_at_first=brake_at,
     )
 
 
@@ -112,7 +154,11 @@ def any_books(seed: int) -> Books:
         payment_touches_last_updated=dice.random() < 0.85,
         payment_fires_invoice_callback=dice.random() < 0.8,
         payment_date_keeps_time=dice.random() < 0.3,
-        balance_delay_seconds=dice.choice((0, 0, 20)),
+        balance_delay_seconds=dice.choice((0, 0, 20, 45)),
+        payment_list_delay_seconds=dice.choice((0, 0, 20, 45)),
+        invoice_list_delay_seconds=dice.choice((0, 0, 30)),
+        payment_ids=dice.choice(("growing", "shuffled")),
+        payment_day_shift=dice.choice((0, 0, -1, 1)),
         second_payment=dice.choice(("appended", "appended", "appended", "replaces", "refused")),
         overpayment=dice.choice(("accepted", "capped", "refused")),
         locked_invoice_payments=dice.choice(("refused", "accepted")),
@@ -126,6 +172,8 @@ def any_books(seed: int) -> Books:
         customers=3,
         invoices=dice.choice((3, 6)),
         clock_skew_seconds=dice.choice((0, 0, -45, 45)),
+        worker_skew_seconds=dice.choice((0, 3, 5)),
+        index_lag_seconds=dice.choice((0, 0, 2, 10)),
         switches=switches,
     )
 
@@ -137,8 +185,16 @@ def all_invariants() -> list[Invariant]:
         endings.InvoicesAgree(),
         endings.QueuesAreEmpty(),
         endings.NoRunIsStuck(),
+        EachAllocationOnce(),
         *all_endings(),
+        OwnersAreRight(),
+        OthersAreNotAdopted(),
+        ForeignPaymentsStay(),
+        SumsAgree(),
         StatusFollowsMoney(),
+        StopsHold(),
+        BrakeHasCause(),
+        *all_promises(),
     ]
 
 
@@ -164,16 +220,17 @@ def build_world(
         PlatformServices(weather.minutes_between_payments),
         people.ConnectWiseStaff(weather.edits, weather.minutes_between_edits),
         people.Accountant(),
-        payment_people.PaymentAccountant(),
+        accountants.PaymentAccountant(),
         *weather.partners,
         Rivals(),
         *weather.troubles,
         Time(),
     ]
-    return PaymentWorld(
+    world = PaymentWorld(
         seed,
         policy=weather.policy,
         paid_status=weather.paid_status,
+        payments_at_first=weather.payments_at_first,
         books=books or any_books(seed),
         actors=actors,
         faults=weather.faults,
@@ -181,6 +238,25 @@ def build_world(
         wiring=wiring,
         starts_at=starts_at,
     )
+    note_books(world)
+    return world
+
+
+def note_books(world: PaymentWorld) -> None:
+    """Count which unproven behaviour the story has, once each."""
+    switches, books = world.engine.switches, world.books
+    played = {
+        "lists of payments lag": switches.payment_list_delay_seconds,
+        "lists of invoices lag": switches.invoice_list_delay_seconds,
+        "balances lag": switches.balance_delay_seconds,
+        "ids do not grow": switches.payment_ids == "shuffled",
+        f"days are shifted by {switches.payment_day_shift}": switches.payment_day_shift,
+        "workers' clocks differ": books.worker_skew_seconds,
+        "the ledger's indexes lag": books.index_lag_seconds,
+    }
+    for name, is_so in played.items():
+        if is_so:
+            world.note_fault(f"books: {name}")
 
 
 def payment_timetables(starts_at: datetime) -> list[Timetable]:

@@ -68,7 +68,9 @@ class UnclearChanges(Fault):
             return None
         effect = world.random.choice(self._effects)
         world.note_fault(f"{self.name}: {effect.value}")
-        seconds = world.random.uniform(1, self._latest_seconds)
+        frozen_seconds = world.worker.frozen_seconds if world.worker else 0.0
+        latest = max(1.0, self._latest_seconds - frozen_seconds)
+        seconds = world.random.uniform(1, latest)
         return EngineFault(effect=effect, retry_after=world.random.randint(1, 90), seconds=seconds)
 
 

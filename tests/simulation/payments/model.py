@@ -15,6 +15,7 @@ from typing import Any
 
 from bridge.domain.platform_payment import Target
 from bridge.domain.write_back import Timings, WriteBack
+from bridge.domain.write_back.changes import retarget
 from tests.builders.payments import a_platform_payment, write_backs_for
 from tests.builders.records import CONNECTION
 from tests.fakes.clock import START, FakeClock
@@ -85,8 +86,9 @@ class SmallLedger(InMemoryLedgerStore):
     def copied(self) -> SmallLedger:
         other = object.__new__(SmallLedger)
         vars(other).update(vars(self), _lock=threading.Lock())
-        for name in ("_payments", "_write_backs", "_leases", "_owners"):
-            setattr(other, name, dict(getattr(self, name)))
+        for name, value in vars(self).items():
+            if isinstance(value, dict):
+                setattr(other, name, dict(value))
         return other
 
     @property
@@ -170,7 +172,7 @@ def returned(state: State) -> State:
     first = after.write_backs()[0]
     version = after.ledger.get_write_back(CONNECTION, first.write_back_id).version
     after.ledger.save_write_back(
-        first.retargeted(Target.ABSENT, state.now), expected_version=version
+        retarget(first, Target.ABSENT, state.now), expected_version=version
     )
     return after
 

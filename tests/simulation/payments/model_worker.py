@@ -141,6 +141,8 @@ class _Ledger:
 class _Payments:
     """ConnectWise: one invoice whose payments are rows, and requests that may be late."""
 
+    member_identifier = CONNECTION_OF_MODEL.member_identifier
+
     def __init__(self, call: _Call) -> None:
         self._call = call
 

@@ -84,24 +84,31 @@ class SurplusOwner(Actor):
         return 0.3 if self._known else 0.0
 
     def act(self, world: World) -> str:
+        assert isinstance(world, PaymentWorld)
         problem = world.random.choice(self._known)
         self._known = []
+        rows = _programs_rows(world, problem)
+        if not rows:
+            return "nothing left"
+        row_id = world.random.choice(rows)
 
         def click(wiring: Wiring) -> object:
-            return wiring.problem_actions.act(PARTNER_ID, problem.problem_id, Action.DISMISS)
+            return wiring.problem_actions.act(
+                PARTNER_ID, problem.problem_id, Action.DISMISS, psa_payment_id=row_id
+            )
 
         invocation = world.invoke("dashboard_api", API_TIMEOUT_SECONDS, click)
-        return f"dismisses {problem.subject}: {invocation.has_succeeded}"
+        return f"dismisses {row_id} of {problem.subject}: {invocation.has_succeeded}"
 
     def _known_in(self, world: World) -> list[Problem]:
-        """Return the problems about nothing but what another program posted."""
+        """Return the problems about what another program posted."""
         assert isinstance(world, PaymentWorld)
         every = world.outside.problems.open_of_connection(PARTNER_ID, CONNECTION_ID)
-        return [each for each in every.values() if _is_of_programs(world, each)]
+        return [each for each in every.values() if _programs_rows(world, each)]
 
 
-def _is_of_programs(world: PaymentWorld, problem: Problem) -> bool:
+def _programs_rows(world: PaymentWorld, problem: Problem) -> list[int]:
     record = record_of_subject(problem.subject)
     if problem.code is not ProblemCode.PAYMENT_SURPLUS or record is None:
-        return False
-    return world.provenance.by_programs.issuperset(world.surplus_of(record[1]))
+        return []
+    return [each for each in world.surplus_of(record[1]) if each in world.provenance.by_programs]

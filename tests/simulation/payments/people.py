@@ -1,29 +1,24 @@
-"""What people and other tools do with payments in ConnectWise, and what accountants decide."""
+"""What people and other tools do with payments in ConnectWise."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable
+from datetime import date, timedelta
 from decimal import Decimal
 
-from bridge.domain.platform_payment import Target
-from bridge.domain.problem import Action
-from bridge.domain.write_back import Reason, WriteBack
-from bridge.payments.write_back_actions import WriteBackActions, offered_actions
+from bridge.domain.write_back import WriteBack
 from connectwise_sandbox.clock import day_of
-from connectwise_sandbox.errors import ApiError
 from connectwise_sandbox.finance.balances import payments_of
 from connectwise_sandbox.finance.payments import change_payment
 from connectwise_sandbox.kinds import Kind, Record
 from connectwise_sandbox.people import PERSON, NewLine
-from tests.simulation.parts import Actor
-from tests.simulation.payments.world import PaymentWorld, place_of
-from tests.simulation.people import API_TIMEOUT_SECONDS, Edit
-from tests.simulation.wiring import Wiring
-from tests.simulation.world import CONNECTION_ID, PARTNER_ID, World
+from tests.simulation.payments.world import PaymentWorld
+from tests.simulation.people import Edit
+from tests.simulation.world import World
 
 FEWEST_INVOICES = 3
 LONG_AGO = timedelta(days=40)
+LATEST = 5
 
 
 # --- in ConnectWise ------------------------------------------------------------------------------
@@ -103,6 +98,21 @@ def post_as_program(world: World) -> str:
     with payments.provenance.another_program():
         people.record_payment(invoice_id, amount, day, by=payments.provenance.member)
     return f"{amount} on {invoice_id}"
+
+
+def post_equal_as_program(world: World) -> str:
+    """Another program posts, with the keys of our API member, what the bridge writes as well."""
+    payments, people = _payment_world(world), world.engine.people
+    write_backs = payments.write_backs()
+    if not write_backs:
+        return "none"
+    write_back = world.random.choice(write_backs[-LATEST:])
+    amount = Decimal(write_back.amount_minor).scaleb(-write_back.currency.decimals)
+    place = (write_back.invoice_source_id, amount, write_back.paid_on)
+    with payments.provenance.another_program():
+        people.record_payment(*place, by=payments.provenance.member)
+    world.note_fault("equal payment of another program")
+    return f"{amount} of {write_back.paid_on} on {write_back.invoice_source_id}"
 
 
 def bill(world: World) -> str:
@@ -196,6 +206,7 @@ EDITS: tuple[Edit, ...] = (
     _edit_theirs,
     rewrite,
     post_as_program,
+    post_equal_as_program,
     bill,
     bill,
     _raise_total,
@@ -207,102 +218,3 @@ EDITS: tuple[Edit, ...] = (
     _undo_batches,
     _delete_invoice,
 )
-
-
-# --- at the dashboard ----------------------------------------------------------------------------
-
-Decide = Callable[[WriteBackActions, str, str, str], object]
-
-
-class PaymentAccountant(Actor):
-    """Works through write-backs that wait for a person, and only says what is true."""
-
-    name = "payment accountant"
-
-    def __init__(self) -> None:
-        self._next_at: datetime | None = None
-
-    def weight(self, world: World) -> float:
-        if world.is_calm:
-            return 0.0
-        is_due = self._next_at is None or self._next_at <= world.clock.now()
-        return 0.5 if is_due and _waiting(_payment_world(world)) else 0.0
-
-    def act(self, world: World) -> str:
-        self._next_at = world.clock.now() + timedelta(minutes=world.random.randint(1, 60))
-        payments = _payment_world(world)
-        write_back = world.random.choice(_waiting(payments))
-        name, decide = self._choice(world, write_back)
-        ids = (PARTNER_ID, CONNECTION_ID, write_back.write_back_id)
-        version = payments.ledger.get_write_back(*ids[1:]).version
-
-        def click(wiring: Wiring) -> None:
-            decide(wiring.write_back_actions, *ids)
-
-        invocation = world.invoke("dashboard_api", API_TIMEOUT_SECONDS, click)
-        if decide is not WriteBackActions.retry:
-            payments.note_decision(write_back.write_back_id, since_version=version)
-        what = f"{write_back.write_back_id} {write_back.reason.value}"
-        return f"{name} {what}: {invocation.has_succeeded}"
-
-    def _choice(self, world: World, write_back: WriteBack) -> tuple[str, Decide]:
-        """Decide; what is to be said afterwards of ConnectWise is made true there before."""
-        offered = offered_actions(write_back)
-        if Action.MARK_DONE not in offered:
-            return "retries", WriteBackActions.retry
-        if write_back.has_ended or write_back.is_at_target:
-            if Action.RETRY in offered and world.random.random() < 0.5:
-                return "retries", WriteBackActions.retry
-            return "takes note of", WriteBackActions.mark_done
-        if write_back.target is Target.ABSENT:
-            self._take_out_by_hand(world, write_back)
-            return "takes out by hand", WriteBackActions.mark_done
-        if self._stands(world, write_back):
-            return "finds written already", WriteBackActions.mark_done
-        names = ["retries", "retries", "cancels"]
-        if self._can_type(world, write_back):
-            names.append("types by hand")
-        name = world.random.choice(names)
-        if name == "types by hand":
-            try:
-                type_payment(world, write_back)
-            except ApiError:
-                name = "retries"
-        return name, _DECISIONS[name]
-
-    def _stands(self, world: World, write_back: WriteBack) -> bool:
-        """Tell whether what is left of a post of ours is the reason, as a look there shows."""
-        is_asked = write_back.reason in _ASKED
-        places = _payment_world(world).provenance.ours.values()
-        return is_asked and place_of(write_back) in places
-
-    def _can_type(self, world: World, write_back: WriteBack) -> bool:
-        """Nobody types what stands there already, be it ours, changed or rewritten."""
-        invoice_id = write_back.invoice_source_id
-        places = _payment_world(world).provenance.ours.values()
-        is_there = world.engine.tenant.store[Kind.INVOICE].get(invoice_id) is not None
-        return is_there and all(place.invoice_source_id != invoice_id for place in places)
-
-    def _take_out_by_hand(self, world: World, write_back: WriteBack) -> None:
-        """Remove from the invoice what stands for this payment, whoever wrote it down."""
-        provenance = _payment_world(world).provenance
-        invoice_id = write_back.invoice_source_id
-        rows = payments_of(world.engine.tenant, invoice_id)
-        for row in sorted(rows, key=lambda row: bool(row["id"] != write_back.psa_payment_id)):
-            if provenance.ours.get(row["id"]) == place_of(write_back):
-                world.engine.people.delete_payment(invoice_id, row["id"])
-                return
-
-
-_DECISIONS: dict[str, Decide] = {
-    "retries": WriteBackActions.retry,
-    "cancels": WriteBackActions.cancel,
-    "types by hand": WriteBackActions.mark_done,
-}
-
-
-_ASKED = (Reason.PAYMENT_CHANGED, Reason.PAYMENT_REWRITTEN, Reason.PAYMENT_GONE)
-
-
-def _waiting(world: PaymentWorld) -> list[WriteBack]:
-    return [each for each in world.write_backs() if each.reason is not Reason.NONE]

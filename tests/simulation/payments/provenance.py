@@ -34,6 +34,14 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """Where and when somebody made a payment."""
+
+    place: Place
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Touch:
     """What we did last to the money of an invoice: made a payment, or removed one."""
 
@@ -46,7 +54,8 @@ class Provenance:
     """``ours`` are the live payments that our posts made, by id, with the place they were made
     for; ``others`` those of everybody else, as they left them, and ``by_programs`` those of them
     that another program posted as our API member. ``landed`` is called with each payment that a
-    post of ours made, ``misdeed`` with a rule and what broke it.
+    post of ours made, ``misdeed`` with a rule and what broke it. ``is_taken_for_ours`` tells
+    whether nothing tells a payment of a program from one that a post of ours may have made.
     """
 
     def __init__(
@@ -56,17 +65,19 @@ class Provenance:
         *,
         landed: Callable[[int, Place], None],
         misdeed: Callable[[str, str], None],
+        is_taken_for_ours: Callable[[int], bool],
     ) -> None:
         self._tenant = engine.tenant
         self._clock = clock
         self._landed = landed
         self._misdeed = misdeed
+        self._is_taken_for_ours = is_taken_for_ours
         self._rewritten: list[Place | None] = []
         self.ours: dict[int, Place] = {}
         self.others: dict[int, Record] = {
             row["id"]: row for row in self._tenant.store[Kind.PAYMENT]
         }
-        self.by_programs: set[int] = set()
+        self.by_programs: dict[int, Made] = {}
         self._is_program = False
         self.edited: set[int] = set()
         self.posted = 0
@@ -100,10 +111,14 @@ class Provenance:
         return by == self.member and not self._is_program
 
     def place_of(self, row: Record) -> Place:
-        invoice = self._tenant.store[Kind.INVOICE].get(row["invoice"]["id"]) or {}
-        decimals = decimals_of(invoice.get("currency"))
-        amount = Decimal(row["amount"]).scaleb(decimals)
-        return Place(row["invoice"]["id"], int(amount), day_of(row["paymentDate"]))
+        invoice_source_id = row["invoice"]["id"]
+        amount_minor = self.minor(invoice_source_id, row["amount"])
+        return Place(invoice_source_id, amount_minor, day_of(row["paymentDate"]))
+
+    def minor(self, invoice_source_id: int, amount: Decimal) -> int:
+        """Return an amount of an invoice in minor units."""
+        invoice = self._tenant.store[Kind.INVOICE].get(invoice_source_id) or {}
+        return int(Decimal(amount).scaleb(decimals_of(invoice.get("currency"))))
 
     def is_overpaid(self, invoice_source_id: int) -> bool:
         """Tell whether more was paid on an invoice than it is worth."""
@@ -147,7 +162,7 @@ class Provenance:
             self._landed(row["id"], place)
             return
         if by == self.member:
-            self.by_programs.add(row["id"])
+            self.by_programs[row["id"]] = Made(place, self._clock.now())
         self.disturbed_at[place.invoice_source_id] = self._clock.now()
         origin = self._rewritten.pop(0) if by == OTHER_SYNC and self._rewritten else None
         if origin:
@@ -176,5 +191,6 @@ class Provenance:
         self.deleted += 1
         if place is not None:
             self._touched(payment_id, place, is_removal=True)
-        if other is not None and self._tenant.switches.second_payment != "replaces":
+        is_replaced = self._tenant.switches.second_payment == "replaces"
+        if other is not None and not is_replaced and not self._is_taken_for_ours(payment_id):
             self._misdeed("R2", f"the bridge deleted payment {payment_id}, made by another")

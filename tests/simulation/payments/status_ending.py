@@ -10,8 +10,9 @@ from bridge.domain.write_back import Reason, WriteBack, WriteBackState
 from connectwise_sandbox.finance.balances import true_balance
 from connectwise_sandbox.kinds import Kind, Record
 from tests.simulation.functions import WRITE_BACK_SECONDS
-from tests.simulation.payments.endings import PaymentEnding, history_of
+from tests.simulation.payments.endings import PaymentEnding
 from tests.simulation.payments.provenance import Touch
+from tests.simulation.payments.standing import history_of
 from tests.simulation.payments.world import PaymentWorld
 
 
@@ -70,8 +71,7 @@ class StatusFollowsMoney(PaymentEnding):
 
 def _was_touched_since(world: PaymentWorld, invoice_source_id: int, touch: Touch) -> bool:
     """Tell whether somebody else came so late that we may have looked before or after it."""
-    delay_seconds = world.engine.switches.balance_delay_seconds
-    margin = timedelta(seconds=WRITE_BACK_SECONDS + delay_seconds)
+    margin = timedelta(seconds=WRITE_BACK_SECONDS + world.reads_lag_seconds)
     disturbed_at = world.provenance.disturbed_at.get(invoice_source_id)
     return disturbed_at is not None and disturbed_at >= touch.at - margin
 

@@ -43,8 +43,8 @@ from tests.simulation.functions import WORKERS, WRITE_BACK_WORKER
 from tests.simulation.parts import Actor, Fault
 from tests.simulation.payments import broken
 from tests.simulation.payments import people as payment_people
+from tests.simulation.payments.accountants import PaymentAccountant
 from tests.simulation.payments.episode import PAID, PaymentWeather, build_world
-from tests.simulation.payments.people import PaymentAccountant
 from tests.simulation.payments.platform import Errand, PlatformServices, open_invoices
 from tests.simulation.payments.world import PaymentWorld
 from tests.simulation.watching import PortCall, SimulatedCrashError

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
+from unittest.mock import patch
 
+from bridge.domain import payment_control
+from bridge.domain.payment_control import PAYMENTS_AT_FIRST
 from bridge.domain.platform_payment import WriteBackPolicy
 from bridge.domain.write_back import WriteBack, WriteBackState
 from connectwise_sandbox.finance.balances import payments_of
 from connectwise_sandbox.kinds import Kind
-from tests.fakes.ledger import InMemoryLedgerStore
 from tests.simulation.functions import WRITE_BACK_SECONDS
+from tests.simulation.payments.doubles import Doubles
+from tests.simulation.payments.lagging_ledger import LaggingLedger
 from tests.simulation.payments.provenance import Place, Provenance
 from tests.simulation.world import CONNECTION_ID, World
 
 HOURS_UNTIL_ALL_WERE_ASKED = 26
+EXPECTED_FAULTS = ("unclear", "gateway", "busy", "request sent twice", "too late", "lie", "books")
+"""After these the bridge goes on as promised; all other faults may hold it up."""
 _MAYBE_IN_FLIGHT = (WriteBackState.POSTING, WriteBackState.UNCLEAR)
 
 
@@ -44,13 +51,27 @@ class PaymentWorld(World):
     """
 
     def __init__(
-        self, seed: int, *, policy: WriteBackPolicy, paid_status: str | None, **parts: Any
+        self,
+        seed: int,
+        *,
+        policy: WriteBackPolicy,
+        paid_status: str | None,
+        payments_at_first: int = PAYMENTS_AT_FIRST,
+        **parts: Any,
     ) -> None:
         super().__init__(seed, **parts)
+        self.payments_at_first = payments_at_first
         self.provenance = Provenance(
-            self.engine, self.clock, landed=self._check_landing, misdeed=self.violate
+            self.engine,
+            self.clock,
+            landed=self._check_landing,
+            misdeed=self.violate,
+            is_taken_for_ours=self.is_taken_for_ours,
         )
+        self.doubles = Doubles(self.clock)
         self.decided: defaultdict[str, list[WriteBack]] = defaultdict(list)
+        self.troubled_at = self.clock.now()
+        """When something last went wrong that may hold the bridge up."""
         status_id = self.status_id(paid_status) if paid_status else None
         stored = self.outside.connections.get(CONNECTION_ID)
         assert stored.value is not None
@@ -58,10 +79,24 @@ class PaymentWorld(World):
         self.outside.connections.save(chosen, expected_version=stored.version)
         self._preferences = [Preference(chosen.write_back, self.clock.now())]
 
+    def surroundings(self) -> AbstractContextManager[object]:
+        return patch.object(payment_control, "PAYMENTS_AT_FIRST", self.payments_at_first)
+
+    def make_ledger(self) -> LaggingLedger:
+        return LaggingLedger(self.clock, lag_seconds=self.books.index_lag_seconds)
+
     @property
-    def ledger(self) -> InMemoryLedgerStore:
+    def ledger(self) -> LaggingLedger:
         """The ledger itself: looking at it is no port call."""
-        return cast(InMemoryLedgerStore, self.outside.ledger)
+        return cast(LaggingLedger, self.outside.ledger)
+
+    def note_fault(self, name: str) -> None:
+        super().note_fault(name)
+        if not name.startswith(EXPECTED_FAULTS):
+            self.note_trouble()
+
+    def note_trouble(self) -> None:
+        self.troubled_at = self.clock.now()
 
     @property
     def calm_hours(self) -> float:
@@ -70,27 +105,44 @@ class PaymentWorld(World):
         touches = self.engine.switches.payment_touches_last_updated
         return super().calm_hours if touches else HOURS_UNTIL_ALL_WERE_ASKED
 
+    @property
+    def compared_within(self) -> timedelta:
+        """Within which time an invoice is compared with the ledger: each hour with the mirror, and
+        where that cannot know, each day with ConnectWise."""
+        touches = self.engine.switches.payment_touches_last_updated
+        return timedelta(hours=1.5 if touches else HOURS_UNTIL_ALL_WERE_ASKED - 1)
+
+    @property
+    def reads_lag_seconds(self) -> float:
+        """How late anything that the bridge reads or dates may be, clocks included."""
+        switches, books = self.engine.switches, self.books
+        lags = switches.payment_list_delay_seconds, switches.balance_delay_seconds
+        return max(lags) + 2 * books.worker_skew_seconds
+
     def is_watched(self, invoice_source_id: int) -> bool:
         """Tell whether it is seen when a payment of an invoice takes the place of one like it."""
         if self.engine.switches.payment_touches_last_updated:
             return True
         found = self.ledger.write_backs_of_invoice(CONNECTION_ID, invoice_source_id)
-        return any(each.was_ever_stated for each in found)
+        return any(bool(each.known_history.attempts) for each in found)
 
     def write_backs(self) -> list[WriteBack]:
-        found: list[WriteBack] = []
-        cursor = None
-        while True:
-            page = self.ledger.list_write_backs(CONNECTION_ID, limit=100, cursor=cursor)
-            found += page.items
-            cursor = page.next_cursor
-            if cursor is None:
-                return found
+        return self.ledger.present_write_backs(CONNECTION_ID)
 
     def write_backs_at(self, place: Place) -> list[WriteBack]:
         """Return the write-backs that a payment at this place may be for."""
         found = self.ledger.write_backs_of_invoice(CONNECTION_ID, place.invoice_source_id)
-        return [each for each in found if place_of(each) == place]
+        return [each for each in found if self.are_alike(place_of(each), place)]
+
+    def are_alike(self, one: Place, other: Place) -> bool:
+        """Tell whether the bridge may take payments at two places for each other: where ConnectWise
+        shows days shifted, or a post more often than stated, it may be of a neighbouring day."""
+        shift = abs(self.engine.switches.payment_day_shift)
+        is_doubled = self.doubles.allowed_on(one.invoice_source_id) > 0
+        most_days = 1 + shift if shift or is_doubled else 0
+        are_of_one = one.invoice_source_id == other.invoice_source_id
+        are_equal = are_of_one and one.amount_minor == other.amount_minor
+        return are_equal and abs((one.paid_on - other.paid_on).days) <= most_days
 
     def note_decision(self, write_back_id: str, *, since_version: int) -> None:
         """Note what a person's decision made of a write-back. A call that failed may have taken
@@ -116,7 +168,7 @@ class PaymentWorld(World):
     def owners(self) -> Mapping[int, str]:
         """Return who owns each payment in ConnectWise, as far as somebody does."""
         rows = self.engine.tenant.store[Kind.PAYMENT]
-        return self.ledger.owners(CONNECTION_ID, [row["id"] for row in rows])
+        return self.ledger.owners(self.connection.books, [row["id"] for row in rows])
 
     def surplus_of(self, invoice_source_id: int) -> list[int]:
         """Return the payments by our API member, of an invoice, that are nobody's."""
@@ -128,6 +180,31 @@ class PaymentWorld(World):
             if row["id"] not in owners
         ]
 
+    def is_taken_for_ours(self, payment_id: int) -> bool:
+        """Tell whether another program made a payment as our API member, of the amount and day of
+        one of ours, while a post of that was unproven: nothing tells the two apart."""
+        made = self.provenance.by_programs.get(payment_id)
+        if made is None:
+            return False
+        margin = timedelta(seconds=WRITE_BACK_SECONDS + self.reads_lag_seconds)
+        found = self.ledger.write_backs_of_invoice(CONNECTION_ID, made.place.invoice_source_id)
+        alike = [e for e in found if e.is_as_large(made.place.amount_minor, made.place.paid_on)]
+        return any(self._was_unproven(each, made.at, margin) for each in alike)
+
+    def _was_unproven(self, write_back: WriteBack, at: datetime, margin: timedelta) -> bool:
+        """Tell whether a post was or became unproven about that time."""
+        history = self.ledger.write_back_history(
+            CONNECTION_ID, write_back.write_back_id, limit=100_000
+        )
+        replaced_at = None
+        for entry in history:
+            if replaced_at is not None and replaced_at < at:
+                return False
+            if any(post.stated_at - margin <= at for post in entry.value.unproven_posts):
+                return True
+            replaced_at = entry.recorded_at
+        return False
+
     def status_id(self, name: str) -> int:
         statuses = self.engine.tenant.store[Kind.BILLING_STATUS]
         return int(next(status["id"] for status in statuses if status["name"] == name))
@@ -138,16 +215,28 @@ class PaymentWorld(World):
         """R1: one payment for each allocation, at any time, whatever became of it since."""
         self.note(f"{'  ' * self.depth}      payment {payment_id} stands: {place}")
         place = self._uncapped(payment_id, place)
-        standing = sum(each == place for each in self.provenance.ours.values())
+        standing = sum(self.are_alike(each, place) for each in self.provenance.ours.values())
         asked_for = [
             each
             for each in self.write_backs_at(place)
-            if each.was_ever_stated or each.psa_payment_id is not None
+            if bool(each.known_history.attempts) or each.psa_payment_id is not None
             if each.state is not WriteBackState.REVERSED
         ]
-        if standing > len(asked_for):
+        if standing > len(asked_for) + self.doubles_allowed(place):
             self.violate("R1 never twice", f"{standing} stand for {len(asked_for)} at {place}")
         self._check_balance(place, asked_for)
+
+    def doubles_allowed(self, place: Place) -> int:
+        """Return how many payments too many there may be: doubled ones, and others' in place of
+        ours. A capped one has an odd amount."""
+        taken = sum(
+            self.are_alike(made.place, place) and self.is_taken_for_ours(payment_id)
+            for payment_id, made in self.provenance.by_programs.items()
+        )
+        invoice_source_id = place.invoice_source_id
+        if self.engine.switches.overpayment == "capped":
+            return taken + self.doubles.allowed_on(invoice_source_id)
+        return taken + self.doubles.allowed(invoice_source_id, place.amount_minor)
 
     def _uncapped(self, payment_id: int, place: Place) -> Place:
         """ConnectWise may have cut a payment down to what was owed; find what it was meant as."""
@@ -167,11 +256,13 @@ class PaymentWorld(World):
         invoice_source_id = place.invoice_source_id
         if self.engine.switches.balance_delay_seconds:
             return
+        if self.doubles.allowed_on(invoice_source_id):
+            return
         asked_at = [each.intent_at for each in asked_for if each.state in _MAYBE_IN_FLIGHT]
         began_at = min((at for at in asked_at if at), default=None)
         disturbed_at = self.provenance.disturbed_at.get(invoice_source_id)
         if began_at is None or not self.provenance.is_overpaid(invoice_source_id):
             return
-        looked_at = began_at - timedelta(seconds=WRITE_BACK_SECONDS)
+        looked_at = began_at - timedelta(seconds=WRITE_BACK_SECONDS + self.reads_lag_seconds)
         if disturbed_at is None or disturbed_at < looked_at:
             self.violate("only what is owed", f"invoice {invoice_source_id} is overpaid by us")

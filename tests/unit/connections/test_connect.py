@@ -11,8 +11,13 @@ from typing import Any
 import pytest
 
 from bridge.connections.callbacks import sha256_of
-from bridge.connections.connect import SET_UP_LEASE, ConnectionRequest
-from bridge.domain.connection import Connection, ConnectionState, Credentials
+from bridge.connections.connect import ConnectionRequest
+from bridge.domain.connection import (
+    SET_UP_LEASE,
+    Connection,
+    ConnectionState,
+    Credentials,
+)
 from bridge.domain.errors import BridgeError, ConflictError, NotPossibleError
 from bridge.domain.run import RunKind, RunState
 from infra.local.patience import PATIENCE_SECONDS
@@ -110,7 +115,7 @@ def test_a_killed_set_up_stores_nothing_before_the_proof() -> None:
         world.connector.connect(REQUEST)
 
     assert done == ["connections.save"]
-    assert world.psa.calls == ["read_system_info", "check_rights"]
+    assert world.psa.calls == ["read_system_info", "check_rights", "list_callback_urls"]
 
 
 def test_of_two_requests_at_once_one_connects() -> None:

@@ -1,9 +1,10 @@
-"""Changes in ConnectWise: sent once, and named for what may have happened."""
+"""Changes in ConnectWise: sent once, and named for what may have happened.
+
+``test_proof_of_changes`` holds the table of answers.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -24,7 +25,6 @@ from bridge.domain.errors import (
     UnavailableError,
 )
 from tests.unit.connectwise.bench import (
-    ADDRESS,
     HTML_404,
     TEXT_400,
     Bench,
@@ -76,6 +76,9 @@ def test_a_deletion_has_no_body() -> None:
         httpx.Response(302),
         httpx.Response(201, text='{"id": '),
         httpx.Response(200, html="<html>"),
+        TEXT_400,
+        HTML_404,
+        httpx.Response(403, html="<html>"),
     ],
     ids=repr,
 )
@@ -95,9 +98,6 @@ def test_a_change_without_a_clear_answer_may_have_happened(step: Step) -> None:
         httpx.ConnectError("refused"),
         httpx.ConnectTimeout("x"),
         httpx.PoolTimeout("x"),
-        TEXT_400,
-        HTML_404,
-        httpx.Response(403, html="<html>"),
     ],
     ids=repr,
 )
@@ -113,11 +113,11 @@ def test_a_change_that_never_arrived_surely_did_not_happen(step: Step) -> None:
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
-        (refused(400), RefusedError),
-        (refused(401), CredentialsRejectedError),
-        (refused(403), PermissionMissingError),
+        (refused(400, "InvalidObject"), RefusedError),
+        (refused(401, "Unauthorized"), CredentialsRejectedError),
+        (refused(403, "Security"), PermissionMissingError),
         (refused(404, "NotFound"), NotFoundError),
-        (refused(422), RefusedError),
+        (refused(422, "InvalidObject"), RefusedError),
     ],
 )
 def test_a_change_that_was_refused_surely_did_not_happen(
@@ -131,22 +131,9 @@ def test_a_change_that_was_refused_surely_did_not_happen(
     assert len(it.sent) == 1
 
 
-def prepare_keys(it: Bench) -> None:
+def test_a_change_is_left_to_the_caller_once_the_keys_were_renewed() -> None:
+    it = bench(refused(401, "Unauthorized"))
     it.vault.append(Credentials("acme", "public", "rotated"))
-
-
-def prepare_codebase(it: Bench) -> None:
-    it.found = replace(ADDRESS, codebase="v2025_2/")
-
-
-@pytest.mark.parametrize(
-    ("answer", "prepare"), [(refused(401), prepare_keys), (HTML_404, prepare_codebase)]
-)
-def test_a_change_is_left_to_the_caller_once_access_was_renewed(
-    answer: httpx.Response, prepare: Callable[[Bench], None]
-) -> None:
-    it = bench(answer)
-    prepare(it)
 
     with pytest.raises(UnavailableError):
         post(it)

@@ -84,10 +84,18 @@ def looking_too_early(world: World) -> Iterator[None]:
 
 def put_in_state(world: World, write_back: WriteBack) -> None:
     """Store a write-back as a worker left it, with the problem that goes with it."""
-    stored = world.ledger.get_write_back(write_back.connection_id, write_back.write_back_id)
-    world.ledger.save_write_back(write_back, expected_version=stored.version)
+    world.ledger.arrange(write_back)
     use_cases.write_back_problems(world).show(write_back)
 
 
-def act(partner: Caller, problem_id: str, action: str) -> Any:
-    return partner.post(f"/v1/problems/{problem_id}/actions", {"action": action})
+def act(partner: Caller, problem_id: str, action: str, **named: Any) -> Any:
+    """Take an action on a problem; ``named`` is what the action is about."""
+    return partner.post(f"/v1/problems/{problem_id}/actions", {"action": action, **named})
+
+
+def shown_write_back(partner: Caller, payment_id: str = "pay-1") -> dict[str, Any]:
+    """The only write-back of a payment, as a partner user sees it."""
+    body = partner.get(f"/v1/platform-payments/{payment_id}").json
+    (write_back,) = body["write_backs"]
+    assert isinstance(write_back, dict)
+    return write_back

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bridge.connections.connect import MAX_CONNECTIONS_OF_PARTNER, SET_UP_LEASE
-from bridge.domain.connection import ConnectionState
+from bridge.connections.connect import MAX_CONNECTIONS_OF_PARTNER
+from bridge.domain.connection import SET_UP_LEASE, ConnectionState
 from bridge.domain.errors import (
     BridgeError,
     CredentialsRejectedError,
@@ -25,6 +25,7 @@ from tests.unit.dashboard_api.world import (
     PUBLIC_KEY,
     WEBHOOK_BASE_URL,
     Caller,
+    SpyPsa,
     World,
 )
 
@@ -148,24 +149,37 @@ def test_the_same_company_cannot_be_connected_twice(world: World, partner: Calle
     assert len(partner.get("/v1/connections").json["items"]) == 1
 
 
-def test_the_same_company_at_another_site_is_another_connection(
+def test_the_same_company_at_another_site_cannot_be_connected_either(
     world: World, partner: Caller
 ) -> None:
-    partner.post("/v1/connections", FORM)
+    first = partner.post("/v1/connections", FORM).json["id"]
 
     answer = partner.post("/v1/connections", FORM | {"site_url": "https://psa.acme.test"})
 
-    assert answer.status == 201
+    assert (answer.status, answer.problem) == (409, "company_connected")
+    assert answer.json["conflicting_id"] == first
+    assert len(partner.get("/v1/connections").json["items"]) == 1
+
+
+def test_the_same_name_at_another_site_is_another_company(world: World, partner: Caller) -> None:
+    partner.post("/v1/connections", FORM)
+    world.spy_gateway.others["https://psa.acme.test"] = SpyPsa()
+    elsewhere = {"site_url": "https://psa.acme.test", "public_key": "another"}
+
+    assert partner.post("/v1/connections", FORM | elsewhere).status == 201
     assert len(partner.get("/v1/connections").json["items"]) == 2
 
 
-def test_two_partners_may_connect_the_same_company(world: World, partner: Caller) -> None:
+def test_another_partner_cannot_connect_the_same_company_and_learns_nothing(
+    world: World, partner: Caller
+) -> None:
     first = partner.post("/v1/connections", FORM).json["id"]
 
     answer = world.partner("partner-b").post("/v1/connections", FORM)
 
-    assert answer.status == 201
-    assert answer.json["id"] != first
+    assert (answer.status, answer.problem) == (409, "company_connected")
+    assert "conflicting_id" not in answer.json
+    assert first not in answer.text
 
 
 def test_a_set_up_that_broke_off_is_taken_over_after_its_lease(
@@ -302,4 +316,10 @@ def test_keys_are_proven_before_the_connection_is_claimed(world: World, partner:
     partner.post("/v1/connections", FORM)
 
     assert world.spy_gateway.calls[:2] == ["discover", "try_out"]
-    assert world.psa.calls == ["read_system_info", "check_rights", "ensure_callbacks"]
+    assert world.psa.calls == [
+        "read_system_info",
+        "check_rights",
+        "list_callback_urls",
+        "ensure_callbacks",
+        "list_callback_urls",
+    ]

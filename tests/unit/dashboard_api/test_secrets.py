@@ -17,6 +17,7 @@ from bridge.domain.errors import (
     WrongCompanyError,
 )
 from bridge.domain.write_back import Reason
+from bridge.domain.write_back.changes import hand_over
 from dashboard_api.models.connections import ConnectInput, ConnectionPatch
 from tests.unit.dashboard_api.payments import (
     path_to,
@@ -196,7 +197,7 @@ def test_what_a_service_tells_of_a_payer_stays_with_the_payment(
         service.put(path_to(invoice), payment_form(invoice, reference=f"other {CANARY}")),
         service.post(path_to(invoice, step="settle"), {"reason": CANARY}),
     ]
-    put_in_state(world, write_backs(world)[0].manual(Reason.REFUSED))
+    put_in_state(world, hand_over(write_backs(world)[0], Reason.REFUSED))
 
     assert [answer.status for answer in answers] == [201, 200, 409, 409]
     assert_unspoken([*answers[2:], partner.get("/v1/problems", state="all")], log)

@@ -24,6 +24,7 @@ KEYS = {"public_key": "p", "private_key": "k"}
 LINE = {"description": "x", "amount_minor": 1}
 BODIES: dict[str, Any] = {
     "changeConnection": {"name": "mine", "credentials": KEYS, "filters": {}},
+    "moveConnection": {"company_id": "mine", **KEYS},
     "saveFilters": {},
     "previewFilters": {},
     "undoArchive": {"undo_id": "20260302T090000000000Z"},
@@ -177,6 +178,9 @@ def test_anothers_run_under_ones_own_connection_is_unknown() -> None:
         ("/v1/problems", {"state": "all"}),
         ("/v1/platform-payments", {}),
         ("/v1/platform-payments", {"customer_id": "{connection_id}-1"}),
+        ("/v1/platform-payments", {"connection_id": "{connection_id}"}),
+        ("/v1/platform-payments", {"invoice_id": "{connection_id}-7"}),
+        ("/v1/platform-payments", {"state": "pending"}),
     ],
 )
 def test_lists_never_hold_anothers_things(path: str, query: dict[str, str]) -> None:

@@ -56,6 +56,7 @@ class SpyPsa:
         self.missing_rights: set[Right] = set()
         self.counts: dict[RecordKind, int] = {RecordKind.CUSTOMER: 50, RecordKind.INVOICE: 500}
         self.callback_urls: list[str] = []
+        self.member = "AlternativeAgent"
 
     def read_system_info(self) -> SystemInfo:
         self._called("read_system_info")
@@ -80,12 +81,18 @@ class SpyPsa:
 
     def ensure_callbacks(self, url: str) -> str:
         self._called("ensure_callbacks")
-        self.callback_urls = [url]
-        return "AlternativeAgent"
+        prefix = url.rpartition("/")[0]
+        others = [known for known in self.callback_urls if not known.startswith(prefix)]
+        self.callback_urls = [*others, url]
+        return self.member
 
     def remove_callbacks(self, url_prefix: str) -> None:
         self._called("remove_callbacks")
         self.callback_urls = [u for u in self.callback_urls if not u.startswith(url_prefix)]
+
+    def list_callback_urls(self) -> tuple[str, ...]:
+        self._called("list_callback_urls")
+        return tuple(self.callback_urls)
 
     def _called(self, name: str) -> None:
         self.calls.append(name)
@@ -94,7 +101,10 @@ class SpyPsa:
 
 
 class SpyGateway:
-    """Opens the one SpyPsa; ``failure`` breaks discovering."""
+    """Opens the SpyPsa of a connection's site, the one unless a test names others.
+
+    ``failure`` breaks discovering.
+    """
 
     def __init__(self, psa: SpyPsa) -> None:
         self._psa = psa
@@ -102,10 +112,11 @@ class SpyGateway:
         self.failure: BridgeError | None = None
         self.address = ADDRESS
         self.tried: list[Credentials] = []
+        self.others: dict[str, SpyPsa] = {}
 
     def open(self, connection: Connection) -> Any:
         self.calls.append("open")
-        return self._psa
+        return self._psa_of(connection)
 
     def open_payments(self, connection: Connection) -> Any:
         raise NotImplementedError("the API writes no payments itself")
@@ -113,13 +124,16 @@ class SpyGateway:
     def try_out(self, connection: Connection, credentials: Credentials) -> Any:
         self.calls.append("try_out")
         self.tried.append(credentials)
-        return self._psa
+        return self._psa_of(connection)
 
     def discover(self, company_id: str, site_url: str | None) -> PsaAddress:
         self.calls.append("discover")
         if self.failure:
             raise self.failure
         return replace(self.address, site_url=site_url) if site_url else self.address
+
+    def _psa_of(self, connection: Connection) -> SpyPsa:
+        return self.others.get(connection.address.site_url, self._psa)
 
 
 @dataclass

@@ -11,7 +11,8 @@ import pytest
 from bridge.aws.messages import write_write_back
 from bridge.domain.problem import Action, Problem, ProblemCode, ProblemReport, ProblemState
 from bridge.domain.work_messages import WriteBackMessage
-from bridge.domain.write_back import LONGEST_WAIT, Reason, WriteBack
+from bridge.domain.write_back import Reason, WriteBack
+from bridge.domain.write_back.changes import LONGEST_WAIT, confirm, follow_up, hand_over
 from bridge.payments.write_back_problems import REASON_TEXTS
 from bridge.wiring import entrypoints, use_cases
 from tests.builders.operations import a_connection
@@ -21,7 +22,7 @@ from tests.fakes.clock import START, FakeClock
 from tests.fakes.ports import InMemoryPorts
 from tests.unit.mirror.psa import FakeGateway, FakePsa
 
-QUEUE = "bridge-test-writebacks-dead.fifo"
+QUEUE = "bridge-test-writebacks-dead"
 
 
 class Bench(InMemoryPorts):
@@ -64,7 +65,7 @@ def bench() -> Bench:
 
 
 def confirmed(write_back: WriteBack) -> WriteBack:
-    return write_back.confirmed(7001, START).followed_up(Reason.NONE)
+    return follow_up(confirm(write_back, 7001, START), Reason.NONE)
 
 
 def test_a_write_back_that_keeps_failing_is_an_open_problem(bench: Bench) -> None:
@@ -111,7 +112,7 @@ def test_a_message_of_what_was_done_meanwhile_opens_nothing(bench: Bench) -> Non
 
 def test_what_waits_for_a_person_keeps_the_reason_that_it_waits_for(bench: Bench) -> None:
     """A worker may have died between storing the reason and showing it."""
-    bench.move(lambda write_back: write_back.manual(Reason.INVOICE_LOCKED))
+    bench.move(lambda write_back: hand_over(write_back, Reason.INVOICE_LOCKED))
     bench.die()
     (problem,) = bench.open_problems()
     assert problem.detail == REASON_TEXTS[Reason.INVOICE_LOCKED]

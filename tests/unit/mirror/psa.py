@@ -173,6 +173,10 @@ class FakePsa:
     def remove_callbacks(self, url_prefix: str) -> None:
         self._begin("remove_callbacks")
 
+    def list_callback_urls(self) -> tuple[str, ...]:
+        self._begin("list_callback_urls")
+        return tuple(self.callback_urls)
+
     # --- steps -----------------------------------------------------------------------------------
 
     def _begin(self, method: str) -> None:

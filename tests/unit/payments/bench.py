@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from bridge.domain.connection import Connection
+from bridge.domain.connection import Connection, PaymentFacts
 from bridge.domain.identity import mirrored_id
 from bridge.domain.money import Currency
 from bridge.domain.platform_payment import (
@@ -18,11 +18,13 @@ from bridge.domain.platform_payment import (
     PlatformPaymentState,
     WriteBackPolicy,
 )
-from bridge.domain.problem import Problem, ProblemState
-from bridge.domain.write_back import Timings, WriteBack
+from bridge.domain.problem import Action, Problem, ProblemState
+from bridge.domain.write_back import Timings, WriteBack, WriteBackState
+from bridge.domain.write_back.changes import retarget
 from bridge.payments.write_back_actions import WriteBackActions
 from bridge.payments.write_back_worker import WriteBackWorker
 from bridge.wiring import use_cases
+from connectwise_sandbox.change_faults import ChangeEffect
 from connectwise_sandbox.faults import Effect, Fault
 from connectwise_sandbox.finance.balances import payments_of
 from connectwise_sandbox.finance.payments import change_payment
@@ -52,6 +54,7 @@ class Bench(InMemoryPorts):
             write_back=WriteBackPolicy(
                 **{"paid_status_id": self.status_id("Paid in Full"), **policy}
             ),
+            payment_facts=PaymentFacts(shows_members=True, proven_at=self.clock.now()),
         )
         self.connections.save(self.connection, expected_version=0)
         self.invoice_id = self.bill("110.00")
@@ -112,7 +115,7 @@ class Bench(InMemoryPorts):
         target = self.connection.write_back.target(moved.state)
         found = self.ledger.write_backs_of_payment(moved.partner_id, moved.payment_id)
         write_backs = [
-            (each.value.retargeted(target, self.clock.now()), each.version)
+            (retarget(each.value, target, self.clock.now()), each.version)
             for each in found
             if each.value
         ]
@@ -123,6 +126,15 @@ class Bench(InMemoryPorts):
         self.clock.set_remaining(TIMINGS.worker_seconds)
         self.worker(**changes).drive(write_back.connection_id, write_back.write_back_id)
         return self.stored(write_back)
+
+    def lose_post(self, write_back: WriteBack, **changes: Any) -> WriteBack:
+        """Let its post go unanswered and land after the look that follows at once; return what is
+        stored then."""
+        self.fault(ChangeEffect.GATEWAY_LATE_EFFECT, "POST", status=502, seconds=1)
+        unclear = self.drive(write_back, **changes)
+        assert unclear.state is WriteBackState.UNCLEAR
+        self.wait(1)
+        return unclear
 
     def wait(self, seconds: float) -> None:
         """Let time pass everywhere."""
@@ -140,11 +152,14 @@ class Bench(InMemoryPorts):
             now = self.stored(write_back)
             if now.due_at is None or now.has_ended:
                 return now
-            self.wait(max(0.0, (now.due_at - self.clock.now()).total_seconds()))
+            look_at = now.next_look_at or now.due_at
+            self.wait(max(0.0, (look_at - self.clock.now()).total_seconds()))
             self.drive(write_back)
         return self.stored(write_back)
 
-    def fault(self, effect: Effect, method: str, path_regex: str = "finance", **more: Any) -> None:
+    def fault(
+        self, effect: Effect | ChangeEffect, method: str, path_regex: str = "finance", **more: Any
+    ) -> None:
         self.engine.faults.add(Fault(method=method, path_regex=path_regex, effect=effect, **more))
 
     # --- what is -------------------------------------------------------------------------------
@@ -188,8 +203,40 @@ class Bench(InMemoryPorts):
         return self.connection
 
 
-def decisions(bench: Bench) -> WriteBackActions:
-    return use_cases.write_back_actions(bench)
+class Decisions:
+    """A person's clicks, one method for each action."""
+
+    def __init__(self, actions: WriteBackActions) -> None:
+        self._actions = actions
+
+    def retry(self, *place: str) -> WriteBack:
+        return self._act(place, Action.RETRY)
+
+    def look(self, *place: str) -> WriteBack:
+        return self._act(place, Action.LOOK)
+
+    def post(self, *place: str) -> WriteBack:
+        return self._act(place, Action.POST)
+
+    def adopt(self, *place: str, psa_payment_id: int) -> WriteBack:
+        return self._act(place, Action.ADOPT, psa_payment_id=psa_payment_id)
+
+    def mark_done(self, *place: str) -> WriteBack:
+        return self._act(place, Action.MARK_DONE)
+
+    def reverse_in_books(self, *place: str, reference: str) -> WriteBack:
+        return self._act(place, Action.REVERSE_IN_BOOKS, reference=reference)
+
+    def cancel(self, *place: str) -> WriteBack:
+        return self._act(place, Action.CANCEL)
+
+    def _act(self, place: Sequence[str], action: Action, **named: Any) -> WriteBack:
+        partner_id, connection_id, write_back_id = place
+        return self._actions.act(partner_id, connection_id, write_back_id, action, **named)
+
+
+def decisions(bench: Bench) -> Decisions:
+    return Decisions(use_cases.write_back_actions(bench))
 
 
 def place(write_back: WriteBack) -> tuple[str, str, str]:

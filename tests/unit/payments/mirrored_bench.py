@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bridge.domain.customer import ArchiveReason
 from bridge.domain.identity import mirrored_id
 from bridge.domain.mirrored_kinds import INVOICES
@@ -43,6 +45,13 @@ class MirroredBench(Bench):
         self.mirror()
         self.clock.set_remaining(900)
         return self.check.compare_all()
+
+    def let_follow_up(self, write_back: WriteBack) -> None:
+        """Let its follow-up be due, with no balance from before its post that proves anything."""
+        history = write_back.history
+        attempts = tuple(replace(each, balance_minor=None) for each in history.attempts)
+        anew = write_back.with_history(replace(history, attempts=attempts))
+        self.save(replace(anew, wants_follow_up=True, due_at=self.clock.now()))
 
     def save(self, write_back: WriteBack) -> None:
         stored = self.ledger.get_write_back(write_back.connection_id, write_back.write_back_id)

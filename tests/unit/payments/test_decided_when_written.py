@@ -10,7 +10,7 @@ import pytest
 from bridge.domain.errors import NotPossibleError
 from bridge.domain.problem import Action
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
-from bridge.payments.write_back_actions import offered_actions
+from bridge.domain.write_back.decisions import offered_actions
 from connectwise_sandbox import permissions
 from connectwise_sandbox.permissions import Rows
 from tests.unit.payments.bench import decisions, place

@@ -10,8 +10,9 @@ import pytest
 
 from bridge.domain.platform_payment import Target
 from bridge.domain.problem import Action, ProblemReport
-from bridge.domain.write_back import LONGEST_WAIT, Reason, WriteBack, WriteBackState
-from bridge.payments.write_back_actions import offered_actions
+from bridge.domain.write_back import Reason, WriteBack, WriteBackState
+from bridge.domain.write_back.changes import LONGEST_WAIT, hand_over
+from bridge.domain.write_back.decisions import offered_actions
 from bridge.payments.write_back_problems import REASON_TEXTS
 from bridge.wiring import use_cases
 from connectwise_sandbox.faults import Effect
@@ -100,8 +101,8 @@ def test_what_may_be_in_flight_is_parked_and_woken_by_nobody_too_early(
     assert parked.due_at is not None
     assert parked.due_at >= unclear.due_at
 
-    assert offered_actions(parked) == (Action.RETRY,)
-    assert decisions(bench).retry(*place(parked)).due_at == parked.due_at
+    assert offered_actions(parked) == (Action.LOOK,)
+    assert decisions(bench).look(*place(parked)).next_look_at == bench.clock.now()
     bench.drive(parked)
     assert (bench.rows(), details(bench)) == ([], [OURS])
     assert bench.drive_when_due(parked).state is S.CONFIRMED
@@ -159,7 +160,7 @@ def test_a_problem_that_its_worker_had_no_time_to_close_or_change_is_brought_in_
 ) -> None:
     parked = park(bench, bench.collect(5000))
     bench.mirror()
-    bench.save(parked.manual(Reason.INVOICE_LOCKED))
+    bench.save(hand_over(parked, Reason.INVOICE_LOCKED))
     bench.check.retry_all()
     assert details(bench) == [REASON_TEXTS[Reason.INVOICE_LOCKED]]
 

@@ -36,8 +36,7 @@ def hiding(bench: MirroredBench, *hidden_ids: int) -> ConnectWiseGateway:
 
 def lost(bench: MirroredBench, write_back: WriteBack) -> int:
     """Post it without an answer, and let it land; return the payment's id."""
-    bench.fault(Effect.CUT_AFTER_EFFECT, "POST")
-    assert bench.drive(write_back).state is S.UNCLEAR
+    bench.lose_post(write_back)
     (row,) = bench.rows(write_back.invoice_source_id)
     bench.wait(QUARANTINE_SECONDS)
     return int(row["id"])
@@ -47,7 +46,7 @@ def test_it_forbids_a_second_post_and_is_found_in_the_end(bench: MirroredBench) 
     write_back = bench.collect(5000)
     hidden_id = lost(bench, write_back)
     waiting = bench.drive(write_back, gateway=hiding(bench, hidden_id))
-    assert (waiting.state, waiting.reason) == (S.MANUAL, Reason.PAYMENT_REWRITTEN)
+    assert (waiting.state, waiting.reason) == (S.MANUAL, Reason.PAYMENT_HIDDEN)
     assert len(bench.rows()) == len(bench.open_problems()) == 1
 
     bench.compare()
@@ -79,7 +78,7 @@ def test_it_forbids_a_second_post_though_another_of_ours_came_between(
 
     done = settle(bench, first, gateway)
 
-    assert (done.state, done.reason) == (S.MANUAL, Reason.PAYMENT_REWRITTEN)
+    assert (done.state, done.reason) == (S.MANUAL, Reason.PAYMENT_HIDDEN)
     assert len(bench.rows(invoice_id)) == 2
 
 
@@ -89,8 +88,7 @@ def test_it_forbids_a_second_post_though_an_older_one_of_ours_went_back(
     old = bench.drive(bench.collect(3000, "pay-1"))
     bench.wait(QUARANTINE_SECONDS)
     write_back = bench.collect(5000, "pay-2")
-    bench.fault(Effect.CUT_AFTER_EFFECT, "POST")
-    bench.drive(write_back)
+    bench.lose_post(write_back)
     hidden_id = bench.rows()[-1]["id"]
     bench.wait(QUARANTINE_SECONDS)
     bench.undo("pay-1")
@@ -98,7 +96,7 @@ def test_it_forbids_a_second_post_though_an_older_one_of_ours_went_back(
 
     done = settle(bench, write_back, hiding(bench, hidden_id))
 
-    assert (done.state, done.reason) == (S.MANUAL, Reason.PAYMENT_REWRITTEN)
+    assert (done.state, done.reason) == (S.MANUAL, Reason.PAYMENT_HIDDEN)
     assert bench.amounts() == [Decimal("50.00")]
 
 
@@ -109,12 +107,11 @@ def test_an_equal_one_that_adopts_the_payment_of_another_leaves_none_to_be_poste
     first = bench.collect(5000, "pay-1", invoice_id)
     gateway = hiding(bench, lost(bench, first))
     second = bench.collect(5000, "pay-2", invoice_id)
-    bench.fault(Effect.CUT_AFTER_EFFECT, "POST")
-    assert bench.drive(second, gateway=gateway).state is S.UNCLEAR
+    bench.lose_post(second, gateway=gateway)
     bench.wait(QUARANTINE_SECONDS)
 
     assert settle(bench, first, gateway).state is S.CONFIRMED
-    assert settle(bench, second, gateway).reason is Reason.PAYMENT_REWRITTEN
+    assert settle(bench, second, gateway).reason is Reason.PAYMENT_HIDDEN
     assert len(bench.rows(invoice_id)) == 2
 
 
@@ -142,7 +139,7 @@ def test_an_equal_payment_of_ours_keeps_no_removed_one_from_being_posted_anew(
     bench.compare()
     assert bench.stored(first).reason is Reason.PAYMENT_GONE
 
-    decisions(bench).retry(*place(first))
+    decisions(bench).post(*place(first))
 
     done = bench.drive(first)
     assert (done.state, done.reason) == (S.CONFIRMED, Reason.NONE)
@@ -151,10 +148,10 @@ def test_an_equal_payment_of_ours_keeps_no_removed_one_from_being_posted_anew(
 def test_a_return_does_not_forget_it(bench: MirroredBench) -> None:
     write_back = bench.collect(5000)
     gateway = hiding(bench, lost(bench, write_back))
-    assert bench.drive(write_back, gateway=gateway).reason is Reason.PAYMENT_REWRITTEN
+    assert bench.drive(write_back, gateway=gateway).reason is Reason.PAYMENT_HIDDEN
     bench.undo()
     waiting = bench.drive(write_back, gateway=gateway)
-    assert (waiting.state, waiting.reason) == (S.MANUAL, Reason.PAYMENT_REWRITTEN)
+    assert (waiting.state, waiting.reason) == (S.MANUAL, Reason.PAYMENT_HIDDEN)
     assert len(bench.open_problems()) == 1
 
     bench.compare()
@@ -170,7 +167,7 @@ def test_what_may_stay_where_it_stands_does_not_forget_it(bench: MirroredBench) 
     hidden_id = lost(bench, write_back_of(bench, payment))
     write_back = move(bench, payment, PlatformPaymentState.RETURNED)
     waiting = bench.drive(write_back, gateway=hiding(bench, hidden_id))
-    assert (waiting.state, waiting.reason) == (S.MANUAL, Reason.PAYMENT_REWRITTEN)
+    assert (waiting.state, waiting.reason) == (S.MANUAL, Reason.PAYMENT_HIDDEN)
 
     bench.compare()
     done = bench.drive_when_due(write_back)

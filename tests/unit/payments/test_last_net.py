@@ -11,7 +11,7 @@ from bridge.domain.customer import ArchiveReason
 from bridge.domain.problem import ProblemCode
 from bridge.domain.write_back import Reason, WriteBackState
 from bridge.wiring import use_cases
-from tests.unit.payments.bench import PAID_ON, edit_ours
+from tests.unit.payments.bench import PAID_ON, decisions, edit_ours, place
 from tests.unit.payments.mirrored_bench import MirroredBench
 
 S = WriteBackState
@@ -55,7 +55,7 @@ def test_an_older_payment_is_no_copy_of_ours(bench: MirroredBench) -> None:
     bench.compare()
     after = bench.stored(write_back)
     assert (after.reason, after.psa_payment_id) == (Reason.PAYMENT_GONE, write_back.psa_payment_id)
-    assert bench.ledger.owners(write_back.connection_id, [others["id"]]) == {}
+    assert bench.ledger.owners(bench.connection.books, [others["id"]]) == {}
 
 
 def test_a_payment_that_is_just_being_posted_is_no_copy_of_one_that_is_gone(
@@ -64,12 +64,11 @@ def test_a_payment_that_is_just_being_posted_is_no_copy_of_one_that_is_gone(
     gone = bench.drive(bench.collect(5000))
     bench.people.delete_payment(bench.invoice_id, gone.psa_payment_id or 0)
     bench.wait(3600)
-    landed = bench.people.record_payment(
-        bench.invoice_id, Decimal("50.00"), PAID_ON, by=gone.posted_as
-    )
+    bench.lose_post(bench.collect(5000, "pay-2"))
     bench.compare()
     assert bench.stored(gone).reason is Reason.PAYMENT_GONE
-    assert bench.ledger.owners(gone.connection_id, [landed["id"]]) == {}
+    (landed,) = bench.rows()
+    assert bench.ledger.owners(bench.connection.books, [landed["id"]]) == {}
 
 
 def test_a_surplus_is_over_when_somebody_removed_it(bench: MirroredBench) -> None:
@@ -98,8 +97,7 @@ def test_what_a_person_made_of_our_payment_can_be_accepted(bench: MirroredBench)
     changed = bench.stored(write_back)
     assert changed.reason is Reason.PAYMENT_CHANGED
 
-    decisions = use_cases.write_back_actions(bench)
-    decisions.mark_done(changed.partner_id, changed.connection_id, changed.write_back_id)
+    decisions(bench).mark_done(*place(changed))
 
     for _ in range(2):
         assert bench.compare() == 0

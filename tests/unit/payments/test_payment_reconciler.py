@@ -11,6 +11,7 @@ from bridge.domain.errors import NotFoundError, UnavailableError
 from bridge.domain.mirrored_kinds import MirroredKind, R
 from bridge.domain.problem import ProblemCode
 from bridge.domain.write_back import Reason, WriteBackState
+from bridge.domain.write_back.changes import hand_over, reverse
 from bridge.payments.payment_check import ASKED_DAILY_FOR
 from bridge.ports import Stored
 from bridge.wiring import use_cases
@@ -53,7 +54,7 @@ def test_what_does_not_show_on_the_invoice_is_found_within_a_day(bench: Mirrored
     assert ask_daily(bench) >= 1
     found = bench.stored(write_back)
     assert found.reason is Reason.PAYMENT_REWRITTEN
-    assert found.psa_payment_id == bench.rows()[0]["id"]
+    assert [each.psa_payment_id for each in found.shown] == [bench.rows()[0]["id"]]
     assert {hint.source_id for hint in bench.hints.sent} == {bench.invoice_id}, "mirror is stale"
 
 
@@ -118,7 +119,8 @@ def test_a_surplus_that_a_person_knows_of_is_not_shown_again(bench: MirroredBenc
     connection = bench.connection
     decisions = use_cases.unowned_payments(bench)
 
-    decisions.disclaim(connection.partner_id, connection.connection_id, bench.invoice_id)
+    theirs = bench.rows()[1]["id"]
+    decisions.disclaim(connection.partner_id, connection.connection_id, bench.invoice_id, theirs)
     bench.problems.resolve(connection.partner_id, problem.problem_id, bench.clock.now())
 
     assert bench.compare() == 0, "the mirror alone shows that all is as it should be"
@@ -133,7 +135,7 @@ def test_a_surplus_that_a_person_knows_of_is_not_shown_again(bench: MirroredBenc
 def test_a_surplus_of_another_partner_is_nobodys_business(bench: MirroredBench) -> None:
     decisions = use_cases.unowned_payments(bench)
     with pytest.raises(NotFoundError):
-        decisions.disclaim("partner-other", bench.connection.connection_id, bench.invoice_id)
+        decisions.disclaim("partner-other", bench.connection.connection_id, bench.invoice_id, 1)
 
 
 def test_a_payment_that_was_wrongly_thought_gone_is_taken_out_after_all(
@@ -143,7 +145,7 @@ def test_a_payment_that_was_wrongly_thought_gone_is_taken_out_after_all(
     write_back = bench.collect(5000)
     bench.drive(write_back)
     bench.undo()
-    bench.save(replace(bench.stored(write_back).reversed(bench.clock.now()), due_at=None))
+    bench.save(replace(reverse(bench.stored(write_back), bench.clock.now()), due_at=None))
     assert bench.compare() == 1
     assert bench.drive_when_due(write_back).state is S.REVERSED
     assert bench.rows() == []
@@ -152,7 +154,7 @@ def test_a_payment_that_was_wrongly_thought_gone_is_taken_out_after_all(
 
 def test_a_reason_that_was_left_unsaid_is_shown_once(bench: MirroredBench) -> None:
     write_back = bench.collect(12000)
-    bench.save(write_back.manual(Reason.OVERPAYMENT))
+    bench.save(hand_over(write_back, Reason.OVERPAYMENT))
     bench.mirror()
     for _ in range(3):
         bench.compare()

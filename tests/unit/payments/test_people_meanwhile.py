@@ -21,10 +21,11 @@ WHOLE = Decimal("110.00")
 def test_a_returned_payment_that_still_stands_cannot_be_cancelled(bench: MirroredBench) -> None:
     write_back = bench.drive(bench.collect(11000))
     bench.people.batch_invoice(bench.invoice_id)
+    bench.engine.switches.batched_invoice_payments = "refused"
     bench.undo()
     waiting = bench.drive(write_back)
     assert waiting.needs_person
-    with pytest.raises(NotPossibleError, match="in ConnectWise already"):
+    with pytest.raises(NotPossibleError, match="does not offer"):
         decisions(bench).cancel(*place(waiting))
     assert len(bench.rows()) == len(bench.open_problems()) == 1
 
@@ -73,13 +74,12 @@ def test_an_invoice_that_was_paid_twice_can_be_seen_to(bench: MirroredBench) -> 
     assert bench.open_problems() == []
 
 
-def test_trying_again_posts_nothing_beside_our_own_edited_payment(bench: MirroredBench) -> None:
-    bench.fault(Effect.CUT_AFTER_EFFECT, "POST")
-    write_back = bench.drive(bench.collect(5000))
+def test_looking_again_posts_nothing_beside_our_own_edited_payment(bench: MirroredBench) -> None:
+    write_back = bench.lose_post(bench.collect(5000))
     edit_ours(bench, "49.99")
     waiting = bench.drive_when_due(write_back)
     assert waiting.reason is Reason.PAYMENT_CHANGED
-    decisions(bench).retry(*place(waiting))
+    decisions(bench).look(*place(waiting))
     assert bench.drive(write_back).reason is Reason.PAYMENT_CHANGED
     assert len(bench.rows()) == 1
 

@@ -67,17 +67,17 @@ def test_what_is_written_stands_where_the_partner_lets_it(bench: MirroredBench) 
     assert (write_back.state, len(bench.rows())) == (S.CONFIRMED, 1)
 
 
-@pytest.mark.parametrize("effect", [Effect.CUT_BEFORE_EFFECT, Effect.CUT_AFTER_EFFECT])
+@pytest.mark.parametrize("effect", [Effect.CUT_BEFORE_EFFECT, Effect.LATE_EFFECT])
 def test_what_is_undone_while_its_post_is_unclear_is_looked_for_and_not_posted_anew(
     bench: MirroredBench, effect: Effect
 ) -> None:
     payment = record(bench, P.SETTLED)
-    bench.fault(effect, "POST")
+    bench.fault(effect, "POST", seconds=60)
     assert bench.drive(write_back_of(bench, payment)).state is S.UNCLEAR
 
     done = bench.drive_when_due(move(bench, payment, P.RETURNED))
 
-    stands = effect is Effect.CUT_AFTER_EFFECT
+    stands = effect is Effect.LATE_EFFECT
     assert len(bench.rows()) == (1 if stands else 0)
     assert done.state is (S.CONFIRMED if stands else S.REVERSED)
     assert done.has_ended
@@ -109,7 +109,7 @@ def test_trying_again_posts_nothing_that_was_undone_since(bench: MirroredBench) 
     waiting = move(bench, payment, P.RETURNED)
     assert waiting.reason is Reason.PAYMENT_GONE
 
-    decisions(bench).retry(*place(waiting))
+    decisions(bench).post(*place(waiting))
 
     assert bench.drive(waiting).has_ended
     assert bench.rows() == []
@@ -133,7 +133,7 @@ class Counting:
 
 
 @pytest.mark.parametrize("count", [1, MAX_ALLOCATIONS])
-def test_recording_asks_the_stores_four_times_whatever_the_allocations(count: int) -> None:
+def test_recording_asks_the_stores_five_times_whatever_the_allocations(count: int) -> None:
     bench = MirroredBench()
     bench.mirror()
     connection = bench.connection
@@ -154,4 +154,10 @@ def test_recording_asks_the_stores_four_times_whatever_the_allocations(count: in
     details = payment_details(*parts, state=P.SETTLED)
     use_cases.platform_payments(bench).record(connection.connection_id, "pay-1", details)
 
-    assert asked == {"get": 1, "get_payment": 1, "get_mirrored": 1, "record": 1}
+    assert asked == {
+        "get": 1,
+        "get_payment": 1,
+        "get_mirrored": 1,
+        "list_payments": 1,
+        "record": 1,
+    }

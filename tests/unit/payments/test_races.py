@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import httpx
 
 from bridge.domain.write_back import Lease, Reason, WriteBackState
+from bridge.domain.write_back.changes import hand_over
 from connectwise_sandbox.faults import Effect
-from tests.unit.payments.bench import QUARANTINE_SECONDS
+from tests.unit.payments.bench import QUARANTINE_SECONDS, TIMINGS
 from tests.unit.payments.mirrored_bench import MirroredBench
 
 S = WriteBackState
@@ -20,7 +20,7 @@ def test_a_return_is_not_forgotten_when_the_comparison_finds_ours_again(
 ) -> None:
     """Given ours, thought to be gone, and returned; its message is lost."""
     write_back = bench.drive(bench.collect(5000))
-    bench.save(write_back.manual(Reason.PAYMENT_GONE))
+    bench.save(hand_over(write_back, Reason.PAYMENT_GONE))
     bench.undo()
 
     bench.compare()
@@ -35,8 +35,7 @@ def test_a_problem_stays_open_that_came_while_a_worker_failed(bench: MirroredBen
     """Given a follow-up that is not answered, while the comparison finds ours gone."""
     write_back = bench.drive(bench.collect(5000))
     bench.wait(QUARANTINE_SECONDS)
-    due = replace(write_back, wants_follow_up=True, balance_before_minor=None)
-    bench.save(replace(due, due_at=bench.clock.now()))
+    bench.let_follow_up(write_back)
     bench.people.delete_payment(bench.invoice_id, bench.rows()[0]["id"])
     bench.mirror()
 
@@ -68,4 +67,5 @@ def test_an_overtaken_worker_leaves_the_lease_of_what_is_under_way(bench: Mirror
     unclear = bench.drive(write_back, gateway=unanswered)
 
     other = bench.drive(bench.collect(3000, "pay-2"))
-    assert (other.state, other.due_at) == (S.PENDING, unclear.due_at)
+    over_at = TIMINGS.quarantine_end(unclear.unproven_posts[0].stated_at)
+    assert (other.state, other.due_at) == (S.PENDING, over_at)

@@ -12,8 +12,8 @@ import pytest
 
 from bridge.domain.connection import Connection, ConnectionState
 from bridge.domain.errors import RefusedError
-from bridge.domain.money import Currency
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
+from bridge.domain.write_back.changes import hand_over
 from bridge.ports import PsaGateway
 from bridge.wiring import use_cases
 from connectwise_sandbox.faults import Effect
@@ -241,8 +241,12 @@ def test_a_payment_goes_in_when_the_invoice_is_in_its_currency(bench: MirroredBe
 
 def test_a_currency_of_other_decimals_is_another_one(bench: MirroredBench) -> None:
     """Else it would be tried again and again: the driver compares the decimals too."""
-    write_back = replace(bench.collect(50000), currency=Currency("USD", 3))
-    bench.save(write_back)
+    invoices = bench.engine.tenant.store[Kind.INVOICE]
+    invoice = invoices.get(bench.invoice_id)
+    assert invoice is not None
+    invoices.put(invoice | {"currency": invoice["currency"] | {"numberOfDecimals": 3}})
+    bench.mirror()
+    write_back = bench.collect(5000)
     assert bench.drive(write_back).reason is Reason.CURRENCY_DIFFERS
     assert heal(bench, DAY) == 0
 
@@ -280,7 +284,7 @@ def test_nothing_is_tried_before_a_worker_may_have_shown_it(bench: MirroredBench
 def test_a_problem_that_was_seen_a_thousand_times_is_healed_within_the_hour(
     bench: MirroredBench,
 ) -> None:
-    waiting = bench.collect(5000).manual(Reason.INVOICE_LOCKED)
+    waiting = hand_over(bench.collect(5000), Reason.INVOICE_LOCKED)
     bench.save(waiting)
     for _ in range(1100):
         use_cases.write_back_problems(bench).show(waiting)
@@ -338,7 +342,7 @@ def test_a_connection_that_is_not_active_is_not_asked(bench: MirroredBench) -> N
 def test_what_could_not_be_read_is_looked_at_once_a_day(bench: MirroredBench) -> None:
     """Given a payment that is written already, whose row was entered without a day since."""
     write_back = bench.drive(bench.collect(5000))
-    bench.save(write_back.manual(Reason.UNREADABLE))
+    bench.save(hand_over(write_back, Reason.UNREADABLE))
     use_cases.write_back_problems(bench).show(bench.stored(write_back))
     assert heal(bench, DAY - QUICK) == 0
     assert heal(bench) == 1
@@ -397,8 +401,7 @@ def test_a_lost_post_still_counts_when_another_was_refused(bench: MirroredBench)
 
 def test_what_may_be_in_flight_waits_for_its_own_time(bench: MirroredBench) -> None:
     """The look after the quarantine was refused: the post stays unclear, and is not woken here."""
-    bench.fault(Effect.TIMEOUT_AFTER_EFFECT, "POST")
-    write_back = bench.drive(bench.collect(5000))
+    write_back = bench.lose_post(bench.collect(5000))
     bench.wait(QUARANTINE_SECONDS)
     unclear = drive_refused(bench, write_back, "list_payments")
     assert (unclear.state, unclear.reason) == (S.UNCLEAR, Reason.REFUSED)

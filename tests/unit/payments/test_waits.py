@@ -8,12 +8,13 @@ import pytest
 
 from bridge.domain.errors import NotPossibleError
 from bridge.domain.problem import Action
-from bridge.domain.write_back import LONGEST_WAIT, Reason, WriteBack, WriteBackState
-from bridge.payments.write_back_actions import offered_actions
+from bridge.domain.write_back import Reason, WriteBack, WriteBackState
+from bridge.domain.write_back.changes import LONGEST_WAIT, delay
+from bridge.domain.write_back.decisions import offered_actions
 from connectwise_sandbox import permissions
 from connectwise_sandbox.faults import Effect
 from connectwise_sandbox.permissions import Rows
-from tests.unit.payments.bench import Bench, decisions, place
+from tests.unit.payments.bench import TIMINGS, Bench, decisions, place
 
 S = WriteBackState
 ALWAYS = 1_000
@@ -78,7 +79,7 @@ def test_waiting_never_shortens_the_quarantine(bench: Bench) -> None:
     unclear = bench.drive(write_back)
     outage(bench)
     bench.clock.advance(seconds=1)
-    assert unclear.delayed(bench.clock.now()).due_at == unclear.due_at
+    assert delay(unclear, bench.clock.now(), TIMINGS).due_at == unclear.due_at
 
 
 def test_what_a_person_entered_during_an_outage_is_not_posted_after_it(bench: Bench) -> None:
@@ -105,14 +106,15 @@ def test_nobody_decides_while_a_request_may_still_take_effect(bench: Bench) -> N
     refused = drive_once_due(bench, write_back)
     assert (refused.state, refused.reason) == (S.UNCLEAR, Reason.RIGHT_MISSING)
 
-    assert offered_actions(refused) == (Action.RETRY,)
+    assert offered_actions(refused) == (Action.LOOK,)
     for decide in (decisions(bench).mark_done, decisions(bench).cancel):
         with pytest.raises(NotPossibleError) as refusal:
             decide(*place(write_back))
-        assert refusal.value.reason == "under_way"
-    retried = decisions(bench).retry(*place(write_back))
-    assert retried.due_at == refused.due_at
-    assert retried.intent_at == unclear.intent_at
+        assert refusal.value.reason == "action_not_offered"
+    looked = decisions(bench).look(*place(write_back))
+    assert (looked.state, looked.next_look_at) == (S.UNCLEAR, bench.clock.now())
+    assert looked.unproven_posts == unclear.unproven_posts
+    assert bench.rows() == []
 
 
 def test_a_status_that_is_never_answered_is_given_up_and_can_be_tried_again(bench: Bench) -> None:
@@ -136,6 +138,7 @@ def test_a_closed_invoice_that_swallowed_a_post_is_told_after_one_quarantine(ben
     bench.fault(Effect.TIMEOUT_BEFORE_EFFECT, "POST", times=ALWAYS)
     write_back = bench.collect()
     bench.drive(write_back)
-    waiting = drive_once_due(bench, write_back)
+    waiting = bench.drive_when_due(write_back)
     assert (waiting.state, waiting.reason) == (S.MANUAL, Reason.INVOICE_LOCKED)
+    assert len(waiting.unproven_posts) == 1
     assert bench.rows() == []

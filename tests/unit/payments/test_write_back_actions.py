@@ -1,21 +1,13 @@
 """What a person decides about a write-back that waits, and what that does to ConnectWise."""
 
 from dataclasses import replace
-from itertools import product
 
 import pytest
 
 from bridge.domain.errors import NotFoundError, NotPossibleError
-from bridge.domain.platform_payment import Target
-from bridge.domain.problem import Action
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
-from bridge.payments.write_back_actions import offered_actions
 from bridge.wiring import use_cases
-from tests.builders.payments import a_platform_payment, write_backs_for
-from tests.fakes.clock import START, FakeClock
-from tests.fakes.ports import InMemoryPorts
-from tests.unit.mirror.psa import FakeGateway, FakePsa
-from tests.unit.payments.bench import Bench
+from tests.unit.payments.bench import Bench, decisions
 
 
 class Desk:
@@ -23,7 +15,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.bench = Bench()
-        self.decisions = use_cases.write_back_actions(self.bench)
+        self.decisions = decisions(self.bench)
 
     def overpaid(self) -> WriteBack:
         """A payment larger than what is open: it waits for a person."""
@@ -112,44 +104,3 @@ def test_what_was_entered_by_hand_is_not_reversed_by_trying_again() -> None:
     assert desk.bench.open_problems()
     assert desk.decisions.mark_done(*desk.place(waiting)).state is WriteBackState.REVERSED
     assert not desk.bench.open_problems()
-
-
-def decided(write_back: WriteBack) -> set[Action]:
-    """What a person may really do about a write-back as it stands."""
-    done = set()
-    for action in (Action.RETRY, Action.MARK_DONE, Action.CANCEL):
-        ports = InMemoryPorts(FakeGateway(FakePsa(FakeClock())))
-        ledger = ports.ledger
-        (fresh,) = write_backs_for(payment := a_platform_payment())
-        ledger.record(payment, [fresh])
-        ledger.save_write_back(
-            write_back, expected_version=1, own_psa_payment_id=write_back.psa_payment_id
-        )
-        decisions = use_cases.write_back_actions(ports)
-        try:
-            getattr(decisions, action.value)(
-                write_back.partner_id, write_back.connection_id, write_back.write_back_id
-            )
-        except NotPossibleError:
-            continue
-        done.add(action)
-    return done
-
-
-@pytest.mark.parametrize("reason", [reason for reason in Reason if reason])
-@pytest.mark.parametrize("state", WriteBackState)
-def test_what_is_offered_is_exactly_what_is_possible(state: WriteBackState, reason: Reason) -> None:
-    (fresh,) = write_backs_for(a_platform_payment())
-    for target, psa_payment_id, follows in product(
-        (Target.POSTED, Target.ABSENT), (None, 7001), (True, False)
-    ):
-        write_back = replace(
-            fresh,
-            state=state,
-            reason=reason,
-            target=target,
-            psa_payment_id=psa_payment_id,
-            wants_follow_up=follows,
-            due_at=START,
-        )
-        assert set(offered_actions(write_back)) == decided(write_back), write_back

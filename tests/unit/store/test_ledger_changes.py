@@ -13,6 +13,17 @@ from bridge.domain.events import DomainEvent, EventType
 from bridge.domain.identity import mirrored_id, new_id
 from bridge.domain.platform_payment import Allocation, PlatformPayment, Target
 from bridge.domain.write_back import Reason, Timings, WriteBack, WriteBackState
+from bridge.domain.write_back.changes import (
+    confirm,
+    follow_up,
+    hand_over,
+    note_unclear,
+    refuse,
+    retarget,
+    reverse,
+    state_deletion,
+    state_post,
+)
 from bridge.store import keys
 from bridge.store.attributes import Item, from_item
 from bridge.store.changes import read_events
@@ -60,27 +71,27 @@ def told(*steps: Step) -> list[EventType]:
 
 
 def posting(write_back: WriteBack) -> WriteBack:
-    return replace(write_back, state=WriteBackState.POSTING, intent_at=START, posts=1)
+    return state_post(write_back, START, Timings(), balance_minor=11000)
 
 
 def unclear(write_back: WriteBack) -> WriteBack:
-    return write_back.unclear()
+    return note_unclear(write_back, START, Timings())
 
 
 def confirmed(write_back: WriteBack) -> WriteBack:
-    return write_back.confirmed(PSA_PAYMENT, START)
+    return confirm(write_back, PSA_PAYMENT, START)
 
 
 def followed_up(write_back: WriteBack) -> WriteBack:
-    return write_back.followed_up(Reason.NONE)
+    return follow_up(write_back, Reason.NONE)
 
 
 def returned(write_back: WriteBack) -> WriteBack:
-    return write_back.retargeted(Target.ABSENT, START)
+    return retarget(write_back, Target.ABSENT, START)
 
 
 def reversing(write_back: WriteBack) -> WriteBack:
-    return write_back.reversing(START, Timings())
+    return state_deletion(write_back, START, Timings())
 
 
 def not_deleted(write_back: WriteBack) -> WriteBack:
@@ -88,15 +99,15 @@ def not_deleted(write_back: WriteBack) -> WriteBack:
 
 
 def reversed_(write_back: WriteBack) -> WriteBack:
-    return write_back.reversed(START)
+    return reverse(write_back, START)
 
 
 def gone(write_back: WriteBack) -> WriteBack:
-    return write_back.manual(Reason.PAYMENT_GONE)
+    return hand_over(write_back, Reason.PAYMENT_GONE)
 
 
 def refused(write_back: WriteBack) -> WriteBack:
-    return write_back.rejected(Reason.REFUSED)
+    return refuse(write_back, Reason.REFUSED)
 
 
 def rewritten(write_back: WriteBack) -> WriteBack:

@@ -56,4 +56,4 @@ def refresh_balance(tenant: Tenant, invoice_id: int) -> None:
     """Bring the money fields of an invoice up to date silently; pass one that is deleted."""
     invoice = tenant.store[Kind.INVOICE].get(invoice_id)
     if invoice is not None:
-        tenant.store[Kind.INVOICE].put(with_balance(tenant, invoice))
+        tenant.put_silently(Kind.INVOICE, with_balance(tenant, invoice))

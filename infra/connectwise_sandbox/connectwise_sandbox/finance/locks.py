@@ -1,7 +1,8 @@
 """Locks keep closed and batched invoices as they are.
 
 A closed invoice lets only its status and notes change; a GL batch locks its invoices altogether
-until it is deleted. The status and body of the refusal are our reading.
+until it is deleted. The status and body of the refusal are our reading. Whether payments there are
+taken and given back is a switch for each of the two.
 """
 
 from __future__ import annotations
@@ -27,6 +28,26 @@ def require_unlocked(tenant: Tenant, invoice: Record) -> None:
     require_not_batched(tenant, invoice)
     if is_closed(invoice):
         raise _locked(tenant, "status", f"Invoice {invoice['id']} is closed.")
+
+
+def require_payable(tenant: Tenant, invoice: Record) -> None:
+    """Raise the error of a locked invoice if the switches keep payments from it."""
+    if "glBatch" in invoice:
+        if tenant.switches.batched_invoice_payments == "refused":
+            require_not_batched(tenant, invoice)
+    elif tenant.switches.locked_invoice_payments == "refused":
+        require_unlocked(tenant, invoice)
+
+
+def require_payment_deletable(tenant: Tenant, invoice: Record) -> None:
+    """Raise the error of a locked invoice if the switches keep its payments from deletion."""
+    switches = tenant.switches
+    is_batched = "glBatch" in invoice
+    rule = switches.batched_payment_deletions if is_batched else switches.locked_payment_deletions
+    if rule == "as_payments":
+        require_payable(tenant, invoice)
+    elif rule == "refused":
+        require_unlocked(tenant, invoice)
 
 
 def _locked(tenant: Tenant, field: str, message: str) -> ApiError:

@@ -19,7 +19,11 @@ from connectwise_sandbox.finance.balances import (
     remaining_credit,
     true_balance,
 )
-from connectwise_sandbox.finance.locks import is_closed, require_unlocked
+from connectwise_sandbox.finance.locks import (
+    is_closed,
+    require_payable,
+    require_payment_deletable,
+)
 from connectwise_sandbox.kinds import Kind, Record, reference_to
 from connectwise_sandbox.money import ZERO, as_amount, decimals_of, rounded
 from connectwise_sandbox.tenant import Tenant
@@ -39,8 +43,8 @@ def record_payment(
     second payment or overpayment that the switches refuse.
     """
     invoice = tenant.get(Kind.INVOICE, invoice_id)
-    if not may_pay_locked and tenant.switches.locked_invoice_payments == "refused":
-        require_unlocked(tenant, invoice)
+    if not may_pay_locked:
+        require_payable(tenant, invoice)
     memo = _memo_of(tenant, invoice, draft)
     amount = _usable_amount(tenant, invoice, memo, draft, released=ZERO)
     if memo is None:
@@ -67,8 +71,7 @@ def record_payment(
 def change_payment(tenant: Tenant, before: Record, after: Record, by: str) -> Record:
     """Store a changed amount or date of a payment and return it; raises as `record_payment`."""
     invoice = tenant.get(Kind.INVOICE, before["invoice"]["id"])
-    if tenant.switches.locked_invoice_payments == "refused":
-        require_unlocked(tenant, invoice)
+    require_payable(tenant, invoice)
     memo = _memo_of(tenant, invoice, after)
     amount = _usable_amount(tenant, invoice, memo, after, released=before["amount"])
     changed = after | {"amount": amount, "paymentDate": _payment_date(tenant, after)}
@@ -82,8 +85,8 @@ def delete_payment(
 ) -> None:
     """Remove a payment; raises the error of a locked invoice."""
     invoice = tenant.get(Kind.INVOICE, payment["invoice"]["id"])
-    if not may_be_locked and tenant.switches.locked_invoice_payments == "refused":
-        require_unlocked(tenant, invoice)
+    if not may_be_locked:
+        require_payment_deletable(tenant, invoice)
     tenant.remove(Kind.PAYMENT, payment["id"], by)
     _payments_changed(tenant, payment, by)
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from connectwise_sandbox.bodies import complete_record, read_json
 from connectwise_sandbox.clock import day_of
 from connectwise_sandbox.errors import (
     HTML_BAD_GATEWAY,
     invalid_object,
-    record_not_found,
     refused,
 )
 from connectwise_sandbox.finance.invoices import (
@@ -28,11 +27,6 @@ from connectwise_sandbox.finance.invoices import (
     status_reference,
 )
 from connectwise_sandbox.finance.locks import require_unlocked
-from connectwise_sandbox.finance.payments import (
-    change_payment,
-    delete_payment,
-    record_payment,
-)
 from connectwise_sandbox.kinds import Kind, Record, reference_to
 from connectwise_sandbox.messages import Response, json_response, text_response
 from connectwise_sandbox.money import ZERO, decimals_of
@@ -45,10 +39,10 @@ from connectwise_sandbox.pdf import (
 )
 from connectwise_sandbox.permissions import ACTION_OF_METHOD, Action, Rows
 from connectwise_sandbox.presentation import present
-from connectwise_sandbox.resources import READ_WRITE, Parent, Resource
+from connectwise_sandbox.resources import READ_WRITE, Resource
 from connectwise_sandbox.routing import Call, Router
 from connectwise_sandbox.schemas import FieldError, validate_new
-from connectwise_sandbox.tenant import Tenant, label_of
+from connectwise_sandbox.tenant import Tenant
 
 INVOICES = "/finance/invoices"
 _CLOSED_INVOICE_FIELDS = ("status", "internalNotes")
@@ -110,7 +104,10 @@ class Invoices(Resource):
 
     def rows(self, call: Call, conditions: str) -> Iterable[Record]:
         """Return the visible invoices, those of agreements only with the right to them."""
-        rows = super().rows(call, conditions)
+        tenant = call.tenant
+        rows = tenant.lags[Kind.INVOICE].listed(
+            super().rows(call, conditions), lambda row: self.is_visible(tenant, row)
+        )
         if call.tenant.role.allows(Rows.AGREEMENT_INVOICING, Action.INQUIRE):
             return rows
         return (row for row in rows if row["type"] != "Agreement")
@@ -187,65 +184,6 @@ class Invoices(Resource):
             "agreementBillingInfo": _agreement_billing(invoice),
         }
         return json_response(200, payload)
-
-
-class Payments(Resource):
-    """This resource serves the payments of one invoice.
-
-    The row Accounting Interface governs them, and the invoice must be visible (our reading: the
-    guide grants that row every action, and Invoicing all but adding).
-    """
-
-    set_by_server: ClassVar[frozenset[str]] = frozenset(
-        {"appliedBy", "balance", "invoice", "invoiceBalance", "invoiceTotal", "source"}
-    )
-
-    def __init__(self, invoices: Invoices) -> None:
-        super().__init__(
-            Kind.PAYMENT,
-            f"{INVOICES}/{{parentId}}/payments",
-            Rows.ACCOUNTING_INTERFACE,
-            methods=READ_WRITE,
-            parent=Parent(Kind.INVOICE, "invoice"),
-            has_count=False,
-        )
-        self._invoices = invoices
-
-    def rows(self, call: Call, conditions: str) -> Iterable[Record]:
-        """Return the payments of a visible invoice."""
-        self._visible_invoice(call)
-        return super().rows(call, conditions)
-
-    def find(self, call: Call) -> Record:
-        """Return the payment of a call; raises its 404 or its invoice's."""
-        self._visible_invoice(call)
-        return super().find(call)
-
-    def reference_to_parent(self, call: Call) -> Any:
-        """Return a reference to the invoice of a new payment; raises the invoice's 404."""
-        return reference_to(Kind.INVOICE, self._visible_invoice(call))
-
-    def add(self, tenant: Tenant, record: Record, by: str) -> Record:
-        """Store a payment."""
-        draft = {name: value for name, value in record.items() if name not in self.set_by_server}
-        return record_payment(tenant, record["invoice"]["id"], draft, by)
-
-    def change(self, tenant: Tenant, before: Record, after: Record, by: str) -> Record:
-        """Store a changed payment; its invoice and its credit memo stay."""
-        fixed = {name: before[name] for name in ("credit",) if name in before}
-        free = {name: value for name, value in after.items() if name != "credit"}
-        return change_payment(tenant, before, free | fixed, by)
-
-    def remove(self, tenant: Tenant, record: Record, by: str) -> None:
-        """Remove a payment."""
-        delete_payment(tenant, record, by)
-
-    def _visible_invoice(self, call: Call) -> Record:
-        invoice = call.tenant.get(Kind.INVOICE, call.ids["parentId"])
-        call.tenant.role.require(Rows.INVOICING, Action.INQUIRE)
-        if not self._invoices.is_visible(call.tenant, invoice):
-            raise record_not_found(label_of(Kind.INVOICE), invoice["id"])
-        return invoice
 
 
 class Lines(Resource):

@@ -34,11 +34,15 @@ MAX_LIST_LENGTH = 1_000
 MAX_PATH_LENGTH = 10
 """Properties in one slash path."""
 
-_MOMENT_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 _MOMENT = re.compile(r"\[[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\]")
 _PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*")
 _IDS = re.compile(r"(?P<path>([A-Za-z]+/)?id) in \((?P<values>[0-9]+(,[0-9]+)*)\)")
-"""The condition that clients send most, in ever new texts; a shortcut reads it."""
+"""The condition that clients send most, in ever new texts; a shortcut reads it and its like."""
+_COMPARISON = re.compile(
+    r"(?P<path>[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*)(?P<operator>!=|<=|>=|=|<|>)"
+    r"(?P<literal>true|false|-?[0-9]+(\.[0-9]+)?|\[[0-9T:-]+Z\])"
+)
+_KEYWORDS = frozenset({"and", "or", "not", "in", "like", "contains", "true", "false", "null"})
 _MARKS = re.compile(r"\\.|[\"'()]", re.DOTALL)
 _ESCAPED = re.compile(r"\\([\\\"'])")
 
@@ -66,10 +70,9 @@ def parse_conditions(text: str) -> Condition:
     itself. Raises QueryError if the text breaks the grammar or exceeds a limit.
     """
     check_length(text)
-    ids = _IDS.fullmatch(text)
-    if ids:
-        values = tuple(map(Decimal, ids["values"].split(",")))
-        return _membership(ids["path"], Operator.IN, values)
+    plain = _plain_conjunction(text)
+    if plain is not None:
+        return plain
     if _nesting(text) > MAX_DEPTH:
         raise QueryError(f"Parentheses may be nested at most {MAX_DEPTH} deep.")
     try:
@@ -80,6 +83,39 @@ def parse_conditions(text: str) -> Condition:
         where = f" near character {position + 1}" if isinstance(position, int) else ""
         message = f"The conditions cannot be read{where}. {HOW_VALUES_ARE_WRITTEN}"
         raise QueryError(message) from error
+
+
+def _plain_conjunction(text: str) -> Condition | None:
+    """Return the tree of conditions that clients send most, None for what the grammar has to read.
+
+    They are lists of ids and comparisons with numbers, dates and truth values, joined by `and`.
+    """
+    try:
+        parts = [_plain_part(part) for part in text.split(" and ")]
+    except QueryError:
+        return None
+    read = tuple(part for part in parts if part is not None)
+    if len(read) < len(parts):
+        return None
+    return read[0] if len(read) == 1 else And(read)
+
+
+def _plain_part(text: str) -> Comparison | Membership | None:
+    ids = _IDS.fullmatch(text)
+    if ids:
+        values = tuple(map(Decimal, ids["values"].split(",")))
+        return _membership(ids["path"], Operator.IN, values)
+    match = _COMPARISON.fullmatch(text)
+    if match is None or match["path"].partition("/")[0].lower() in _KEYWORDS:
+        return None
+    path = parse_path(match["path"])
+    return Comparison(path, Operator(match["operator"]), _plain_literal(match["literal"]))
+
+
+def _plain_literal(text: str) -> Literal:
+    if text.startswith("["):
+        return _moment(text)
+    return text == "true" if text in ("true", "false") else Decimal(text)
 
 
 def _nesting(text: str) -> int:
@@ -150,7 +186,7 @@ class _TreeBuilder(Transformer[Token, Condition]):
 def _moment(text: str) -> datetime:
     try:
         if _MOMENT.fullmatch(text):
-            return datetime.strptime(text[1:-1], _MOMENT_FORMAT).replace(tzinfo=UTC)
+            return datetime.fromisoformat(text[1:-2]).replace(tzinfo=UTC)
     except ValueError as error:
         raise QueryError(f"There is no such date as {text}.") from error
     raise QueryError(f"{text} is not a date in UTC with whole seconds. {HOW_VALUES_ARE_WRITTEN}")

@@ -63,7 +63,10 @@ def read_pdf_request(body: str) -> PdfRequest:
 
 
 def write_write_back(message: WriteBackMessage) -> str:
-    return _write(connection_id=message.connection_id, write_back_id=message.write_back_id)
+    put_off = {"times_put_off": message.times_put_off} if message.times_put_off else {}
+    return _write(
+        connection_id=message.connection_id, write_back_id=message.write_back_id, **put_off
+    )
 
 
 def read_write_back(body: str) -> WriteBackMessage:
@@ -71,6 +74,7 @@ def read_write_back(body: str) -> WriteBackMessage:
     return WriteBackMessage(
         connection_id=_text(content, "connection_id"),
         write_back_id=_text(content, "write_back_id"),
+        times_put_off=_number({"times_put_off": 0, **content}, "times_put_off"),
     )
 
 

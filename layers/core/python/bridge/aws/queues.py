@@ -1,7 +1,7 @@
 """The queues send to SQS, in batches.
 
-A message to a standard queue names its connection as message group: SQS keeps one group's flood
-from delaying the others (fair queues).
+A message names its connection as message group, and one about a write-back its partner: SQS keeps
+one group's flood from delaying the others (fair queues).
 """
 
 from __future__ import annotations
@@ -14,8 +14,12 @@ from bridge.aws.errors import translated
 from bridge.aws.messages import write_hint, write_pdf_request, write_run, write_write_back
 from bridge.aws_calls import attempts
 from bridge.domain.errors import InvalidInputError, PermanentError, UnavailableError
-from bridge.domain.identity import mirrored_id, new_id
-from bridge.domain.work_messages import PdfRequest, RunMessage, WriteBackMessage
+from bridge.domain.work_messages import (
+    LONGEST_DELAY_SECONDS,
+    PdfRequest,
+    RunMessage,
+    WriteBackMessage,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -26,7 +30,6 @@ if TYPE_CHECKING:
     from bridge.ports import Clock
 
 MAX_BATCH = 10
-MAX_DELAY_SECONDS = 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +39,6 @@ class Outgoing:
     body: str
     group_id: str
     delay_seconds: int = 0
-    deduplication_id: str | None = None
-    """For FIFO queues only."""
 
 
 class SqsSender:
@@ -104,30 +105,28 @@ class SqsPdfQueue:
 
 
 class SqsWriteBackQueue:
-    """A FIFO queue of write-backs fulfils :class:`bridge.ports.WriteBackQueue`.
+    """A queue of write-backs fulfils :class:`bridge.ports.WriteBackQueue`.
 
-    A group is one invoice of one connection: its write-backs are driven one after another.
-
-    SQS drops a message whose deduplication id it saw within five minutes, even when the first one
-    was received and deleted long ago. Every send therefore has an id of its own, so that a
-    write-back which is retried, returned or found due again gets through. The SDK's repetition of
-    a request whose answer was lost repeats the id, and is rightly dropped. A superfluous message
-    costs one read of the ledger.
+    Lease and versions of the ledger keep a write-back single, so messages may come doubled and in
+    any order. A superfluous message costs a place for a moment and a read of the ledger.
     """
 
     def __init__(self, sender: SqsSender) -> None:
         self._sender = sender
 
-    def send(self, write_back: WriteBack) -> None:
-        message = WriteBackMessage(write_back.connection_id, write_back.write_back_id)
-        group_id = mirrored_id(write_back.connection_id, write_back.invoice_source_id)
+    def send(
+        self, write_back: WriteBack, *, delay_seconds: int = 0, times_put_off: int = 0
+    ) -> None:
+        message = WriteBackMessage(
+            write_back.connection_id, write_back.write_back_id, times_put_off
+        )
         self._sender.send(
-            [Outgoing(write_write_back(message), group_id, deduplication_id=new_id())]
+            [Outgoing(write_write_back(message), write_back.partner_id, delay_seconds)]
         )
 
 
 def _entry(entry_id: str, message: Outgoing) -> dict[str, Any]:
-    if not 0 <= message.delay_seconds <= MAX_DELAY_SECONDS:
+    if not 0 <= message.delay_seconds <= LONGEST_DELAY_SECONDS:
         raise InvalidInputError("delay is out of range", field="delay_seconds")
     entry: dict[str, Any] = {
         "Id": entry_id,
@@ -136,6 +135,4 @@ def _entry(entry_id: str, message: Outgoing) -> dict[str, Any]:
     }
     if message.delay_seconds:
         entry["DelaySeconds"] = message.delay_seconds
-    if message.deduplication_id:
-        entry["MessageDeduplicationId"] = message.deduplication_id
     return entry

@@ -25,6 +25,8 @@ RECOVERY_DAYS = 7
 CACHE_LIFE = timedelta(minutes=5)
 MAX_CACHED = 500
 _FIELDS = ("company_id", "public_key", "private_key", "callback_secret")
+_LATER_FIELDS = ("member_identifier",)
+"""Secrets of version 0.1.0 lack them."""
 
 
 class SecretsManagerVault:
@@ -49,7 +51,8 @@ class SecretsManagerVault:
 
     def put_credentials(self, connection_id: str, credentials: Credentials) -> None:
         name = self._name(connection_id)
-        content = json.dumps({field: getattr(credentials, field) for field in _FIELDS})
+        fields = (*_FIELDS, *_LATER_FIELDS)
+        content = json.dumps({field: getattr(credentials, field) for field in fields})
         self._credentials.forget(connection_id)
         try:
             self._put(name, content)
@@ -96,7 +99,9 @@ class SecretsManagerVault:
     def _read_credentials(self, connection_id: str) -> Credentials:
         try:
             content: Any = json.loads(self._read(self._name(connection_id)))
-            return Credentials(**{field: str(content[field]) for field in _FIELDS})
+            known = {field: str(content[field]) for field in _FIELDS}
+            later = {field: str(content.get(field, "")) for field in _LATER_FIELDS}
+            return Credentials(**known, **later)
         except WrongStateError as error:
             raise NotFoundError("the credentials were deleted") from error
         except (ValueError, KeyError, TypeError) as error:

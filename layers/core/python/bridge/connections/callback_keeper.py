@@ -1,11 +1,12 @@
-"""An hourly job keeps callback registrations in order."""
+"""An hourly job keeps callback registrations and claims of companies in order."""
 
 from __future__ import annotations
 
 import logging
 
 from bridge.connections.callback_url import callback_url
-from bridge.connections.callbacks import callbacks_broken
+from bridge.connections.callbacks import callbacks_broken, keep_member_beside_keys
+from bridge.connections.company_check import CompanyCheck
 from bridge.connections.health import CONNECTION_ERRORS, ConnectionHealth
 from bridge.domain.connection import Connection
 from bridge.domain.errors import BridgeError, OutOfTimeError
@@ -23,7 +24,7 @@ _logger = logging.getLogger(__name__)
 
 
 class CallbackKeeper:
-    """The keeper restores every connection's callback registrations.
+    """The keeper restores every connection's callback registrations, and checks its company.
 
     ConnectWise disables a callback after three days of failed deliveries, and people delete
     unfamiliar ones (developer guide, callbacks).
@@ -37,6 +38,7 @@ class CallbackKeeper:
         vault: SecretVault,
         problems: ProblemStore,
         health: ConnectionHealth,
+        company_check: CompanyCheck,
         clock: Clock,
         webhook_base_url: str,
     ) -> None:
@@ -45,6 +47,7 @@ class CallbackKeeper:
         self._vault = vault
         self._problems = problems
         self._health = health
+        self._company_check = company_check
         self._clock = clock
         self._webhook_base_url = webhook_base_url
 
@@ -57,7 +60,9 @@ class CallbackKeeper:
         kept = 0
         for connection in syncing_connections(self._connections):
             try:
-                kept += self._restore_or_report(connection)
+                if self._restore_or_report(connection):
+                    kept += 1
+                    self._check_company(connection)
             except OutOfTimeError:
                 _logger.warning("no time for all callbacks", extra={"kept": kept})
                 break
@@ -67,6 +72,24 @@ class CallbackKeeper:
                     "callbacks failed", extra={"connection_id": connection.connection_id}
                 )
         return kept
+
+    def _check_company(self, connection: Connection) -> None:
+        """Check the connection's claim; after a failure the next start checks it again."""
+        credentials = self._vault.get_credentials(connection.connection_id)
+        psa = self._gateway.open(connection)
+        try:
+            self._company_check.check(connection, credentials.public_key, psa)
+        except BridgeError as error:
+            if self._is_out_of_time(error):
+                raise
+            _logger.warning(
+                "company not checked",
+                extra={"connection_id": connection.connection_id, "error": type(error).__name__},
+            )
+
+    def _is_out_of_time(self, error: BridgeError) -> bool:
+        is_job_out_of_time = self._clock.remaining_seconds() < MIN_SECONDS_FOR_CONNECTION
+        return is_job_out_of_time and isinstance(error, OutOfTimeError)
 
     def _restore_or_report(self, connection: Connection) -> bool:
         """Restore the registrations and return True, or open a problem and return False.
@@ -80,8 +103,7 @@ class CallbackKeeper:
             self._health.report_failure(connection, error)
             return False
         except BridgeError as error:
-            is_job_out_of_time = self._clock.remaining_seconds() < MIN_SECONDS_FOR_CONNECTION
-            if is_job_out_of_time and isinstance(error, OutOfTimeError):
+            if self._is_out_of_time(error):
                 raise
             _logger.warning(
                 "callbacks not kept",
@@ -93,9 +115,11 @@ class CallbackKeeper:
         return True
 
     def _restore(self, connection: Connection) -> None:
-        secret = self._vault.get_credentials(connection.connection_id).callback_secret
+        credentials = self._vault.get_credentials(connection.connection_id)
+        secret = credentials.callback_secret
         if secret:
             url = callback_url(self._webhook_base_url, connection.connection_id, secret)
             member = self._gateway.open(connection).ensure_callbacks(url)
+            keep_member_beside_keys(self._vault, connection.connection_id, credentials, member)
             self._health.remember_member(connection, member)
             self._health.keys_were_accepted(connection)

@@ -6,13 +6,12 @@ import hashlib
 import secrets
 from dataclasses import replace
 
-from bridge.connections.callback_url import callback_url
+from bridge.connections.callback_url import callback_url, callback_url_prefix
+from bridge.connections.company_claims import CompanyClaims
 from bridge.connections.health import CONNECTION_SUBJECT
 from bridge.connections.owned_connections import OwnedConnections
-from bridge.domain.connection import CallbackSecret, Connection
-from bridge.domain.errors import (
-    BridgeError,
-)
+from bridge.domain.connection import CallbackSecret, Connection, Credentials
+from bridge.domain.errors import BridgeError
 from bridge.domain.problem import ProblemCode, ProblemReport
 from bridge.ports import Clock, ProblemStore, Psa, SecretVault
 
@@ -37,42 +36,72 @@ def callbacks_broken(connection: Connection) -> ProblemReport:
     )
 
 
+def keep_member_beside_keys(
+    vault: SecretVault, connection_id: str, credentials: Credentials, member: str
+) -> None:
+    """Keep the member that these keys were seen to belong to beside them.
+
+    Keys that were replaced meanwhile stay as they are. Raises the errors of the vault.
+    """
+    if not member or credentials.member_identifier == member:
+        return
+    stored = vault.get_credentials(connection_id, is_fresh=True)
+    is_same_pair = stored.public_key == credentials.public_key
+    if is_same_pair and stored.member_identifier != member:
+        vault.put_credentials(connection_id, replace(stored, member_identifier=member))
+
+
 class CallbackRegistrations:
     """Callbacks are registered here, and the secret in their URL is changed."""
 
     def __init__(
         self,
+        *,
         owned: OwnedConnections,
+        claims: CompanyClaims,
         vault: SecretVault,
         problems: ProblemStore,
         clock: Clock,
         webhook_base_url: str,
     ) -> None:
         self._owned = owned
+        self._claims = claims
         self._vault = vault
         self._problems = problems
         self._clock = clock
         self._webhook_base_url = webhook_base_url
 
-    def register(self, connection: Connection, psa: Psa, secret: str) -> str:
-        """Register the URL with this secret and return our API member's identifier.
+    def register(self, connection: Connection, psa: Psa, credentials: Credentials) -> str:
+        """Register the URL with the secret, and return the API member that the keys belong to.
+
+        The member is kept beside the keys.
 
         A failure opens a problem and returns "": the scheduled comparisons keep the mirror true
         meanwhile, and the reconciler registers again.
         """
         broken = callbacks_broken(connection)
         try:
-            member = psa.ensure_callbacks(self._url(connection, secret))
+            member = psa.ensure_callbacks(self._url(connection, credentials.callback_secret))
+            keep_member_beside_keys(self._vault, connection.connection_id, credentials, member)
         except BridgeError:
             self._problems.report(broken, self._clock.now())
             return ""
         self._problems.resolve(connection.partner_id, broken.problem_id, self._clock.now())
         return member
 
+    def remove(self, connection: Connection, psa: Psa) -> None:
+        """Remove the connection's registrations.
+
+        A registration names the member who made it. So one that is made anew tells the owner of
+        the present keys. Raises the errors of ConnectWise.
+        """
+        psa.remove_callbacks(callback_url_prefix(self._webhook_base_url, connection.connection_id))
+
     def rotate(self, connection: Connection, psa: Psa) -> Connection:
         """Put a new secret into the callback URL; the registered one stays valid beside it.
 
-        Order: both hashes are stored, then the new secret, then ConnectWise is told. After a
+        Order: both hashes are stored and lead to the company, then the new secret is stored, then
+        ConnectWise is told. After a
         crash at any step ConnectWise calls a URL whose hash is stored, and the reconciler
         registers the stored secret. Raises the errors of ConnectWise and the stores.
         """
@@ -85,6 +114,7 @@ class CallbackRegistrations:
             connection.connection_id,
             lambda stored: replace(stored, callback_secret=live),
         )
+        self._claims.prove_secret(changed)
         self._vault.put_credentials(
             connection.connection_id, replace(credentials, callback_secret=secret)
         )

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 
 from bridge.connections.callbacks import CallbackRegistrations, new_callback_secret, sha256_of
+from bridge.connections.company_check import CompanyCheck
+from bridge.connections.company_claims import CompanyClaims
 from bridge.connections.owned_connections import OwnedConnections
+from bridge.connections.payment_stops import STOPS_OF_COMPANIES, PaymentStops
 from bridge.connections.rights import prove_rights, settle_rights
 from bridge.domain.connection import (
+    SET_UP_LEASE,
     CallbackSecret,
     Connection,
     ConnectionState,
@@ -24,7 +28,6 @@ from bridge.ports import Clock, ConnectionStore, ProblemStore, PsaGateway, Secre
 from bridge.runs.control import RunControl
 
 MAX_CONNECTIONS_OF_PARTNER = 50
-SET_UP_LEASE = timedelta(minutes=2)
 IMPORT_SUBJECT = "run/import"
 
 _logger = logging.getLogger(__name__)
@@ -49,41 +52,54 @@ class Connector:
         self,
         *,
         connections: ConnectionStore,
+        owned: OwnedConnections,
         gateway: PsaGateway,
         vault: SecretVault,
         problems: ProblemStore,
         clock: Clock,
         callbacks: CallbackRegistrations,
+        claims: CompanyClaims,
+        company_check: CompanyCheck,
+        stops: PaymentStops,
         run_control: RunControl,
+        wake_payments: Callable[[Connection], object],
     ) -> None:
         self._connections = connections
-        self._owned = OwnedConnections(connections)
+        self._owned = owned
         self._gateway = gateway
         self._vault = vault
         self._problems = problems
         self._clock = clock
         self._callbacks = callbacks
+        self._claims = claims
+        self._company_check = company_check
+        self._stops = stops
         self._run_control = run_control
+        self._wake_payments = wake_payments
 
     def connect(self, request: ConnectionRequest) -> Connection:
         """Verify, store, register the callbacks and start the first import, in this order:
 
         1. find the address, prove the credentials and rights, before anything is stored;
-        2. store the connection as ``verifying`` with the hash of a fresh callback secret. Its id
+        2. claim the company by its proofs: one connection can do so at a time;
+        3. store the connection as ``verifying`` with the hash of a fresh callback secret. Its id
            follows from partner, site and company, and the write expects the version that was
            read, so of several requests at once one goes on;
-        3. store the credentials;
-        4. register the callbacks (a failure is a problem that the reconciler mends);
-        5. store it as ``importing``, and 6. start the import (a failure is a problem too).
+        4. store the credentials;
+        5. register the callbacks (a failure is a problem that the reconciler mends), and look once
+           more for another connection that was registered meanwhile;
+        6. store it as ``importing``, 7. start the import (a failure is a problem too), and 8. wake
+           the payments that waited for the connection.
 
         A request that breaks off leaves an idle ``verifying`` connection; the same request takes
-        it over after SET_UP_LEASE, and every step may be repeated. If it breaks off between 5
-        and 6, verifying the connection starts the import. A disconnected connection is taken up
+        it over after SET_UP_LEASE, and every step may be repeated. If it breaks off between 6
+        and 7, verifying the connection starts the import. A disconnected connection is taken up
         again with the records and payment preferences it had, and the problems with its old keys
         and rights are closed.
 
-        Raises NotPossibleError when it is connected already (``subject_id`` is that connection),
-        the errors of ``PsaGateway.discover`` and :func:`prove_rights`, and ConflictError.
+        Raises NotPossibleError when it is connected already (``subject_id`` is that connection
+        where it is the partner's own), the errors of ``PsaGateway.discover``,
+        :func:`prove_rights` and :meth:`CompanyClaims.claim`, and ConflictError.
         """
         credentials = request.credentials
         address = self._gateway.discover(credentials.company_id, request.site_url)
@@ -92,14 +108,15 @@ class Connector:
         stored = self._connections.get(fresh.connection_id)
         self._refuse_if_connected(stored.value)
         self._refuse_too_many(request.partner_id)
-        draft = replace(fresh, write_back=stored.value.write_back) if stored.value else fresh
-        prove_rights(self._gateway.try_out(draft, credentials))
+        draft = self._claim(_taken_up(fresh, stored.value), credentials, stored.value)
         version = self._connections.save(draft, expected_version=stored.version)
-        self._store_credentials(draft, version, replace(credentials, callback_secret=secret))
-        member = self._callbacks.register(draft, self._gateway.open(draft), secret)
-        importing = self._mark_as_importing(draft, member)
+        kept = replace(credentials, callback_secret=secret)
+        self._store_credentials(draft, version, kept)
+        importing = self._mark_as_importing(draft, self._register(draft, kept))
+        self._stops.show(importing)
         settle_rights(self._problems, self._clock, importing, lacking=())
         self._start_import(importing)
+        self._go_on_with_payments(importing)
         return importing
 
     def _new_connection(
@@ -117,6 +134,27 @@ class Connector:
             callback_secret=CallbackSecret(sha256_of(secret)),
             name=request.name or company_id,
         )
+
+    def _claim(
+        self, draft: Connection, credentials: Credentials, known: Connection | None
+    ) -> Connection:
+        """Prove the keys and claim the company; return the connection with its company's key."""
+        psa = self._gateway.try_out(draft, credentials)
+        prove_rights(psa)
+        claimed = self._claims.claim(draft, credentials.public_key, psa, known=known)
+        if known:
+            self._callbacks.remove(draft, psa)
+        return claimed
+
+    def _register(self, draft: Connection, credentials: Credentials) -> str:
+        """Register the callbacks, and return the API member that the keys belong to."""
+        psa = self._gateway.open(draft)
+        member = self._callbacks.register(draft, psa, credentials)
+        try:
+            self._company_check.check(draft, credentials.public_key, psa)
+        except BridgeError as error:
+            _logger.warning("company not checked: %s", type(error).__name__)
+        return member
 
     def _refuse_if_connected(self, known: Connection | None) -> None:
         if known is None or known.state is ConnectionState.DISCONNECTED:
@@ -156,6 +194,7 @@ class Connector:
         except BridgeError:
             released = claimed.moved_to(ConnectionState.DISCONNECTED)
             self._connections.save(released, expected_version=version)
+            self._claims.end(claimed, credentials.public_key)
             raise
 
     def _mark_as_importing(self, draft: Connection, member: str) -> Connection:
@@ -165,9 +204,16 @@ class Connector:
             still_ours = known.callback_secret == draft.callback_secret
             if known.state is not ConnectionState.VERIFYING or not still_ours:
                 raise ConflictError("the connection was taken over while it was set up")
-            return replace(known, state=ConnectionState.IMPORTING, member_identifier=member)
+            return known.moved_to(ConnectionState.IMPORTING).with_member(member)
 
         return self._owned.change(draft.partner_id, draft.connection_id, importing)
+
+    def _go_on_with_payments(self, connection: Connection) -> None:
+        """Have what waited for the connection looked at now; else its due time finds it."""
+        try:
+            self._wake_payments(connection)
+        except BridgeError as error:
+            _logger.warning("payments not woken: %s", type(error).__name__)
 
     def _start_import(self, connection: Connection) -> None:
         try:
@@ -178,3 +224,15 @@ class Connector:
                 ProblemCode.RUN_FAILED, IMPORT_SUBJECT, "The first import could not be started."
             )
             self._problems.report(report, self._clock.now())
+
+
+def _taken_up(fresh: Connection, known: Connection | None) -> Connection:
+    """Return the fresh connection with the preferences and members of the known one."""
+    if known is None:
+        return fresh
+    return replace(
+        fresh,
+        write_back=known.write_back,
+        past_members=known.with_member("").past_members,
+        payments_stopped=known.payments_stopped - STOPS_OF_COMPANIES,
+    )

@@ -8,15 +8,14 @@ from bridge.connections.owned_connections import OwnedConnections, refuse_unless
 from bridge.domain.connection import Connection
 from bridge.domain.filters import ImportFilters
 from bridge.domain.run import Run
-from bridge.ports import ConnectionStore
 from bridge.runs.control import RunControl
 
 
 class FilterPreferences:
     """The filters of a partner's connection are saved here, and an import follows."""
 
-    def __init__(self, connections: ConnectionStore, run_control: RunControl) -> None:
-        self._owned = OwnedConnections(connections)
+    def __init__(self, owned: OwnedConnections, run_control: RunControl) -> None:
+        self._owned = owned
         self._run_control = run_control
 
     def apply(

@@ -88,7 +88,7 @@ class ConnectionHealth:
         If another change wins the race, the next round finds it again.
         """
         if member:
-            self._try_to_save(connection, lambda known: replace(known, member_identifier=member))
+            self._try_to_save(connection, lambda known: known.with_member(member))
 
     def import_finished(self, connection_id: str) -> None:
         self._move_state(connection_id, ConnectionState.IMPORTING, ConnectionState.ACTIVE)

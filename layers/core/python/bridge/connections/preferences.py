@@ -10,14 +10,14 @@ from bridge.domain.connection import Connection
 from bridge.domain.errors import InvalidInputError
 from bridge.domain.invoice import BillingStatus
 from bridge.domain.platform_payment import WriteBackPolicy
-from bridge.ports import ConnectionStore, PsaGateway
+from bridge.ports import PsaGateway
 
 
 class PaymentPreferences:
     """The write-back policy of a partner's connection, and the choices for it."""
 
-    def __init__(self, connections: ConnectionStore, gateway: PsaGateway) -> None:
-        self._owned = OwnedConnections(connections)
+    def __init__(self, owned: OwnedConnections, gateway: PsaGateway) -> None:
+        self._owned = owned
         self._gateway = gateway
 
     def list_billing_statuses(

@@ -1,8 +1,8 @@
 """The client calls ConnectWise for one connection and sorts the answers into errors.
 
 It signs, spaces, repeats and counts the calls. Reads are repeated within the worker's time; a
-write goes out once, and its outcome is named as precisely as the answer allows. Decisions rest on
-the status and on whether the body is ConnectWise's own JSON, never on the wording of a message.
+write goes out once, and counts as refused or unsent only where that is proven. Decisions rest on
+the status and on codes that only ConnectWise writes, never on the wording of a message.
 Source of the facts: ConnectWise developer guide (authentication, versions, throttling, errors).
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import random
-import re
 import time
 from base64 import b64encode
 from collections import Counter
@@ -21,24 +20,26 @@ from typing import Any, Protocol, TypeVar
 
 import httpx
 
+from bridge.connectwise.call_log import log_call
 from bridge.connectwise.conditions import encoded
 from bridge.connectwise.egress import UnsafeAnswerError
 from bridge.connectwise.exchange import Answer, exchange, json_bytes
 from bridge.connectwise.failures import (
     UnroutedError,
+    confirmation_of,
     failure_of,
+    is_proven_refusal,
     is_unrouted,
     retry_after_seconds,
 )
 from bridge.domain.backoff import backoff_seconds
 from bridge.domain.connection import Credentials, PsaAddress
 from bridge.domain.errors import (
-    ConflictError,
+    BridgeError,
     CredentialsRejectedError,
     NotFoundError,
     OutcomeUnknownError,
     OutOfTimeError,
-    RetryableError,
     ThrottledError,
     UnavailableError,
 )
@@ -63,12 +64,9 @@ MAX_WAIT_SECONDS = 60.0
 """A longer wait is left to the queue."""
 FIRST_BACKOFF_SECONDS = 1.0
 
-_REQUEST_ID = re.compile(r"[A-Za-z0-9:._-]{1,64}")
 _WIDEST_ID = 10**10 - 1
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-_UNCLEAR = frozenset(
-    {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS}
-)
+"""They come before a request has a connection."""
 
 _log = logging.getLogger(__name__)
 
@@ -131,6 +129,14 @@ class ConnectWiseClient:
         """Address and credentials of the latest call, to tell whether two calls shared them."""
         return self.address, self._credentials
 
+    @property
+    def member_identifier(self) -> str:
+        """Return the API member that the next call's keys belong to, "" where it is unknown.
+
+        Raises as the vault does, and CredentialsRejectedError where it lacks the keys.
+        """
+        return self._keys().member_identifier
+
     def room(self, route: str, query: Query) -> int:
         """Return how many more encoded characters fit into a URL with this query."""
         return MAX_URL_CHARACTERS - len(self._url(route, {"id": _WIDEST_ID}, query))
@@ -176,11 +182,12 @@ class ConnectWiseClient:
         ids: Mapping[str, int] | None = None,
         body: object | None = None,
     ) -> Any:
-        """Make one change with exactly one request and return the parsed answer.
+        """Make one change with exactly one request and return its confirmation.
 
-        Raises UnavailableError, ThrottledError and OutOfTimeError for a change that was surely
-        never made; RefusedError, NotFoundError, PermissionMissingError and
-        CredentialsRejectedError for a sure refusal; OutcomeUnknownError for everything else.
+        UnavailableError, ThrottledError, OutOfTimeError and UnsafeAddressError say that it stayed
+        unsent; RefusedError, NotFoundError, PermissionMissingError and CredentialsRejectedError
+        that ConnectWise itself refused (UnavailableError also where it did so for keys that the
+        vault has replaced since). OutcomeUnknownError stands for everything else.
         """
         content = None if body is None else json_bytes(body)
         headers = {} if content is None else {"Content-Type": "application/json"}
@@ -194,12 +201,20 @@ class ConnectWiseClient:
         except (httpx.RequestError, UnsafeAnswerError) as error:
             raise OutcomeUnknownError("no clear answer came") from error
         if answer.is_success:
-            return _confirmation(answer)
-        if answer.status in _UNCLEAR or not answer.is_client_error:
+            return confirmation_of(method, answer)
+        if not is_proven_refusal(answer):
+            self._prepare_next_call(answer)
             raise OutcomeUnknownError(f"ConnectWise answered {answer.status}")
         if self._renew_access(answer):
-            raise UnavailableError("the way to ConnectWise had changed")
+            raise UnavailableError("the keys were rejected and had been replaced")
         raise failure_of(answer)
+
+    def _prepare_next_call(self, answer: Answer) -> None:
+        """Renew stale keys or a stale address. A failure of that leaves the outcome open."""
+        try:
+            self._renew_access(answer)
+        except BridgeError:
+            _log.warning("the way to ConnectWise could not be renewed", exc_info=True)
 
     def _renew_credentials(self) -> bool:
         """Read the stored credentials again and tell whether they changed."""
@@ -207,6 +222,12 @@ class ConnectWiseClient:
         self._credentials = self._read_keys(is_fresh=True)
         self._own_headers = None
         return before != self._credentials
+
+    def _keys(self) -> Credentials:
+        """Return the keys of the next call, which are kept until ConnectWise rejects them."""
+        if self._credentials is None:
+            self._credentials = self._read_keys(is_fresh=False)
+        return self._credentials
 
     def _read_keys(self, *, is_fresh: bool) -> Credentials:
         try:
@@ -277,6 +298,9 @@ class ConnectWiseClient:
         own_headers = self._own_headers or self._make_own_headers()
         self._take_turn()
         allowed_seconds = min(seconds, self._clock.remaining_seconds() - RESERVED_SECONDS)
+        if allowed_seconds <= 0:
+            # The worker was held up between its turn and the wire, where nothing was sent yet.
+            raise OutOfTimeError("no time left for a call to ConnectWise")
         self.calls[f"{method} {route}"] += 1
         started = time.perf_counter()
         answer: Answer | None = None
@@ -290,7 +314,7 @@ class ConnectWiseClient:
                 content=content,
             )
         finally:
-            _log_call(method, route, answer, time.perf_counter() - started)
+            log_call(method, route, answer, time.perf_counter() - started)
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
             self._ask_to_pause(retry_after_seconds(answer))
         return answer
@@ -299,7 +323,7 @@ class ConnectWiseClient:
         """Tell the other workers to pause. ConnectWise's answer counts even if that fails."""
         try:
             self._limiter.pause(self._connection_id, seconds=seconds)
-        except (RetryableError, ConflictError):
+        except BridgeError:
             _log.warning("no pause could be noted", exc_info=True)
 
     def _take_turn(self) -> None:
@@ -343,10 +367,8 @@ class ConnectWiseClient:
 
     def _make_own_headers(self) -> Mapping[str, str]:
         """Make the headers that identify us; they are kept until ConnectWise rejects them."""
-        credentials = self._credentials or self._read_keys(is_fresh=False)
-        self._credentials = credentials
         self._own_headers = {
-            "Authorization": basic_authorization(credentials),
+            "Authorization": basic_authorization(self._keys()),
             "clientId": self._read_client_id(),
             "Accept": ACCEPT_JSON,
         }
@@ -360,30 +382,6 @@ def basic_authorization(credentials: Credentials) -> str:
     return f"Basic {token}"
 
 
-def _confirmation(answer: Answer) -> Any:
-    if not answer.body:
-        return None
-    try:
-        return answer.json()
-    except UnavailableError as error:
-        raise OutcomeUnknownError("ConnectWise's confirmation is not readable") from error
-
-
 def _wait_after(attempt: int) -> float:
     jitter = random.random()  # noqa: S311  # spreads attempts, hides nothing
     return backoff_seconds(attempt, first_seconds=FIRST_BACKOFF_SECONDS, jitter=jitter)
-
-
-def _log_call(method: str, route: str, answer: Answer | None, seconds: float) -> None:
-    """Log a call by its route and outcome. Queries, headers, bodies and ids are never logged."""
-    request_id = answer.headers.get("x-cw-request-id", "") if answer else ""
-    _log.info(
-        "ConnectWise call",
-        extra={
-            "method": method,
-            "route": route,
-            "status": answer.status if answer else None,
-            "cw_request_id": request_id if _REQUEST_ID.fullmatch(request_id) else "",
-            "milliseconds": round(seconds * 1000),
-        },
-    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -29,17 +29,23 @@ _SUCCESSES = range(200, 300)
 _CLIENT_ERRORS = range(400, 500)
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9 _.-]{0,59}")
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_/.\[\]-]{0,79}")
+_MAX_WORDS_LENGTH = 300
 _MAX_NAMED_FIELDS = 20
 _DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=Decimal)
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A refusal is ConnectWise's own word in an error body."""
+    """A refusal is a JSON object in place of the answer that was asked for."""
 
     code: str
+    """The code of the first detail, else the body's own."""
     fields: tuple[str, ...] = ()
     """The fields that the refusal names."""
+    body_code: str = ""
+    """The ``code`` of the body itself, empty where it is missing or something else than a text."""
+    words: str = ""
+    """What it says in words, on one line and cut short; only the partner's people may see it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +88,10 @@ class Answer:
             raise UnavailableError("the answer is not JSON") from error
 
     def refusal(self) -> Refusal | None:
-        """Return ConnectWise's refusal, or None for a body that something else wrote.
+        """Return the refusal in a JSON object, or None for text, HTML and an empty body.
 
         ConnectWise answers errors as JSON objects with ``code``, or ``error`` when throttling
-        (developer guide); text and HTML come from proxies and firewalls before it.
+        (developer guide). Gateways before it write JSON too; ``failures`` tells them apart.
         """
         try:
             body = self.json()
@@ -99,7 +105,20 @@ class Answer:
         fields = (str(each.get("field", "")) for each in details[:_MAX_NAMED_FIELDS])
         codes = [each.get("code") for each in details] + [body.get("code"), body.get("error")]
         code = next((c for c in codes if isinstance(c, str) and _CODE.fullmatch(c)), "unknown")
-        return Refusal(code, tuple(name for name in fields if _FIELD.fullmatch(name)))
+        body_code = body.get("code")
+        return Refusal(
+            code,
+            tuple(name for name in fields if _FIELD.fullmatch(name)),
+            body_code if isinstance(body_code, str) else "",
+            _words([*(each.get("message") for each in details), body.get("message")]),
+        )
+
+
+def _words(messages: Sequence[object]) -> str:
+    """Return the first message that is a text, printable and on one line."""
+    text = next((each for each in messages if isinstance(each, str) and each.strip()), "")
+    printable = "".join(c if c.isprintable() else " " for c in text[: 2 * _MAX_WORDS_LENGTH])
+    return " ".join(printable.split())[:_MAX_WORDS_LENGTH]
 
 
 def json_bytes(value: object) -> bytes:

@@ -1,5 +1,8 @@
 """This module sorts ConnectWise's refusals into the bridge's errors, by status and error code.
 
+Only ConnectWise itself can prove that it refused a change or lacks a record: by one of few
+statuses together with a ``code`` of its own. Gateways, proxies and firewalls answer with the same
+statuses while the request behind them goes on.
 Source of the facts: ConnectWise developer guide (statuses, throttling) and recorded answers of
 public clients.
 """
@@ -8,12 +11,14 @@ from __future__ import annotations
 
 import re
 from http import HTTPStatus
+from typing import Any
 
 from bridge.connectwise.exchange import Answer, Refusal
 from bridge.domain.errors import (
     BridgeError,
     CredentialsRejectedError,
     NotFoundError,
+    OutcomeUnknownError,
     PermanentError,
     PermissionMissingError,
     RefusedError,
@@ -24,7 +29,35 @@ from bridge.domain.errors import (
 DEFAULT_RETRY_AFTER_SECONDS = 30.0
 MAX_RETRY_AFTER_SECONDS = 900.0
 
-_RECORD_MISSING = "NotFound"
+CONNECTWISE_CODES = frozenset(
+    code.casefold()
+    for code in (
+        "ConnectWiseApi",
+        "InvalidField",
+        "InvalidObject",
+        "MaxLengthField",
+        "MissingRequiredField",
+        "NotFound",
+        "ObjectExists",
+        "Security",
+        "Unauthorized",
+        "UserNotAuthenticated",
+    )
+)
+"""The codes that recorded answers of ConnectWise have, in lower case. Source: the developer guide
+(Security, ConnectWiseApi), the recorded fixtures and error lists of public clients (the others).
+Any other code leaves an outcome open, so that an incomplete list errs on the safe side."""
+
+_RECORD_MISSING = "NotFound".casefold()
+_PROVING_STATUSES = frozenset(
+    {
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+    }
+)
 
 
 class ServerFailedError(UnavailableError):
@@ -52,11 +85,19 @@ def is_unrouted(answer: Answer) -> bool:
     return answer.status in statuses and answer.refusal() is None
 
 
-def failure_of(answer: Answer) -> BridgeError:
-    """Return the error that an unsuccessful answer stands for.
+def is_proven_refusal(answer: Answer) -> bool:
+    """Tell whether ConnectWise itself refused, so that a change surely stays unmade."""
+    return answer.status in _PROVING_STATUSES and _is_connectwises(answer.refusal())
 
-    A refusal counts only if ConnectWise itself wrote it; the answer of a proxy or a firewall
-    counts as passing trouble.
+
+def _is_connectwises(refusal: Refusal | None) -> bool:
+    return refusal is not None and refusal.body_code.casefold() in CONNECTWISE_CODES
+
+
+def failure_of(answer: Answer) -> BridgeError:
+    """Return the error that an unsuccessful answer to a read or a proven refusal stands for.
+
+    Text, HTML and a 404 that lacks a code of ConnectWise's own count as passing trouble.
     """
     if is_unrouted(answer):
         return UnroutedError(answer.status)
@@ -67,7 +108,8 @@ def failure_of(answer: Answer) -> BridgeError:
         return ThrottledError("ConnectWise asks to wait", retry_after_seconds=seconds)
     refusal = answer.refusal()
     is_passing = answer.status == HTTPStatus.REQUEST_TIMEOUT or not answer.is_client_error
-    if refusal is None or is_passing:
+    is_unproven = answer.status == HTTPStatus.NOT_FOUND and not _is_connectwises(refusal)
+    if refusal is None or is_passing or is_unproven:
         return _passing(answer.status)
     return _refused(answer.status, refusal)
 
@@ -81,11 +123,27 @@ def _passing(status: int) -> UnavailableError:
 def _refused(status: int, refusal: Refusal) -> PermanentError:
     if status == HTTPStatus.FORBIDDEN:
         return PermissionMissingError("ConnectWise denies the API member this call")
-    if status == HTTPStatus.NOT_FOUND and refusal.code == _RECORD_MISSING:
-        return NotFoundError("ConnectWise has no such record")
     if status == HTTPStatus.NOT_FOUND:
+        if refusal.body_code.casefold() == _RECORD_MISSING:
+            return NotFoundError("ConnectWise has no such record")
         return EndpointMissingError("ConnectWise has no such endpoint")
-    return RefusedError(refusal.code, fields=refusal.fields)
+    return RefusedError(refusal.code, fields=refusal.fields, words=refusal.words)
+
+
+def confirmation_of(method: str, answer: Answer) -> Any:
+    """Return the body by which a successful answer confirms a change, None for a deletion.
+
+    ConnectWise answers a deletion with 204 and shows the record after other changes. Raises
+    OutcomeUnknownError for anything else, such as a firewall's page or an accepted request.
+    """
+    if method == "DELETE":
+        if answer.status != HTTPStatus.NO_CONTENT:
+            raise OutcomeUnknownError("the deletion is not confirmed")
+        return None
+    try:
+        return answer.json()
+    except UnavailableError as error:
+        raise OutcomeUnknownError("ConnectWise's confirmation is not readable") from error
 
 
 def retry_after_seconds(answer: Answer) -> float:

@@ -51,7 +51,7 @@ class ConnectWiseGateway:
 
     def open_payments(self, connection: Connection) -> ConnectWisePayments:
         client = self._client(connection, self._stored(connection))
-        return ConnectWisePayments(client, connection.member_identifier)
+        return ConnectWisePayments(client, connection.member_identifier, connection.past_members)
 
     def try_out(self, connection: Connection, credentials: Credentials) -> ConnectWisePsa:
         def given(*, is_fresh: bool = False) -> Credentials:  # noqa: ARG001 - there is one set

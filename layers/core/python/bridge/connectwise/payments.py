@@ -1,14 +1,14 @@
 """The adapter reads and changes payments of invoices, and the billing status beside them.
 
 A payment cannot carry a reference of ours, and neither posting nor deleting one is idempotent. So
-each change goes out once, and its outcome is named as precisely as the answer allows.
+each change goes out once, and an outcome that is unproven is called unknown.
 Source of the facts: ConnectWise public interface 2025.1 (payments, closed invoices) and the
 developer guide (patches replace references whole; a patch may answer well and change nothing).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -65,13 +65,21 @@ class _UnreadableRow(Row):
 class ConnectWisePayments:
     """One connection's ConnectWise fulfils ``ports.PsaPayments``.
 
-    ``member_identifier`` names our API member: an unreadable row of another name is another's.
+    ``known_member`` is the API member that the connection is known by; it speaks for keys that
+    are stored alone. ``past_members`` belonged to earlier keys.
     """
 
-    def __init__(self, client: ConnectWiseClient, member_identifier: str) -> None:
+    def __init__(
+        self, client: ConnectWiseClient, known_member: str, past_members: Iterable[str] = ()
+    ) -> None:
         self._client = client
         self._reader = BulkReader(client)
-        self._member = member_identifier.casefold()
+        self._known_member = known_member
+        self._own_names = {"", *(name.casefold() for name in (known_member, *past_members))}
+
+    @property
+    def member_identifier(self) -> str:
+        return self._client.member_identifier or self._known_member
 
     @property
     def calls(self) -> Mapping[str, int]:
@@ -118,11 +126,11 @@ class ConnectWisePayments:
     def _unreadable(self, row: Json) -> PsaPayment:
         """Return an unreadable payment of somebody else by its id and name alone.
 
-        Raises MalformedRecordError for a row that may be ours: it has our name, or an unreadable
-        one.
+        Raises MalformedRecordError for a row that may be ours: it has a name of ours, or an
+        unreadable one.
         """
         known = parse_row(_UnreadableRow, row)
-        if known.applied_by.casefold() in ("", self._member):
+        if known.applied_by.casefold() in {*self._own_names, self.member_identifier.casefold()}:
             raise MalformedRecordError("a payment that may be ours cannot be read")
         return PsaPayment(known.id, amount_minor=0, paid_on=None, applied_by=known.applied_by)
 
@@ -139,6 +147,8 @@ class ConnectWisePayments:
         psa_payment_id = row_id(made)
         if psa_payment_id is None:
             raise OutcomeUnknownError("ConnectWise named no payment")
+        if row_id(made.get("invoice")) not in (None, invoice_source_id):
+            raise OutcomeUnknownError("ConnectWise named another invoice's payment")
         try:
             payment = _payment(made, currency)
         except MalformedRecordError:
@@ -152,10 +162,11 @@ class ConnectWisePayments:
         route = CLOSED_INVOICE if is_closed else INVOICE
         change = {"op": "replace", "path": "status", "value": {"id": status_id}}
         changed = self._send("PATCH", route, {"id": invoice_source_id}, [change])
-        if not isinstance(changed, Mapping):
-            raise OutcomeUnknownError("ConnectWise showed no invoice")
-        if row_id(changed.get("status")) != status_id:
+        shown_id, shown_status = row_id(changed), _status_id(changed)
+        if shown_id == invoice_source_id and shown_status not in (None, status_id):
             raise RefusedError(UNCHANGED, fields=("status",))
+        if shown_id not in (None, invoice_source_id) or shown_status != status_id:
+            raise OutcomeUnknownError("ConnectWise did not show the invoice's status")
 
     def _send(
         self, method: str, route: str, ids: Mapping[str, int], body: object | None = None
@@ -165,6 +176,10 @@ class ConnectWisePayments:
             return self._client.send(method, route, ids=ids, body=body)
         except EndpointMissingError as error:
             raise RefusedError("EndpointMissing") from error
+
+
+def _status_id(invoice: object) -> int | None:
+    return row_id(invoice.get("status")) if isinstance(invoice, Mapping) else None
 
 
 def _payment(row: Json, currency: Currency) -> PsaPayment:

@@ -172,6 +172,9 @@ class ConnectWisePsa:
     def remove_callbacks(self, url_prefix: str) -> None:
         Registrations(self._client, self._reader).remove(url_prefix)
 
+    def list_callback_urls(self) -> tuple[str, ...]:
+        return Registrations(self._client, self._reader).list_urls()
+
 
 def _listed_fields(kind: RecordKind) -> str:
     return ",".join(("id", *PSA_KINDS[kind].fingerprint_fields))

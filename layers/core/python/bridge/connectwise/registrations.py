@@ -75,6 +75,9 @@ class Registrations:
             if row.url.startswith(url_prefix):
                 self._delete(row.id)
 
+    def list_urls(self) -> tuple[str, ...]:
+        return tuple(row.url for row in self._list())
+
     def _list(self) -> list[CallbackRow]:
         rows, _ = self._reader.all(CALLBACKS, {"fields": _FIELDS})
         found = []

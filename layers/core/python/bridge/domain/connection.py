@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bridge.domain.callback_endpoint import CallbackEndpoint, CallbackSecret, PsaAddress
 from bridge.domain.filters import ImportFilters
 from bridge.domain.platform_payment import WriteBackPolicy
 from bridge.domain.problem import ProblemCode, ProblemReport
+from bridge.domain.write_back.timings import Books
 
 __all__ = [
+    "MAX_PAST_MEMBERS",
+    "SET_UP_LEASE",
     "SYNCING_STATES",
     "CallbackSecret",
     "Connection",
     "ConnectionState",
     "Credentials",
+    "PaymentFacts",
+    "PaymentsStop",
     "PsaAddress",
 ]
 
@@ -37,6 +42,24 @@ SYNCING_STATES = frozenset(
 )
 
 
+class PaymentsStop(StrEnum):
+    """A stop is a reason for a syncing connection to leave payments unwritten."""
+
+    COMPANY_CONNECTED_TWICE = "company_connected_twice"
+    """Another connection to the same company was there first."""
+    ANOTHER_BRIDGE = "another_bridge"
+    """Another installation of the bridge may write there; a person decides."""
+    BY_PERSON = "by_person"
+    """A person of the partner stopped them."""
+    UNUSUALLY_MANY = "unusually_many"
+    """More payments came in an hour than ever; a person decides."""
+
+
+MAX_PAST_MEMBERS = 20
+SET_UP_LEASE = timedelta(minutes=2)
+"""A set-up that takes longer has broken off."""
+
+
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """The secrets of a connection have a masked ``repr``, which keeps them out of logs."""
@@ -49,9 +72,30 @@ class Credentials:
     """The other half."""
     callback_secret: str = ""
     """The secret that we put into our callback URL; empty until callbacks are registered."""
+    member_identifier: str = ""
+    """The API member that the key pair belongs to; empty until it was learnt."""
 
     def __repr__(self) -> str:
         return "Credentials(***)"
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentFacts:
+    """What this company's ConnectWise was seen to do with payments.
+
+    Nobody documents it, so each connection proves it for itself: from the payments that are
+    mirrored, and from the first payment of ours.
+    """
+
+    shows_members: bool | None = None
+    """Lists say who made a payment. None while no payment was seen; where they do not, a payment
+    is adopted by a person only."""
+    is_member_shared: bool | None = None
+    """Our API member has payments that the bridge did not make: it should have one of its own."""
+    listed_days_apart: int | None = None
+    """How many days behind ours a payment's day is listed, which a time zone may make one."""
+    proven_at: datetime | None = None
+    """When a payment of ours was proven in full; before, payments go one at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +117,20 @@ class Connection:
     name: str = ""
     company_key: str = ""
     """Our own id of the ConnectWise company, given once and kept when keys, host or name change.
-    Leases and owners of payments are kept by it. It is empty until the company was proven, and
-    then :attr:`ledger_key` stands in its place."""
+    Leases and owners of payments are kept by it. It is empty until the company was proven."""
+    past_members: tuple[str, ...] = ()
+    """The API members that earlier keys belonged to, the latest last. A post of theirs may still
+    come into view."""
+    payments_stopped: frozenset[PaymentsStop] = frozenset()
+    """Reading goes on while payments are stopped."""
+    owners_moved_to: str = ""
+    """The company key that every owner of a payment was moved to."""
+    payment_facts: PaymentFacts = field(default_factory=PaymentFacts)
 
     @property
-    def ledger_key(self) -> str:
-        """Return the key that leases and owners of payments are kept by."""
-        return self.company_key or self.connection_id
+    def books(self) -> Books:
+        """Return the books that leases and owners of payments are kept in."""
+        return Books(self.connection_id, self.company_key)
 
     def report(self, code: ProblemCode, subject: str, detail: str = "") -> ProblemReport:
         """Return the report of a problem of this connection."""
@@ -88,6 +139,11 @@ class Connection:
     @property
     def is_syncing(self) -> bool:
         return self.state in SYNCING_STATES
+
+    @property
+    def may_write(self) -> bool:
+        """Tell whether payments may be written into ConnectWise now."""
+        return self.is_syncing and not self.payments_stopped
 
     @property
     def callback_endpoint(self) -> CallbackEndpoint | None:
@@ -100,3 +156,21 @@ class Connection:
 
     def moved_to(self, state: ConnectionState) -> Connection:
         return replace(self, state=state)
+
+    def with_member(self, member: str) -> Connection:
+        """Return the connection after its keys were seen to belong to this member.
+
+        An empty text says that the keys changed and their member is yet to be learnt.
+        """
+        known = self.member_identifier
+        past = [*self.past_members, known] if known else list(self.past_members)
+        latest_first = {
+            each.casefold(): each for each in reversed(past) if each.casefold() != member.casefold()
+        }
+        kept = list(latest_first.values())[:MAX_PAST_MEMBERS]
+        return replace(self, member_identifier=member, past_members=tuple(reversed(kept)))
+
+    def with_payments_stopped(self, stop: PaymentsStop, *, is_stopped: bool) -> Connection:
+        """Return the connection with one reason to stop payments set or taken away."""
+        left = self.payments_stopped - {stop}
+        return replace(self, payments_stopped=left | {stop} if is_stopped else left)

@@ -115,12 +115,15 @@ class NotPossibleError(PermanentError):
 class RefusedError(PermanentError):
     """ConnectWise refused the request."""
 
-    def __init__(self, code: str, *, fields: tuple[str, ...] = ()) -> None:
+    def __init__(self, code: str, *, fields: tuple[str, ...] = (), words: str = "") -> None:
         super().__init__(f"ConnectWise refused: {code}")
         self.code = code
         """ConnectWise's error code."""
         self.fields = fields
         """The fields that ConnectWise named."""
+        self.words = words
+        """ConnectWise's own message, for the partner's people alone; logs and events may not hold
+        it."""
 
 
 class MalformedRecordError(PermanentError):

@@ -7,9 +7,15 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from bridge.domain.errors import InvalidInputError, NotPossibleError
+from bridge.domain.identity import parse_mirrored_id
 from bridge.domain.money import Currency
 
-MAX_ALLOCATIONS = 40
+MAX_WRITTEN_TOGETHER = 100
+"""The ledger writes so many items at once at most: a transaction of DynamoDB holds as many."""
+ITEMS_OF_A_RECORD = 2
+"""A payment and a write-back are each written with an entry of their history."""
+MAX_ALLOCATIONS = MAX_WRITTEN_TOGETHER // ITEMS_OF_A_RECORD - 1
+"""A payment is written together with one write-back for each allocation."""
 
 
 class PlatformPaymentState(StrEnum):
@@ -87,7 +93,8 @@ class PlatformPayment:
     """A payment as the platform's services recorded it; ``payment_id`` is the caller's own.
 
     ``fee_minor`` is a surcharge or fee carried beside the amount; no invoice gets it and it is
-    never written to ConnectWise. ``received_on`` is a calendar date.
+    never written to ConnectWise. ``received_on`` is a calendar date. ``is_unapplied_meant`` says
+    that the part outside every invoice is left so on purpose.
     """
 
     payment_id: str
@@ -104,6 +111,7 @@ class PlatformPayment:
     reference: str = ""
     state_reason: str = ""
     state_changed_at: datetime | None = field(default=None)
+    is_unapplied_meant: bool = False
 
     def __post_init__(self) -> None:
         if self.amount_minor <= 0:
@@ -116,8 +124,38 @@ class PlatformPayment:
             raise InvalidInputError("an allocation is more than nothing", field="allocations")
         if len({allocation.invoice_id for allocation in self.allocations}) < len(self.allocations):
             raise InvalidInputError("an invoice appears once", field="allocations")
-        if sum(allocation.amount_minor for allocation in self.allocations) > self.amount_minor:
+        if self.allocated_minor > self.amount_minor:
             raise InvalidInputError("the allocations exceed the amount", field="allocations")
+
+    @property
+    def connection_id(self) -> str | None:
+        """Return the connection of its invoices, None for invoices made on the platform."""
+        invoice = parse_mirrored_id(self.allocations[0].invoice_id)
+        return invoice.connection_id if invoice else None
+
+    @property
+    def allocated_minor(self) -> int:
+        return sum(allocation.amount_minor for allocation in self.allocations)
+
+    @property
+    def unapplied_minor(self) -> int:
+        """Return the part of the money that lies outside every invoice."""
+        return 0 if self.is_over else self.amount_minor - self.allocated_minor
+
+    @property
+    def is_over(self) -> bool:
+        """The money failed to come, or went back."""
+        return self.state is _S.FAILED or self.state in UNDONE_STATES
+
+    def is_like(self, other: PlatformPayment) -> bool:
+        """Tell whether two payments with different ids may be one that was recorded twice."""
+        return self.payment_id != other.payment_id and self._likeness == other._likeness
+
+    @property
+    def _likeness(self) -> tuple[object, ...]:
+        invoices = frozenset(allocation.invoice_id for allocation in self.allocations)
+        money = (self.amount_minor, self.currency, self.method, self.received_on)
+        return self.partner_id, self.customer_id, invoices, *money
 
     def has_same_content(self, other: PlatformPayment) -> bool:
         """Tell whether two recordings say the same, whatever became of the payment since."""
@@ -128,6 +166,7 @@ class PlatformPayment:
                 recorded_at=other.recorded_at,
                 state_reason=other.state_reason,
                 state_changed_at=other.state_changed_at,
+                is_unapplied_meant=other.is_unapplied_meant,
             )
             == other
         )

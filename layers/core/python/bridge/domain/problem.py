@@ -21,7 +21,13 @@ class ProblemCode(StrEnum):
     PDF_UNAVAILABLE = "pdf_unavailable"
     PAYMENT_NOT_WRITTEN = "payment_not_written"
     PAYMENT_SURPLUS = "payment_surplus"
+    PAYMENT_UNAPPLIED = "payment_unapplied"
     MESSAGE_UNREADABLE = "message_unreadable"
+    COMPANY_CONNECTED_TWICE = "company_connected_twice"
+    ANOTHER_BRIDGE = "another_bridge"
+    UNUSUALLY_MANY_PAYMENTS = "unusually_many_payments"
+    MEMBER_SHARED = "member_shared"
+    PAYMENT_DISPUTED = "payment_disputed"
 
 
 # Such a problem says that a record stayed unread or outdated; a good reading resolves it.
@@ -42,6 +48,10 @@ class Action(StrEnum):
     VERIFY = "verify"
     MARK_DONE = "mark_done"
     CANCEL = "cancel"
+    LOOK = "look"
+    ADOPT = "adopt"
+    POST = "post"
+    REVERSE_IN_BOOKS = "reverse_in_books"
 
 
 ACTIONS: dict[ProblemCode, tuple[Action, ...]] = {
@@ -54,8 +64,22 @@ ACTIONS: dict[ProblemCode, tuple[Action, ...]] = {
     ProblemCode.CALLBACKS_BROKEN: (Action.VERIFY,),
     ProblemCode.PDF_UNAVAILABLE: (Action.RETRY, Action.DISMISS),
     ProblemCode.PAYMENT_SURPLUS: (Action.DISMISS,),
+    ProblemCode.PAYMENT_UNAPPLIED: (Action.DISMISS,),
     ProblemCode.MESSAGE_UNREADABLE: (Action.DISMISS,),
-    ProblemCode.PAYMENT_NOT_WRITTEN: (Action.RETRY, Action.MARK_DONE, Action.CANCEL),
+    ProblemCode.COMPANY_CONNECTED_TWICE: (Action.VERIFY,),
+    ProblemCode.ANOTHER_BRIDGE: (Action.APPROVE,),
+    ProblemCode.UNUSUALLY_MANY_PAYMENTS: (Action.APPROVE,),
+    ProblemCode.MEMBER_SHARED: (Action.DISMISS,),
+    ProblemCode.PAYMENT_DISPUTED: (Action.DISMISS,),
+    ProblemCode.PAYMENT_NOT_WRITTEN: (
+        Action.RETRY,
+        Action.LOOK,
+        Action.ADOPT,
+        Action.POST,
+        Action.MARK_DONE,
+        Action.REVERSE_IN_BOOKS,
+        Action.CANCEL,
+    ),
 }
 
 

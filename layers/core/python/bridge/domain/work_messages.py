@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LONGEST_DELAY_SECONDS = 900
+"""SQS holds a message back for so long at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunMessage:
@@ -29,3 +32,5 @@ class WriteBackMessage:
 
     connection_id: str
     write_back_id: str
+    times_put_off: int = 0
+    """It counts how often in a row all of its partner's places were taken."""

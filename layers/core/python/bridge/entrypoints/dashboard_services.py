@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from bridge.connections.connect import Connector
 from bridge.connections.disconnect import Disconnector
 from bridge.connections.filters import FilterPreferences
+from bridge.connections.move import ConnectionMove
 from bridge.connections.owned_connections import OwnedConnections
+from bridge.connections.payment_stops import PaymentStops
 from bridge.connections.preferences import PaymentPreferences
 from bridge.connections.verify import Verifier
 from bridge.mirror.filter_archive import FilterArchive
 from bridge.mirror.filter_preview import FilterPreview
 from bridge.mirror.pdf_links import PdfLinks
 from bridge.payments.platform_payments import PlatformPayments
+from bridge.payments.unowned_payments import UnownedPayments
 from bridge.platform_records.records import PlatformRecords
 from bridge.ports import Clock, ConnectionStore, LedgerStore, ProblemStore, RecordStore, RunStore
 from bridge.problems.actions import ProblemActions
@@ -33,6 +36,7 @@ class DashboardServices:
     owned_connections: OwnedConnections
     connector: Connector
     disconnector: Disconnector
+    connection_move: ConnectionMove
     verifier: Verifier
     run_control: RunControl
     filter_preferences: FilterPreferences
@@ -41,7 +45,9 @@ class DashboardServices:
     platform_records: PlatformRecords
     pdf_links: PdfLinks
     problem_actions: ProblemActions
+    unowned_payments: UnownedPayments
     platform_payments: PlatformPayments
     payment_preferences: PaymentPreferences
+    payment_stops: PaymentStops
     egress_addresses: tuple[str, ...] = ()
     """The IPv4 addresses that our calls come from, for a partner's firewall."""

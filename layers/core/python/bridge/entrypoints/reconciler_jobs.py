@@ -7,7 +7,8 @@ from enum import StrEnum
 
 from bridge.connections.callback_keeper import CallbackKeeper
 from bridge.domain.run import RunKind
-from bridge.payments.payment_check import DueWriteBacks, PaymentCheck
+from bridge.payments.due_write_backs import DueWriteBacks
+from bridge.payments.payment_check import PaymentCheck
 from bridge.runs.schedule import ScheduledRuns, StalledRuns
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 
 from bridge.domain.errors import ConflictError
-from bridge.domain.write_back import LONGEST_WAIT, Reason, WriteBack
+from bridge.domain.write_back import Reason, WriteBack
+from bridge.domain.write_back.changes import LONGEST_WAIT, wait_with_reason
 from bridge.payments.write_back_problems import WriteBackProblems
 from bridge.ports import Clock, LedgerStore
 
@@ -43,11 +43,8 @@ class FailedWriteBacks:
 
     def _parked(self, write_back: WriteBack) -> WriteBack:
         now = self._clock.now()
-        return replace(
-            write_back,
-            reason=write_back.reason or Reason.OUR_FAULT,
-            due_at=max(write_back.due_at or now, now + LONGEST_WAIT),
-        )
+        due_at = max(write_back.due_at or now, now + LONGEST_WAIT)
+        return wait_with_reason(write_back, write_back.reason or Reason.OUR_FAULT, due_at)
 
 
 def _is_to_be_tried(write_back: WriteBack) -> bool:

@@ -1,4 +1,4 @@
-"""Go through the write-backs of all connections: wake what is due, heal, and compare."""
+"""Go through the write-backs of all connections: heal, and compare."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from bridge.domain.customer import ArchiveReason
 from bridge.domain.errors import BridgeError
 from bridge.domain.invoice import Invoice
 from bridge.domain.mirrored_kinds import INVOICES
-from bridge.domain.payment import PaymentKind
 from bridge.domain.problem import Problem, ProblemCode, name_of_subject
 from bridge.domain.write_back import WriteBack, WriteBackState
+from bridge.payments.owner_move import OwnerMove
+from bridge.payments.payment_matching import is_as_large, mirrored_row, surplus_by
 from bridge.payments.payment_reconciler import RECONSIDERED, PaymentReconciler, surplus_report
 from bridge.ports import (
     NO_OWNER,
     Clock,
     ConnectionStore,
     LedgerStore,
+    PsaPayment,
     RecordStore,
-    WriteBackQueue,
     syncing_connections,
 )
 
-MAX_DUE = 500
 PAGE_SIZE = 100
 MAX_PAGES = 10_000
 MIN_SECONDS_PER_INVOICE = 30.0
@@ -38,25 +38,10 @@ ASKED_DAILY_FOR = timedelta(days=60)
 day."""
 
 _S = WriteBackState
-_LEFT_TO_PEOPLE = frozenset({_S.DONE_BY_HAND, _S.CANCELLED})
+_LEFT_TO_PEOPLE = frozenset({_S.DONE_BY_HAND, _S.CANCELLED, _S.REVERSED_BY_HAND})
 _Place = tuple[Connection, int]
 
 _logger = logging.getLogger(__name__)
-
-
-class DueWriteBacks:
-    """Wakes write-backs whose time has come: those that wait, and those whose message got lost."""
-
-    def __init__(self, ledger: LedgerStore, queue: WriteBackQueue, clock: Clock) -> None:
-        self._ledger = ledger
-        self._queue = queue
-        self._clock = clock
-
-    def wake(self) -> int:
-        due = self._ledger.list_due(self._clock.now(), limit=MAX_DUE)
-        for write_back in due:
-            self._queue.send(write_back)
-        return len(due)
 
 
 class PaymentCheck:
@@ -76,12 +61,14 @@ class PaymentCheck:
         records: RecordStore,
         connections: ConnectionStore,
         reconciler: PaymentReconciler,
+        owner_move: OwnerMove,
         clock: Clock,
     ) -> None:
         self._ledger = ledger
         self._records = records
         self._connections = connections
         self._reconciler = reconciler
+        self._owner_move = owner_move
         self._clock = clock
 
     def retry_all(self) -> int:
@@ -117,13 +104,18 @@ class PaymentCheck:
         suspicious, for at most half of the time that is left: the other half is for asking."""
         known = self._reconciler.open_problems(connection)
         least_seconds = self._clock.remaining_seconds() / 2
+        moves_owners = self._owner_move.is_due(connection)
         for write_backs in self._invoices(connection):
             if self._is_out_of_time(least_seconds):
                 return
+            if moves_owners:
+                self._owner_move.move(connection, write_backs)
             for write_back in write_backs:
                 _guarded(partial(self._reconciler.keep_in_step, write_back, known))
             is_suspicious = partial(self._is_suspicious, connection, write_backs, known)
             yield write_backs, _guarded(is_suspicious) > 0
+        if moves_owners:
+            self._owner_move.finish(connection)
 
     def _invoices(self, connection: Connection) -> Iterator[list[WriteBack]]:
         """Yield the write-backs of one invoice after the other."""
@@ -171,25 +163,30 @@ class PaymentCheck:
         before. Of an invoice that is kept out of the mirror it shows what was so then."""
         first = write_backs[0]
         invoice = self._records.get(INVOICES, first.partner_id, first.invoice_id).value
-        owned = {
-            (w.psa_payment_id, w.amount_minor, w.paid_on)
-            for w in write_backs
-            if w.state is _S.CONFIRMED
-        }
-        owned_ids = {psa_payment_id for psa_payment_id, _, _ in owned}
-        left_to_people = {w.psa_payment_id for w in write_backs if w.state in _LEFT_TO_PEOPLE}
-        member = connection.member_identifier.casefold()
-        ours = {
-            (payment.source_id, payment.amount_minor, payment.paid_on)
-            for payment in (invoice.payments if invoice and not _is_deleted(invoice) else ())
-            if payment.kind is PaymentKind.MONEY and payment.source_id not in left_to_people
-            if payment.source_id in owned_ids or payment.applied_by.casefold() == member
-        }
+        is_there = invoice is not None and not _is_deleted(invoice)
+        rows = [mirrored_row(each) for each in (invoice.payments if invoice and is_there else ())]
         if any(w.reason in RECONSIDERED for w in write_backs):
             return True
-        surplus = [payment[0] for payment in ours if payment[0] not in owned_ids]
-        owners = self._ledger.owners(connection.connection_id, surplus) if surplus else {}
-        return {payment for payment in ours if owners.get(payment[0]) != NO_OWNER} != owned
+        if invoice is not None and self._reconciler.reads_back_overpaid(write_backs, invoice):
+            return True
+        owned = {w.psa_payment_id: w for w in write_backs if w.state is _S.CONFIRMED}
+        as_made = {
+            row.psa_payment_id
+            for row in rows
+            if row.psa_payment_id in owned and is_as_large(owned[row.psa_payment_id], row)
+        }
+        return as_made != owned.keys() or self._shows_surplus(connection, write_backs, rows)
+
+    def _shows_surplus(
+        self, connection: Connection, write_backs: Sequence[WriteBack], rows: Sequence[PsaPayment]
+    ) -> bool:
+        """Tell whether payments by our members are shown that we neither own nor disclaimed."""
+        seen_to = (*_LEFT_TO_PEOPLE, _S.CONFIRMED)
+        known = {w.psa_payment_id for w in write_backs if w.state in seen_to}
+        ours = surplus_by(write_backs, rows, connection.member_identifier)
+        surplus = [row.psa_payment_id for row in ours if row.psa_payment_id not in known]
+        owners = self._ledger.owners(connection.books, surplus) if surplus else {}
+        return any(owners.get(each) != NO_OWNER for each in surplus)
 
     def _write_backs(self, connection: Connection) -> Iterator[WriteBack]:
         cursor = None

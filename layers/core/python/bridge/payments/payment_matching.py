@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from bridge.domain.errors import (
     CredentialsRejectedError,
@@ -12,123 +12,217 @@ from bridge.domain.errors import (
     PermissionMissingError,
     RefusedError,
 )
+from bridge.domain.payment import Payment, PaymentKind
 from bridge.domain.write_back import (
+    MAX_LISTED_PAYMENTS,
     MAX_POSTS,
-    MAYBE_SENT_STATES,
+    DecisionKind,
     Reason,
+    ShownPayment,
+    StatedAttempt,
     WriteBack,
     WriteBackState,
 )
 from bridge.ports import PsaBalance, PsaPayment
 
 
-def find(rows: Sequence[PsaPayment], psa_payment_id: int | None) -> PsaPayment | None:
+def find(rows: Iterable[PsaPayment], psa_payment_id: int | None) -> PsaPayment | None:
     return next((row for row in rows if row.psa_payment_id == psa_payment_id), None)
 
 
-def is_like(write_back: WriteBack, row: PsaPayment, member: str) -> bool:
-    """Tell whether a payment may be ours: made by our API member, of our amount and day."""
-    return row.applied_by.casefold() == member.casefold() and is_as_large(write_back, row)
+def shown(rows: Iterable[PsaPayment]) -> tuple[ShownPayment, ...]:
+    """Return payments as a person is shown them."""
+    return tuple(
+        ShownPayment(row.psa_payment_id, row.amount_minor, row.paid_on, row.applied_by)
+        for row in rows
+    )
+
+
+def mirrored_row(payment: Payment) -> PsaPayment:
+    """Return a mirrored payment as ConnectWise listed it."""
+    return PsaPayment(
+        payment.source_id,
+        payment.amount_minor,
+        payment.paid_on,
+        payment.applied_by,
+        is_credit=payment.kind is not PaymentKind.MONEY,
+    )
+
+
+# --- whose a payment is --------------------------------------------------------------------------
+
+
+def is_same_member(one: str, other: str) -> bool:
+    return one.casefold() == other.casefold()
 
 
 def is_as_large(write_back: WriteBack, row: PsaPayment) -> bool:
     """Tell whether a payment is like ours by amount and day, whoever made it."""
-    return (
-        not row.is_credit
-        and row.amount_minor == write_back.amount_minor
-        and row.paid_on == write_back.paid_on
+    return not row.is_credit and write_back.is_as_large(row.amount_minor, row.paid_on)
+
+
+def is_like(write_back: WriteBack, row: PsaPayment, member: str) -> bool:
+    """Tell whether a payment is like ours: of that API member, of our amount and day."""
+    return is_same_member(row.applied_by, member) and is_as_large(write_back, row)
+
+
+def is_still_ours(write_back: WriteBack, row: PsaPayment) -> bool:
+    """Tell whether the payment that we own is as it was made. Its id says that it is ours; a list
+    may leave out who made it."""
+    is_same = row.applied_by == "" or is_same_member(row.applied_by, write_back.posted_as)
+    return is_same and is_as_large(write_back, row)
+
+
+def may_be_made_by(attempt: StatedAttempt, write_back: WriteBack, row: PsaPayment) -> bool:
+    """Tell whether a stated post may have made a payment: its member and amount, its day within
+    one, and an id that was not listed before. Ids need not grow."""
+    is_new = not attempt.had_listed(row.psa_payment_id)
+    return is_new and bool(attempt.member) and is_like(write_back, row, attempt.member)
+
+
+def post_that_may_have_made(write_back: WriteBack, row: PsaPayment) -> StatedAttempt | None:
+    """Return the latest unproven post that may have made a payment."""
+    posts = write_back.unproven_posts
+    return next((post for post in posts if may_be_made_by(post, write_back, row)), None)
+
+
+def best_match(
+    write_back: WriteBack, rows: Sequence[PsaPayment], others: Sequence[WriteBack]
+) -> tuple[PsaPayment, StatedAttempt] | None:
+    """Return the payment that an unproven post of ours made, of those that nobody owns.
+
+    The one of our own day comes first. One of a neighbouring day is left to another write-back
+    that waits for exactly that day. Where an equal payment of somebody else is new, ours may have
+    become that one: then what another post of ours may have made is left to it.
+    """
+    found = [(row, post) for row in rows if (post := post_that_may_have_made(write_back, row))]
+    if _is_perhaps_rewritten(write_back, rows, others):
+        found = [(row, post) for row, post in found if not _may_be_of_any(others, row)]
+    exact = [(row, post) for row, post in found if row.paid_on == write_back.paid_on]
+    near = [(row, post) for row, post in found if not _is_exactly_of_another(row, others)]
+    return next(iter(exact or near), None)
+
+
+def _is_exactly_of_another(row: PsaPayment, others: Sequence[WriteBack]) -> bool:
+    return any(
+        row.paid_on == other.paid_on and post_that_may_have_made(other, row) for other in others
     )
+
+
+def _is_perhaps_rewritten(
+    write_back: WriteBack, rows: Sequence[PsaPayment], others: Sequence[WriteBack]
+) -> bool:
+    """Tell whether an equal payment is new that no post of ours may have made."""
+    return any(
+        row.amount_minor == write_back.amount_minor
+        and not _may_be_of_any([write_back, *others], row)
+        for row in new_since_posts(write_back, rows)
+    )
+
+
+def _may_be_of_any(write_backs: Iterable[WriteBack], row: PsaPayment) -> bool:
+    return any(post_that_may_have_made(each, row) for each in write_backs)
+
+
+def new_since_posts(write_back: WriteBack, rows: Sequence[PsaPayment]) -> list[PsaPayment]:
+    """Return the payments that an unproven post may have become, of those that nobody owns: all
+    that were not listed before it, whoever made them. Somebody may have edited ours, or another
+    tool may have written it anew.
+
+    Where ours is known to have stood there, only a copy of its amount may stand for it now.
+    """
+    posts = list(write_back.known_history.posts())
+    return [
+        row
+        for row in rows
+        if not row.is_credit
+        and any(
+            not post.had_listed(row.psa_payment_id)
+            and (post.is_unproven or row.amount_minor == write_back.amount_minor)
+            for post in posts
+        )
+    ]
 
 
 def copies_of(write_back: WriteBack, rows: Sequence[PsaPayment]) -> list[PsaPayment]:
-    """Return the payments as which another tool may have written the one that we own anew.
-
-    What stood there before ours is no copy of it, and a payment of our own member is that of a
-    worker who has not come to own it yet.
-    """
-    own_id = write_back.psa_payment_id or 0
-    return [
-        row
-        for row in rows
-        if is_as_large(write_back, row)
-        and row.psa_payment_id > own_id
-        and row.applied_by.casefold() != write_back.posted_as.casefold()
-    ]
+    """Return the payments that may stand for the one that we own, which is missing: all that were
+    not listed before it was posted, of those that nobody owns."""
+    post = write_back.owning_post
+    if post is None:
+        return [row for row in rows if is_as_large(write_back, row)]
+    return [row for row in rows if not row.is_credit and not post.had_listed(row.psa_payment_id)]
 
 
-def may_be_copies_of(write_back: WriteBack, rows: Sequence[PsaPayment]) -> list[PsaPayment]:
-    """Return the payments that may stand for ours, which is gone without our doing: another tool
-    may have written it anew, and somebody may have edited that since."""
-    own_id = write_back.psa_payment_id or 0
-    return [
-        row
-        for row in rows
-        if not row.is_credit
-        and row.psa_payment_id > own_id
-        and row.applied_by.casefold() != write_back.posted_as.casefold()
-    ]
-
-
-def may_be_posts_of(
-    write_back: WriteBack, rows: Sequence[PsaPayment], member: str, others: Sequence[WriteBack]
+def surplus_by(
+    write_backs: Sequence[WriteBack], rows: Sequence[PsaPayment], member: str
 ) -> list[PsaPayment]:
-    """Return the payments that an unclear post may have become: all that came since it was stated.
+    """Return the payments by our members, of those that nobody owns.
 
-    Somebody may have edited it, or another tool may have written it anew, or both, so that neither
-    amount, day nor name tells. What the other write-backs of the invoice posted, which are under
-    way, is left out. An equal write-back may have taken ours for its own, so that ours is what has
-    come since that one was stated.
+    All of today's member count. Of a past one, which others may use, only those count that were
+    not listed before a post of ours under its name.
     """
-    newest_before = min(
-        each.newest_before or 0
-        for each in (write_back, *others)
-        if each is write_back or (each.was_ever_stated and _is_equal(each, write_back))
-    )
-    under_way = [each for each in others if each.state in MAYBE_SENT_STATES]
+    posts = [post for each in write_backs for post in each.known_history.posts()]
     return [
         row
         for row in rows
         if not row.is_credit
-        and row.psa_payment_id > newest_before
-        and not any(is_like(each, row, member) for each in under_way)
+        and (
+            is_same_member(row.applied_by, member)
+            or any(
+                is_same_member(row.applied_by, post.member)
+                and not post.had_listed(row.psa_payment_id)
+                for post in posts
+                if post.member
+            )
+        )
     ]
 
 
-def _is_equal(one: WriteBack, other: WriteBack) -> bool:
-    """Tell whether the payments of two write-backs cannot be told apart in ConnectWise."""
-    return (one.amount_minor, one.paid_on) == (other.amount_minor, other.paid_on)
+# --- what the invoice shows ----------------------------------------------------------------------
 
 
 def is_closed(invoice: PsaBalance) -> bool:
     return invoice.status is not None and invoice.status.is_closed
 
 
+def is_locked(invoice: PsaBalance) -> bool:
+    """Tell whether the invoice may refuse payments; only ConnectWise knows whether it does."""
+    return is_closed(invoice) or invoice.is_batched
+
+
 def obstacle_to(write_back: WriteBack, invoice: PsaBalance, rows: Sequence[PsaPayment]) -> Reason:
-    """Tell why the payment must not be posted on this invoice as it stands, if so."""
-    if write_back.posts >= MAX_POSTS:
-        return Reason.TOO_MANY_POSTS
-    if invoice.currency != write_back.currency:
-        return Reason.CURRENCY_DIFFERS
-    if is_hidden(write_back, invoice, rows):
-        return Reason.PAYMENT_REWRITTEN
-    if invoice.is_batched or (write_back.posts > 0 and is_closed(invoice)):
-        # A closed invoice may take payments; where one never showed, it does not.
-        return Reason.INVOICE_LOCKED
-    if invoice.balance_minor <= 0:
-        return Reason.PAID_BY_HAND
+    """Tell why the payment must stay unposted on this invoice as it stands, if so.
+
+    Whether a closed or batched invoice takes a payment is asked of ConnectWise.
+    """
+    unproven = len(write_back.unproven_posts)
+    is_decided = write_back.decision is not None and write_back.decision.kind is DecisionKind.POST
     is_too_large = invoice.balance_minor < write_back.amount_minor
-    return Reason.OVERPAYMENT if is_too_large else Reason.NONE
+    obstacles = (
+        (is_hidden(write_back, invoice, rows), Reason.PAYMENT_HIDDEN),
+        (unproven >= MAX_POSTS and not is_decided, Reason.TOO_MANY_POSTS),
+        (len(rows) > MAX_LISTED_PAYMENTS, Reason.TOO_MANY_PAYMENTS),
+        (invoice.currency != write_back.currency, Reason.CURRENCY_DIFFERS),
+        # Whether a locked invoice takes payments was tried already, and no payment ever showed.
+        (bool(unproven) and is_locked(invoice) and not is_decided, Reason.INVOICE_LOCKED),
+        (invoice.total_minor <= 0, Reason.NOTHING_OWED),
+        (invoice.balance_minor <= 0, Reason.PAID_BY_HAND),
+        (is_too_large, Reason.OVERPAYMENT),
+    )
+    return next((reason for stands, reason in obstacles if stands), Reason.NONE)
 
 
 def is_hidden(write_back: WriteBack, invoice: PsaBalance, rows: Sequence[PsaPayment]) -> bool:
     """Tell whether the balance may show a lost post of ours that the list does not: at least our
     amount is missing from it that no listed payment explains."""
-    return write_back.posts > 0 and _unexplained_minor(invoice, rows) >= write_back.amount_minor
+    is_lost = bool(write_back.unproven_posts)
+    return is_lost and _unexplained_minor(invoice, rows) >= write_back.amount_minor
 
 
 def moved_by_amount(write_back: WriteBack, invoice: PsaBalance) -> bool:
     """Tell whether the balance went down by exactly our amount since our post was stated."""
-    before_minor = write_back.balance_before_minor
+    post = write_back.owning_post
+    before_minor = post.balance_minor if post else None
     return (
         before_minor is not None and before_minor - invoice.balance_minor == write_back.amount_minor
     )
@@ -153,22 +247,23 @@ def lags(write_back: WriteBack, invoice: PsaBalance, rows: Sequence[PsaPayment])
 
 
 def _is_shown(write_back: WriteBack, rows: Sequence[PsaPayment]) -> bool:
-    """Tell whether the payment that a write-back owns is listed, or not any more once reversed."""
+    """Tell whether the payment that a write-back owns is listed, or missing once reversed."""
     if write_back.psa_payment_id is None:
         return True
     is_there = find(rows, write_back.psa_payment_id) is not None
     return is_there is not (write_back.state is WriteBackState.REVERSED)
 
 
-def read_back(write_back: WriteBack, rows: Sequence[PsaPayment], member: str) -> Reason:
-    """Tell what is wrong after a post: ours must be there as we made it, and as many payments as
+def read_back(write_back: WriteBack, rows: Sequence[PsaPayment]) -> Reason:
+    """Tell what is wrong after a post: ours must be there as it was made, and as many payments as
     there were besides."""
     row = find(rows, write_back.psa_payment_id)
     if row is None:
         return Reason.PAYMENT_GONE
-    if not is_like(write_back, row, member):
+    if not is_still_ours(write_back, row):
         return Reason.PAYMENT_CHANGED
-    if write_back.rows_before is not None and len(rows) <= write_back.rows_before:
+    post = write_back.owning_post
+    if post is not None and len(rows) <= len(post.listed_ids):
         return Reason.OTHERS_REPLACED
     return Reason.NONE
 
@@ -180,7 +275,7 @@ def refusal_reason(error: PermanentError, invoice: PsaBalance | None = None) -> 
     whatever status it answers.
     """
     is_refusal = isinstance(error, RefusedError | PermissionMissingError)
-    if is_refusal and invoice is not None and (is_closed(invoice) or invoice.is_batched):
+    if is_refusal and invoice is not None and is_locked(invoice):
         return Reason.INVOICE_LOCKED
     if isinstance(error, PermissionMissingError):
         return Reason.RIGHT_MISSING

@@ -1,28 +1,44 @@
 """The last net: compare what we own with what ConnectWise shows, and wake what is due.
 
-Nothing is posted here. A hole (ours is gone) and a surplus (one by our member that nobody owns)
-are shown to a person; a rewritten payment is adopted with a warning.
+Nothing is posted or adopted here. A hole (ours is gone, or written anew by another tool) and a
+surplus (one by our member that nobody owns) are shown to a person.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
+from datetime import timedelta
 
 from bridge.domain.connection import Connection
 from bridge.domain.errors import ConflictError, NotFoundError
 from bridge.domain.hint import Hint, HintReason
 from bridge.domain.identity import RecordKind, mirrored_id
+from bridge.domain.invoice import Invoice
 from bridge.domain.mirrored_kinds import INVOICES
 from bridge.domain.payment import PaymentKind
 from bridge.domain.platform_payment import Target
 from bridge.domain.problem import Problem, ProblemCode, ProblemReport, record_subject
 from bridge.domain.write_back import MAYBE_SENT_STATES, Reason, Timings, WriteBack, WriteBackState
-from bridge.payments.payment_matching import copies_of, find, is_as_large, is_like
+from bridge.domain.write_back.changes import try_again
+from bridge.domain.write_back.comparison import (
+    find_again,
+    miss,
+    note_reason,
+    read_back_again,
+    see_returned,
+    see_returned_changed,
+)
+from bridge.payments.payment_matching import (
+    copies_of,
+    find,
+    is_as_large,
+    is_still_ours,
+    post_that_may_have_made,
+    shown,
+    surplus_by,
+)
 from bridge.payments.retry_rules import is_retried_automatically, is_retry_due, may_succeed_now
-from bridge.payments.unowned_payments import first_unowned
 from bridge.payments.write_back_problems import WriteBackProblems, write_back_report
 from bridge.ports import (
     Clock,
@@ -39,8 +55,11 @@ from bridge.ports import (
 
 _S = WriteBackState
 # What the comparison found itself, and takes back when it is so no more.
-RECONSIDERED = frozenset({Reason.PAYMENT_GONE, Reason.PAYMENT_CHANGED})
-_MAY_BE_PUT_RIGHT = frozenset({Reason.PAYMENT_CHANGED, Reason.PAYMENT_REWRITTEN})
+RECONSIDERED = frozenset({Reason.PAYMENT_GONE, Reason.PAYMENT_CHANGED, Reason.PAYMENT_REWRITTEN})
+_MISSED = frozenset({Reason.PAYMENT_GONE, Reason.PAYMENT_REWRITTEN})
+_MAY_BE_PUT_RIGHT = frozenset(
+    {Reason.PAYMENT_CHANGED, Reason.PAYMENT_REWRITTEN, Reason.PAYMENT_HIDDEN}
+)
 
 _logger = logging.getLogger(__name__)
 
@@ -82,10 +101,10 @@ class PaymentReconciler:
             return
         psa = self._gateway.open_payments(connection)
         rows = _rows(psa, invoice_source_id, write_backs[0])
-        now = self._clock.now()
         for write_back in write_backs:
+            others = [each for each in write_backs if each is not write_back]
             try:
-                self._compare(write_back, rows, now)
+                self._compare(connection, write_back, rows, others)
             except ConflictError:
                 _logger.info("write-back moved", extra={"id": write_back.write_back_id})
         self._report_surplus(connection, invoice_source_id, rows)
@@ -117,92 +136,110 @@ class PaymentReconciler:
         ):
             return False
         stored = self._ledger.get_write_back(write_back.connection_id, write_back.write_back_id)
-        if stored.value != write_back or not self._has_healed(write_back):
+        waited = self._clock.now() - problem.last_seen_at
+        if stored.value != write_back or not self._has_healed(write_back, waited):
             return False
-        again = write_back.tried_again(self._clock.now())
+        again = try_again(write_back, self._clock.now())
         self._ledger.save_write_back(again, expected_version=stored.version)
         self._queue.send(again)
         return True
 
-    def _has_healed(self, write_back: WriteBack) -> bool:
+    def reads_back_overpaid(self, write_backs: Sequence[WriteBack], invoice: Invoice) -> bool:
+        """Have the latest written payment read back where the mirror shows another overpayment
+        than is known; return whether it is."""
+        overpaid_minor = max(0, -invoice.balance_minor)
+        is_written = (w for w in write_backs if w.is_written and w.has_ended)
+        written = [w for w in is_written if w.state is _S.CONFIRMED]
+        if not written or written[-1].overpaid_minor == overpaid_minor:
+            return False
+        last = written[-1]
+        again = read_back_again(last, self._clock.now())
+        self._save(last, again)
+        self._queue.send(again)
+        return True
+
+    def _has_healed(self, write_back: WriteBack, waited: timedelta) -> bool:
         connection = self._connections.get(write_back.connection_id).value
         invoice = self._records.get(INVOICES, write_back.partner_id, write_back.invoice_id).value
-        return may_succeed_now(write_back, connection, invoice)
+        return may_succeed_now(write_back, connection, invoice, waited=waited)
 
-    def _compare(self, write_back: WriteBack, rows: Sequence[PsaPayment], now: datetime) -> None:
+    def _compare(
+        self,
+        connection: Connection,
+        write_back: WriteBack,
+        rows: Sequence[PsaPayment],
+        others: Sequence[WriteBack],
+    ) -> None:
         """Compare one write-back that says its payment is there.
 
         A young one is left alone: the list may lag behind what was just posted.
         """
-        intent_at = write_back.intent_at or write_back.created_at
-        if now - intent_at < self._timings.quarantine:
+        now = self._clock.now()
+        if write_back.is_young(now, self._timings):
             return
         row = find(rows, write_back.psa_payment_id)
         if write_back.state is _S.CONFIRMED and write_back.target is Target.POSTED:
-            self._compare_row(write_back, row, rows)
-        elif write_back.reason is Reason.PAYMENT_GONE and row:
-            self._save(
-                write_back,
-                replace(write_back, state=_S.CONFIRMED, reason=write_back.missing_reason),
-            )
+            unowned = self._unowned(connection, rows)
+            foreign = [r for r in unowned if not _may_be_of(others, r)]
+            self._compare_row(write_back, row, foreign)
+        elif write_back.state is _S.MANUAL and row and _is_missed(write_back):
+            self._save(write_back, find_again(write_back))
         elif write_back.state is _S.REVERSED and row:
-            self._take_out_again(write_back, row, now)
-        elif self._is_put_right(write_back, row, rows):
-            self._save(write_back, write_back.tried_again(now))
+            self._take_out_again(write_back, row)
+        elif self._is_put_right(connection, write_back, row, rows):
+            self._save(write_back, try_again(write_back, now))
 
-    def _take_out_again(self, write_back: WriteBack, row: PsaPayment, now: datetime) -> None:
+    def _take_out_again(self, write_back: WriteBack, row: PsaPayment) -> None:
         """It was not shown when it was thought to be gone, or a person was mistaken: it is taken
         out once more, unless somebody edited it."""
-        if is_like(write_back, row, write_back.posted_as):
-            self._save(write_back, replace(write_back, state=_S.CONFIRMED, due_at=now))
+        if is_still_ours(write_back, row):
+            self._save(write_back, see_returned(write_back, self._clock.now()))
         else:
-            self._save(write_back, write_back.manual(Reason.PAYMENT_CHANGED))
+            self._save(write_back, see_returned_changed(write_back, shown([row])))
 
     def _is_put_right(
-        self, write_back: WriteBack, row: PsaPayment | None, rows: Sequence[PsaPayment]
+        self,
+        connection: Connection,
+        write_back: WriteBack,
+        row: PsaPayment | None,
+        rows: Sequence[PsaPayment],
     ) -> bool:
         """Tell whether a payment that was edited is as we made it again, or gone as it should."""
         if not write_back.needs_person or write_back.reason not in _MAY_BE_PUT_RIGHT:
             return False
         if write_back.psa_payment_id is None:
-            return self._is_found(write_back, rows)
+            unowned = self._unowned(connection, rows)
+            return any(post_that_may_have_made(write_back, each) for each in unowned)
         is_to_go = write_back.target is Target.ABSENT
         is_edited = write_back.reason is Reason.PAYMENT_CHANGED
-        stands_changed = row is not None and not is_like(write_back, row, write_back.posted_as)
+        stands_changed = row is not None and not is_still_ours(write_back, row)
         return is_to_go and is_edited and not stands_changed
 
-    def _is_found(self, write_back: WriteBack, rows: Sequence[PsaPayment]) -> bool:
-        """Tell whether a lost post of ours stands there, and is nobody's."""
-        member = write_back.posted_as
-        alike = [row for row in rows if member and is_like(write_back, row, member)]
-        return first_unowned(self._ledger, write_back.connection_id, alike) is not None
+    def _unowned(self, connection: Connection, rows: Sequence[PsaPayment]) -> list[PsaPayment]:
+        money = [row for row in rows if not row.is_credit]
+        owners = self._ledger.owners(connection.books, [row.psa_payment_id for row in money])
+        return [row for row in money if row.psa_payment_id not in owners]
 
     def _compare_row(
-        self, write_back: WriteBack, row: PsaPayment | None, rows: Sequence[PsaPayment]
+        self, write_back: WriteBack, row: PsaPayment | None, foreign: Sequence[PsaPayment]
     ) -> None:
         """Ours must be there, of our amount and day, though somebody may have edited it."""
         if row is None:
-            self._missing(write_back, rows)
+            copies = [
+                each for each in copies_of(write_back, foreign) if is_as_large(write_back, each)
+            ]
+            reason = Reason.PAYMENT_REWRITTEN if copies else Reason.PAYMENT_GONE
+            self._save(write_back, miss(write_back, reason, shown(copies)))
         elif write_back.reason is Reason.NONE and not is_as_large(write_back, row):
-            self._save(write_back, replace(write_back, reason=Reason.PAYMENT_CHANGED))
+            self._save(write_back, note_reason(write_back, Reason.PAYMENT_CHANGED, shown([row])))
         elif write_back.reason is Reason.PAYMENT_CHANGED and is_as_large(write_back, row):
-            self._save(write_back, replace(write_back, reason=Reason.NONE))
+            self._save(write_back, note_reason(write_back, Reason.NONE))
 
-    def _missing(self, write_back: WriteBack, rows: Sequence[PsaPayment]) -> None:
-        """Ours is gone: another tool may have written it anew; else a person decides."""
-        alike = copies_of(write_back, rows)
-        rewritten = first_unowned(self._ledger, write_back.connection_id, alike)
-        if rewritten is None:
-            self._save(write_back, write_back.manual(Reason.PAYMENT_GONE))
-            return
-        adopted = write_back.adopted(rewritten.psa_payment_id)
-        self._save(write_back, adopted, own=rewritten.psa_payment_id)
-
-    def _save(self, before: WriteBack, after: WriteBack, *, own: int | None = None) -> None:
+    def _save(self, before: WriteBack, after: WriteBack) -> None:
         stored = self._ledger.get_write_back(before.connection_id, before.write_back_id)
         if stored.value != before:
             return
-        self._ledger.save_write_back(after, expected_version=stored.version, own_psa_payment_id=own)
+        self._ledger.save_write_back(after, expected_version=stored.version)
         self._write_back_problems.show(after)
 
     def _report_surplus(
@@ -211,21 +248,15 @@ class PaymentReconciler:
         invoice_source_id: int,
         rows: Sequence[PsaPayment],
     ) -> None:
-        """Show payments by our API member that no write-back owns, once nothing is under way.
+        """Show payments by our API members that no write-back owns, once nothing is under way.
 
         Who posted one of them had stated it before it was listed, and may own it since.
         """
         write_backs = self._ledger.write_backs_of_invoice(
             connection.connection_id, invoice_source_id
         )
-        ours = [
-            row
-            for row in rows
-            if not row.is_credit
-            and row.applied_by.casefold() == connection.member_identifier.casefold()
-        ]
-        owners = self._ledger.owners(connection.connection_id, [row.psa_payment_id for row in ours])
-        surplus = [row.psa_payment_id for row in ours if row.psa_payment_id not in owners]
+        ours = surplus_by(write_backs, rows, connection.member_identifier)
+        surplus = [row.psa_payment_id for row in self._unowned(connection, ours)]
         is_moving = any(w.state in MAYBE_SENT_STATES for w in write_backs)
         report = surplus_report(connection, invoice_source_id, surplus)
         if surplus and not is_moving:
@@ -254,6 +285,15 @@ class PaymentReconciler:
         if mirrored != shown:
             hint = Hint(connection_id, RecordKind.INVOICE, invoice_source_id, HintReason.COMPARISON)
             self._hints.send([hint])
+
+
+def _is_missed(write_back: WriteBack) -> bool:
+    return write_back.target is Target.POSTED and write_back.reason in _MISSED
+
+
+def _may_be_of(write_backs: Sequence[WriteBack], row: PsaPayment) -> bool:
+    """Tell whether another write-back of ours may still find its own in a payment."""
+    return any(post_that_may_have_made(each, row) for each in write_backs)
 
 
 def surplus_report(

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import UTC, date
 
 from bridge.domain.connection import Connection
 from bridge.domain.errors import (
@@ -27,6 +27,7 @@ from bridge.domain.identity import (
 from bridge.domain.invoice import Invoice
 from bridge.domain.mirrored_kinds import CUSTOMERS, INVOICES
 from bridge.domain.money import Currency
+from bridge.domain.payment_sense import check_debt, check_sense
 from bridge.domain.platform_payment import (
     UNDONE_STATES,
     Allocation,
@@ -35,7 +36,11 @@ from bridge.domain.platform_payment import (
     Target,
     WriteBackPolicy,
 )
-from bridge.domain.write_back import WriteBack, WriteBackState
+from bridge.domain.write_back import Reason, WriteBack, WriteBackState
+from bridge.domain.write_back.changes import hand_over, retarget
+from bridge.payments.payment_duplicates import may_be_recorded_already
+from bridge.payments.unapplied_problems import UnappliedProblems
+from bridge.payments.write_back_problems import WriteBackProblems
 from bridge.ports import (
     Clock,
     ConnectionStore,
@@ -64,6 +69,7 @@ class PaymentDetails:
     """None stands for the customer of the first allocation's invoice."""
     fee_minor: int = 0
     reference: str = ""
+    is_unapplied_meant: bool = False
 
 
 def is_payment_id(text: str) -> bool:
@@ -85,12 +91,16 @@ class PlatformPayments:
         records: RecordStore,
         connections: ConnectionStore,
         queue: WriteBackQueue,
+        write_back_problems: WriteBackProblems,
+        unapplied_problems: UnappliedProblems,
         clock: Clock,
     ) -> None:
         self._ledger = ledger
         self._records = records
         self._connections = connections
         self._queue = queue
+        self._write_back_problems = write_back_problems
+        self._unapplied_problems = unapplied_problems
         self._clock = clock
 
     def record(
@@ -100,6 +110,8 @@ class PlatformPayments:
 
         The same content under the same id answers as before; fields left out are not compared.
         A connection that is not syncing takes payments too: their write-backs wait as problems.
+        So does a payment that looks like one of another id. A part of the amount that lies outside
+        every invoice is shown as a problem, except where it is meant.
 
         Raises NotFoundError for an unknown connection, NotPossibleError when the id was used for
         other content, and InvalidInputError.
@@ -113,12 +125,18 @@ class PlatformPayments:
         known = self._ledger.get_payment(connection.partner_id, payment_id).value
         if known is not None:
             customer_id = details.customer_id or known.customer_id
-            return _same(known, self._payment(connection, payment_id, customer_id, details)), False
+            told = self._payment(connection, payment_id, customer_id, details)
+            return self._recorded_before(connection, known, told), False
         invoices = self._invoices(connection, source_ids, details.currency)
+        check_debt(invoices.values())
         self._check_customer(connection.partner_id, details.customer_id)
         customer_id = details.customer_id or invoices[source_ids[0]].customer_id
         payment = self._payment(connection, payment_id, customer_id, details)
-        return self._recorded(payment, _write_backs(connection, payment, source_ids)), True
+        check_sense(payment, self._clock.now().astimezone(UTC).date())
+        write_backs = _write_backs(connection, payment, source_ids)
+        if may_be_recorded_already(self._ledger, payment):
+            write_backs = [hand_over(each, Reason.POSSIBLE_DUPLICATE) for each in write_backs]
+        return self._recorded(connection, payment, write_backs), True
 
     def move(
         self, connection_id: str, payment_id: str, state: PlatformPaymentState, *, reason: str
@@ -142,6 +160,7 @@ class PlatformPayments:
             change=lambda known: known.moved_to(state, reason=reason, now=self._clock.now()),
             save=save,
         )
+        self._unapplied_problems.show(connection, moved)
         self._send([write_back for write_back, _ in retargeted])
         return moved
 
@@ -204,13 +223,14 @@ class PlatformPayments:
             recorded_at=self._clock.now(),
             fee_minor=details.fee_minor,
             reference=details.reference,
+            is_unapplied_meant=details.is_unapplied_meant,
         )
         if payment.state not in (PlatformPaymentState.PENDING, PlatformPaymentState.SETTLED):
             raise InvalidInputError("a payment begins pending or settled", field="state")
         return payment
 
     def _recorded(
-        self, payment: PlatformPayment, write_backs: Sequence[WriteBack]
+        self, connection: Connection, payment: PlatformPayment, write_backs: Sequence[WriteBack]
     ) -> PlatformPayment:
         """Store the payment and set its write-backs going, unless another call was faster."""
         try:
@@ -219,9 +239,28 @@ class PlatformPayments:
             known = self._ledger.get_payment(payment.partner_id, payment.payment_id).value
             if known is None:
                 raise
-            return _same(known, payment)
+            return self._recorded_before(connection, known, payment)
+        self._show(connection, payment, write_backs)
         self._send(write_backs)
         return payment
+
+    def _recorded_before(
+        self, connection: Connection, known: PlatformPayment, told: PlatformPayment
+    ) -> PlatformPayment:
+        """Return the payment as it stands, and show again the problems that it began with."""
+        payment = _same(known, told)
+        stored = self._ledger.write_backs_of_payment(payment.partner_id, payment.payment_id)
+        self._show(connection, payment, [_value(each) for each in stored])
+        return payment
+
+    def _show(
+        self, connection: Connection, payment: PlatformPayment, write_backs: Sequence[WriteBack]
+    ) -> None:
+        """Show a person the problems that the payment begins with."""
+        self._unapplied_problems.show(connection, payment)
+        for write_back in write_backs:
+            if write_back.reason is Reason.POSSIBLE_DUPLICATE:
+                self._write_back_problems.show(write_back)
 
     def _retargeted(
         self, payment: PlatformPayment, policy: WriteBackPolicy
@@ -235,14 +274,17 @@ class PlatformPayments:
             if may_stay and _is_unwritten(before):
                 # The partner lets it stand where it is; a first post after the return is unwanted.
                 target = Target.ABSENT
-            after = before.retargeted(target, self._clock.now(), is_called_off=may_stay)
+            after = retarget(before, target, self._clock.now(), is_called_off=may_stay)
+            if after.needs_person and target is Target.POSTED:
+                # A person decides first; nothing is due until then.
+                after = replace(after, due_at=None)
             if after != before:
                 changed.append((after, stored.version))
         return changed
 
     def _send(self, write_backs: Sequence[WriteBack]) -> None:
         for write_back in write_backs:
-            if write_back.target is not Target.NONE and not write_back.has_ended:
+            if _is_for_worker(write_back):
                 self._queue.send(write_back)
 
 
@@ -288,10 +330,18 @@ def _mirrored(allocation: Allocation) -> MirroredId | None:
     return parse_mirrored_id(allocation.invoice_id)
 
 
+def _is_for_worker(write_back: WriteBack) -> bool:
+    """Tell whether a worker acts next; a person may have to decide first."""
+    if write_back.target is Target.NONE or write_back.has_ended:
+        return False
+    return write_back.target is Target.ABSENT or not write_back.needs_person
+
+
 def _is_unwritten(write_back: WriteBack) -> bool:
     """Tell whether ConnectWise holds nothing of ours, and nothing a person entered for us."""
     is_open = write_back.needs_person or write_back.state is WriteBackState.PENDING
-    return is_open and write_back.psa_payment_id is None and not write_back.was_ever_stated
+    was_stated = any(write_back.known_history.posts())
+    return is_open and write_back.psa_payment_id is None and not was_stated
 
 
 def _same(known: PlatformPayment, payment: PlatformPayment) -> PlatformPayment:

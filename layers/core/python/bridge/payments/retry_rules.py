@@ -8,7 +8,8 @@ from bridge.domain.connection import Connection, ConnectionState
 from bridge.domain.invoice import Invoice
 from bridge.domain.platform_payment import Target
 from bridge.domain.problem import Problem
-from bridge.domain.write_back import FIRST_WAIT, LONGEST_WAIT, Reason, WriteBack
+from bridge.domain.write_back import Reason, WriteBack
+from bridge.domain.write_back.changes import FIRST_WAIT, LONGEST_WAIT
 
 # A connection may stay degraded for want of a right that no payment needs; over are these only
 # when it was verified.
@@ -20,6 +21,7 @@ _OF_THE_INVOICE = frozenset(
         Reason.INVOICE_LOCKED,
         Reason.OVERPAYMENT,
         Reason.PAID_BY_HAND,
+        Reason.NOTHING_OWED,
         Reason.CURRENCY_DIFFERS,
     }
 )
@@ -51,14 +53,24 @@ def is_retry_due(write_back: WriteBack, problem: Problem, now: datetime) -> bool
 
 
 def may_succeed_now(
-    write_back: WriteBack, connection: Connection | None, invoice: Invoice | None
+    write_back: WriteBack,
+    connection: Connection | None,
+    invoice: Invoice | None,
+    *,
+    waited: timedelta = timedelta(0),
 ) -> bool:
-    """Tell whether the reason may be over, as far as the mirror knows; another one may follow."""
+    """Tell whether the reason may be over, as far as the mirror knows; another one may follow.
+
+    ``waited`` is how long ago it was tried last. Whether a closed or batched invoice takes a
+    payment by now, only ConnectWise knows: it is asked once a day.
+    """
     if connection is None or not connection.is_syncing or not connection.member_identifier:
         return False
     if write_back.reason in _VERIFIED:
         return connection.state is ConnectionState.ACTIVE
     if write_back.reason in _OF_THE_CONNECTION | TRIED_DAILY:
+        return True
+    if write_back.reason is Reason.INVOICE_LOCKED and waited >= BETWEEN_DAILY_TRIES:
         return True
     return _allows_payment(write_back, invoice)
 
@@ -73,7 +85,7 @@ def _allows_payment(write_back: WriteBack, invoice: Invoice | None) -> bool:
             return not _is_locked(invoice)
         case Reason.CURRENCY_DIFFERS:
             return invoice.currency == write_back.currency
-        case Reason.OVERPAYMENT | Reason.PAID_BY_HAND:
+        case Reason.OVERPAYMENT | Reason.PAID_BY_HAND | Reason.NOTHING_OWED:
             still_to_come_minor = 0 if write_back.is_written else write_back.amount_minor
             return invoice.balance_minor >= still_to_come_minor
         case _:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from bridge.domain.connection import Connection
 from bridge.domain.errors import NotFoundError, NotPossibleError
 from bridge.domain.identity import mirrored_id
 from bridge.domain.mirrored_kinds import INVOICES
-from bridge.domain.payment import PaymentKind
-from bridge.domain.write_back import WriteBack
+from bridge.domain.write_back import ShownPayment, WriteBack
+from bridge.payments.payment_matching import mirrored_row, post_that_may_have_made, surplus_by
 from bridge.ports import ConnectionStore, LedgerStore, PsaPayment, RecordStore
 
 
@@ -22,42 +21,65 @@ class UnownedPayments:
         self._records = records
         self._connections = connections
 
-    def disclaim(self, partner_id: str, connection_id: str, invoice_source_id: int) -> None:
-        """Take every payment of an invoice that the mirror shows by our API member, and that no
-        write-back owns, for somebody else's: it is neither adopted nor reported any more.
+    def surplus(
+        self, partner_id: str, connection_id: str, invoice_source_id: int
+    ) -> tuple[ShownPayment, ...]:
+        """Return the payments of an invoice that the mirror shows by our API members, and that no
+        write-back owns. Raises NotFoundError when the connection is not the partner's."""
+        connection = self._connection(partner_id, connection_id)
+        invoice_id = mirrored_id(connection_id, invoice_source_id)
+        invoice = self._records.get(INVOICES, partner_id, invoice_id).value
+        write_backs = self._ledger.write_backs_of_invoice(connection_id, invoice_source_id)
+        rows = [mirrored_row(payment) for payment in (invoice.payments if invoice else ())]
+        ours = surplus_by(write_backs, rows, connection.member_identifier)
+        owners = self._ledger.owners(connection.books, [row.psa_payment_id for row in ours])
+        return tuple(
+            ShownPayment(row.psa_payment_id, row.amount_minor, row.paid_on, row.applied_by)
+            for row in ours
+            if row.psa_payment_id not in owners
+        )
 
-        Raises NotFoundError when the connection is not the partner's, and NotPossibleError while
-        one of these may still turn out to be a post of ours whose answer was lost.
+    def disclaim(
+        self, partner_id: str, connection_id: str, invoice_source_id: int, psa_payment_id: int
+    ) -> None:
+        """Take one payment for somebody else's: it is neither adopted nor reported any more.
+
+        Raises NotFoundError when the connection is not the partner's or the payment is not among
+        the surplus, and NotPossibleError where a post of ours may have made it.
         """
+        surplus = self.surplus(partner_id, connection_id, invoice_source_id)
+        payment = next((each for each in surplus if each.psa_payment_id == psa_payment_id), None)
+        if payment is None:
+            raise NotFoundError("no such payment among those that the bridge did not make")
+        row = PsaPayment(
+            payment.psa_payment_id, payment.amount_minor, payment.paid_on, payment.applied_by
+        )
+        # Asked after the mirror: who posted what the mirror shows had stated it before.
+        write_backs = self._ledger.write_backs_of_invoice(connection_id, invoice_source_id)
+        if any(_may_have_made(write_back, row) for write_back in write_backs):
+            raise NotPossibleError(
+                "may_be_ours",
+                "A post of the bridge may have made this payment; adopt it, or take it out in "
+                "ConnectWise.",
+            )
+        connection = self._connection(partner_id, connection_id)
+        self._ledger.disclaim(connection.books, [psa_payment_id])
+
+    def _connection(self, partner_id: str, connection_id: str) -> Connection:
         connection = self._connections.get(connection_id).value
         if connection is None or connection.partner_id != partner_id:
             raise NotFoundError("no such connection")
-        invoice_id = mirrored_id(connection_id, invoice_source_id)
-        invoice = self._records.get(INVOICES, partner_id, invoice_id).value
-        member = connection.member_identifier.casefold()
-        # Asked after the mirror: who posted what the mirror shows had stated it before.
-        write_backs = self._ledger.write_backs_of_invoice(connection_id, invoice_source_id)
-        if any(map(_may_find_its_own, write_backs)):
-            raise NotPossibleError("under_way", "A payment of this invoice is not clear yet.")
-        self._ledger.disclaim(
-            connection_id,
-            [
-                payment.source_id
-                for payment in (invoice.payments if invoice else ())
-                if payment.kind is PaymentKind.MONEY and payment.applied_by.casefold() == member
-            ],
-        )
+        return connection
 
 
-def _may_find_its_own(write_back: WriteBack) -> bool:
-    """Tell whether a payment that a write-back posted may stand there without being its own."""
-    is_unowned = write_back.psa_payment_id is None
-    return write_back.posts > 0 and is_unowned and not write_back.has_ended
-
-
-def first_unowned(
-    ledger: LedgerStore, connection_id: str, rows: Sequence[PsaPayment]
-) -> PsaPayment | None:
-    """Return the first of some payments that is no write-back's, and that nobody disclaimed."""
-    owners = ledger.owners(connection_id, [row.psa_payment_id for row in rows])
-    return next((row for row in rows if row.psa_payment_id not in owners), None)
+def _may_have_made(write_back: WriteBack, row: PsaPayment) -> bool:
+    """Tell whether a stated post may have made a payment. One that is proven to have made another
+    one counts, too, since a request may be doubled on its way."""
+    posts = write_back.known_history.posts()
+    is_doubled = any(
+        post.member.casefold() == row.applied_by.casefold()
+        and not post.had_listed(row.psa_payment_id)
+        and write_back.is_as_large(row.amount_minor, row.paid_on)
+        for post in posts
+    )
+    return is_doubled or post_that_may_have_made(write_back, row) is not None

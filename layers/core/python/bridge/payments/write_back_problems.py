@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bridge.domain.money import to_decimal
 from bridge.domain.problem import ProblemCode, ProblemReport
 from bridge.domain.write_back import Reason, WriteBack
 from bridge.ports import Clock, LedgerStore, ProblemStore
@@ -10,7 +11,7 @@ MAX_LOOKS = 3
 
 REASON_TEXTS: dict[Reason, str] = {
     Reason.INVOICE_GONE: "The invoice is not in ConnectWise any more.",
-    Reason.INVOICE_LOCKED: "The invoice is closed or batched in ConnectWise and takes no payment.",
+    Reason.INVOICE_LOCKED: "ConnectWise refuses it; the invoice is closed or batched there.",
     Reason.OVERPAYMENT: "More was paid than is open on the invoice in ConnectWise.",
     Reason.CURRENCY_DIFFERS: "The payment's currency is not the invoice's in ConnectWise.",
     Reason.RIGHT_MISSING: "The API member's security role lacks Finance > Invoicing.",
@@ -26,6 +27,14 @@ REASON_TEXTS: dict[Reason, str] = {
     Reason.PAYMENT_GONE: "Our payment was removed in ConnectWise; it is not posted again.",
     Reason.PAYMENT_REWRITTEN: "Another payment stands in place of ours, perhaps a copy of it.",
     Reason.PAYMENT_CHANGED: "Our payment was changed in ConnectWise; it is left alone.",
+    Reason.PAYMENT_HIDDEN: "The balance is lower than the listed payments make it; see why.",
+    Reason.POSSIBLE_DUPLICATE: (
+        "A payment like this one was recorded before; say whether both are meant."
+    ),
+    Reason.LOOKS_WRITTEN: "An equal payment by our API member stands there that we did not make.",
+    Reason.NOTHING_OWED: "Nothing is owed on a credit.",
+    Reason.TOO_MANY_PAYMENTS: "The invoice has more payments than the bridge can tell apart.",
+    Reason.STOPPED: "Writing is stopped; nothing is posted or deleted until it is allowed again.",
     Reason.UNREADABLE: "What ConnectWise shows of the invoice or its payments cannot be read.",
     Reason.NO_ANSWER: "ConnectWise has not answered as needed for a while; we go on trying.",
     Reason.OUR_FAULT: "The bridge failed at it; it is tried again every hour, and we are told.",
@@ -43,8 +52,19 @@ def write_back_report(write_back: WriteBack) -> ProblemReport:
         write_back.connection_id,
         ProblemCode.PAYMENT_NOT_WRITTEN,
         write_back_subject(write_back),
-        REASON_TEXTS.get(write_back.reason, ""),
+        reason_text(write_back),
     )
+
+
+def reason_text(write_back: WriteBack) -> str:
+    """Return what the reason means for this write-back, in words."""
+    text = REASON_TEXTS.get(write_back.reason, "")
+    if write_back.reason is Reason.OVERPAYMENT and write_back.overpaid_minor:
+        ours = to_decimal(write_back.amount_minor, write_back.currency)
+        too_much = to_decimal(write_back.overpaid_minor, write_back.currency)
+        code = write_back.currency.code
+        return f"{text} Ours is {ours} {code}; {too_much} {code} too much was paid."
+    return text
 
 
 class WriteBackProblems:

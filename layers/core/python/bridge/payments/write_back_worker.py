@@ -3,26 +3,56 @@
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from bridge.connections.payment_stops import PaymentStops
+from bridge.domain.connection import Connection
 from bridge.domain.errors import (
     ConflictError,
     LeaseTakenError,
     OutcomeUnknownError,
     PermanentError,
     RetryableError,
+    UnavailableError,
 )
 from bridge.domain.hint import Hint, HintReason
 from bridge.domain.identity import RecordKind
 from bridge.domain.platform_payment import Target
-from bridge.domain.write_back import Reason, Timings, WriteBack, WriteBackState
-from bridge.payments.attempt import Attempt
+from bridge.domain.write_back import IN_FLIGHT_STATES, Reason, Timings, WriteBack, WriteBackState
+from bridge.domain.write_back.changes import (
+    finish_late_look,
+    follow_up,
+    hand_over,
+    postpone,
+    wait_with_reason,
+)
+from bridge.payments.billing_status import BillingStatusChange
+from bridge.payments.first_contact import FirstContact
+from bridge.payments.held_write_back import HeldWriteBack
+from bridge.payments.payment_gate import PaymentGate
 from bridge.payments.payment_matching import refusal_reason
+from bridge.payments.payment_post import PaymentPost
+from bridge.payments.payment_read_back import PaymentReadBack
+from bridge.payments.payment_reconciler import PaymentReconciler
+from bridge.payments.payment_reversal import PaymentReversal
+from bridge.payments.visit import Visit
 from bridge.payments.write_back_problems import WriteBackProblems
-from bridge.ports import Clock, ConnectionStore, HintQueue, LedgerStore, PsaGateway
+from bridge.ports import (
+    Clock,
+    ConnectionStore,
+    HintQueue,
+    LedgerStore,
+    PaymentControlStore,
+    PsaGateway,
+    WriteBackQueue,
+)
 
 DISCONNECTED_RETRY = timedelta(hours=1)
+MAX_STATUS_RETRIES = 5
+MAX_DELAY = timedelta(minutes=15)
+"""A queue holds a message back for so long; a later look is found by its time."""
 
 _logger = logging.getLogger(__name__)
 
@@ -35,22 +65,32 @@ class WriteBackWorker:
         *,
         ledger: LedgerStore,
         connections: ConnectionStore,
+        stops: PaymentStops,
         gateway: PsaGateway,
         hints: HintQueue,
+        queue: WriteBackQueue,
+        reconciler: PaymentReconciler,
+        first_contact: FirstContact,
+        control: PaymentControlStore,
         write_back_problems: WriteBackProblems,
         clock: Clock,
         timings: Timings,
     ) -> None:
         self._ledger = ledger
         self._connections = connections
+        self._stops = stops
         self._gateway = gateway
         self._hints = hints
+        self._queue = queue
+        self._reconciler = reconciler
+        self._first_contact = first_contact
+        self._control = control
         self._write_back_problems = write_back_problems
         self._clock = clock
         self._timings = timings
 
-    def drive(self, connection_id: str, write_back_id: str) -> None:
-        """Do all that can be done now; what remains is found again by its ``due_at``.
+    def drive(self, connection_id: str, write_back_id: str) -> Visit:
+        """Do all that can be done now; what remains is found again by its ``next_look_at``.
 
         A conflict means that another worker moved the write-back: it is left to that worker.
         """
@@ -58,34 +98,41 @@ class WriteBackWorker:
         write_back = stored.value
         now = self._clock.now()
         if write_back is None:
-            return
-        if not _is_drivable(write_back, now):
+            return Visit.UNASKED
+        is_drivable = _is_drivable(write_back, now)
+        if not is_drivable and not _is_late_look_due(write_back, now):
             # Who brought it here may have died before the problem list said so.
             self._write_back_problems.show(write_back)
-            return
+            return Visit.UNASKED
         connection = self._connections.get(connection_id).value
         if connection is None or not connection.is_syncing:
             self._wait_for_person(write_back, stored.version, Reason.DISCONNECTED)
-            return
+            return Visit.UNASKED
         if not connection.member_identifier:
             # Without it our own payments could not be told from other people's.
             self._wait_for_person(write_back, stored.version, Reason.MEMBER_UNKNOWN)
-            return
+            return Visit.UNASKED
+        if not is_drivable:
+            return self._look_late(connection, write_back, stored.version)
+        return self._hold_and_run(connection, write_back, stored.version)
+
+    def _hold_and_run(self, connection: Connection, write_back: WriteBack, version: int) -> Visit:
+        now = self._clock.now()
         try:
             lease = self._ledger.take_lease(
-                connection_id=connection_id,
+                books=connection.books,
                 invoice_source_id=write_back.invoice_source_id,
-                holder_id=write_back_id,
+                holder_id=write_back.write_back_id,
                 now=now,
                 until=now + self._timings.attempt,
             )
         except LeaseTakenError as error:
-            self._postpone(write_back, stored.version, error.until)
-            return
+            self._save(postpone(write_back, error.until), version)
+            return Visit.UNASKED
         except ConflictError:
             _logger.info("the invoice's lease is contended; the next sweep tries again")
-            return
-        attempt = Attempt(
+            return Visit.UNASKED
+        held = HeldWriteBack(
             ledger=self._ledger,
             psa=self._gateway.open_payments(connection),
             connection=connection,
@@ -93,56 +140,133 @@ class WriteBackWorker:
             clock=self._clock,
             timings=self._timings,
             write_back=write_back,
-            version=stored.version,
+            version=version,
         )
-        self._run(attempt)
+        return self._run(held)
 
-    def _run(self, attempt: Attempt) -> None:
+    def _run(self, held: HeldWriteBack) -> Visit:
+        visit = Visit.ANSWERED
+        gate = self._open_gate()
         try:
-            _advance(attempt)
+            visit = self._advance(held, gate)
         except ConflictError:
             # Who moved it shows it, and what we know of it is stale.
-            _logger.info("write-back moved elsewhere", extra=attempt.ids)
+            _logger.info("write-back moved elsewhere", extra=held.ids)
         else:
-            attempt.let_go()
-            self._write_back_problems.show(attempt.write_back)
-        if attempt.has_written:
-            self._hints.send([_hint(attempt.write_back)])
+            held.let_go()
+            gate.let_go(held)
+            self._write_back_problems.show(held.write_back)
+            self._send_next_look(held.write_back)
+        if held.has_written:
+            self._hints.send([_hint(held.write_back)])
+        return visit
+
+    def _advance(self, held: HeldWriteBack, gate: PaymentGate) -> Visit:
+        """Go as far as it goes, and store what a failure leaves to be done."""
+        try:
+            self._run_steps(held, gate)
+        except RetryableError as error:
+            held.retry_later()
+            return Visit.UNANSWERED if isinstance(error, UnavailableError) else Visit.ANSWERED
+        except OutcomeUnknownError:
+            # Only a change of status can be unclear here, and that may be made twice.
+            _retry_status(held)
+            return Visit.UNANSWERED
+        except PermanentError as error:
+            _give_to_person(held, refusal_reason(error))
+        return Visit.UNANSWERED if held.is_unanswered else Visit.ANSWERED
+
+    def _run_steps(self, held: HeldWriteBack, gate: PaymentGate) -> None:
+        held.connection = self._first_contact.look(held.connection)
+        status = BillingStatusChange(held)
+        post = PaymentPost(held, gate)
+        if held.write_back.target is Target.POSTED:
+            post.bring_in()
+        else:
+            PaymentReversal(held, post, status, gate).take_out()
+        if held.write_back.wants_follow_up and held.write_back.is_at_target:
+            is_unproven = held.connection.payment_facts.proven_at is None
+            read_back = PaymentReadBack(held, status, lists_always=is_unproven)
+            read_back.follow_up()
+            if read_back.proven is not None:
+                self._first_contact.prove(held.connection, held.write_back, read_back.proven)
+
+    def _open_gate(self) -> PaymentGate:
+        return PaymentGate(
+            connections=self._connections,
+            stops=self._stops,
+            ledger=self._ledger,
+            control=self._control,
+            clock=self._clock,
+        )
+
+    def _send_next_look(self, write_back: WriteBack) -> None:
+        """Let the queue hold the next look where it is near; the due list finds the others."""
+        look_at = write_back.next_look_at
+        if look_at is None or write_back.target is Target.NONE:
+            return
+        wait = look_at - self._clock.now()
+        if timedelta(0) <= wait <= MAX_DELAY:
+            self._queue.send(write_back, delay_seconds=math.ceil(wait.total_seconds()))
+
+    def _look_late(self, connection: Connection, write_back: WriteBack, version: int) -> Visit:
+        """Compare the invoice once more, long after an attempt that nothing proved."""
+        try:
+            self._reconciler.reconcile(connection, write_back.invoice_source_id)
+        except RetryableError:
+            self._save(replace(write_back, late_look_at=self._later(write_back)), version)
+            return Visit.UNANSWERED
+        stored = self._ledger.get_write_back(connection.connection_id, write_back.write_back_id)
+        if stored.value is not None:
+            self._save(finish_late_look(stored.value), stored.version)
+        return Visit.ANSWERED
+
+    def _later(self, write_back: WriteBack) -> datetime:
+        """Return when to try the late look again: each time after half of what it waited so far."""
+        planned = write_back.late_look_at or self._clock.now()
+        waited = self._clock.now() - planned
+        return self._clock.now() + max(timedelta(minutes=1), waited / 2)
 
     def _wait_for_person(self, write_back: WriteBack, version: int, reason: Reason) -> None:
         """Nothing can be asked of ConnectWise: show it, and what may have been sent stays so."""
-        if write_back.state is WriteBackState.PENDING:
-            waiting = write_back.manual(reason)
+        if write_back.state is WriteBackState.PENDING and not write_back.unproven_posts:
+            waiting = hand_over(write_back, reason)
+        elif _is_drivable(write_back, self._clock.now()):
+            later = self._clock.now() + DISCONNECTED_RETRY
+            waiting = wait_with_reason(write_back, reason, later)
         else:
-            waiting = replace(
-                write_back, reason=reason, due_at=self._clock.now() + DISCONNECTED_RETRY
-            )
+            waiting = replace(write_back, late_look_at=self._clock.now() + DISCONNECTED_RETRY)
+        if self._save(waiting, version):
+            self._write_back_problems.show(waiting)
+
+    def _save(self, write_back: WriteBack, version: int) -> bool:
         try:
-            self._ledger.save_write_back(waiting, expected_version=version)
+            self._ledger.save_write_back(write_back, expected_version=version)
         except ConflictError:
-            return
-        self._write_back_problems.show(waiting)
-
-    def _postpone(self, write_back: WriteBack, version: int, until: datetime) -> None:
-        try:
-            self._ledger.save_write_back(
-                replace(write_back, due_at=until), expected_version=version
-            )
-        except ConflictError:
-            return
+            return False
+        return True
 
 
-def _advance(attempt: Attempt) -> None:
-    """Go as far as it goes, and store what a failure leaves to be done."""
-    try:
-        attempt.run()
-    except RetryableError:
-        attempt.retry_later()
-    except OutcomeUnknownError:
-        # Only a change of status can be unclear here, and that may be made twice.
-        attempt.retry_status()
-    except PermanentError as error:
-        attempt.give_to_person(refusal_reason(error))
+def _retry_status(held: HeldWriteBack) -> None:
+    """A change of status got no clear answer. It may be made again, but not for ever: some
+    installations answer so for an invoice that is locked."""
+    if held.write_back.waits < MAX_STATUS_RETRIES:
+        held.retry_later()
+    elif held.write_back.is_at_target:
+        held.save(follow_up(held.write_back, Reason.STATUS_REFUSED))
+    else:
+        held.hand_over(Reason.INVOICE_LOCKED)
+
+
+def _give_to_person(held: HeldWriteBack, reason: Reason) -> None:
+    """A read was refused. What may have been sent stays unclear, and is asked for later; so is the
+    invoice of a payment that was taken out."""
+    is_out = held.write_back.state is WriteBackState.REVERSED
+    if is_out or held.write_back.may_be_in_flight or held.is_quarantined:
+        later = held.now + held.timings.quarantine
+        held.save(wait_with_reason(held.write_back, reason, later))
+    else:
+        held.hand_over(reason)
 
 
 def _is_drivable(write_back: WriteBack, now: datetime) -> bool:
@@ -153,7 +277,12 @@ def _is_drivable(write_back: WriteBack, now: datetime) -> bool:
     ):
         # A person decides; only a payment that was undone since then is looked at once more.
         return False
-    return write_back.due_at is None or write_back.due_at <= now
+    return write_back.acts_at is None or write_back.acts_at <= now
+
+
+def _is_late_look_due(write_back: WriteBack, now: datetime) -> bool:
+    is_moving = write_back.state in IN_FLIGHT_STATES
+    return not is_moving and write_back.late_look_at is not None and write_back.late_look_at <= now
 
 
 def _hint(write_back: WriteBack) -> Hint:

@@ -5,8 +5,9 @@ otherwise it may raise RetryableError when the other side is out of reach.
 """
 
 from bridge.ports.clock import Clock
+from bridge.ports.companies import CompanyStore
 from bridge.ports.documents import DocumentStore
-from bridge.ports.ledger import NO_OWNER, LedgerStore
+from bridge.ports.ledger import NO_OWNER, SHARE_OF_DUE, LedgerStore, PlatformPaymentQuery
 from bridge.ports.operations import (
     CallbackEndpointStore,
     ConnectionStore,
@@ -14,6 +15,7 @@ from bridge.ports.operations import (
     RunStore,
     syncing_connections,
 )
+from bridge.ports.payment_control import PaymentControlStore
 from bridge.ports.psa import (
     Fetched,
     ListedPage,
@@ -45,11 +47,14 @@ from bridge.ports.records import (
 )
 from bridge.ports.secrets import SecretVault, SigningKeyStore
 from bridge.ports.stored import Page, Stored, until_saved
+from bridge.ports.turns import PartnerPlaces, Place, Silence, SilenceStore
 
 __all__ = [
     "NO_OWNER",
+    "SHARE_OF_DUE",
     "CallbackEndpointStore",
     "Clock",
+    "CompanyStore",
     "ConnectionStore",
     "CustomerQuery",
     "DocumentStore",
@@ -61,8 +66,12 @@ __all__ = [
     "ListedPage",
     "ListedRecord",
     "Page",
+    "PartnerPlaces",
+    "PaymentControlStore",
     "PaymentQuery",
     "PdfQueue",
+    "Place",
+    "PlatformPaymentQuery",
     "PostedPayment",
     "ProblemStore",
     "Psa",
@@ -77,6 +86,8 @@ __all__ = [
     "SecretVault",
     "SigningKeySource",
     "SigningKeyStore",
+    "Silence",
+    "SilenceStore",
     "Stored",
     "SystemInfo",
     "WriteBackQueue",

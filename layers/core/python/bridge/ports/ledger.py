@@ -2,16 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Protocol
 
-from bridge.domain.platform_payment import PlatformPayment
-from bridge.domain.write_back import Lease, WriteBack
+from bridge.domain.platform_payment import PlatformPayment, PlatformPaymentState
+from bridge.domain.write_back import Books, Lease, WriteBack
 from bridge.ports.stored import Page, Stored
 
 NO_OWNER = "nobody"
 """It takes the place of a write-back's id, and differs from all of them by lacking a point."""
+
+SHARE_OF_DUE = 50
+"""So many due write-backs of one partner are listed at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformPaymentQuery:
+    """A payment has to match every restriction; None accepts all."""
+
+    customer_id: str | None = None
+    connection_id: str | None = None
+    invoice_id: str | None = None
+    """An invoice that gets a part of the payment."""
+    state: PlatformPaymentState | None = None
+    received_from: date | None = None
+    """Inclusive."""
+    received_to: date | None = None
+    """Inclusive."""
+    recorded_from: datetime | None = None
+    """Inclusive."""
+    is_unapplied: bool = False
+    """Only payments with an unapplied part."""
+
+    def matches(self, payment: PlatformPayment) -> bool:
+        """Tell whether a payment fulfils every restriction but the one to an invoice."""
+        return (
+            self.customer_id in (None, payment.customer_id)
+            and self.connection_id in (None, payment.connection_id)
+            and self.state in (None, payment.state)
+            and (self.received_from is None or self.received_from <= payment.received_on)
+            and (self.received_to is None or payment.received_on <= self.received_to)
+            and (self.recorded_from is None or self.recorded_from <= payment.recorded_at)
+            and (not self.is_unapplied or payment.unapplied_minor > 0)
+        )
 
 
 class LedgerStore(Protocol):
@@ -46,12 +81,26 @@ class LedgerStore(Protocol):
         ...
 
     def list_payments(
-        self, partner_id: str, *, customer_id: str | None, limit: int, cursor: str | None = None
+        self,
+        partner_id: str,
+        query: PlatformPaymentQuery,
+        *,
+        limit: int,
+        cursor: str | None = None,
     ) -> Page[PlatformPayment]:
-        """Return payments, latest first."""
+        """Return payments, latest recorded first.
+
+        A restriction that lets little through makes pages with fewer items, and a cursor.
+        """
         ...
 
     def get_write_back(self, connection_id: str, write_back_id: str) -> Stored[WriteBack]: ...
+
+    def get_write_backs(
+        self, connection_id: str, write_back_ids: Collection[str]
+    ) -> Mapping[str, WriteBack]:
+        """Return those of the write-backs that are stored, by their ids."""
+        ...
 
     def write_backs_of_payment(
         self, partner_id: str, payment_id: str
@@ -71,10 +120,17 @@ class LedgerStore(Protocol):
         """Return all write-backs of a connection, those of one invoice side by side."""
         ...
 
-    def list_due(self, now: datetime, *, limit: int) -> tuple[WriteBack, ...]:
-        """Return write-backs of all partners whose ``due_at`` has come, the longest due first.
+    def list_due(
+        self,
+        now: datetime,
+        *,
+        limit: int,
+        share: int = SHARE_OF_DUE,
+        silent: Collection[str] = (),
+    ) -> tuple[WriteBack, ...]:
+        """Return write-backs whose next look is due, partners in turn, the longest due first.
 
-        Ended ones are left out.
+        Each partner gets ``share`` at most, and each of the ``silent`` connections one.
         """
         ...
 
@@ -93,16 +149,18 @@ class LedgerStore(Protocol):
         With ``holding`` the write is made only while that lease's token stands, and
         ``extend_until`` extends the lease in the same step. ``own_psa_payment_id`` and
         ``disown_psa_payment_id`` name ConnectWise payments that must be ownerless, or this
-        write-back's already; in the same step the one becomes its own, the other ownerless.
+        write-back's already; in the same step the one becomes its own, the other ownerless. Both
+        are kept in the lease's books.
 
-        Raises ValueError for a lease of another invoice, or an extension that lacks ``holding``.
+        Raises ValueError for a lease of another invoice, and for an extension or an ownership that
+        lacks ``holding``.
         """
         ...
 
     def take_lease(
         self,
         *,
-        connection_id: str,
+        books: Books,
         invoice_source_id: int,
         holder_id: str,
         now: datetime,
@@ -111,8 +169,8 @@ class LedgerStore(Protocol):
         """Take the invoice's lease if it is free, over, or this holder's own.
 
         The token is new each time, so an earlier worker of the same holder is fenced off; a lease
-        that it had extended, for a request that may still take effect, keeps its end. Raises
-        LeaseTakenError with the time when it is over.
+        that it had extended, for a request that may still take effect, keeps its end. It is held
+        under every key of the books. Raises LeaseTakenError with the time when it is over.
         """
         ...
 
@@ -120,12 +178,21 @@ class LedgerStore(Protocol):
         """Give the lease up if the token still stands."""
         ...
 
-    def owners(self, connection_id: str, psa_payment_ids: Sequence[int]) -> Mapping[int, str]:
+    def owners(self, books: Books, psa_payment_ids: Sequence[int]) -> Mapping[int, str]:
         """Return the owning write-back's id of each ConnectWise payment that has an owner, and
-        ``NO_OWNER`` for a disclaimed one."""
+        ``NO_OWNER`` for a disclaimed one. An owner under any key of the books counts, that of the
+        company's key first."""
         ...
 
-    def disclaim(self, connection_id: str, psa_payment_ids: Sequence[int]) -> None:
+    def disclaim(self, books: Books, psa_payment_ids: Sequence[int]) -> None:
         """Note that ownerless ConnectWise payments are foreign: a write-back may not own them from
         now on. Owned ones stay owned."""
+        ...
+
+    def move_owners(self, books: Books, owners: Mapping[int, str]) -> tuple[int, ...]:
+        """Keep owners of ConnectWise payments under every key of the books.
+
+        Return the payments that another write-back owns under one of the keys: those stay as they
+        are.
+        """
         ...

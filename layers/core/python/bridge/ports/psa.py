@@ -152,6 +152,10 @@ class Psa(Protocol):
 
     def remove_callbacks(self, url_prefix: str) -> None: ...
 
+    def list_callback_urls(self) -> tuple[str, ...]:
+        """Return the URL of every registration, whoever made it."""
+        ...
+
 
 class PsaGateway(Protocol):
     """Opens connections to ConnectWise."""

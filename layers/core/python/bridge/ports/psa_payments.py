@@ -48,11 +48,23 @@ class PsaBalance:
 class PsaPayments(Protocol):
     """The write side of one connection's ConnectWise.
 
-    Reads raise the errors of :class:`bridge.ports.Psa`. Writes are sent at most once: they raise
-    UnavailableError or ThrottledError only when they were surely unsent, RefusedError,
-    PermissionMissingError, NotFoundError or CredentialsRejectedError only when they were surely
-    refused, and OutcomeUnknownError for everything between.
+    Reads raise the errors of :class:`bridge.ports.Psa`. Writes are sent at most once, and absence
+    of proof is never taken for proof. A RetryableError or an UnsafeAddressError says that the write
+    stayed unsent, or that ConnectWise itself rejected keys which the vault has replaced since.
+    RefusedError, PermissionMissingError, NotFoundError and CredentialsRejectedError say that
+    ConnectWise itself refused, with a status and a code of its own. OutcomeUnknownError stands for
+    everything else: the change may have been made, or may still be.
     """
+
+    @property
+    def member_identifier(self) -> str:
+        """Return the API member that the next write is sent as, "" where it is unknown.
+
+        It is the one kept beside the keys, else the connection's; a write and this property speak
+        of the same keys until ConnectWise rejects them. Raises as a read does where the keys
+        are out of reach.
+        """
+        ...
 
     def read_balance(self, invoice_source_id: int) -> PsaBalance:
         """Return the invoice's balance. Raises NotFoundError when ConnectWise lacks the invoice."""
@@ -81,6 +93,6 @@ class PsaPayments(Protocol):
         """Set an invoice's billing status and compare the answer with the request.
 
         A closed invoice takes its status through ``/finance/closedInvoices``. Raises RefusedError
-        when ConnectWise answered well but left it unchanged.
+        also when ConnectWise answered well and showed the invoice with another status.
         """
         ...

@@ -27,10 +27,14 @@ class PdfQueue(Protocol):
 
 
 class WriteBackQueue(Protocol):
-    def send(self, write_back: WriteBack) -> None:
-        """Ask a worker to drive the write-back on, in order per connection and invoice.
+    def send(
+        self, write_back: WriteBack, *, delay_seconds: int = 0, times_put_off: int = 0
+    ) -> None:
+        """Ask a worker to drive the write-back on, at once or after the delay, in any order.
 
-        The queue delivers at once: a write-back that is due later is found by its ``due_at``.
+        ``times_put_off`` tells the worker how often the asking was put off before. Raises
+        InvalidInputError for a delay over ``LONGEST_DELAY_SECONDS``: a write-back that is due
+        later than that is found by its time.
         """
         ...
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bridge.connections.owned_connections import OwnedConnections
+from bridge.connections.payment_stops import PaymentStops
 from bridge.connections.verify import Verifier
-from bridge.domain.connection import Connection
-from bridge.domain.errors import NotFoundError, NotPossibleError
+from bridge.domain.connection import Connection, PaymentsStop
+from bridge.domain.errors import InvalidInputError, NotFoundError, NotPossibleError
 from bridge.domain.hint import Hint, HintReason
 from bridge.domain.identity import is_platform_id, mirrored_id
 from bridge.domain.problem import Action, Problem, ProblemCode, name_of_subject, record_of_subject
@@ -17,6 +18,10 @@ from bridge.ports import Clock, HintQueue, PdfQueue, ProblemStore, RunStore
 from bridge.runs.start import RunStarter
 
 MAX_RUNS_SEARCHED = 50
+_STOPS = {
+    ProblemCode.ANOTHER_BRIDGE: PaymentsStop.ANOTHER_BRIDGE,
+    ProblemCode.UNUSUALLY_MANY_PAYMENTS: PaymentsStop.UNUSUALLY_MANY,
+}
 
 
 class ProblemActions:
@@ -26,6 +31,7 @@ class ProblemActions:
         self,
         *,
         owned: OwnedConnections,
+        stops: PaymentStops,
         problems: ProblemStore,
         runs: RunStore,
         starter: RunStarter,
@@ -37,6 +43,7 @@ class ProblemActions:
         clock: Clock,
     ) -> None:
         self._owned = owned
+        self._stops = stops
         self._problems = problems
         self._runs = runs
         self._starter = starter
@@ -55,8 +62,19 @@ class ProblemActions:
             raise NotFoundError("no such problem")
         return problem
 
-    def act(self, partner_id: str, problem_id: str, action: Action) -> Problem:
+    def act(
+        self,
+        partner_id: str,
+        problem_id: str,
+        action: Action,
+        *,
+        psa_payment_id: int | None = None,
+        reference: str = "",
+    ) -> Problem:
         """Carry out the action and return the problem as it is afterwards.
+
+        ``psa_payment_id`` names the payment that is adopted or dismissed, ``reference`` the entry
+        that reversed one in the books.
 
         Dismissing, approving, and starting a failed run again resolve the problem at once (a new
         failure opens a new one). A retried record, PDF or payment resolves it when it succeeds.
@@ -71,9 +89,9 @@ class ProblemActions:
                 "action_not_offered", "The problem does not offer this action in its state."
             )
         if action is Action.DISMISS:
-            self._dismiss(problem)
-        elif action is Action.MARK_DONE or action is Action.CANCEL:
-            self._decide_write_back(problem, action)
+            self._dismiss(problem, psa_payment_id)
+        elif problem.code is ProblemCode.PAYMENT_NOT_WRITTEN:
+            self._decide_write_back(problem, action, psa_payment_id, reference)
         else:
             self._act_on_connection(
                 problem, self._owned.get_syncing(partner_id, problem.connection_id)
@@ -87,31 +105,49 @@ class ProblemActions:
         elif problem.code is ProblemCode.MASS_ARCHIVE_STOPPED:
             self._starter.start(connection, RunKind.SWEEP, archive_is_approved=True)
             self._resolve(problem)
+        elif problem.code in _STOPS:
+            self._stops.allow(connection, _STOPS[problem.code])
         elif problem.code is ProblemCode.RUN_FAILED:
             self._restart_run(problem, connection)
             self._resolve(problem)
-        elif problem.code is ProblemCode.PAYMENT_NOT_WRITTEN:
-            self._decide_write_back(problem, Action.RETRY)
         else:
             self._retry_record(problem, connection)
 
-    def _dismiss(self, problem: Problem) -> None:
+    def _dismiss(self, problem: Problem, psa_payment_id: int | None) -> None:
+        if problem.code is ProblemCode.PAYMENT_SURPLUS:
+            self._dismiss_surplus(problem, psa_payment_id)
+        else:
+            self._resolve(problem)
+
+    def _dismiss_surplus(self, problem: Problem, psa_payment_id: int | None) -> None:
+        """Take one payment for somebody else's; the problem stays while others are left."""
         record = record_of_subject(problem.subject)
-        if problem.code is ProblemCode.PAYMENT_SURPLUS and record is not None:
-            self._unowned_payments.disclaim(problem.partner_id, problem.connection_id, record[1])
-        self._resolve(problem)
+        if record is None or psa_payment_id is None:
+            raise InvalidInputError(
+                "name the one payment that is not the bridge's", field="connectwise_payment_id"
+            )
+        place = (problem.partner_id, problem.connection_id, record[1])
+        self._unowned_payments.disclaim(*place, psa_payment_id)
+        if not self._unowned_payments.surplus(*place):
+            self._resolve(problem)
 
     def _resolve(self, problem: Problem) -> None:
         self._problems.resolve(problem.partner_id, problem.problem_id, self._clock.now())
 
-    def _decide_write_back(self, problem: Problem, action: Action) -> None:
-        decide = {
-            Action.RETRY: self._write_backs.retry,
-            Action.MARK_DONE: self._write_backs.mark_done,
-            Action.CANCEL: self._write_backs.cancel,
-        }[action]
-        write_back_id = name_of_subject(problem.subject)
-        decide(problem.partner_id, problem.connection_id, write_back_id)
+    def _decide_write_back(
+        self, problem: Problem, action: Action, psa_payment_id: int | None, reference: str
+    ) -> None:
+        """A decision is stored whatever the connection's state; what it asks for waits for it."""
+        if action is Action.RETRY:
+            self._owned.get_syncing(problem.partner_id, problem.connection_id)
+        self._write_backs.act(
+            problem.partner_id,
+            problem.connection_id,
+            name_of_subject(problem.subject),
+            action,
+            psa_payment_id=psa_payment_id,
+            reference=reference,
+        )
 
     def _restart_run(self, problem: Problem, connection: Connection) -> None:
         """Start a run of the failed one's kind, for changes since the same time."""

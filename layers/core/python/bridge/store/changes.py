@@ -23,7 +23,6 @@ from bridge.domain.platform_payment import PlatformPayment
 from bridge.domain.problem import Problem
 from bridge.domain.run import Run
 from bridge.domain.write_back import WriteBack
-from bridge.store import keys
 from bridge.store.attributes import to_item
 from bridge.store.items import read_stored
 from bridge.store.kinds import STORED_KINDS
@@ -41,8 +40,20 @@ def read_events(record: Mapping[str, Any]) -> tuple[DomainEvent, ...]:
     body = record["dynamodb"]
     if "NewImage" not in body:
         return ()
-    read = _READERS.get(keys.stored_type(to_item(body["Keys"])))
+    read = _READERS.get(_stored_type(to_item(body["Keys"])))
     return read(body) if read else ()
+
+
+def _stored_type(key: Mapping[str, object]) -> str:
+    """Return the type of item that a key holds: the last word of ``pk``, or the first of ``sk``.
+
+    E.g. INVOICE, CUSTOMER, PAYMENT, PLATFORM_PAYMENT, PROBLEM from the one; META, RUN, PLACE,
+    WRITE_BACK from the other.
+    """
+    pk, sk = str(key["pk"]), str(key["sk"])
+    if pk.startswith("CONNECTION#"):
+        return sk.split("#", 1)[0]
+    return pk.rsplit("#", 1)[-1]
 
 
 _Body = Mapping[str, Any]

@@ -7,10 +7,7 @@ or the stored connection. A part with a ``#`` in it is refused, because it could
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from bridge.domain.errors import InvalidInputError
@@ -20,8 +17,12 @@ from bridge.domain.identity import (
     parse_mirrored_id,
     parse_write_back_id,
 )
+from bridge.store.key_parts import Key as Key  # noqa: PLC0414  # other stores take it from here
+from bridge.store.key_parts import connection_part, date_or, part, partner_part
+from bridge.store.key_parts import timestamp as timestamp  # noqa: PLC0414
 
 if TYPE_CHECKING:
+    from bridge.domain.company import CompanyProof
     from bridge.domain.connection import Connection
     from bridge.domain.customer import Customer
     from bridge.domain.invoice import Invoice, InvoiceState
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 LISTING_INDEX: Final = "listing"
 CUSTOMER_INDEX: Final = "by_customer"
+DUE_INDEX: Final = "due"
 PARTNER_INDEX: Final = "by_partner"
 
 MAX_SOURCE_ID: Final = 10**10 - 1
@@ -45,18 +47,6 @@ NO_DUE_DATE: Final = "NONE"
 NO_PAID_DATE: Final = "0000-00-00"
 # Ends a folded name, which holds single spaces only: so a name differs from a longer one's start.
 _NAME_END: Final = "\t"
-_PART = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A key names one item: every table has a text ``pk`` and a text ``sk``."""
-
-    pk: str
-    sk: str
-
-    def attributes(self) -> dict[str, str]:
-        return {"pk": self.pk, "sk": self.sk}
 
 
 # --- records -----------------------------------------------------------------------------------
@@ -71,7 +61,7 @@ INVOICE_BUCKETS: Final = (UNPAID, PAID, ARCHIVED)
 
 def mirrored_pk(partner_id: str, connection_id: str, kind: RecordKind) -> str:
     """Return the partition of one connection's mirrored records, sorted by ConnectWise id."""
-    return f"{_partner(partner_id)}#CONNECTION#{_part(connection_id)}#{kind.name}"
+    return f"{partner_part(partner_id)}#CONNECTION#{part(connection_id)}#{kind.name}"
 
 
 def mirrored_sk(source_id: int) -> str:
@@ -95,25 +85,25 @@ def record_key(partner_id: str, kind: RecordKind, record_id: str) -> Key | None:
     if mirrored:
         return mirrored_key(partner_id, mirrored.connection_id, kind, mirrored.source_id)
     if is_platform_id(record_id):
-        return Key(f"{_partner(partner_id)}#PLATFORM#{kind.name}", record_id)
+        return Key(f"{partner_part(partner_id)}#PLATFORM#{kind.name}", record_id)
     return None
 
 
 def invoice_listing_pk(partner_id: str, bucket: str) -> str:
-    return f"{_partner(partner_id)}#INVOICE#{bucket}"
+    return f"{partner_part(partner_id)}#INVOICE#{bucket}"
 
 
 def customer_listing_pk(partner_id: str, bucket: str) -> str:
-    return f"{_partner(partner_id)}#CUSTOMER#{bucket}"
+    return f"{partner_part(partner_id)}#CUSTOMER#{bucket}"
 
 
 def payment_listing_pk(partner_id: str) -> str:
-    return f"{_partner(partner_id)}#PAYMENT"
+    return f"{partner_part(partner_id)}#PAYMENT"
 
 
 def of_customer_pk(partner_id: str, customer_id: str) -> str:
     """Return the index partition that holds a customer's invoices and payments."""
-    return f"{_partner(partner_id)}#CUSTOMER#{_part(customer_id)}"
+    return f"{partner_part(partner_id)}#CUSTOMER#{part(customer_id)}"
 
 
 def of_customer_prefix(kind: RecordKind, bucket: str = "") -> str:
@@ -127,7 +117,7 @@ def invoice_bucket(state: InvoiceState) -> str:
 
 def invoice_index_keys(invoice: Invoice) -> dict[str, str]:
     bucket = invoice_bucket(invoice.state)
-    position = f"{_date(invoice.due_on, NO_DUE_DATE)}#{invoice.invoice_id}"
+    position = f"{date_or(invoice.due_on, NO_DUE_DATE)}#{invoice.invoice_id}"
     return {
         "gsi1pk": invoice_listing_pk(invoice.partner_id, bucket),
         "gsi1sk": position,
@@ -145,7 +135,7 @@ def customer_index_keys(customer: Customer) -> dict[str, str]:
 
 
 def payment_index_keys(payment: Payment) -> dict[str, str]:
-    position = f"{_date(payment.paid_on, NO_PAID_DATE)}#{payment.payment_id}"
+    position = f"{date_or(payment.paid_on, NO_PAID_DATE)}#{payment.payment_id}"
     return {
         "gsi1pk": payment_listing_pk(payment.partner_id),
         "gsi1sk": position,
@@ -171,7 +161,7 @@ ACTIVE_RUN_PK: Final = "ACTIVE_RUN"
 
 
 def connection_key(connection_id: str) -> Key:
-    return Key(_connection(connection_id), "META")
+    return Key(connection_part(connection_id), "META")
 
 
 def connection_index_keys(connection: Connection) -> dict[str, str]:
@@ -182,16 +172,25 @@ def connection_index_keys(connection: Connection) -> dict[str, str]:
 
 
 def connections_of_partner_pk(partner_id: str) -> str:
-    return f"{_partner(partner_id)}#CONNECTION"
+    return f"{partner_part(partner_id)}#CONNECTION"
 
 
 def syncing_key(connection_id: str) -> Key:
     """Return the key of the small item that exists while the connection is kept in step."""
-    return Key(SYNCING_PK, _part(connection_id))
+    return Key(SYNCING_PK, part(connection_id))
+
+
+def company_key(key: str) -> Key:
+    """Return the key of the item that says which connection claims a ConnectWise company."""
+    return Key(f"COMPANY#{part(key)}", "CLAIM")
+
+
+def company_proof_key(proof: CompanyProof) -> Key:
+    return Key(f"COMPANY_PROOF#{proof.kind.name}#{part(proof.digest)}", "PROOF")
 
 
 def run_key(connection_id: str, run_id: str) -> Key:
-    return Key(_connection(connection_id), f"RUN#{_part(run_id)}")
+    return Key(connection_part(connection_id), f"RUN#{part(run_id)}")
 
 
 def run_index_keys(run: Run) -> dict[str, str]:
@@ -202,12 +201,12 @@ def run_index_keys(run: Run) -> dict[str, str]:
 
 
 def runs_of_connection_pk(connection_id: str) -> str:
-    return f"{_connection(connection_id)}#RUN"
+    return f"{connection_part(connection_id)}#RUN"
 
 
 def slot_key(connection_id: str, kind: RunKind) -> Key:
     """Return the key of the slot that a kind of run has on a connection, stored as ``PLACE``."""
-    return Key(_connection(connection_id), f"PLACE#{kind.name}")
+    return Key(connection_part(connection_id), f"PLACE#{kind.name}")
 
 
 def slot_index_keys(run: Run, moved_at: datetime) -> dict[str, str]:
@@ -215,19 +214,19 @@ def slot_index_keys(run: Run, moved_at: datetime) -> dict[str, str]:
 
 
 def window_key(connection_id: str, kind: RunKind) -> Key:
-    return Key(_connection(connection_id), f"WINDOW#{kind.name}")
+    return Key(connection_part(connection_id), f"WINDOW#{kind.name}")
 
 
 def watermark_key(connection_id: str, kind: RecordKind) -> Key:
-    return Key(_connection(connection_id), f"WATERMARK#{kind.name}")
+    return Key(connection_part(connection_id), f"WATERMARK#{kind.name}")
 
 
 def problem_key(partner_id: str, problem_id: str) -> Key:
-    return Key(f"{_partner(partner_id)}#PROBLEM", _part(problem_id))
+    return Key(f"{partner_part(partner_id)}#PROBLEM", part(problem_id))
 
 
 def problem_listing_pk(partner_id: str, state: ProblemState) -> str:
-    return f"{_partner(partner_id)}#PROBLEM#{state.name}"
+    return f"{partner_part(partner_id)}#PROBLEM#{state.name}"
 
 
 def problem_index_keys(problem: Problem) -> dict[str, str]:
@@ -241,13 +240,36 @@ def problem_index_keys(problem: Problem) -> dict[str, str]:
 
 
 def rate_key(connection_id: str) -> Key:
-    return Key(_connection(connection_id), "RATE")
+    return Key(connection_part(connection_id), "RATE")
+
+
+RESTORE_MARK_KEY: Final = Key("PAYMENT_CONTROL", "RESTORED")
+
+
+def payment_stop_key(partner_id: str) -> Key:
+    """Return the key of a partner's stop of payments, or of the one for all (``*``)."""
+    return Key("PAYMENT_STOP", "*" if partner_id == "*" else partner_part(partner_id))
+
+
+def payment_rate_key(connection_id: str) -> Key:
+    return Key(connection_part(connection_id), "PAYMENT_RATE")
+
+
+SILENCES_PK: Final = "SILENT_SERVER"
+
+
+def silence_key(connection_id: str) -> Key:
+    return Key(SILENCES_PK, part(connection_id))
+
+
+def partner_place_key(partner_id: str, number: int) -> Key:
+    return Key(f"{partner_part(partner_id)}#WRITE_BACK_PLACE", str(number))
 
 
 def signing_key_key(connection_id: str, key_url: str) -> Key:
     """Return the key of a cached signing key; it holds a hash of the URL, which is a secret too."""
     digest = hashlib.sha256(key_url.encode()).hexdigest()
-    return Key(_connection(connection_id), f"SIGNING_KEY#{digest}")
+    return Key(connection_part(connection_id), f"SIGNING_KEY#{digest}")
 
 
 # --- the ledger --------------------------------------------------------------------------------
@@ -259,28 +281,29 @@ def signing_key_key(connection_id: str, key_url: str) -> Key:
 # the invoice's lease    CONNECTION#{c}#INVOICE#{invoice}      LEASE
 # a payment's owner      CONNECTION#{c}#PSA_PAYMENT            {ConnectWise payment}
 #
-# Payments are listed by partner (listing) and by customer (by_customer); write-backs that are due
-# at some time stand in one partition of the listing. A write-back moves there a few times in its
-# life, so that partition bears some hundred payments a second, of all partners together. A
-# connection's write-backs are listed in the order of their invoices (by_customer).
+# Payments are listed by partner (listing) and by customer (by_customer), a connection's write-backs
+# in the order of their invoices (by_customer). Write-backs that are due at some time stand by their
+# connections in a few shards (due), and all together by their time in the listing, where workers
+# of version 0.1.0 read and write.
 
 DUE_WRITE_BACKS_PK: Final = "DUE_WRITE_BACK"
+DUE_SHARDS: Final = tuple(f"{DUE_WRITE_BACKS_PK}#{shard}" for shard in range(4))
 PLATFORM_PAYMENT_PREFIX: Final = "PLATFORM_PAYMENT#"
 WRITE_BACK_PREFIX: Final = "WRITE_BACK#"
 
 
 def platform_payment_key(partner_id: str, payment_id: str) -> Key:
-    return Key(platform_payments_pk(partner_id), _part(payment_id))
+    return Key(platform_payments_pk(partner_id), part(payment_id))
 
 
 def platform_payments_pk(partner_id: str) -> str:
     """Return the partition of a partner's payments, in the table and in the index by time."""
-    return f"{_partner(partner_id)}#PLATFORM_PAYMENT"
+    return f"{partner_part(partner_id)}#PLATFORM_PAYMENT"
 
 
 def platform_payment_event_key(partner_id: str, payment_id: str, version: int) -> Key:
-    pk = f"{_partner(partner_id)}#PLATFORM_PAYMENT_EVENT"
-    return Key(pk, f"{_part(payment_id)}#{version:010d}")
+    pk = f"{partner_part(partner_id)}#PLATFORM_PAYMENT_EVENT"
+    return Key(pk, f"{part(payment_id)}#{version:010d}")
 
 
 def platform_payment_index_keys(payment: PlatformPayment) -> dict[str, str]:
@@ -295,7 +318,7 @@ def platform_payment_index_keys(payment: PlatformPayment) -> dict[str, str]:
 
 def ledger_invoice_pk(connection_id: str, invoice_source_id: int) -> str:
     """Return the partition of one invoice's write-backs, with their histories and the lease."""
-    return f"{_connection(connection_id)}#INVOICE#{mirrored_sk(invoice_source_id)}"
+    return f"{connection_part(connection_id)}#INVOICE#{mirrored_sk(invoice_source_id)}"
 
 
 def write_back_key(connection_id: str, write_back_id: str) -> Key | None:
@@ -305,7 +328,7 @@ def write_back_key(connection_id: str, write_back_id: str) -> Key | None:
         return None
     payment_id, invoice_source_id = parsed
     pk = ledger_invoice_pk(connection_id, invoice_source_id)
-    return Key(pk, WRITE_BACK_PREFIX + _part(payment_id))
+    return Key(pk, WRITE_BACK_PREFIX + part(payment_id))
 
 
 def write_back_event_key(write_back: Key, version: int) -> Key:
@@ -315,65 +338,34 @@ def write_back_event_key(write_back: Key, version: int) -> Key:
 
 
 def write_back_index_keys(write_back: WriteBack) -> dict[str, str]:
-    """Return the keys in the connection's list and, while it has a ``due_at``, in the due list."""
+    """Return the keys in the connection's list and, while a look is to come, in the due lists."""
     listed = {
         "gsi2pk": write_backs_of_connection_pk(write_back.connection_id),
         "gsi2sk": f"{mirrored_sk(write_back.invoice_source_id)}#{write_back.write_back_id}",
     }
-    if write_back.due_at is None or write_back.has_ended:
+    if write_back.next_look_at is None:
         return listed
-    position = f"{timestamp(write_back.due_at)}#{write_back.write_back_id}"
-    return {**listed, "gsi1pk": DUE_WRITE_BACKS_PK, "gsi1sk": position}
+    position = f"{timestamp(write_back.next_look_at)}#{write_back.write_back_id}"
+    owner = f"{part(write_back.partner_id)}#{part(write_back.connection_id)}"
+    spread = int.from_bytes(hashlib.sha256(write_back.partner_id.encode()).digest()[:2])
+    return {
+        **listed,
+        "gsi1pk": DUE_WRITE_BACKS_PK,
+        "gsi1sk": position,
+        "gsi3pk": DUE_SHARDS[spread % len(DUE_SHARDS)],
+        "gsi3sk": f"{spread:04x}#{owner}#{position}",
+    }
 
 
 def write_backs_of_connection_pk(connection_id: str) -> str:
-    return f"{_connection(connection_id)}#WRITE_BACK"
+    return f"{connection_part(connection_id)}#WRITE_BACK"
 
 
-def lease_key(connection_id: str, invoice_source_id: int) -> Key:
-    return Key(ledger_invoice_pk(connection_id, invoice_source_id), "LEASE")
+def lease_key(books_key: str, invoice_source_id: int) -> Key:
+    """Return the key of an invoice's lease; the books' key is a company's or a connection's."""
+    return Key(ledger_invoice_pk(books_key, invoice_source_id), "LEASE")
 
 
-def psa_payment_key(connection_id: str, psa_payment_id: int) -> Key:
+def psa_payment_key(books_key: str, psa_payment_id: int) -> Key:
     """Return the key of the item that says which write-back owns a ConnectWise payment."""
-    return Key(f"{_connection(connection_id)}#PSA_PAYMENT", mirrored_sk(psa_payment_id))
-
-
-# --- parts -------------------------------------------------------------------------------------
-
-
-def timestamp(moment: datetime) -> str:
-    """Return an aware time as UTC text of fixed width, which sorts as time does."""
-    if moment.tzinfo is None:
-        raise ValueError("a stored time needs a time zone")
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
-
-
-def _date(day: date | None, missing: str) -> str:
-    return day.isoformat() if day else missing
-
-
-def _partner(partner_id: str) -> str:
-    return f"PARTNER#{_part(partner_id)}"
-
-
-def _connection(connection_id: str) -> str:
-    return f"CONNECTION#{_part(connection_id)}"
-
-
-def _part(text: str) -> str:
-    if not _PART.fullmatch(text):
-        raise InvalidInputError("not an id", field="id")
-    return text
-
-
-def stored_type(key: Mapping[str, object]) -> str:
-    """Return the type of item that a key holds: the last word of ``pk``, or the first of ``sk``.
-
-    E.g. INVOICE, CUSTOMER, PAYMENT, PLATFORM_PAYMENT, PROBLEM from the one; META, RUN, PLACE,
-    WRITE_BACK from the other.
-    """
-    pk, sk = str(key["pk"]), str(key["sk"])
-    if pk.startswith("CONNECTION#"):
-        return sk.split("#", 1)[0]
-    return pk.rsplit("#", 1)[-1]
+    return Key(f"{connection_part(books_key)}#PSA_PAYMENT", mirrored_sk(psa_payment_id))

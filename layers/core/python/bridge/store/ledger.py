@@ -8,25 +8,35 @@ entry to the record's history, for auditors. ``keys`` lists the key of each item
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
 from bridge.domain.errors import ConflictError, InvalidInputError, LeaseTakenError
-from bridge.domain.identity import new_id, parse_mirrored_id, write_back_id_of
+from bridge.domain.identity import new_id
 from bridge.domain.platform_payment import PlatformPayment
-from bridge.domain.write_back import Lease, WriteBack
-from bridge.ports import NO_OWNER, Clock, Page, Stored
+from bridge.domain.write_back import Books, Lease, WriteBack
+from bridge.ports import (
+    NO_OWNER,
+    SHARE_OF_DUE,
+    Clock,
+    Page,
+    PlatformPaymentQuery,
+    Stored,
+)
 from bridge.store import keys
 from bridge.store.attributes import Item
 from bridge.store.codec import encode
 from bridge.store.cursors import check_limit, read_cursor, write_cursor
+from bridge.store.due_listing import in_turn, read_due
 from bridge.store.errors import ConditionFailedError
 from bridge.store.expressions import IS_NEW, Condition
 from bridge.store.items import read_record, read_stored, read_time, record_item
 from bridge.store.keys import Key
 from bridge.store.listing import read_page
+from bridge.store.payment_lists import read_payments
+from bridge.store.payment_parts import check_belonging, write_backs_by_payment
 from bridge.store.table import Range, Table, Write
 
 MAX_LEASE_ATTEMPTS = 4
@@ -73,30 +83,31 @@ class DynamoLedgerStore:
         self._table.transact(writes)
 
     def list_payments(
-        self, partner_id: str, *, customer_id: str | None, limit: int, cursor: str | None = None
+        self,
+        partner_id: str,
+        query: PlatformPaymentQuery,
+        *,
+        limit: int,
+        cursor: str | None = None,
     ) -> Page[PlatformPayment]:
-        check_limit(limit)
-        pk = keys.platform_payments_pk(partner_id)
-        wanted = Range(pk, keys.FIRST, keys.LAST, keys.LISTING_INDEX, is_descending=True)
-        if customer_id is not None:
-            prefix = keys.PLATFORM_PAYMENT_PREFIX
-            pk = keys.of_customer_pk(partner_id, customer_id)
-            wanted = Range(pk, prefix, prefix + keys.LAST, keys.CUSTOMER_INDEX, is_descending=True)
-        items, last = read_page(
-            self._table,
-            [wanted],
-            after=read_cursor(cursor, wanted.index, pk),
-            limit=limit,
-            key_of=lambda payment_id: keys.platform_payment_key(partner_id, payment_id),
-        )
-        payments = tuple(read_record(PlatformPayment, item) for item in items)
-        return Page(payments, write_cursor(last, wanted.index, pk))
+        return read_payments(self._table, partner_id, query, limit=limit, cursor=cursor)
 
     # --- write-backs ---------------------------------------------------------------------------
 
     def get_write_back(self, connection_id: str, write_back_id: str) -> Stored[WriteBack]:
         key = keys.write_back_key(connection_id, write_back_id)
         return read_stored(WriteBack, self._table.get(key) if key else None)
+
+    def get_write_backs(
+        self, connection_id: str, write_back_ids: Collection[str]
+    ) -> Mapping[str, WriteBack]:
+        wanted = {each: keys.write_back_key(connection_id, each) for each in write_back_ids}
+        found = self._table.get_many([key for key in wanted.values() if key])
+        return {
+            each: read_record(WriteBack, found[key])
+            for each, key in wanted.items()
+            if key is not None and key in found
+        }
 
     def write_backs_of_payment(
         self, partner_id: str, payment_id: str
@@ -131,12 +142,17 @@ class DynamoLedgerStore:
         )
         return Page(tuple(read_record(WriteBack, item) for item in items), write_cursor(last, pk))
 
-    def list_due(self, now: datetime, *, limit: int) -> tuple[WriteBack, ...]:
+    def list_due(
+        self,
+        now: datetime,
+        *,
+        limit: int,
+        share: int = SHARE_OF_DUE,
+        silent: Collection[str] = (),
+    ) -> tuple[WriteBack, ...]:
         check_limit(limit)
-        high = keys.timestamp(now) + keys.LAST
-        wanted = Range(keys.DUE_WRITE_BACKS_PK, keys.FIRST, high, keys.LISTING_INDEX)
-        items = self._table.query(wanted, limit=limit).items
-        return tuple(read_record(WriteBack, item) for item in items)
+        due = read_due(self._table, now, share=share)
+        return in_turn(due, limit=limit, share=share, silent=silent)
 
     def save_write_back(
         self,
@@ -148,15 +164,16 @@ class DynamoLedgerStore:
         own_psa_payment_id: int | None = None,
         disown_psa_payment_id: int | None = None,
     ) -> int:
-        check_lease(write_back, holding, extend_until)
+        is_owning = own_psa_payment_id is not None or disown_psa_payment_id is not None
+        check_lease(write_back, holding, extend_until, is_owning=is_owning)
         version = expected_version + 1
         writes = self._write_back_writes(write_back, version, _stands_at(expected_version))
         if holding:
-            writes.append(_lease_write(holding, extend_until))
-        if own_psa_payment_id is not None:
-            writes.append(_ownership_write(write_back, own_psa_payment_id))
-        if disown_psa_payment_id not in (None, own_psa_payment_id):
-            writes.append(_disownment_write(write_back, disown_psa_payment_id))
+            writes += _lease_writes(holding, extend_until)
+        if holding and own_psa_payment_id is not None:
+            writes += _ownership_writes(holding.books, write_back, own_psa_payment_id)
+        if holding and disown_psa_payment_id not in (None, own_psa_payment_id):
+            writes += _disownment_writes(holding.books, write_back, disown_psa_payment_id)
         self._table.transact(writes)
         return version
 
@@ -165,62 +182,93 @@ class DynamoLedgerStore:
     def take_lease(
         self,
         *,
-        connection_id: str,
+        books: Books,
         invoice_source_id: int,
         holder_id: str,
         now: datetime,
         until: datetime,
     ) -> Lease:
-        lease = Lease(connection_id, invoice_source_id, holder_id, new_id(), until)
+        # One that is taken under the first key only is over soon by itself: where it was extended,
+        # a request of the same holder may still take effect, so it must not be given up here.
+        lease = Lease(books, invoice_source_id, holder_id, new_id(), until)
+        ends = {}
+        for key in _lease_keys(lease):
+            lease = self._take(lease, key, now)
+            ends[key] = lease.until
+        for key, end in ends.items():
+            # Only a worker of the release before extends one key alone.
+            if end < lease.until and not self._retake(lease, key, lease.token):
+                raise ConflictError("the invoice's lease moved on")
+        return lease
+
+    def _take(self, lease: Lease, key: Key, now: datetime) -> Lease:
+        """Take the lease under one key, and return it with the later end."""
         is_free = Condition(
             "attribute_not_exists(#pk) OR #until <= :now", {"now": keys.timestamp(now)}
         )
         for _ in range(MAX_LEASE_ATTEMPTS):
             try:
-                self._table.put(_lease_item(lease, until), is_free)
+                self._table.put(_lease_item(lease, key, lease.until), is_free)
             except ConditionFailedError as error:
                 taken = error.found[0]
                 held_until = read_time(taken, "until")
-                if taken["holder_id"] != holder_id:
+                if taken["holder_id"] != lease.holder_id:
                     raise LeaseTakenError(held_until) from error
                 # A request of the earlier worker may still take effect: keep the later end.
-                longer = replace(lease, until=max(until, held_until))
-                if self._retake(longer, str(taken["token"])):
+                longer = replace(lease, until=max(lease.until, held_until))
+                if self._retake(longer, key, str(taken["token"])):
                     return longer
             else:
                 return lease
         raise ConflictError("the invoice's lease keeps moving")
 
-    def _retake(self, lease: Lease, token: str) -> bool:
+    def _retake(self, lease: Lease, key: Key, token: str) -> bool:
         """Take the lease over from the holder's earlier worker; return whether it still had it."""
         try:
-            self._table.put(_lease_item(lease, lease.until), _has_token(token))
+            self._table.put(_lease_item(lease, key, lease.until), _has_token(token))
         except ConditionFailedError:
             return False
         return True
 
     def release_lease(self, lease: Lease) -> None:
-        try:
-            end = Write(key=_lease_key(lease), condition=_has_token(lease.token))
-            self._table.transact([end])
-        except ConditionFailedError:
-            # Somebody else holds it by now, or nobody does.
-            return
+        for key in _lease_keys(lease):
+            # Somebody else may hold it by now, or nobody does.
+            with suppress(ConditionFailedError):
+                self._table.transact([Write(key=key, condition=_has_token(lease.token))])
 
-    def owners(self, connection_id: str, psa_payment_ids: Sequence[int]) -> Mapping[int, str]:
-        wanted = {each: keys.psa_payment_key(connection_id, each) for each in psa_payment_ids}
+    def owners(self, books: Books, psa_payment_ids: Sequence[int]) -> Mapping[int, str]:
+        wanted = {
+            (each, books_key): keys.psa_payment_key(books_key, each)
+            for each in psa_payment_ids
+            for books_key in reversed(books.keys)
+        }
         found = self._table.get_many(list(wanted.values()))
         return {
-            each: str(found[key]["write_back_id"]) for each, key in wanted.items() if key in found
+            each: str(found[key]["write_back_id"])
+            for (each, _), key in wanted.items()
+            if key in found
         }
 
-    def disclaim(self, connection_id: str, psa_payment_ids: Sequence[int]) -> None:
+    def disclaim(self, books: Books, psa_payment_ids: Sequence[int]) -> None:
         for psa_payment_id in psa_payment_ids:
-            with suppress(ConditionFailedError):
-                self._table.put(
-                    _owner_item(connection_id, psa_payment_id, NO_OWNER),
-                    Condition("attribute_not_exists(#pk)"),
-                )
+            for books_key in books.keys:
+                with suppress(ConditionFailedError):
+                    self._table.put(
+                        _owner_item(books_key, psa_payment_id, NO_OWNER),
+                        Condition("attribute_not_exists(#pk)"),
+                    )
+
+    def move_owners(self, books: Books, owners: Mapping[int, str]) -> tuple[int, ...]:
+        disputed = []
+        for psa_payment_id, owner_id in owners.items():
+            for books_key in books.keys:
+                try:
+                    self._table.put(
+                        _owner_item(books_key, psa_payment_id, owner_id), _is_nobodys_or(owner_id)
+                    )
+                except ConditionFailedError:
+                    disputed.append(psa_payment_id)
+        return tuple(dict.fromkeys(disputed))
 
     # --- items ---------------------------------------------------------------------------------
 
@@ -256,39 +304,19 @@ class DynamoLedgerStore:
 # --- rules that every ledger holds ---------------------------------------------------------------
 
 
-def write_backs_by_payment(payment: PlatformPayment) -> list[tuple[str, str]]:
-    """Return (connection id, write-back id) for each allocation of a payment.
-
-    Allocations to the platform's own invoices are left out: ConnectWise has no such invoice.
-    """
-    mirrored = [parse_mirrored_id(allocation.invoice_id) for allocation in payment.allocations]
-    return [
-        (invoice.connection_id, write_back_id_of(payment.payment_id, invoice.source_id))
-        for invoice in mirrored
-        if invoice
-    ]
-
-
-def check_belonging(payment: PlatformPayment, write_backs: Sequence[WriteBack]) -> None:
-    """Raise InvalidInputError unless each write-back belongs to the payment, and is named once."""
-    allowed = set(write_backs_by_payment(payment))
-    named = [(write_back.connection_id, write_back.write_back_id) for write_back in write_backs]
-    is_own = all(
-        write_back.partner_id == payment.partner_id and write_back.payment_id == payment.payment_id
-        for write_back in write_backs
-    )
-    if not is_own or not allowed.issuperset(named) or len(set(named)) < len(named):
-        raise InvalidInputError("not the payment's own write-backs", field="write_backs")
-
-
 def check_lease(
-    write_back: WriteBack, holding: Lease | None, extend_until: datetime | None
+    write_back: WriteBack,
+    holding: Lease | None,
+    extend_until: datetime | None,
+    *,
+    is_owning: bool = False,
 ) -> None:
-    """Raise ValueError for a lease of another invoice, or an extension that names no lease."""
-    if extend_until is not None and holding is None:
-        raise ValueError("only a lease that is held can be extended")
+    """Raise ValueError for a lease of another invoice, or a step that needs a lease and lacks it:
+    an extension, and a change of owners."""
+    if (extend_until is not None or is_owning) and holding is None:
+        raise ValueError("only who holds the lease extends it, or owns a payment")
     place = (write_back.connection_id, write_back.invoice_source_id)
-    if holding and (holding.connection_id, holding.invoice_source_id) != place:
+    if holding and (holding.books.connection_id, holding.invoice_source_id) != place:
         raise ValueError("the lease is of another invoice")
 
 
@@ -308,48 +336,61 @@ def _age(write_back: WriteBack) -> tuple[datetime, str]:
     return write_back.created_at, write_back.write_back_id
 
 
-def _lease_item(lease: Lease, until: datetime) -> Item:
+def _lease_item(lease: Lease, key: Key, until: datetime) -> Item:
     return {
-        **_lease_key(lease).attributes(),
+        **key.attributes(),
         "holder_id": lease.holder_id,
         "token": lease.token,
         "until": keys.timestamp(until),
     }
 
 
-def _lease_write(lease: Lease, extend_until: datetime | None) -> Write:
+def _lease_writes(lease: Lease, extend_until: datetime | None) -> list[Write]:
     """Return the part of a transaction that insists on the lease's token, and may extend it."""
     condition = _has_token(lease.token)
-    if extend_until is not None:
-        return Write(_lease_item(lease, extend_until), condition=condition)
-    return Write(key=_lease_key(lease), condition=condition, is_check=True)
+    if extend_until is None:
+        return [Write(key=key, condition=condition, is_check=True) for key in _lease_keys(lease)]
+    return [
+        Write(_lease_item(lease, key, extend_until), condition=condition)
+        for key in _lease_keys(lease)
+    ]
 
 
-def _lease_key(lease: Lease) -> Key:
-    return keys.lease_key(lease.connection_id, lease.invoice_source_id)
+def _lease_keys(lease: Lease) -> list[Key]:
+    return [keys.lease_key(each, lease.invoice_source_id) for each in lease.books.keys]
 
 
 def _has_token(token: str) -> Condition:
     return Condition("#token = :token", {"token": token})
 
 
-def _ownership_write(write_back: WriteBack, psa_payment_id: int) -> Write:
-    item = _owner_item(write_back.connection_id, psa_payment_id, write_back.write_back_id)
-    return Write(item, condition=_is_nobodys_or_of(write_back))
+def _ownership_writes(books: Books, write_back: WriteBack, psa_payment_id: int) -> list[Write]:
+    owner_id = write_back.write_back_id
+    return [
+        Write(_owner_item(each, psa_payment_id, owner_id), condition=_is_nobodys_or(owner_id))
+        for each in books.keys
+    ]
 
 
-def _owner_item(connection_id: str, psa_payment_id: int, owner_id: str) -> Item:
-    key = keys.psa_payment_key(connection_id, psa_payment_id)
+def _owner_item(books_key: str, psa_payment_id: int, owner_id: str) -> Item:
+    key = keys.psa_payment_key(books_key, psa_payment_id)
     return {**key.attributes(), "write_back_id": owner_id}
 
 
-def _disownment_write(write_back: WriteBack, psa_payment_id: int) -> Write:
-    key = keys.psa_payment_key(write_back.connection_id, psa_payment_id)
-    return Write(key=key, condition=_is_nobodys_or_of(write_back))
+def _disownment_writes(
+    books: Books, write_back: WriteBack, psa_payment_id: int | None
+) -> list[Write]:
+    if psa_payment_id is None:
+        return []
+    condition = _is_nobodys_or(write_back.write_back_id)
+    return [
+        Write(key=keys.psa_payment_key(each, psa_payment_id), condition=condition)
+        for each in books.keys
+    ]
 
 
-def _is_nobodys_or_of(write_back: WriteBack) -> Condition:
+def _is_nobodys_or(owner_id: str) -> Condition:
     return Condition(
         "attribute_not_exists(#pk) OR #write_back_id = :write_back_id",
-        {"write_back_id": write_back.write_back_id},
+        {"write_back_id": owner_id},
     )

@@ -18,7 +18,7 @@ from bridge.domain.errors import ConflictError, ThrottledError, UnavailableError
 from bridge.store.attributes import Item, Plain, check_storable, from_item, to_item
 from bridge.store.errors import ConditionFailedError, ContendedError, translated
 from bridge.store.expressions import Condition, parameters
-from bridge.store.keys import LISTING_INDEX, PARTNER_INDEX, Key
+from bridge.store.keys import DUE_INDEX, LISTING_INDEX, PARTNER_INDEX, Key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -62,6 +62,8 @@ class Range:
     def key_names(self) -> tuple[str, str]:
         if self.index is None:
             return "pk", "sk"
+        if self.index == DUE_INDEX:
+            return "gsi3pk", "gsi3sk"
         first = self.index in (LISTING_INDEX, PARTNER_INDEX)
         return ("gsi1pk", "gsi1sk") if first else ("gsi2pk", "gsi2sk")
 

@@ -38,11 +38,14 @@ if TYPE_CHECKING:
     from bridge.domain.write_back import Timings
     from bridge.entrypoints.dead_letters import ParkedQueue
     from bridge.ports import (
+        CompanyStore,
         ConnectionStore,
         DocumentStore,
         EventBus,
         HintQueue,
         LedgerStore,
+        PartnerPlaces,
+        PaymentControlStore,
         PdfQueue,
         ProblemStore,
         RateLimiter,
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
         RunQueue,
         RunStore,
         SecretVault,
+        SilenceStore,
         WriteBackQueue,
     )
 
@@ -95,6 +99,12 @@ class Adapters:
         return DynamoConnectionStore(self._operations)
 
     @cached_property
+    def companies(self) -> CompanyStore:
+        from bridge.store.companies import DynamoCompanyStore
+
+        return DynamoCompanyStore(self._operations)
+
+    @cached_property
     def runs(self) -> RunStore:
         from bridge.store.runs import DynamoRunStore
 
@@ -105,6 +115,12 @@ class Adapters:
         from bridge.store.problems import DynamoProblemStore
 
         return DynamoProblemStore(self._operations, worker_clock)
+
+    @cached_property
+    def payment_control(self) -> PaymentControlStore:
+        from bridge.store.payment_control import DynamoPaymentControlStore
+
+        return DynamoPaymentControlStore(self._operations)
 
     @cached_property
     def records(self) -> RecordStore:
@@ -123,8 +139,19 @@ class Adapters:
     def limiter(self) -> RateLimiter:
         from bridge.store.rate_limit import DynamoRateLimiter
 
-        table = self._table(self.need(CoordinationTable).coordination_table)
-        return DynamoRateLimiter(table, worker_clock)
+        return DynamoRateLimiter(self._coordination, worker_clock)
+
+    @cached_property
+    def partner_places(self) -> PartnerPlaces:
+        from bridge.store.partner_places import DynamoPartnerPlaces
+
+        return DynamoPartnerPlaces(self._coordination, worker_clock)
+
+    @cached_property
+    def silences(self) -> SilenceStore:
+        from bridge.store.silences import DynamoSilenceStore
+
+        return DynamoSilenceStore(self._coordination)
 
     @cached_property
     def vault(self) -> SecretVault:
@@ -222,6 +249,10 @@ class Adapters:
     @cached_property
     def _operations(self) -> Table:
         return self._table(self.need(OperationsTable).operations_table)
+
+    @cached_property
+    def _coordination(self) -> Table:
+        return self._table(self.need(CoordinationTable).coordination_table)
 
     def _table(self, name: str) -> Table:
         return Table(clients.dynamodb_client(), name, worker_clock)

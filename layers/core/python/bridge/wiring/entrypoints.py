@@ -55,6 +55,7 @@ def dashboard_services(ports: Ports, egress_addresses: tuple[str, ...]) -> Dashb
         owned_connections=use_cases.owned_connections(ports),
         connector=use_cases.connector(ports),
         disconnector=use_cases.disconnector(ports),
+        connection_move=use_cases.connection_move(ports),
         verifier=use_cases.verifier(ports),
         run_control=use_cases.run_control(ports),
         filter_preferences=use_cases.filter_preferences(ports),
@@ -63,7 +64,9 @@ def dashboard_services(ports: Ports, egress_addresses: tuple[str, ...]) -> Dashb
         platform_records=use_cases.platform_records(ports),
         pdf_links=use_cases.pdf_links(ports),
         problem_actions=use_cases.problem_actions(ports),
+        unowned_payments=use_cases.unowned_payments(ports),
         platform_payments=use_cases.platform_payments(ports),
         payment_preferences=use_cases.payment_preferences(ports),
+        payment_stops=use_cases.payment_stops(ports),
         egress_addresses=egress_addresses,
     )

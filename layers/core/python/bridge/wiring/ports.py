@@ -11,11 +11,14 @@ if TYPE_CHECKING:
     from bridge.ports import (
         CallbackEndpointStore,
         Clock,
+        CompanyStore,
         ConnectionStore,
         DocumentStore,
         EventBus,
         HintQueue,
         LedgerStore,
+        PartnerPlaces,
+        PaymentControlStore,
         PdfQueue,
         ProblemStore,
         PsaGateway,
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
         SecretVault,
         SigningKeySource,
         SigningKeyStore,
+        SilenceStore,
         WriteBackQueue,
     )
 
@@ -38,6 +42,8 @@ class Ports(Protocol):
     @property
     def connections(self) -> ConnectionStore: ...
     @property
+    def companies(self) -> CompanyStore: ...
+    @property
     def records(self) -> RecordStore: ...
     @property
     def runs(self) -> RunStore: ...
@@ -45,6 +51,12 @@ class Ports(Protocol):
     def problems(self) -> ProblemStore: ...
     @property
     def ledger(self) -> LedgerStore: ...
+    @property
+    def payment_control(self) -> PaymentControlStore: ...
+    @property
+    def partner_places(self) -> PartnerPlaces: ...
+    @property
+    def silences(self) -> SilenceStore: ...
     @property
     def documents(self) -> DocumentStore: ...
     @property

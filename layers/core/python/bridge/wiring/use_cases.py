@@ -8,16 +8,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bridge.wiring.connection_use_cases import (
+    callback_keeper,
+    callback_registrations,
+    company_check,
+    company_claims,
+    company_proofs,
+    connection_health,
+    connection_move,
+    connector,
+    disconnector,
+    filter_preferences,
+    manual_fetch,
+    owned_connections,
+    payment_preferences,
+    payment_stops,
+    reconnected_write_backs,
+    run_control,
+    run_starter,
+    same_records,
+    scheduled_runs,
+    stalled_runs,
+    verifier,
+)
+
 if TYPE_CHECKING:
-    from bridge.connections.callback_keeper import CallbackKeeper
-    from bridge.connections.callbacks import CallbackRegistrations
-    from bridge.connections.connect import Connector
-    from bridge.connections.disconnect import Disconnector
-    from bridge.connections.filters import FilterPreferences
-    from bridge.connections.health import ConnectionHealth
-    from bridge.connections.owned_connections import OwnedConnections
-    from bridge.connections.preferences import PaymentPreferences
-    from bridge.connections.verify import Verifier
     from bridge.connectwise.callback_intake import CallbackIntake
     from bridge.mirror.filter_archive import FilterArchive
     from bridge.mirror.filter_preview import FilterPreview
@@ -26,21 +41,48 @@ if TYPE_CHECKING:
     from bridge.mirror.pdf_links import PdfLinks
     from bridge.mirror.refresh import Refresher
     from bridge.mirror.run_worker import RunWorker
+    from bridge.payments.due_write_backs import DueWriteBacks
     from bridge.payments.failed_write_backs import FailedWriteBacks
-    from bridge.payments.payment_check import DueWriteBacks, PaymentCheck
+    from bridge.payments.first_contact import FirstContact
+    from bridge.payments.owner_move import OwnerMove
+    from bridge.payments.payment_check import PaymentCheck
     from bridge.payments.payment_reconciler import PaymentReconciler
     from bridge.payments.platform_payments import PlatformPayments
+    from bridge.payments.silent_servers import SilentServers
+    from bridge.payments.unapplied_problems import UnappliedProblems
     from bridge.payments.unowned_payments import UnownedPayments
     from bridge.payments.write_back_actions import WriteBackActions
     from bridge.payments.write_back_problems import WriteBackProblems
+    from bridge.payments.write_back_turns import WriteBackTurns
     from bridge.payments.write_back_worker import WriteBackWorker
     from bridge.platform_records.records import PlatformRecords
     from bridge.problems.actions import ProblemActions
     from bridge.problems.failed_messages import FailedMessages
-    from bridge.runs.control import RunControl
-    from bridge.runs.schedule import ScheduledRuns, StalledRuns
-    from bridge.runs.start import ManualFetch, RunStarter
     from bridge.wiring.ports import CallbackPorts, Ports
+
+__all__ = [
+    "callback_keeper",
+    "callback_registrations",
+    "company_check",
+    "company_claims",
+    "company_proofs",
+    "connection_health",
+    "connection_move",
+    "connector",
+    "disconnector",
+    "filter_preferences",
+    "manual_fetch",
+    "owned_connections",
+    "payment_preferences",
+    "payment_stops",
+    "reconnected_write_backs",
+    "run_control",
+    "run_starter",
+    "same_records",
+    "scheduled_runs",
+    "stalled_runs",
+    "verifier",
+]
 
 # --- callbacks -------------------------------------------------------------------------------
 
@@ -56,133 +98,6 @@ def callback_intake(ports: CallbackPorts) -> CallbackIntake:
         clock=ports.clock,
         allow_loopback=ports.allow_loopback,
     )
-
-
-# --- runs ------------------------------------------------------------------------------------
-
-
-def run_starter(ports: Ports) -> RunStarter:
-    from bridge.runs.start import RunStarter
-
-    return RunStarter(ports.runs, ports.run_queue, ports.clock)
-
-
-def run_control(ports: Ports) -> RunControl:
-    from bridge.runs.control import RunControl
-
-    return RunControl(ports.runs, run_starter(ports), ports.clock)
-
-
-def manual_fetch(ports: Ports) -> ManualFetch:
-    from bridge.runs.start import ManualFetch
-
-    return ManualFetch(run_starter(ports), ports.clock)
-
-
-def scheduled_runs(ports: Ports) -> ScheduledRuns:
-    from bridge.runs.schedule import ScheduledRuns
-
-    return ScheduledRuns(ports.connections, run_starter(ports))
-
-
-def stalled_runs(ports: Ports) -> StalledRuns:
-    from bridge.runs.schedule import StalledRuns
-
-    return StalledRuns(ports.runs, ports.run_queue, ports.clock)
-
-
-# --- connections -----------------------------------------------------------------------------
-
-
-def owned_connections(ports: Ports) -> OwnedConnections:
-    from bridge.connections.owned_connections import OwnedConnections
-
-    return OwnedConnections(ports.connections)
-
-
-def connection_health(ports: Ports) -> ConnectionHealth:
-    from bridge.connections.health import ConnectionHealth
-
-    return ConnectionHealth(ports.connections, ports.problems, ports.clock)
-
-
-def callback_registrations(ports: Ports) -> CallbackRegistrations:
-    from bridge.connections.callbacks import CallbackRegistrations
-
-    return CallbackRegistrations(
-        owned=owned_connections(ports),
-        vault=ports.vault,
-        problems=ports.problems,
-        clock=ports.clock,
-        webhook_base_url=ports.webhook_base_url,
-    )
-
-
-def callback_keeper(ports: Ports) -> CallbackKeeper:
-    from bridge.connections.callback_keeper import CallbackKeeper
-
-    return CallbackKeeper(
-        connections=ports.connections,
-        gateway=ports.gateway,
-        vault=ports.vault,
-        problems=ports.problems,
-        health=connection_health(ports),
-        clock=ports.clock,
-        webhook_base_url=ports.webhook_base_url,
-    )
-
-
-def connector(ports: Ports) -> Connector:
-    from bridge.connections.connect import Connector
-
-    return Connector(
-        connections=ports.connections,
-        gateway=ports.gateway,
-        vault=ports.vault,
-        problems=ports.problems,
-        clock=ports.clock,
-        callbacks=callback_registrations(ports),
-        run_control=run_control(ports),
-    )
-
-
-def disconnector(ports: Ports) -> Disconnector:
-    from bridge.connections.disconnect import Disconnector
-
-    return Disconnector(
-        connections=ports.connections,
-        gateway=ports.gateway,
-        vault=ports.vault,
-        run_control=run_control(ports),
-        webhook_base_url=ports.webhook_base_url,
-    )
-
-
-def verifier(ports: Ports) -> Verifier:
-    from bridge.connections.verify import Verifier
-
-    return Verifier(
-        connections=ports.connections,
-        gateway=ports.gateway,
-        vault=ports.vault,
-        problems=ports.problems,
-        health=connection_health(ports),
-        clock=ports.clock,
-        callbacks=callback_registrations(ports),
-        run_control=run_control(ports),
-    )
-
-
-def filter_preferences(ports: Ports) -> FilterPreferences:
-    from bridge.connections.filters import FilterPreferences
-
-    return FilterPreferences(ports.connections, run_control(ports))
-
-
-def payment_preferences(ports: Ports) -> PaymentPreferences:
-    from bridge.connections.preferences import PaymentPreferences
-
-    return PaymentPreferences(ports.connections, ports.gateway)
 
 
 # --- the mirror ------------------------------------------------------------------------------
@@ -282,8 +197,16 @@ def platform_payments(ports: Ports) -> PlatformPayments:
         records=ports.records,
         connections=ports.connections,
         queue=ports.write_back_queue,
+        write_back_problems=write_back_problems(ports),
+        unapplied_problems=unapplied_problems(ports),
         clock=ports.clock,
     )
+
+
+def unapplied_problems(ports: Ports) -> UnappliedProblems:
+    from bridge.payments.unapplied_problems import UnappliedProblems
+
+    return UnappliedProblems(ports.problems, ports.clock)
 
 
 def write_back_problems(ports: Ports) -> WriteBackProblems:
@@ -298,9 +221,46 @@ def write_back_worker(ports: Ports) -> WriteBackWorker:
     return WriteBackWorker(
         ledger=ports.ledger,
         connections=ports.connections,
+        stops=payment_stops(ports),
         gateway=ports.gateway,
         hints=ports.hints,
+        queue=ports.write_back_queue,
+        reconciler=payment_reconciler(ports),
+        first_contact=first_contact(ports),
+        control=ports.payment_control,
         write_back_problems=write_back_problems(ports),
+        clock=ports.clock,
+        timings=ports.timings,
+    )
+
+
+def first_contact(ports: Ports) -> FirstContact:
+    from bridge.payments.first_contact import FirstContact
+
+    return FirstContact(
+        ledger=ports.ledger,
+        records=ports.records,
+        owned=owned_connections(ports),
+        problems=ports.problems,
+        clock=ports.clock,
+    )
+
+
+def silent_servers(ports: Ports) -> SilentServers:
+    from bridge.payments.silent_servers import SilentServers
+
+    return SilentServers(ports.silences, ports.clock, probe_life=ports.timings.attempt)
+
+
+def write_back_turns(ports: Ports) -> WriteBackTurns:
+    from bridge.payments.write_back_turns import WriteBackTurns
+
+    return WriteBackTurns(
+        driver=write_back_worker(ports),
+        ledger=ports.ledger,
+        places=ports.partner_places,
+        servers=silent_servers(ports),
+        queue=ports.write_back_queue,
         clock=ports.clock,
         timings=ports.timings,
     )
@@ -310,7 +270,11 @@ def write_back_actions(ports: Ports) -> WriteBackActions:
     from bridge.payments.write_back_actions import WriteBackActions
 
     return WriteBackActions(
-        ports.ledger, ports.write_back_queue, write_back_problems(ports), ports.clock
+        ports.ledger,
+        ports.write_back_queue,
+        write_back_problems(ports),
+        unowned_payments(ports),
+        ports.clock,
     )
 
 
@@ -321,9 +285,9 @@ def unowned_payments(ports: Ports) -> UnownedPayments:
 
 
 def due_write_backs(ports: Ports) -> DueWriteBacks:
-    from bridge.payments.payment_check import DueWriteBacks
+    from bridge.payments.due_write_backs import DueWriteBacks
 
-    return DueWriteBacks(ports.ledger, ports.write_back_queue, ports.clock)
+    return DueWriteBacks(ports.ledger, ports.silences, ports.write_back_queue, ports.clock)
 
 
 def payment_reconciler(ports: Ports) -> PaymentReconciler:
@@ -351,8 +315,15 @@ def payment_check(ports: Ports) -> PaymentCheck:
         records=ports.records,
         connections=ports.connections,
         reconciler=payment_reconciler(ports),
+        owner_move=owner_move(ports),
         clock=ports.clock,
     )
+
+
+def owner_move(ports: Ports) -> OwnerMove:
+    from bridge.payments.owner_move import OwnerMove
+
+    return OwnerMove(ports.ledger, owned_connections(ports), ports.problems, ports.clock)
 
 
 # --- failures --------------------------------------------------------------------------------
@@ -375,6 +346,7 @@ def problem_actions(ports: Ports) -> ProblemActions:
 
     return ProblemActions(
         owned=owned_connections(ports),
+        stops=payment_stops(ports),
         problems=ports.problems,
         runs=ports.runs,
         starter=run_starter(ports),

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why a write-back waits for a person. Each has its text in the API and the runbook."""
+    """Each reason has its text in the API and the runbook."""
 
     NONE = ""
     INVOICE_GONE = "invoice_gone"
@@ -22,10 +22,16 @@ class Reason(StrEnum):
     REVERSE_BY_HAND = "reverse_by_hand"
     OTHERS_REPLACED = "others_replaced"
     TOO_MANY_POSTS = "too_many_posts"
+    TOO_MANY_PAYMENTS = "too_many_payments"
     PAID_BY_HAND = "paid_by_hand"
+    NOTHING_OWED = "nothing_owed"
+    POSSIBLE_DUPLICATE = "possible_duplicate"
+    LOOKS_WRITTEN = "looks_written"
     PAYMENT_GONE = "payment_gone"
     PAYMENT_REWRITTEN = "payment_rewritten"
     PAYMENT_CHANGED = "payment_changed"
+    PAYMENT_HIDDEN = "payment_hidden"
     UNREADABLE = "unreadable"
     NO_ANSWER = "no_answer"
+    STOPPED = "stopped"
     OUR_FAULT = "our_fault"

@@ -2,42 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from enum import StrEnum
 
 from bridge.domain.money import Currency
 from bridge.domain.platform_payment import Target
+from bridge.domain.write_back.history import AttemptKind, History, Outcome, StatedAttempt
 from bridge.domain.write_back.reasons import Reason
-from bridge.domain.write_back.states import ENDED_STATES, MAYBE_SENT_STATES, WriteBackState
+from bridge.domain.write_back.states import (
+    ENDED_STATES,
+    IN_FLIGHT_STATES,
+    PERSONS_STATES,
+    WriteBackState,
+)
 from bridge.domain.write_back.timings import Timings
 
 _S = WriteBackState
 MAX_POSTS = 5
+"""So many posts that nothing proved are made at most; then a person decides."""
 MAX_DELETIONS = 5
-FIRST_WAIT = timedelta(minutes=1)
-LONGEST_WAIT = timedelta(hours=1)
-MAX_WAITS_COUNTED = 10
-WAITS_UNSEEN = 4
-"""After so many waits in a row, a quarter of an hour together, a person is told."""
+MAX_SHOWN_ROWS = 20
+MAX_LISTED_PAYMENTS = 2_000
+"""An attempt keeps the ids of so many payments; an invoice with more is left to a person."""
+MAX_DAYS_APART = 1
+"""ConnectWise may list a payment's day as another zone sees it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPayment:
+    """A payment of the invoice that a person is shown beside the reason."""
+
+    psa_payment_id: int
+    amount_minor: int
+    paid_on: date | None
+    applied_by: str
+
+
+class DecisionKind(StrEnum):
+    """What a person decided, for a worker to carry out under the lease."""
+
+    POST = "post"
+    ADOPT = "adopt"
+    LOOK = "look"
+    """Look, and leave all as it is where nothing of ours is found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A person's decision that only a fresh look at ConnectWise can carry out."""
+
+    kind: DecisionKind
+    psa_payment_id: int | None = None
+    """The payment that is to be adopted."""
 
 
 @dataclass(frozen=True, slots=True)
 class WriteBack:
-    """``psa_payment_id`` is the ConnectWise payment this write-back owns; one id has one owner.
+    """One allocation of a payment, and what is known of it in ConnectWise.
 
-    ``intent_at`` is when the last post or deletion was stated. ``due_at`` is when somebody should
-    look again. ``balance_before_minor``, ``rows_before`` and ``newest_before`` are what the invoice
-    owed, how many payments it had and the highest of their ids when the last post was stated.
-    ``paid_status_id`` is the billing status that we set on the paid invoice, ``previous_status_id``
-    the one that it replaced; ``status_stated_at`` is when a change of status was stated last that
-    had no clear answer. ``posted_as`` is the API member that posted it. ``posts`` and
-    ``deletions`` count what was sent and not surely refused. ``wants_follow_up`` marks a payment
-    made or removed whose invoice is still to be read back, and its status set or put back.
-    ``waits`` counts how often in a row nothing could be done. ``is_called_off`` marks a payment
-    that was undone and may stay in ConnectWise if it stands there: it is never posted anew.
-    ``lasting_reason`` is what a person has to see to even when our payment is out again, whatever
-    else came between: others that ConnectWise dropped, or one that was entered by hand for ours.
+    A worker of the release before reads ``intent_at``, ``posts``, ``deletions``, ``rows_before``,
+    ``newest_before``, ``balance_before_minor`` and ``status_stated_at``, which are therefore
+    written beside the history that they sum up (see :meth:`with_history`).
     """
 
     write_back_id: str
@@ -53,22 +79,56 @@ class WriteBack:
     state: WriteBackState
     created_at: datetime
     due_at: datetime | None = None
+    """When somebody should act again. While a post is unclear, that is when its quarantine is over:
+    a worker of the release before posts it anew from then on."""
+    look_at: datetime | None = None
+    """When an unclear post is looked for next, and may only be confirmed."""
     intent_at: datetime | None = None
     posts: int = 0
     psa_payment_id: int | None = None
+    """The ConnectWise payment that this write-back owns; one id has one owner."""
     reason: Reason = Reason.NONE
     balance_before_minor: int | None = None
     rows_before: int | None = None
     newest_before: int | None = None
     previous_status_id: int | None = None
+    """The billing status that our paid status replaced."""
     paid_status_id: int | None = None
+    """The billing status that was set on the paid invoice."""
     status_stated_at: datetime | None = None
     wants_follow_up: bool = False
+    """A payment was made or removed, and its invoice is still to be read back and its status
+    set or put back."""
     posted_as: str = ""
+    """The API member that made the payment it owns, or that posted it last."""
     deletions: int = 0
     waits: int = 0
+    """Counts how often in a row nothing could be done."""
     is_called_off: bool = False
+    """The payment was undone and may stay in ConnectWise if it stands there; a new post of it is
+    forbidden."""
     lasting_reason: Reason = Reason.NONE
+    """What a person has to see to even when our payment is out again: other payments that
+    ConnectWise dropped, or one that was entered by hand for ours."""
+    history: History = field(default_factory=History)
+    decision: Decision | None = None
+    """A person's decision that a worker still has to carry out."""
+    shown: tuple[ShownPayment, ...] = ()
+    """The payments that the reason is about."""
+    late_look_at: datetime | None = None
+    """When the invoice is compared once more, since an attempt stayed unproven."""
+    listed_on: date | None = None
+    """The day that ConnectWise lists for our payment, where it differs from ``paid_on``."""
+    is_foreign: bool = False
+    """Somebody else made the payment that it owns, so that the bridge may not delete it."""
+    refusal: str = ""
+    """ConnectWise's own words about the last refusal."""
+    overpaid_minor: int = 0
+    """How much more was paid than was owed when the invoice was read back last."""
+    hand_reference: str = ""
+    """A person's reference to the entry that reversed the payment in the books."""
+
+    # --- where it stands -----------------------------------------------------------------------
 
     @property
     def has_ended(self) -> bool:
@@ -78,8 +138,21 @@ class WriteBack:
         if self.target is Target.POSTED:
             return self.state in ENDED_STATES
         if self.target is Target.ABSENT:
-            return self.state in (_S.REVERSED, _S.CANCELLED)
+            return self.state in (_S.REVERSED, _S.CANCELLED, _S.REVERSED_BY_HAND)
         return self.state is _S.PENDING
+
+    @property
+    def next_look_at(self) -> datetime | None:
+        """Return when somebody should look next, be it for what is left or a last time."""
+        late = [self.late_look_at] if self.late_look_at and not self.may_be_in_flight else []
+        next_at = None if self.has_ended else self.acts_at
+        return min([next_at, *late] if next_at else late, default=None)
+
+    @property
+    def acts_at(self) -> datetime | None:
+        """Return when somebody should look or act for the present target."""
+        moments = [each for each in (self.due_at, self.look_at) if each is not None]
+        return min(moments, default=None)
 
     @property
     def is_at_target(self) -> bool:
@@ -88,13 +161,8 @@ class WriteBack:
         return self.state is arrived
 
     @property
-    def was_ever_stated(self) -> bool:
-        """A post was stated once, so that a payment of ours may stand there."""
-        return self.posts > 0 or self.intent_at is not None
-
-    @property
     def is_gone(self) -> bool:
-        """What we posted was there once, and is not any more."""
+        """What we posted was there once, and is missing now."""
         return self.reason is Reason.PAYMENT_GONE
 
     @property
@@ -106,176 +174,110 @@ class WriteBack:
     @property
     def may_be_in_flight(self) -> bool:
         """A request of ours may still take effect."""
-        return self.state in MAYBE_SENT_STATES or self.state is _S.REVERSING
+        return self.state in IN_FLIGHT_STATES
 
     @property
     def needs_person(self) -> bool:
-        return self.state in (_S.REJECTED, _S.MANUAL)
-
-    def posting(
-        self,
-        now: datetime,
-        timings: Timings,
-        *,
-        balance_minor: int,
-        listed_ids: Collection[int] = (),
-        member: str = "",
-    ) -> WriteBack:
-        """State the intent to post; from now on the attempt may take effect."""
-        return replace(
-            self,
-            state=_S.POSTING,
-            intent_at=now,
-            posts=self.posts + 1,
-            due_at=now + timings.quarantine,
-            balance_before_minor=balance_minor,
-            rows_before=len(listed_ids),
-            newest_before=max(listed_ids, default=0),
-            posted_as=member,
-            lasting_reason=self.missing_reason,
-        )
-
-    def delayed(self, now: datetime) -> WriteBack:
-        """Nothing can be done now: look again, each time later, and never before what was sent is
-        over. Where that goes on, a person is told."""
-        due_at = now + min(FIRST_WAIT * 2**self.waits, LONGEST_WAIT)
-        if self.may_be_in_flight and self.due_at is not None:
-            due_at = max(due_at, self.due_at)
-        is_seen = self.waits >= WAITS_UNSEEN and self.reason is Reason.NONE
-        return replace(
-            self,
-            waits=min(self.waits + 1, MAX_WAITS_COUNTED),
-            reason=Reason.NO_ANSWER if is_seen else self.reason,
-            due_at=due_at,
-        )
-
-    def not_sent(self) -> WriteBack:
-        """The post was surely not sent: as if it had never been stated."""
-        return replace(self, state=_S.PENDING, intent_at=None, posts=self.posts - 1)
-
-    def unclear(self) -> WriteBack:
-        return replace(self, state=_S.UNCLEAR)
-
-    def confirmed(self, psa_payment_id: int, now: datetime) -> WriteBack:
-        return replace(
-            self,
-            state=_S.CONFIRMED,
-            psa_payment_id=psa_payment_id,
-            due_at=now,
-            reason=Reason.NONE,
-            wants_follow_up=True,
-            waits=0,
-            lasting_reason=self.missing_reason,
-        )
+        return self.state in PERSONS_STATES
 
     @property
     def missing_reason(self) -> Reason:
-        """What ConnectWise dropped stays missing. What a person entered does not stand for ours any
-        more, once there is room for it."""
+        """What ConnectWise dropped stays missing. What a person entered stops standing for ours
+        once there is room for it."""
         is_missing = self.lasting_reason is Reason.OTHERS_REPLACED
         return Reason.OTHERS_REPLACED if is_missing else Reason.NONE
 
-    def with_lasting_reason(self, reason: Reason) -> WriteBack:
-        """Remember what lasts: where there is no room for ours, a person may have entered it."""
-        if reason is Reason.OTHERS_REPLACED:
-            return replace(self, lasting_reason=reason)
-        if reason in (Reason.PAID_BY_HAND, Reason.OVERPAYMENT) and self.psa_payment_id is None:
-            return replace(self, lasting_reason=Reason.PAID_BY_HAND)
-        return self
+    # --- what was tried ------------------------------------------------------------------------
 
-    def rejected(self, reason: Reason) -> WriteBack:
-        """The post was surely refused, so that it does not count as one that never showed."""
+    @property
+    def known_history(self) -> History:
+        """Return the history; of a record of the release before, what its fields tell."""
+        if self.history.attempts or not (self.posts or self.deletions or self.may_be_in_flight):
+            return self.history
+        attempts = [self._post_before()] if self.posts or self.state in IN_FLIGHT_STATES else []
+        if self.state is _S.REVERSING or self.deletions:
+            deletion = StatedAttempt(AttemptKind.DELETION, self._stated_before())
+            attempts += [replace(deletion, outcome=Outcome.UNKNOWN)] * max(1, self.deletions)
+        return replace(self.history, attempts=tuple(attempts))
+
+    def _post_before(self) -> StatedAttempt:
+        return StatedAttempt(
+            AttemptKind.POST,
+            self._stated_before(),
+            outcome=Outcome.UNKNOWN if self.psa_payment_id is None else Outcome.PROVEN,
+            member=self.posted_as,
+            balance_minor=self.balance_before_minor,
+            newest_listed_id=self.newest_before or 0,
+            psa_payment_id=self.psa_payment_id,
+        )
+
+    def _stated_before(self) -> datetime:
+        return self.intent_at or self.created_at
+
+    @property
+    def unproven_posts(self) -> tuple[StatedAttempt, ...]:
+        """Return the posts that may stand in ConnectWise unseen, the latest first."""
+        return self.known_history.unproven(AttemptKind.POST)
+
+    @property
+    def unproven_deletions(self) -> tuple[StatedAttempt, ...]:
+        return self.known_history.unproven(AttemptKind.DELETION)
+
+    @property
+    def owning_post(self) -> StatedAttempt | None:
+        """Return the post that made the payment it owns, if that is known."""
+        made = self.known_history.posts()
+        owned = self.psa_payment_id
+        return next((p for p in made if owned is not None and p.psa_payment_id == owned), None)
+
+    @property
+    def last_stated_at(self) -> datetime | None:
+        """Return when the last post or deletion was stated that took effect or may have."""
+        history = self.known_history
+        attempts = (each for each in history.attempts if each.kind is not AttemptKind.STATUS)
+        deletions = (t for t in history.tallies if t.is_of(AttemptKind.DELETION, Outcome.PROVEN))
+        stated = [each.stated_at for each in attempts]
+        return max([*stated, *(tally.last_at for tally in deletions)], default=None)
+
+    @property
+    def status_unclear_at(self) -> datetime | None:
+        return self.known_history.status_unclear_at or self.status_stated_at
+
+    def is_quarantined(self, now: datetime, timings: Timings) -> bool:
+        """Tell whether a request that nothing proved may still take effect or come into view."""
+        unproven = (*self.unproven_posts, *self.unproven_deletions)
+        return any(now < timings.quarantine_end(each.stated_at) for each in unproven)
+
+    def is_young(self, now: datetime, timings: Timings) -> bool:
+        """Tell whether ConnectWise may not show yet what was stated last."""
+        stated_at = self.last_stated_at
+        return stated_at is not None and now < timings.quarantine_end(stated_at)
+
+    def with_history(self, history: History) -> WriteBack:
+        """Return it with another history, and with the fields that sum it up."""
+        posts = list(history.posts())
+        last = posts[0] if posts else None
+        attempts = [each for each in history.attempts if each.kind is not AttemptKind.STATUS]
         return replace(
             self,
-            state=_S.REJECTED,
-            reason=reason,
-            due_at=None,
-            intent_at=None,
-            posts=max(0, self.posts - 1),
-            waits=0,
+            history=history,
+            posts=len(posts),
+            deletions=len(history.unproven(AttemptKind.DELETION)),
+            intent_at=max((each.stated_at for each in attempts), default=None),
+            balance_before_minor=last.balance_minor if last else None,
+            rows_before=len(last.listed_ids) if last else None,
+            newest_before=_newest(last) if last else None,
+            status_stated_at=history.status_unclear_at,
         )
 
-    def manual(self, reason: Reason) -> WriteBack:
-        return replace(
-            self.with_lasting_reason(reason),
-            state=_S.MANUAL,
-            reason=reason,
-            due_at=None,
-            wants_follow_up=False,
-            waits=0,
-        )
+    # --- what may be ours ----------------------------------------------------------------------
 
-    def reversing(self, now: datetime, timings: Timings) -> WriteBack:
-        """State the intent to delete the payment that this write-back owns."""
-        return replace(
-            self,
-            state=_S.REVERSING,
-            intent_at=now,
-            deletions=self.deletions + 1,
-            due_at=now + timings.quarantine,
-        )
+    def is_as_large(self, amount_minor: int, paid_on: date | None) -> bool:
+        """Tell whether a payment has our amount, and our day as some zone sees it."""
+        if amount_minor != self.amount_minor or paid_on is None:
+            return False
+        return abs((paid_on - self.paid_on).days) <= MAX_DAYS_APART
 
-    def not_deleted(self) -> WriteBack:
-        """The deletion was surely not sent: as if it had never been stated."""
-        return replace(self, state=_S.CONFIRMED, deletions=self.deletions - 1)
 
-    def reversed(self, now: datetime) -> WriteBack:
-        """Nothing of ours is in ConnectWise any more, or never was."""
-        wants_follow_up = self.psa_payment_id is not None
-        return replace(
-            self,
-            state=_S.REVERSED,
-            due_at=now if wants_follow_up else None,
-            reason=self.missing_reason,
-            wants_follow_up=wants_follow_up,
-            waits=0,
-        )
-
-    def tried_again(self, now: datetime) -> WriteBack:
-        """Return the write-back after what kept it waiting seems to be over. Its reason stands
-        until that is sure. A payment that is owned stands there: it is read back or taken out,
-        and never posted a second time."""
-        is_owned = self.psa_payment_id is not None
-        return replace(
-            self,
-            state=_S.CONFIRMED if is_owned else _S.PENDING,
-            deletions=0,
-            waits=0,
-            due_at=now,
-            wants_follow_up=is_owned and self.target is Target.POSTED,
-        )
-
-    def followed_up(self, reason: Reason) -> WriteBack:
-        followed_up = self.with_lasting_reason(reason)
-        return replace(followed_up, due_at=None, wants_follow_up=False, reason=reason, waits=0)
-
-    def acknowledged(self) -> WriteBack:
-        """A person has seen to what was shown; what was hidden behind it is shown now."""
-        is_shown = self.reason is self.lasting_reason
-        left = Reason.NONE if is_shown else self.missing_reason
-        return replace(self, reason=left, lasting_reason=left)
-
-    def adopted(self, psa_payment_id: int) -> WriteBack:
-        """Another tool wrote our payment anew: it stands for ours from now on, and is shown."""
-        return replace(
-            self,
-            psa_payment_id=psa_payment_id,
-            reason=Reason.PAYMENT_REWRITTEN,
-            due_at=None,
-            wants_follow_up=False,
-            waits=0,
-        )
-
-    def retargeted(
-        self, target: Target, now: datetime, *, is_called_off: bool = False
-    ) -> WriteBack:
-        """Return the write-back after its payment moved on."""
-        moved = replace(self, is_called_off=is_called_off)
-        if target is self.target:
-            return moved
-        due_at = self.due_at if self.state in MAYBE_SENT_STATES else now
-        return replace(moved, target=target, due_at=due_at)
-
-    def called_off(self, now: datetime) -> WriteBack:
-        """The payment was undone and does not stand in ConnectWise: so it stays."""
-        return replace(self, target=Target.ABSENT).reversed(now)
+def _newest(post: StatedAttempt) -> int:
+    return post.newest_listed_id or max(post.listed_ids, default=0)

@@ -1,4 +1,4 @@
-"""A write-back is in one of these states."""
+"""A write-back is in one of these states; ``changes`` holds the ways between them."""
 
 from __future__ import annotations
 
@@ -6,22 +6,36 @@ from enum import StrEnum
 
 
 class WriteBackState(StrEnum):
-    """``pending``: nothing was sent. ``posting``: a worker stated that it sends. ``unclear``:
-    sent, and no clear answer. ``manual``: a person decides. ``reversing``: a deletion was stated.
-    ``done_by_hand``: a person entered the payment in ConnectWise."""
+    """Each state says what is known of the payment in ConnectWise, and who acts next."""
 
     PENDING = "pending"
+    """A worker acts next: it looks, and then may post. Earlier posts stand in the history."""
     POSTING = "posting"
+    """A worker stated that it posts the payment, and stored no outcome yet."""
     UNCLEAR = "unclear"
+    """The post was sent and no answer proves what became of it: workers look for it."""
     CONFIRMED = "confirmed"
+    """ConnectWise shows the payment that this write-back owns."""
     REJECTED = "rejected"
+    """ConnectWise refused the last post with a code of its own: a person or a later try decides."""
     MANUAL = "manual"
+    """A person decides, and sees the reason with the payments that it is about."""
     REVERSING = "reversing"
+    """A worker stated that it deletes the payment, and nothing proves yet what became of it."""
     REVERSED = "reversed"
+    """ConnectWise shows no payment of this write-back any more, or never did."""
     CANCELLED = "cancelled"
+    """A person said that the payment is not to appear in ConnectWise."""
     DONE_BY_HAND = "done_by_hand"
+    """A person entered the payment in ConnectWise."""
+    REVERSED_BY_HAND = "reversed_by_hand"
+    """A person reversed the payment in the books; its row stays in ConnectWise."""
 
 
 _S = WriteBackState
-ENDED_STATES = frozenset({_S.CONFIRMED, _S.REVERSED, _S.CANCELLED, _S.DONE_BY_HAND})
+ENDED_STATES = frozenset(
+    {_S.CONFIRMED, _S.REVERSED, _S.CANCELLED, _S.DONE_BY_HAND, _S.REVERSED_BY_HAND}
+)
 MAYBE_SENT_STATES = frozenset({_S.POSTING, _S.UNCLEAR})
+IN_FLIGHT_STATES = MAYBE_SENT_STATES | {_S.REVERSING}
+PERSONS_STATES = frozenset({_S.REJECTED, _S.MANUAL})

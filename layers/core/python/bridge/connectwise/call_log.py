@@ -1,0 +1,27 @@
+"""Each call to ConnectWise is logged by its route and outcome, and by nothing else."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+from bridge.connectwise.exchange import Answer
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9:._-]{1,64}")
+
+_log = logging.getLogger(__name__)
+
+
+def log_call(method: str, route: str, answer: Answer | None, seconds: float) -> None:
+    """Log a call by its route and outcome. Queries, headers, bodies and ids are never logged."""
+    request_id = answer.headers.get("x-cw-request-id", "") if answer else ""
+    _log.info(
+        "ConnectWise call",
+        extra={
+            "method": method,
+            "route": route,
+            "status": answer.status if answer else None,
+            "cw_request_id": request_id if _REQUEST_ID.fullmatch(request_id) else "",
+            "milliseconds": round(seconds * 1000),
+        },
+    )

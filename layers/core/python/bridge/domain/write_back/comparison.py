@@ -1,0 +1,69 @@
+"""A write-back after it was compared with ConnectWise: what a look at a written payment changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime
+
+from bridge.domain.write_back.change_table import move
+from bridge.domain.write_back.reasons import Reason
+from bridge.domain.write_back.record import MAX_SHOWN_ROWS, ShownPayment, WriteBack
+
+
+def miss(write_back: WriteBack, reason: Reason, shown: Sequence[ShownPayment] = ()) -> WriteBack:
+    """Our payment is missing: gone, or perhaps written anew by another tool."""
+    return move(
+        write_back,
+        "miss",
+        reason=reason,
+        shown=tuple(shown)[:MAX_SHOWN_ROWS],
+        due_at=None,
+        wants_follow_up=False,
+        waits=0,
+    )
+
+
+def find_again(write_back: WriteBack) -> WriteBack:
+    """Our payment is listed again."""
+    return move(write_back, "find_again", reason=write_back.missing_reason, shown=())
+
+
+def see_returned(write_back: WriteBack, now: datetime) -> WriteBack:
+    """What was taken out stands there again as we made it, and is taken out once more."""
+    return move(write_back, "see_returned", due_at=now)
+
+
+def see_returned_changed(write_back: WriteBack, shown: Sequence[ShownPayment]) -> WriteBack:
+    """What was taken out stands there again, and somebody edited it."""
+    return move(
+        write_back,
+        "see_returned_changed",
+        reason=Reason.PAYMENT_CHANGED,
+        shown=tuple(shown)[:MAX_SHOWN_ROWS],
+        due_at=None,
+        wants_follow_up=False,
+    )
+
+
+def note_reason(
+    write_back: WriteBack, reason: Reason, shown: Sequence[ShownPayment] = ()
+) -> WriteBack:
+    """Show a person something of a payment that stays written, or take it away again."""
+    return replace(write_back, reason=reason, shown=tuple(shown)[:MAX_SHOWN_ROWS])
+
+
+def note_overpaid(write_back: WriteBack, overpaid_minor: int) -> WriteBack:
+    """Note how much more was paid than was owed."""
+    return replace(write_back, overpaid_minor=overpaid_minor)
+
+
+def read_back_again(write_back: WriteBack, now: datetime) -> WriteBack:
+    """Have the invoice of a written payment read back once more."""
+    return replace(write_back, wants_follow_up=True, due_at=now)
+
+
+def note_listed_day(write_back: WriteBack, listed_on: date | None) -> WriteBack:
+    """Note the day that ConnectWise lists for our payment, where it is another than ours."""
+    differs = listed_on is not None and listed_on != write_back.paid_on
+    return replace(write_back, listed_on=listed_on if differs else None)

@@ -1,0 +1,31 @@
+"""Due write-backs are woken each minute, a share of each partner's."""
+
+from __future__ import annotations
+
+from bridge.ports import Clock, LedgerStore, SilenceStore, WriteBackQueue
+
+MAX_DUE = 500
+MAX_SILENCES = 1000
+
+
+class DueWriteBacks:
+    """Wakes write-backs whose time has come: those that wait, and those whose message got lost.
+
+    A silent server gets one message a minute, which serves as its probe.
+    """
+
+    def __init__(
+        self, ledger: LedgerStore, silences: SilenceStore, queue: WriteBackQueue, clock: Clock
+    ) -> None:
+        self._ledger = ledger
+        self._silences = silences
+        self._queue = queue
+        self._clock = clock
+
+    def wake(self) -> int:
+        silences = self._silences.list(limit=MAX_SILENCES)
+        silent = frozenset(silence.connection_id for silence in silences)
+        due = self._ledger.list_due(self._clock.now(), limit=MAX_DUE, silent=silent)
+        for write_back in due:
+            self._queue.send(write_back)
+        return len(due)

@@ -1,0 +1,130 @@
+"""One worker's hold on one write-back and its invoice.
+
+What a step needs from the past is in the ledger, never in a worker's memory, so a worker may die
+between any two lines and the next one goes on from what was stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bridge.domain.connection import Connection
+from bridge.domain.errors import NotFoundError
+from bridge.domain.write_back import Lease, Reason, Timings, WriteBack
+from bridge.domain.write_back.changes import delay, hand_over, look_again
+from bridge.payments.payment_matching import shown
+from bridge.ports import Clock, LedgerStore, PsaBalance, PsaPayment, PsaPayments
+
+
+@dataclass(slots=True)
+class HeldWriteBack:
+    """A write-back whose invoice's lease this worker holds, as it is stored at each moment."""
+
+    ledger: LedgerStore
+    psa: PsaPayments
+    connection: Connection
+    lease: Lease
+    clock: Clock
+    timings: Timings
+    write_back: WriteBack
+    version: int
+    has_written: bool = False
+    """Something was sent to ConnectWise that may have changed the invoice."""
+    is_unanswered: bool = False
+    """ConnectWise's server did not answer a look that followed a post."""
+
+    @property
+    def ids(self) -> dict[str, str]:
+        return {
+            "connection_id": self.connection.connection_id,
+            "write_back_id": self.write_back.write_back_id,
+        }
+
+    @property
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    @property
+    def is_quarantined(self) -> bool:
+        """Tell whether a request of ours may still take effect or come into view: until then a
+        look may only confirm."""
+        return self.write_back.is_quarantined(self.now, self.timings)
+
+    @property
+    def is_young(self) -> bool:
+        """Tell whether ConnectWise may not show yet what was stated last."""
+        return self.write_back.is_young(self.now, self.timings)
+
+    # --- what ConnectWise and the ledger show ---------------------------------------------------
+
+    def rows(self) -> tuple[PsaPayment, ...]:
+        return self.psa.list_payments(self.write_back.invoice_source_id, self.write_back.currency)
+
+    def rows_if_there(self) -> tuple[PsaPayment, ...]:
+        """Return no payments for an invoice that is gone: it took them along."""
+        try:
+            return self.rows()
+        except NotFoundError:
+            return ()
+
+    def balance(self) -> PsaBalance:
+        return self.psa.read_balance(self.write_back.invoice_source_id)
+
+    def unowned(self, rows: Sequence[PsaPayment]) -> list[PsaPayment]:
+        """Return the payments that are no write-back's, and that nobody disclaimed."""
+        owners = self.ledger.owners(
+            self.connection.books, [row.psa_payment_id for row in rows if not row.is_credit]
+        )
+        return [row for row in rows if not row.is_credit and row.psa_payment_id not in owners]
+
+    def others_of_invoice(self) -> list[WriteBack]:
+        own = self.write_back
+        every = self.ledger.write_backs_of_invoice(own.connection_id, own.invoice_source_id)
+        return [each for each in every if each.write_back_id != own.write_back_id]
+
+    # --- what is stored -------------------------------------------------------------------------
+
+    def save(
+        self,
+        write_back: WriteBack,
+        *,
+        extend_until: datetime | None = None,
+        own: int | None = None,
+        disown: int | None = None,
+    ) -> None:
+        """Store the write-back as the one who still holds it. Raises ConflictError else."""
+        self.version = self.ledger.save_write_back(
+            write_back,
+            expected_version=self.version,
+            holding=self.lease,
+            extend_until=extend_until,
+            own_psa_payment_id=own,
+            disown_psa_payment_id=disown,
+        )
+        self.write_back = write_back
+
+    def state(self, intent: WriteBack, *, extend_until: datetime | None = None) -> None:
+        """Store what is about to be sent: a worker that was overtaken ends here, before the
+        wire."""
+        self.save(intent, extend_until=extend_until)
+        self.has_written = True
+
+    def look_again(self) -> None:
+        self.save(look_again(self.write_back, self.now, self.timings))
+
+    def retry_later(self) -> None:
+        self.save(delay(self.write_back, self.now, self.timings))
+
+    def hand_over(self, reason: Reason, rows: Sequence[PsaPayment] = (), refusal: str = "") -> None:
+        """Leave it to a person, once nothing of ours is under way any more."""
+        if self.is_quarantined:
+            self.look_again()
+        else:
+            self.save(hand_over(self.write_back, reason, shown(rows), refusal))
+
+    def let_go(self) -> None:
+        """Release the invoice, unless a request of ours may still take effect on it."""
+        if not self.write_back.may_be_in_flight and not self.is_quarantined:
+            self.ledger.release_lease(self.lease)

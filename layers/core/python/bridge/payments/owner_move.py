@@ -1,0 +1,62 @@
+"""Move the owners of ConnectWise payments to the company that was proven."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bridge.connections.owned_connections import OwnedConnections
+from bridge.domain.connection import Connection
+from bridge.domain.identity import RecordKind
+from bridge.domain.problem import ProblemCode, record_subject
+from bridge.domain.write_back import WriteBack
+from bridge.ports import Clock, LedgerStore, ProblemStore
+
+
+class OwnerMove:
+    """Keeps each owner that the release before kept by the connection by the company, too."""
+
+    def __init__(
+        self,
+        ledger: LedgerStore,
+        owned: OwnedConnections,
+        problems: ProblemStore,
+        clock: Clock,
+    ) -> None:
+        self._ledger = ledger
+        self._owned = owned
+        self._problems = problems
+        self._clock = clock
+
+    def is_due(self, connection: Connection) -> bool:
+        return connection.company_key not in ("", connection.owners_moved_to)
+
+    def move(self, connection: Connection, write_backs: Sequence[WriteBack]) -> None:
+        """Move the owners of one invoice; a payment with two owners is shown to a person."""
+        owners = {
+            each.psa_payment_id: each.write_back_id
+            for each in write_backs
+            if each.psa_payment_id is not None
+        }
+        invoice_source_ids = {each.invoice_source_id for each in write_backs}
+        disputed = self._ledger.move_owners(connection.books, owners)
+        if not disputed:
+            return
+        listed = ", ".join(map(str, disputed[:10]))
+        for source_id in invoice_source_ids:
+            self._problems.report(
+                connection.report(
+                    ProblemCode.PAYMENT_DISPUTED,
+                    record_subject(RecordKind.INVOICE, source_id),
+                    f"Two payments of the platform claim the same payments there: {listed}.",
+                ),
+                self._clock.now(),
+            )
+
+    def finish(self, connection: Connection) -> None:
+        """Note that every owner was moved, so that none is looked for again."""
+        self._owned.change(
+            connection.partner_id,
+            connection.connection_id,
+            lambda known: replace(known, owners_moved_to=connection.company_key),
+        )

@@ -1,0 +1,266 @@
+"""Bring one payment into ConnectWise: look, and post at most once at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from bridge.domain.errors import (
+    BridgeError,
+    ConflictError,
+    NotFoundError,
+    PermanentError,
+    RefusedError,
+    RetryableError,
+)
+from bridge.domain.write_back import DecisionKind, Reason, StatedAttempt, WriteBack
+from bridge.domain.write_back.changes import (
+    call_off,
+    confirm,
+    delay,
+    note_unclear,
+    note_unsent,
+    refuse,
+    state_post,
+)
+from bridge.payments.held_write_back import HeldWriteBack
+from bridge.payments.payment_gate import PaymentGate
+from bridge.payments.payment_matching import (
+    best_match,
+    find,
+    is_hidden,
+    is_like,
+    is_same_member,
+    lags,
+    new_since_posts,
+    obstacle_to,
+    post_that_may_have_made,
+    refusal_reason,
+)
+from bridge.ports import PostedPayment, PsaBalance, PsaPayment
+
+
+@dataclass(slots=True)
+class PaymentPost:
+    """Posts the payment that it holds, unless it stands there already or a person must decide."""
+
+    held: HeldWriteBack
+    gate: PaymentGate
+
+    def bring_in(self) -> None:
+        write_back = self.held.write_back
+        if write_back.psa_payment_id is not None:
+            # What is owned stands there, or a person decides: it is never posted beside itself.
+            return
+        try:
+            rows = self.held.rows()
+            if self.is_found(rows) or self._is_adopted(rows) or self.must_wait(rows):
+                return
+            before = self.held.balance()
+        except NotFoundError:
+            self.held.hand_over(Reason.INVOICE_GONE)
+            return
+        self._post_unless_hindered(before, rows)
+
+    # --- what stands there already --------------------------------------------------------------
+
+    def is_found(self, rows: Sequence[PsaPayment]) -> bool:
+        """Own the payment that an earlier post of ours made, if it stands there."""
+        write_back = self.held.write_back
+        for post in write_back.known_history.posts():
+            known = find(rows, post.psa_payment_id) if post.psa_payment_id else None
+            if known is not None and is_like(write_back, known, post.member):
+                self._own(known, post)
+                return True
+        if not write_back.unproven_posts:
+            return False
+        match = best_match(write_back, self.held.unowned(rows), self.held.others_of_invoice())
+        if match is not None:
+            self._own(*match)
+        return match is not None
+
+    def _own(self, row: PsaPayment, post: StatedAttempt) -> None:
+        self._confirm(
+            confirm(
+                self.held.write_back,
+                row.psa_payment_id,
+                self.held.now,
+                applied_by=row.applied_by,
+                stated_at=post.stated_at,
+            )
+        )
+
+    def _is_adopted(self, rows: Sequence[PsaPayment]) -> bool:
+        """Carry out a person's decision that a payment of the same amount stands for ours."""
+        decision = self.held.write_back.decision
+        if decision is None or decision.kind is not DecisionKind.ADOPT:
+            return False
+        row = find(self.held.unowned(rows), decision.psa_payment_id)
+        if row is None or row.amount_minor != self.held.write_back.amount_minor:
+            self.held.hand_over(Reason.PAYMENT_REWRITTEN, self._new_rows(rows))
+            return True
+        post = post_that_may_have_made(self.held.write_back, row)
+        adopted = confirm(
+            self.held.write_back,
+            row.psa_payment_id,
+            self.held.now,
+            applied_by=row.applied_by,
+            stated_at=post.stated_at if post else None,
+            is_foreign=post is None,
+        )
+        self._confirm(adopted)
+        return True
+
+    def _confirm(self, confirmed: WriteBack) -> None:
+        """Store the payment as ours, and give up the one that it takes the place of."""
+        own = confirmed.psa_payment_id
+        known = (post.psa_payment_id for post in confirmed.known_history.posts())
+        replaced = next((each for each in known if each not in (None, own)), None)
+        self.held.save(confirmed, own=own, disown=replaced)
+        self.held.has_written = True
+
+    # --- what forbids a post --------------------------------------------------------------------
+
+    def must_wait(self, rows: Sequence[PsaPayment]) -> bool:
+        """Tell whether nothing may be posted or called off yet, and store what comes of that.
+
+        Before the quarantine of an unproven post is over, absence proves nothing. After it, a
+        payment that was not listed before goes to a person.
+        """
+        if self.held.is_quarantined:
+            self.held.look_again()
+            return True
+        new = self._new_rows(rows)
+        if not new:
+            return False
+        others = self.held.others_of_invoice()
+        if all(any(_waits_for(other, row) for other in others) for row in new):
+            # Another write-back of ours is about to find its own.
+            self.held.retry_later()
+            return True
+        self.held.hand_over(self._reason_of(new), new)
+        return True
+
+    def _new_rows(self, rows: Sequence[PsaPayment]) -> list[PsaPayment]:
+        write_back = self.held.write_back
+        unowned = self.held.unowned(rows)
+        if any(write_back.known_history.posts()):
+            return new_since_posts(write_back, unowned)
+        members = {self.held.connection.member_identifier, self.held.psa.member_identifier}
+        equal = [row for row in unowned if any(is_like(write_back, row, name) for name in members)]
+        return equal or self.gate.rows_to_explain(self.held, unowned)
+
+    def _reason_of(self, new: Sequence[PsaPayment]) -> Reason:
+        posts = list(self.held.write_back.known_history.posts())
+        if not posts:
+            return Reason.LOOKS_WRITTEN
+        members = {post.member for post in posts}
+        is_ours = any(is_same_member(row.applied_by, name) for row in new for name in members)
+        return Reason.PAYMENT_CHANGED if is_ours else Reason.PAYMENT_REWRITTEN
+
+    def balance_lags(self, invoice: PsaBalance, rows: Sequence[PsaPayment]) -> bool:
+        """Tell whether another payment of ours may not be listed or taken from the balance yet:
+        what it leaves to pay is unknown before."""
+        now, timings = self.held.now, self.held.timings
+        young = (each for each in self.held.others_of_invoice() if each.is_young(now, timings))
+        return any(lags(other, invoice, rows) for other in young)
+
+    # --- the post -------------------------------------------------------------------------------
+
+    def _post_unless_hindered(self, before: PsaBalance, rows: Sequence[PsaPayment]) -> None:
+        write_back = self.held.write_back
+        is_look = write_back.decision is not None and write_back.decision.kind is DecisionKind.LOOK
+        if self.balance_lags(before, rows):
+            self.held.look_again()
+        elif write_back.is_called_off and not is_hidden(write_back, before, rows):
+            self.held.save(call_off(write_back, self.held.now))
+        elif obstacle := obstacle_to(write_back, before, rows):
+            self.held.hand_over(obstacle)
+        elif is_look:
+            self.held.hand_over(write_back.reason or Reason.TOO_MANY_POSTS)
+        elif not self.gate.holds_back_post(self.held):
+            self._post(before, rows)
+
+    def _post(self, before: PsaBalance, rows: Sequence[PsaPayment]) -> None:
+        """State the intent, send once, and store what is known about the outcome."""
+        held = self.held
+        intent = state_post(
+            held.write_back,
+            held.now,
+            held.timings,
+            member=held.psa.member_identifier,
+            balance_minor=before.balance_minor,
+            listed_ids=[row.psa_payment_id for row in rows],
+        )
+        held.state(intent, extend_until=held.timings.quarantine_end(held.now))
+        try:
+            posted = held.psa.post_payment(
+                intent.invoice_source_id,
+                amount_minor=intent.amount_minor,
+                currency=intent.currency,
+                paid_on=intent.paid_on,
+            )
+        except RetryableError:
+            held.save(delay(note_unsent(intent), held.now, held.timings))
+        except PermanentError as error:
+            words = error.words if isinstance(error, RefusedError) else ""
+            held.save(refuse(intent, refusal_reason(error, before), words))
+        except BridgeError:
+            held.save(note_unclear(intent, held.now, held.timings))
+            self._look_at_once()
+        else:
+            self._confirm_posted(posted)
+
+    def _look_at_once(self) -> None:
+        """Most requests whose answer was lost took effect: one list settles that at once."""
+        try:
+            self.is_found(self.held.rows())
+        except RetryableError:
+            self.held.is_unanswered = True
+        except PermanentError:
+            # The next look comes in seconds, and says more.
+            return
+
+    def _confirm_posted(self, posted: PostedPayment) -> None:
+        """Store the answer. The payment may have been returned while it was posted; where it
+        stands holds anyway."""
+        held = self.held
+        try:
+            self._confirm_answer(posted)
+        except ConflictError:
+            intent = held.write_back
+            stored = held.ledger.get_write_back(intent.connection_id, intent.write_back_id)
+            if stored.value is None or not _has_only_moved(intent, stored.value):
+                raise
+            held.write_back, held.version = stored.value, stored.version
+            self._confirm_answer(posted)
+
+    def _confirm_answer(self, posted: PostedPayment) -> None:
+        write_back = self.held.write_back
+        post = write_back.unproven_posts[0]
+        if post.had_listed(posted.psa_payment_id):
+            # An answer that names a payment of before proves nothing.
+            self.held.save(note_unclear(write_back, self.held.now, self.held.timings))
+            return
+        self._confirm(
+            confirm(
+                write_back,
+                posted.psa_payment_id,
+                self.held.now,
+                applied_by=posted.applied_by,
+                stated_at=post.stated_at,
+                is_exact=posted.amount_minor == write_back.amount_minor,
+            )
+        )
+
+
+def _waits_for(other: WriteBack, row: PsaPayment) -> bool:
+    """Tell whether another write-back, still under way, may find its own payment in this one."""
+    is_going_on = not other.has_ended and not other.needs_person
+    return is_going_on and post_that_may_have_made(other, row) is not None
+
+
+def _has_only_moved(intent: WriteBack, stored: WriteBack) -> bool:
+    """Tell whether nothing but what the platform says of the payment is new since the intent."""
+    as_then = replace(stored, target=intent.target, is_called_off=intent.is_called_off)
+    return as_then == intent

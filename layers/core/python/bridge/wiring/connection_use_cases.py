@@ -1,0 +1,229 @@
+"""The part of the one wiring that makes use cases of runs and connections; see ``use_cases``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bridge.connections.callback_keeper import CallbackKeeper
+    from bridge.connections.callbacks import CallbackRegistrations
+    from bridge.connections.company_check import CompanyCheck
+    from bridge.connections.company_claims import CompanyClaims
+    from bridge.connections.company_proofs import CompanyProofs
+    from bridge.connections.connect import Connector
+    from bridge.connections.disconnect import Disconnector
+    from bridge.connections.filters import FilterPreferences
+    from bridge.connections.health import ConnectionHealth
+    from bridge.connections.move import ConnectionMove
+    from bridge.connections.owned_connections import OwnedConnections
+    from bridge.connections.payment_stops import PaymentStops
+    from bridge.connections.preferences import PaymentPreferences
+    from bridge.connections.same_records import SameRecords
+    from bridge.connections.verify import Verifier
+    from bridge.payments.reconnected_write_backs import ReconnectedWriteBacks
+    from bridge.runs.control import RunControl
+    from bridge.runs.schedule import ScheduledRuns, StalledRuns
+    from bridge.runs.start import ManualFetch, RunStarter
+    from bridge.wiring.ports import Ports
+
+# --- runs ------------------------------------------------------------------------------------
+
+
+def run_starter(ports: Ports) -> RunStarter:
+    from bridge.runs.start import RunStarter
+
+    return RunStarter(ports.runs, ports.run_queue, ports.clock)
+
+
+def run_control(ports: Ports) -> RunControl:
+    from bridge.runs.control import RunControl
+
+    return RunControl(ports.runs, run_starter(ports), ports.clock)
+
+
+def manual_fetch(ports: Ports) -> ManualFetch:
+    from bridge.runs.start import ManualFetch
+
+    return ManualFetch(run_starter(ports), ports.clock)
+
+
+def scheduled_runs(ports: Ports) -> ScheduledRuns:
+    from bridge.runs.schedule import ScheduledRuns
+
+    return ScheduledRuns(ports.connections, run_starter(ports))
+
+
+def stalled_runs(ports: Ports) -> StalledRuns:
+    from bridge.runs.schedule import StalledRuns
+
+    return StalledRuns(ports.runs, ports.run_queue, ports.clock)
+
+
+# --- connections -----------------------------------------------------------------------------
+
+
+def owned_connections(ports: Ports) -> OwnedConnections:
+    from bridge.connections.owned_connections import OwnedConnections
+
+    return OwnedConnections(ports.connections)
+
+
+def connection_health(ports: Ports) -> ConnectionHealth:
+    from bridge.connections.health import ConnectionHealth
+
+    return ConnectionHealth(ports.connections, ports.problems, ports.clock)
+
+
+def company_proofs(ports: Ports) -> CompanyProofs:
+    from bridge.connections.company_proofs import CompanyProofs
+
+    return CompanyProofs(ports.companies, ports.connections, ports.clock, ports.webhook_base_url)
+
+
+def company_claims(ports: Ports) -> CompanyClaims:
+    from bridge.connections.company_claims import CompanyClaims
+
+    return CompanyClaims(
+        ports.companies,
+        company_proofs(ports),
+        ports.clock,
+        quarantine=ports.timings.quarantine,
+    )
+
+
+def payment_stops(ports: Ports) -> PaymentStops:
+    from bridge.connections.payment_stops import PaymentStops
+
+    return PaymentStops(
+        owned_connections(ports), ports.problems, ports.payment_control, ports.clock
+    )
+
+
+def company_check(ports: Ports) -> CompanyCheck:
+    from bridge.connections.company_check import CompanyCheck
+
+    return CompanyCheck(
+        owned=owned_connections(ports),
+        companies=ports.companies,
+        proofs=company_proofs(ports),
+        claims=company_claims(ports),
+        stops=payment_stops(ports),
+    )
+
+
+def callback_registrations(ports: Ports) -> CallbackRegistrations:
+    from bridge.connections.callbacks import CallbackRegistrations
+
+    return CallbackRegistrations(
+        owned=owned_connections(ports),
+        claims=company_claims(ports),
+        vault=ports.vault,
+        problems=ports.problems,
+        clock=ports.clock,
+        webhook_base_url=ports.webhook_base_url,
+    )
+
+
+def callback_keeper(ports: Ports) -> CallbackKeeper:
+    from bridge.connections.callback_keeper import CallbackKeeper
+
+    return CallbackKeeper(
+        connections=ports.connections,
+        gateway=ports.gateway,
+        vault=ports.vault,
+        problems=ports.problems,
+        health=connection_health(ports),
+        company_check=company_check(ports),
+        clock=ports.clock,
+        webhook_base_url=ports.webhook_base_url,
+    )
+
+
+def connector(ports: Ports) -> Connector:
+    from bridge.connections.connect import Connector
+
+    return Connector(
+        connections=ports.connections,
+        owned=owned_connections(ports),
+        gateway=ports.gateway,
+        vault=ports.vault,
+        problems=ports.problems,
+        clock=ports.clock,
+        callbacks=callback_registrations(ports),
+        claims=company_claims(ports),
+        company_check=company_check(ports),
+        stops=payment_stops(ports),
+        run_control=run_control(ports),
+        wake_payments=reconnected_write_backs(ports).wake,
+    )
+
+
+def reconnected_write_backs(ports: Ports) -> ReconnectedWriteBacks:
+    from bridge.payments.reconnected_write_backs import ReconnectedWriteBacks
+
+    return ReconnectedWriteBacks(ports.ledger, ports.problems, ports.write_back_queue, ports.clock)
+
+
+def disconnector(ports: Ports) -> Disconnector:
+    from bridge.connections.disconnect import Disconnector
+
+    return Disconnector(
+        owned=owned_connections(ports),
+        gateway=ports.gateway,
+        vault=ports.vault,
+        claims=company_claims(ports),
+        run_control=run_control(ports),
+        webhook_base_url=ports.webhook_base_url,
+    )
+
+
+def verifier(ports: Ports) -> Verifier:
+    from bridge.connections.verify import Verifier
+
+    return Verifier(
+        owned=owned_connections(ports),
+        gateway=ports.gateway,
+        vault=ports.vault,
+        problems=ports.problems,
+        health=connection_health(ports),
+        clock=ports.clock,
+        callbacks=callback_registrations(ports),
+        claims=company_claims(ports),
+        company_check=company_check(ports),
+        run_control=run_control(ports),
+    )
+
+
+def same_records(ports: Ports) -> SameRecords:
+    from bridge.connections.same_records import SameRecords
+
+    return SameRecords(ports.records)
+
+
+def connection_move(ports: Ports) -> ConnectionMove:
+    from bridge.connections.move import ConnectionMove
+
+    return ConnectionMove(
+        owned=owned_connections(ports),
+        gateway=ports.gateway,
+        vault=ports.vault,
+        ledger=ports.ledger,
+        clock=ports.clock,
+        claims=company_claims(ports),
+        same_records=same_records(ports),
+        stops=payment_stops(ports),
+        callbacks=callback_registrations(ports),
+        verifier=verifier(ports),
+    )
+
+
+def filter_preferences(ports: Ports) -> FilterPreferences:
+    from bridge.connections.filters import FilterPreferences
+
+    return FilterPreferences(owned_connections(ports), run_control(ports))
+
+
+def payment_preferences(ports: Ports) -> PaymentPreferences:
+    from bridge.connections.preferences import PaymentPreferences
+
+    return PaymentPreferences(owned_connections(ports), ports.gateway)

@@ -1,0 +1,118 @@
+"""An invoice is compared once more, long after a post that nothing proved: its double is seen."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from bridge.domain.problem import ProblemCode
+from bridge.domain.write_back import WriteBack, WriteBackState
+from connectwise_sandbox.change_faults import ChangeEffect
+from connectwise_sandbox.faults import Effect
+from tests.unit.payments.bench import QUARANTINE_SECONDS, TIMINGS
+from tests.unit.payments.mirrored_bench import MirroredBench
+
+S = WriteBackState
+
+
+def doubled_late(bench: MirroredBench) -> WriteBack:
+    """A post lands after all that is assumed, when it was posted again already."""
+    first = bench.collect(5000)
+    bench.fault(
+        ChangeEffect.GATEWAY_LATE_EFFECT, "POST", status=502, seconds=QUARANTINE_SECONDS + 60
+    )
+    bench.drive(first)
+    done = bench.drive_when_due(first)
+    assert (done.state, len(done.unproven_posts), len(bench.rows())) == (S.CONFIRMED, 1, 1)
+    return done
+
+
+def look_late(bench: MirroredBench, write_back: WriteBack) -> WriteBack:
+    look_at = bench.stored(write_back).late_look_at
+    assert look_at is not None
+    bench.wait(max(0.0, (look_at - bench.clock.now()).total_seconds()))
+    assert [each.write_back_id for each in bench.ledger.list_due(bench.clock.now(), limit=9)] == [
+        write_back.write_back_id
+    ]
+    return bench.drive(write_back)
+
+
+def test_a_double_that_came_later_than_is_assumed_is_shown_without_the_comparison(
+    bench: MirroredBench,
+) -> None:
+    done = doubled_late(bench)
+    stated = [each.stated_at for each in done.known_history.attempts]
+    assert done.has_ended
+    assert done.next_look_at == stated[-1] + 2 * TIMINGS.quarantine
+    assert bench.ledger.list_due(bench.clock.now(), limit=9) == ()
+    bench.wait(60)
+    assert bench.amounts() == [Decimal("50.00")] * 2
+
+    after = look_late(bench, done)
+
+    assert [each.code for each in bench.open_problems()] == [ProblemCode.PAYMENT_SURPLUS]
+    assert (after.state, after.late_look_at, after.next_look_at) == (S.CONFIRMED, None, None)
+    assert after.unproven_posts == done.unproven_posts, "what may have been ours stays known"
+
+
+def test_it_is_made_once_and_finds_nothing_where_all_is_well(bench: MirroredBench) -> None:
+    bench.fault(Effect.CUT_BEFORE_EFFECT, "POST")
+    write_back = bench.drive(bench.collect(5000))
+    done = bench.drive_when_due(write_back)
+    after = look_late(bench, done)
+    assert (after.late_look_at, bench.open_problems()) == (None, [])
+    calls = len(bench.engine.calls.recent(500))
+    bench.wait(QUARANTINE_SECONDS)
+    assert bench.drive(write_back) == after
+    assert len(bench.engine.calls.recent(500)) == calls
+
+
+def test_what_is_proven_needs_none(bench: MirroredBench) -> None:
+    done = bench.drive(bench.collect(5000))
+    assert (done.late_look_at, done.next_look_at) == (None, None)
+
+
+@pytest.mark.parametrize("failures", [1, 3])
+def test_one_that_is_not_answered_comes_again(bench: MirroredBench, failures: int) -> None:
+    done = doubled_late(bench)
+    bench.wait(60)
+    bench.fault(Effect.STATUS_500, "GET", times=1_000)
+    for _ in range(failures):
+        assert look_late(bench, done).late_look_at is not None
+    bench.engine.faults.clear()
+    assert look_late(bench, done).late_look_at is None
+    assert [each.code for each in bench.open_problems()] == [ProblemCode.PAYMENT_SURPLUS]
+
+
+def test_a_payment_that_was_called_off_and_landed_too_late_is_shown(bench: MirroredBench) -> None:
+    """Given a return that found nothing of ours, and a post that came after it."""
+    write_back = bench.collect(5000)
+    bench.fault(
+        ChangeEffect.GATEWAY_LATE_EFFECT, "POST", status=502, seconds=QUARANTINE_SECONDS + 60
+    )
+    bench.drive(write_back)
+    bench.undo()
+    done = bench.drive_when_due(write_back)
+    assert (done.state, done.has_ended, bench.rows()) == (S.REVERSED, True, [])
+    bench.wait(60)
+
+    look_late(bench, done)
+
+    assert len(bench.rows()) == 1
+    assert [each.code for each in bench.open_problems()] == [ProblemCode.PAYMENT_SURPLUS]
+
+
+def test_while_a_post_is_still_looked_for_no_late_look_is_due(bench: MirroredBench) -> None:
+    """Given an outage that is longer than the late look's time: who looks next is told once."""
+    bench.fault(Effect.CUT_BEFORE_EFFECT, "POST")
+    write_back = bench.drive(bench.collect(5000))
+    bench.fault(Effect.STATUS_500, "GET", times=1_000)
+    for _ in range(12):
+        look_at = bench.stored(write_back).next_look_at
+        assert look_at is not None
+        bench.wait(max(1.0, (look_at - bench.clock.now()).total_seconds()))
+        waiting = bench.drive(write_back)
+        assert waiting.next_look_at is not None
+        assert waiting.next_look_at > bench.clock.now()
+    assert waiting.state is S.UNCLEAR
