@@ -43,4 +43,4 @@ def test_every_state_is_explained() -> None:
 def test_no_state_is_a_dead_end_but_those_that_end() -> None:
     left = {state for change in CHANGES.values() for state in change.sources}
     ends = set(WriteBackState) - left
-    assert ends == {WriteBackState.CANCELLED, WriteBackState.REVERSED_BY_HAND}
+    assert ends == {WriteBackState.REVERSED_BY_HAND}

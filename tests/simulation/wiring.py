@@ -5,6 +5,8 @@ The use cases come from ``bridge.wiring.use_cases``, as deployed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -123,6 +125,12 @@ class Wiring(Outside):
         self.webhook_base_url = WEBHOOK_BASE_URL
         self.allow_loopback = False
         self.spoil()
+
+    @classmethod
+    def surroundings(cls, hit: Callable[[], None]) -> AbstractContextManager[object]:
+        """Return what else holds while a world is played with this wiring. Broken variants break
+        rules of the domain here, and tell ``hit`` each time that it matters."""
+        return nullcontext()
 
     def spoil(self) -> None:
         """Replace ports or use cases by worse ones, in broken variants of the bridge."""

@@ -6,7 +6,7 @@ import hashlib
 from bisect import bisect
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import accumulate
@@ -71,6 +71,8 @@ CALLBACK_SECRET = "simulated-callback-secret-of-43-characters-"
 SITE_URL = "https://na.myconnectwise.net"
 API_ORIGIN = "https://api-na.myconnectwise.net"
 MAX_DEPTH = 3
+MUTANT = "mutant"
+"""What a wiring that is broken on purpose is counted as, each time that it does wrong."""
 CALM_HOURS = 6
 
 
@@ -327,7 +329,7 @@ class World:
 
     def surroundings(self) -> AbstractContextManager[object]:
         """Return what else holds while the world is played."""
-        return nullcontext()
+        return self._wiring.surroundings(lambda: self.note_fault(MUTANT))
 
     def make_ledger(self) -> InMemoryLedgerStore:
         return InMemoryLedgerStore(self.clock)

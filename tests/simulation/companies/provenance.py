@@ -8,7 +8,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from bridge.domain.connection import Connection
 from bridge.domain.write_back import WriteBack, WriteBackState
 from connectwise_sandbox.clock import day_of
 from connectwise_sandbox.kinds import Kind, Record
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from tests.simulation.companies.world import CompaniesWorld
 
 _S = WriteBackState
-STATED = (_S.POSTING, _S.REVERSING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +99,13 @@ class Provenance:
 
     # --- attempts --------------------------------------------------------------------------------
 
-    def saved(self, write_back: WriteBack) -> None:
-        """Note what a worker has just stored of a write-back."""
+    def stated(self, write_back: WriteBack) -> None:
+        """Note that a worker has just stored what it is about to send."""
         worker = self._world.worker
-        if worker is None:
+        company = self._world.tale_of(write_back.connection_id).company
+        if worker is None or company is None:
             return
         self._prune()
-        if write_back.state not in STATED:
-            return
-        connection: Connection | None = self._world.connection_of(write_back.connection_id)
-        company = self._world.servers.behind(connection) if connection else None
-        if company is None or self._is_known(write_back, worker):
-            return
         is_old = self._world.is_old_worker
         attempt = Attempt(write_back, company, worker, is_old, self._world.clock.now())
         rivals = [
@@ -150,14 +143,6 @@ class Provenance:
             for each in self.under_way
             if each.is_late or (not each.is_sent and self._world.is_at_work(each.worker))
         ]
-
-    def _is_known(self, write_back: WriteBack, worker: WorkerClock) -> bool:
-        """A note on a statement is no other statement."""
-        return any(
-            each.worker is worker and each.write_back.intent_at == write_back.intent_at
-            for each in self.under_way
-            if each.write_back.write_back_id == write_back.write_back_id
-        )
 
     # --- rows ------------------------------------------------------------------------------------
 
@@ -221,12 +206,19 @@ class Provenance:
 class Tale:
     """What happened to one connection, in truth."""
 
+    company: Company | None = None
+    """Where its requests go, or went last."""
     is_stranger: bool = False
     """Nothing could prove that its company was connected before."""
     is_of_before: bool = False
     """It was made by the release before, which knew no companies."""
+    times_begun: int = 0
+    """How often it began to sync."""
     stopped_at: datetime | None = None
     """Since when it may not write."""
-    disconnected_at: datetime | None = None
+    gave_up_at: datetime | None = None
+    """When it was disconnected, though it might have written until then."""
     old_adoptions: set[int] = field(default_factory=set)
     """The payments that old workers took for its own."""
+    seen_by_old: set[str] = field(default_factory=set)
+    """The write-backs that old workers saved, and so left out what they do not know."""

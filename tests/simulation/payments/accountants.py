@@ -73,6 +73,13 @@ class PaymentAccountant(Actor):
             return self._choice_of_reversal(world, write_back, offered)
         if self._stands(world, write_back):
             return self._choice_of_stands(world, write_back, offered)
+        return self._choice_of_post(world, write_back, offered)
+
+    def _choice_of_post(
+        self, world: World, write_back: WriteBack, offered: Sequence[Action]
+    ) -> Click:
+        """Cancel, have it posted, enter it by hand, or have it looked at again."""
+        again = LOOKS if Action.LOOK in offered else RETRIES
         clicks = [again, again] if again.action in offered else []
         clicks.append(Click("cancels", Action.CANCEL))
         if Action.POST in offered:
@@ -218,7 +225,10 @@ def click(payments: PaymentWorld, write_back: WriteBack, choice: Click) -> str:
             reference=choice.reference,
         )
 
+    payments.note_click(choice.action, write_back, version + 1)
     invocation = payments.invoke("dashboard_api", API_TIMEOUT_SECONDS, act)
+    if not invocation.has_succeeded and not invocation.has_crashed:
+        payments.clicks.pop((write_back.write_back_id, version + 1), None)
     if choice.action not in (Action.RETRY, Action.LOOK):
         payments.note_decision(write_back.write_back_id, since_version=version)
     what = f"{write_back.write_back_id} {write_back.reason.value}"

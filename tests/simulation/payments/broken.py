@@ -20,11 +20,9 @@ from bridge.payments import payment_check
 from bridge.ports import PsaGateway, PsaPayment, PsaPayments
 from tests.simulation.variants import Delegate, as_variant
 from tests.simulation.wiring import Wiring
-from tests.simulation.world import World
+from tests.simulation.world import MUTANT, World
 
 SERVER_ERROR = 500
-MUTANT = "mutant"
-"""What a broken wiring is counted as, among the faults, each time that it does wrong."""
 
 
 class BrokenWiring(Wiring):

@@ -15,6 +15,7 @@ class Double:
 
     invoice_source_id: int
     expected_at: datetime
+    landed_until: datetime
     due_at: datetime
 
 
@@ -26,11 +27,14 @@ class Doubles:
         self._allowed: Counter[tuple[int, int]] = Counter()
         self.pending: list[Double] = []
 
-    def expect(self, invoice_source_id: int, amount_minor: int, *, within: timedelta) -> None:
-        """Let one payment more stand there from now on, if it is shown within that time."""
+    def expect(
+        self, invoice_source_id: int, amount_minor: int, *, lands: timedelta, within: timedelta
+    ) -> None:
+        """Let one payment more stand there, which takes effect in the first of these times, if it
+        is shown within the other."""
         now = self._clock.now()
         self._allowed[invoice_source_id, amount_minor] += 1
-        self.pending.append(Double(invoice_source_id, now, now + within))
+        self.pending.append(Double(invoice_source_id, now, now + lands, now + within))
 
     def allowed(self, invoice_source_id: int, amount_minor: int) -> int:
         return self._allowed[invoice_source_id, amount_minor]

@@ -66,7 +66,8 @@ class WhatWasToldHappens(PaymentEnding):
         self, world: PaymentWorld, payment: PlatformPayment, write_back: WriteBack
     ) -> None:
         since = payment.state_changed_at or payment.recorded_at
-        policies = world.policies_between(since, since + LONGEST_CALL)
+        margin = timedelta(seconds=2 * world.books.worker_skew_seconds)
+        policies = world.policies_between(since - margin, since + LONGEST_CALL)
         right = {policy.target(payment.state) for policy in policies}
         if payment.state in UNDONE_STATES and right == {Target.POSTED}:
             # It stays where it was written, and is not written for the first time.

@@ -39,6 +39,7 @@ from tests.simulation.payments.rows_ending import (
     OthersAreNotAdopted,
     OwnersAreRight,
 )
+from tests.simulation.payments.statement_rules import all_statement_rules
 from tests.simulation.payments.status_ending import StatusFollowsMoney
 from tests.simulation.payments.stops import BrakeHasCause, Stops, StopsHold
 from tests.simulation.payments.sums_ending import SumsAgree
@@ -192,6 +193,7 @@ def all_invariants() -> list[Invariant]:
         ForeignPaymentsStay(),
         SumsAgree(),
         StatusFollowsMoney(),
+        *all_statement_rules(),
         StopsHold(),
         BrakeHasCause(),
         *all_promises(),

@@ -12,6 +12,7 @@ from connectwise_sandbox.faults import Effect
 from connectwise_sandbox.faults import Fault as EngineFault
 from tests.simulation.functions import WRITE_BACK_SECONDS
 from tests.simulation.parts import Actor, Fault
+from tests.simulation.payments.frozen_workers import overtime_seconds
 from tests.simulation.payments.world import PaymentWorld
 from tests.simulation.watching import PortCall
 from tests.simulation.wiring import Wiring
@@ -54,12 +55,14 @@ class UnclearChanges(Fault):
         rate: float,
         *,
         latest_seconds: float | None = None,
+        earliest_seconds: float = 1.0,
         methods: Collection[str] = CHANGES,
         effects: Sequence[Effect] = EFFECTS,
     ) -> None:
         self._rate = rate
         self._methods = methods
         self._effects = effects
+        self._earliest_seconds = earliest_seconds
         self._latest_seconds = latest_seconds or Timings().in_flight_seconds
 
     def on_request(self, world: World, request: httpx.Request) -> EngineFault | None:
@@ -68,9 +71,8 @@ class UnclearChanges(Fault):
             return None
         effect = world.random.choice(self._effects)
         world.note_fault(f"{self.name}: {effect.value}")
-        frozen_seconds = world.worker.frozen_seconds if world.worker else 0.0
-        latest = max(1.0, self._latest_seconds - frozen_seconds)
-        seconds = world.random.uniform(1, latest)
+        latest = max(1.0, self._latest_seconds - overtime_seconds(world))
+        seconds = world.random.uniform(min(self._earliest_seconds, latest), latest)
         return EngineFault(effect=effect, retry_after=world.random.randint(1, 90), seconds=seconds)
 
 

@@ -18,7 +18,7 @@ _SENT = frozenset({"http.post", "http.delete"})
 
 
 class FrozenWorkers(Fault):
-    """A worker is frozen after it stated an intent, or with the request at the socket.
+    """A worker is frozen before or after it states an intent, or with the request at the socket.
 
     It goes on after its time-out, as if nobody had ended it: the lease's token and its own clock
     must keep it from sending what it had not handed over.
@@ -26,16 +26,21 @@ class FrozenWorkers(Fault):
 
     name = "frozen worker"
 
-    def __init__(self, rate: float) -> None:
+    def __init__(
+        self, rate: float, *, at_socket_seconds: float = LONGEST_AT_SOCKET_SECONDS
+    ) -> None:
         self._rate = rate
+        self._at_socket_seconds = at_socket_seconds
 
     def before_call(self, world: World, call: PortCall) -> None:
+        if just_stated(call) and self._strikes(world):
+            self._freeze(world, "before its intent", LONGEST_AFTER_INTENT_SECONDS)
         is_payment = call.name in _SENT and "/payments" in str(call.arguments[0].url)  # type: ignore[attr-defined]
         if is_payment and self._strikes(world):
-            self._freeze(world, "at the socket", LONGEST_AT_SOCKET_SECONDS)
+            self._freeze(world, "at the socket", self._at_socket_seconds)
 
     def after_call(self, world: World, call: PortCall) -> None:
-        if just_stated(world, call) and self._strikes(world):
+        if just_stated(call) and self._strikes(world):
             self._freeze(world, "after its intent", LONGEST_AFTER_INTENT_SECONDS)
 
     def _strikes(self, world: World) -> bool:
@@ -62,3 +67,9 @@ class FrozenWorkers(Fault):
             world.step()
         world.note_trouble()
         worker.frozen_seconds += (world.clock.now() - began_at).total_seconds()
+
+
+def overtime_seconds(world: World) -> float:
+    """Return for how long the worker at work has outlived its time: so much earlier must take
+    effect what it sends."""
+    return max(0.0, -world.worker.remaining_seconds()) if world.worker else 0.0

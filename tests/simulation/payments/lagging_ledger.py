@@ -8,9 +8,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bridge.domain.write_back import WriteBack
+from bridge.domain.write_back import Lease, WriteBack
 from bridge.ports import SHARE_OF_DUE, Clock, Page
-from bridge.store.keys import Key, write_back_key
+from bridge.store.keys import Key, lease_key, write_back_key
 from tests.fakes.ledger import InMemoryLedgerStore
 
 
@@ -27,6 +27,11 @@ class LaggingLedger(InMemoryLedgerStore):
 
     def present_write_backs(self, connection_id: str) -> list[WriteBack]:
         return [self._standing(key) for _, key in self._listed.get(connection_id, ())]
+
+    def is_held(self, lease: Lease) -> bool:
+        """Tell whether nobody else has taken the invoice from the holder of a lease."""
+        keys = (lease_key(each, lease.invoice_source_id) for each in lease.books.keys)
+        return all(key in self._leases and self._leases[key].token == lease.token for key in keys)
 
     def list_write_backs(
         self, connection_id: str, *, limit: int, cursor: str | None = None

@@ -17,6 +17,7 @@ from connectwise_sandbox.faults import Fault as EngineFault
 from connectwise_sandbox.finance.balances import payments_of
 from connectwise_sandbox.kinds import Kind
 from tests.simulation.parts import Fault
+from tests.simulation.payments.frozen_workers import overtime_seconds
 from tests.simulation.payments.world import PaymentWorld
 from tests.simulation.wire import LightRequest, LightResponse
 from tests.simulation.world import World
@@ -48,6 +49,7 @@ BUSY_EFFECTS = (
     ChangeEffect.STATUS_429_AFTER_EFFECT,
     Effect.STATUS_429,
 )
+AT_ONCE = timedelta(minutes=1)
 COMPARED_WITHIN = timedelta(hours=1, minutes=15)
 """The mirror is compared with the ledger every hour."""
 LATE_LOOK_WITHIN = 2 * Timings().quarantine + timedelta(minutes=15)
@@ -71,8 +73,11 @@ class GatewayAnswers(Fault):
 
     name = "gateway"
 
-    def __init__(self, rate: float, *, latest_seconds: float | None = None) -> None:
+    def __init__(
+        self, rate: float, *, latest_seconds: float | None = None, earliest_seconds: float = 1.0
+    ) -> None:
         self._rate = rate
+        self._earliest_seconds = earliest_seconds
         self._latest_seconds = latest_seconds or Timings().in_flight_seconds
 
     def on_request(self, world: World, request: httpx.Request) -> EngineFault | None:
@@ -81,9 +86,8 @@ class GatewayAnswers(Fault):
         status, body = world.random.choice(GATEWAYS)
         effect = world.random.choice(GATEWAY_EFFECTS)
         world.note_fault(f"{self.name}: {status} {body.value}, {effect.value[8:]}")
-        frozen_seconds = world.worker.frozen_seconds if world.worker else 0.0
-        latest = max(1.0, self._latest_seconds - frozen_seconds)
-        seconds = world.random.uniform(1, latest)
+        latest = max(1.0, self._latest_seconds - overtime_seconds(world))
+        seconds = world.random.uniform(min(self._earliest_seconds, latest), latest)
         return EngineFault(effect=effect, status=status, body=body, seconds=seconds)
 
 
@@ -116,7 +120,7 @@ class DoubledRequests(Fault):
             return None
         world.note_fault(f"{self.name}: {request.method}")
         if is_post_of_payment(request):
-            expect_double(world, request, within=COMPARED_WITHIN)
+            expect_double(world, request, lands=AT_ONCE, within=COMPARED_WITHIN)
         return EngineFault(effect=ChangeEffect.SENT_TWICE)
 
 
@@ -131,20 +135,22 @@ class TooLateEffects(Fault):
     def on_request(self, world: World, request: httpx.Request) -> EngineFault | None:
         if not is_post_of_payment(request) or world.random.random() >= self._rate:
             return None
-        frozen_seconds = world.worker.frozen_seconds if world.worker else 0.0
-        latest = LATEST_EFFECT_SECONDS - frozen_seconds
+        latest = LATEST_EFFECT_SECONDS - overtime_seconds(world)
         seconds = world.random.uniform(Timings().in_flight_seconds, latest)
         world.note_fault(self.name)
-        expect_double(world, request, within=LATE_LOOK_WITHIN)
+        lands = timedelta(seconds=seconds) + AT_ONCE
+        expect_double(world, request, lands=lands, within=LATE_LOOK_WITHIN)
         return EngineFault(effect=Effect.LATE_EFFECT, seconds=seconds)
 
 
-def expect_double(world: World, request: httpx.Request, *, within: timedelta) -> None:
+def expect_double(
+    world: World, request: httpx.Request, *, lands: timedelta, within: timedelta
+) -> None:
     """Let one payment more stand on the invoice of a post, if that is shown in time."""
     assert isinstance(world, PaymentWorld)
     invoice_source_id = invoice_of(request)
     amount_minor = world.provenance.minor(invoice_source_id, _json(request.read())["amount"])
-    world.doubles.expect(invoice_source_id, amount_minor, within=within)
+    world.doubles.expect(invoice_source_id, amount_minor, lands=lands, within=within)
 
 
 def invoice_of(request: httpx.Request | LightRequest) -> int:
@@ -161,8 +167,9 @@ class Lies(Fault):
 
     name = "lie"
 
-    def __init__(self, rate: float) -> None:
+    def __init__(self, rate: float, *names: str) -> None:
         self._rate = rate
+        self._lies = [(name, lie) for name, lie in _LIES if not names or name in names]
 
     def on_answer(
         self, world: World, request: LightRequest, answer: LightResponse
@@ -176,7 +183,7 @@ class Lies(Fault):
             made = _json(answer.content)
         except ValueError:
             return answer
-        name, lie = world.random.choice(_LIES)
+        name, lie = world.random.choice(self._lies)
         changed = made | lie(world, made)
         world.note_fault(f"{self.name}: {name}")
         text = json.dumps(changed, default=float)

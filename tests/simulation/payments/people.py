@@ -19,6 +19,8 @@ from tests.simulation.world import World
 FEWEST_INVOICES = 3
 LONG_AGO = timedelta(days=40)
 LATEST = 5
+DAYS_OFF = 3
+"""No zone that ConnectWise may show days in makes up for so many."""
 
 
 # --- in ConnectWise ------------------------------------------------------------------------------
@@ -115,6 +117,24 @@ def post_equal_as_program(world: World) -> str:
     return f"{amount} of {write_back.paid_on} on {write_back.invoice_source_id}"
 
 
+def post_alike_as_program(world: World) -> str:
+    """Another program posts almost what the bridge writes: of another amount, or some days off."""
+    payments, people = _payment_world(world), world.engine.people
+    write_backs = payments.write_backs()
+    if not write_backs:
+        return "none"
+    write_back = world.random.choice(write_backs[-LATEST:])
+    minor, days = world.random.choice(((1, 0), (0, -DAYS_OFF), (0, DAYS_OFF)))
+    amount = Decimal(write_back.amount_minor + minor).scaleb(-write_back.currency.decimals)
+    day = write_back.paid_on + timedelta(days=days)
+    with payments.provenance.another_program():
+        people.record_payment(
+            write_back.invoice_source_id, amount, day, by=payments.provenance.member
+        )
+    world.note_fault("almost equal payment of another program")
+    return f"{amount} of {day} on {write_back.invoice_source_id}"
+
+
 def bill(world: World) -> str:
     company = world.random.choice(list(world.engine.tenant.store[Kind.COMPANY]))
     line = NewLine("Service", Decimal(world.random.randint(2, 900)))
@@ -207,6 +227,7 @@ EDITS: tuple[Edit, ...] = (
     rewrite,
     post_as_program,
     post_equal_as_program,
+    post_alike_as_program,
     bill,
     bill,
     _raise_total,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bridge.domain.connection import PaymentsStop
@@ -28,7 +28,7 @@ COMPARED_WITHIN = timedelta(hours=1, minutes=15)
 """The mirror is compared, and problems are brought in step, every hour."""
 RECOVERED_WITHIN = timedelta(minutes=20)
 """A server that was silent is probed after a quarter of an hour at the latest."""
-LOOKED_AT_WITHIN = QUARANTINE + timedelta(minutes=5)
+LOOKED_AT_WITHIN = QUARANTINE + timedelta(minutes=10)
 VERIFIED_WITHIN = timedelta(hours=1)
 CONFIRMED_WITHIN = timedelta(minutes=1)
 BEGUN_BEFORE = timedelta(minutes=2)
@@ -67,29 +67,45 @@ class DoublesAreShown(Promise):
 
     def _look_at(self, world: PaymentWorld, double: Double) -> None:
         now, invoice_source_id = world.clock.now(), double.invoice_source_id
-        found = unaccounted(world, invoice_source_id)
+        landed_at = world.provenance.landed_at
+        found = [
+            each
+            for each in unaccounted(world, invoice_source_id)
+            if landed_at.get(each, now) <= double.landed_until
+        ]
         if not found:
             return
         write_backs = world.ledger.write_backs_of_invoice(CONNECTION_ID, invoice_source_id)
         was_held_up = world.troubled_at >= double.expected_at
         is_moving = any(each.state in MAYBE_SENT_STATES for each in write_backs)
-        if is_moving or was_held_up:
-            again = Double(invoice_source_id, now, now + world.compared_within)
-            world.doubles.pending.append(again)
+        if is_moving or was_held_up or self._is_of_another(world, double):
+            due_at = now + world.compared_within
+            world.doubles.pending.append(replace(double, expected_at=now, due_at=due_at))
         else:
             world.violate(self.name, f"{found} on {invoice_source_id}, due at {double.due_at}")
+
+    def _is_of_another(self, world: PaymentWorld, double: Double) -> bool:
+        """Tell whether what was found may have come of a request that has more time."""
+        return any(
+            each.invoice_source_id == double.invoice_source_id
+            and each.expected_at < double.landed_until
+            for each in world.doubles.pending
+        )
 
 
 class UnclearPostsAreLookedAt(Promise):
     """A post whose outcome is open is settled soon after its quarantine, or a person is asked.
 
-    Each other payment of the invoice may hold it for a quarantine of its own.
+    Each other payment of the invoice may hold it for a quarantine of its own, and until the first
+    one of a connection is proven, each of the connection.
     """
 
     name = "unclear posts are looked at"
 
     def look(self, world: PaymentWorld) -> None:
         now, calm = world.clock.now(), undisturbed_for(world)
+        if world.connection.payment_facts.proven_at is None:
+            return
         for each in world.write_backs():
             if each.state not in MAYBE_SENT_STATES or each.last_stated_at is None:
                 continue

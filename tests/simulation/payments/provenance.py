@@ -74,6 +74,7 @@ class Provenance:
         self._is_taken_for_ours = is_taken_for_ours
         self._rewritten: list[Place | None] = []
         self.ours: dict[int, Place] = {}
+        self.landed_at: dict[int, datetime] = {}
         self.others: dict[int, Record] = {
             row["id"]: row for row in self._tenant.store[Kind.PAYMENT]
         }
@@ -158,6 +159,7 @@ class Provenance:
         if self.is_ours(by):
             self.posted += 1
             self.ours[row["id"]] = place
+            self.landed_at[row["id"]] = self._clock.now()
             self._touched(row["id"], place, is_removal=False)
             self._landed(row["id"], place)
             return

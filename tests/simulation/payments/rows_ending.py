@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from bridge.domain.write_back import Reason, WriteBack, WriteBackState
+from bridge.domain.write_back import AttemptKind, Outcome, Reason, WriteBack, WriteBackState
 from bridge.ports import NO_OWNER
 from connectwise_sandbox.kinds import Kind, Record
 from tests.simulation.payments.endings import PaymentEnding
@@ -83,10 +83,20 @@ class OwnersAreRight(PaymentEnding):
             owner = owners.get(payment_id or 0)
             if owner == NO_OWNER:
                 is_ours = payment_id in provenance.ours and payment_id not in provenance.edited
-                if is_ours:
+                if is_ours and not _was_refused_when_doubled(world, payment_id or 0):
                     world.violate(self.name, f"{payment_id} is ours, and disclaimed")
             elif owner != owning.get(payment_id):
                 world.violate(self.name, f"{payment_id}: {owner} in the ledger")
+
+
+def _was_refused_when_doubled(world: PaymentWorld, payment_id: int) -> bool:
+    """Tell whether ConnectWise itself refused the second of two requests, of which nobody but a
+    proxy knows, so that the first one's payment looks like another program's."""
+    place = world.provenance.ours[payment_id]
+    if not world.doubles.allowed_on(place.invoice_source_id):
+        return False
+    tallies = (t for each in world.write_backs_at(place) for t in each.known_history.tallies)
+    return any(tally.is_of(AttemptKind.POST, Outcome.REFUSED) for tally in tallies)
 
 
 class OthersAreNotAdopted(PaymentEnding):

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import pytest
 
 from bridge.domain.platform_payment import PlatformPaymentState, WriteBackPolicy
 from connectwise_sandbox.faults import Effect
-from connectwise_sandbox.switches import Switches
 from tests.simulation import faults
 from tests.simulation.functions import WRITE_BACK_WORKER
 from tests.simulation.payments import broken
 from tests.simulation.payments import people as payment_people
+from tests.simulation.payments.broken_cases import Case, check
 from tests.simulation.payments.episode import (
     SENT,
-    PaymentOutcome,
     PaymentWeather,
-    build_world,
-    play_world,
 )
 from tests.simulation.payments.faults import UnclearChanges
 from tests.simulation.payments.partners import SurplusOwner
-from tests.simulation.wiring import Wiring
-from tests.simulation.world import Books
 
-MAX_SEEDS = 12
 NEVER_TWICE = "R1 never twice"
 ONLY_WHAT_IS_OWED = "only what is owed"
 EACH_ONCE = "each allocation once"
@@ -34,19 +25,6 @@ AGREE = "invoices agree"
 WAITS = "nothing waits unseen"
 STATUS = "status follows money"
 NO_CAUSE = "payment problems have causes"
-
-
-@dataclass(frozen=True)
-class Case:
-    """A broken write-back, what it breaks first, and a weather in which it soon does.
-
-    ``are_invoices_touched`` by their payments, so that what changed shows on them.
-    """
-
-    wiring: type[Wiring]
-    invariants: tuple[str, ...]
-    weather: Callable[[], PaymentWeather]
-    are_invoices_touched: bool = True
 
 
 def unclear(*, crashes: float = 0.0) -> PaymentWeather:
@@ -214,27 +192,6 @@ CASES = (
 )
 
 
-def story(case: Case, seed: int, wiring: type[Wiring]) -> PaymentOutcome:
-    weather = case.weather()
-    switches = Switches(
-        merge_touches_last_updated=True, payment_touches_last_updated=case.are_invoices_touched
-    )
-    books = Books(customers=2, invoices=3, switches=switches)
-    world = build_world(seed, weather, books=books, wiring=wiring)
-    return play_world(world, bad_hours=weather.hours)
-
-
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.wiring.__name__)
 def test_a_broken_write_back_is_found_and_the_real_one_is_not(case: Case) -> None:
-    for seed in range(MAX_SEEDS):
-        found = story(case, seed, case.wiring)
-        if found.violations:
-            break
-    else:
-        pytest.fail(f"{MAX_SEEDS} seeds found nothing wrong with {case.wiring.__name__}")
-
-    assert found.violations[0].invariant in case.invariants, found.story()
-    if issubclass(case.wiring, broken.BrokenWiring):
-        assert found.injected[broken.MUTANT] > 0
-    healthy = story(case, seed, Wiring)
-    assert not healthy.violations, healthy.story()
+    check(case)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -13,6 +13,7 @@ from unittest.mock import patch
 from bridge.domain import payment_control
 from bridge.domain.payment_control import PAYMENTS_AT_FIRST
 from bridge.domain.platform_payment import WriteBackPolicy
+from bridge.domain.problem import Action
 from bridge.domain.write_back import WriteBack, WriteBackState
 from connectwise_sandbox.finance.balances import payments_of
 from connectwise_sandbox.kinds import Kind
@@ -70,6 +71,8 @@ class PaymentWorld(World):
         )
         self.doubles = Doubles(self.clock)
         self.decided: defaultdict[str, list[WriteBack]] = defaultdict(list)
+        self.clicks: dict[tuple[str, int], tuple[Action, WriteBack]] = {}
+        """What a person clicked, by the write-back and the version that came of it, and on what."""
         self.troubled_at = self.clock.now()
         """When something last went wrong that may hold the bridge up."""
         status_id = self.status_id(paid_status) if paid_status else None
@@ -79,8 +82,12 @@ class PaymentWorld(World):
         self.outside.connections.save(chosen, expected_version=stored.version)
         self._preferences = [Preference(chosen.write_back, self.clock.now())]
 
-    def surroundings(self) -> AbstractContextManager[object]:
-        return patch.object(payment_control, "PAYMENTS_AT_FIRST", self.payments_at_first)
+    @contextmanager
+    def surroundings(self) -> Iterator[None]:
+        """The brake trips early enough to be played."""
+        at_first = patch.object(payment_control, "PAYMENTS_AT_FIRST", self.payments_at_first)
+        with super().surroundings(), at_first:
+            yield
 
     def make_ledger(self) -> LaggingLedger:
         return LaggingLedger(self.clock, lag_seconds=self.books.index_lag_seconds)
@@ -150,6 +157,10 @@ class PaymentWorld(World):
         found = self.ledger.write_back_history(CONNECTION_ID, write_back_id, limit=100)
         self.decided[write_back_id] += [e.value for e in found if e.version > since_version]
 
+    def note_click(self, action: Action, write_back: WriteBack, version: int) -> None:
+        """Note what was clicked, and which version of the write-back it made if it took effect."""
+        self.clicks[write_back.write_back_id, version] = (action, write_back)
+
     def note_preference(self, since: datetime) -> None:
         """Note the policy as it is stored, if somebody has changed it since that moment."""
         policy, last = self.connection.write_back, self._preferences[-1]
@@ -188,8 +199,14 @@ class PaymentWorld(World):
             return False
         margin = timedelta(seconds=WRITE_BACK_SECONDS + self.reads_lag_seconds)
         found = self.ledger.write_backs_of_invoice(CONNECTION_ID, made.place.invoice_source_id)
-        alike = [e for e in found if e.is_as_large(made.place.amount_minor, made.place.paid_on)]
+        alike = [each for each in found if self._is_near(place_of(each), made.place)]
         return any(self._was_unproven(each, made.at, margin) for each in alike)
+
+    def _is_near(self, one: Place, other: Place) -> bool:
+        """Tell whether two places have the same amount, and days that some zone sees as one."""
+        most_days = 1 + abs(self.engine.switches.payment_day_shift)
+        is_equal = one.amount_minor == other.amount_minor
+        return is_equal and abs((one.paid_on - other.paid_on).days) <= most_days
 
     def _was_unproven(self, write_back: WriteBack, at: datetime, margin: timedelta) -> bool:
         """Tell whether a post was or became unproven about that time."""

@@ -132,7 +132,7 @@ def test_an_old_worker_reads_what_todays_history_sums_up() -> None:
 
 
 def test_what_an_old_worker_stored_over_todays_record_is_still_unproven() -> None:
-    """An old worker leaves out the history that it does not know."""
+    """An old worker leaves the history out."""
     stated = state_post(
         a_write_back(), START, TIMINGS, balance_minor=1, listed_ids=(40,), member="Member"
     )

@@ -7,10 +7,10 @@ from decimal import Decimal
 import pytest
 
 from bridge.domain.problem import ProblemCode
-from bridge.domain.write_back import WriteBack, WriteBackState
+from bridge.domain.write_back import Reason, WriteBack, WriteBackState
 from connectwise_sandbox.change_faults import ChangeEffect
 from connectwise_sandbox.faults import Effect
-from tests.unit.payments.bench import QUARANTINE_SECONDS, TIMINGS
+from tests.unit.payments.bench import QUARANTINE_SECONDS, TIMINGS, decisions, place
 from tests.unit.payments.mirrored_bench import MirroredBench
 
 S = WriteBackState
@@ -85,7 +85,9 @@ def test_one_that_is_not_answered_comes_again(bench: MirroredBench, failures: in
     assert [each.code for each in bench.open_problems()] == [ProblemCode.PAYMENT_SURPLUS]
 
 
-def test_a_payment_that_was_called_off_and_landed_too_late_is_shown(bench: MirroredBench) -> None:
+def test_a_payment_that_was_returned_and_landed_too_late_is_taken_out(
+    bench: MirroredBench,
+) -> None:
     """Given a return that found nothing of ours, and a post that came after it."""
     write_back = bench.collect(5000)
     bench.fault(
@@ -100,7 +102,38 @@ def test_a_payment_that_was_called_off_and_landed_too_late_is_shown(bench: Mirro
     look_late(bench, done)
 
     assert len(bench.rows()) == 1
-    assert [each.code for each in bench.open_problems()] == [ProblemCode.PAYMENT_SURPLUS]
+    assert bench.stored(done).reason is Reason.LATE_EFFECT
+    assert {each.code for each in bench.open_problems()} == {
+        ProblemCode.PAYMENT_SURPLUS,
+        ProblemCode.PAYMENT_NOT_WRITTEN,
+    }
+    assert bench.drive(done).state is S.REVERSED
+    assert bench.rows() == []
+    bench.compare()
+    assert bench.open_problems() == []
+
+
+@pytest.mark.parametrize("decide", ["mark_done", "cancel"])
+def test_what_a_person_settled_and_that_came_late_is_theirs_to_adopt(
+    bench: MirroredBench, decide: str
+) -> None:
+    """Given five posts that never showed, a person's decision, and one that came after all."""
+    write_back = bench.collect(5000)
+    bench.fault(
+        ChangeEffect.GATEWAY_LATE_EFFECT, "POST", status=502, seconds=6 * QUARANTINE_SECONDS
+    )
+    bench.fault(Effect.CUT_BEFORE_EFFECT, "POST", times=4)
+    assert bench.drive_when_due(write_back, rounds=60).reason is Reason.TOO_MANY_POSTS
+    getattr(decisions(bench), decide)(*place(write_back))
+    bench.wait(2 * QUARANTINE_SECONDS)
+    bench.compare()
+    late = bench.stored(write_back)
+    assert (late.state, late.reason) == (S.MANUAL, Reason.LATE_EFFECT)
+    (shown,) = late.shown
+    decisions(bench).adopt(*place(write_back), psa_payment_id=shown.psa_payment_id)
+    assert bench.drive(write_back).state is S.CONFIRMED
+    bench.compare()
+    assert bench.open_problems() == []
 
 
 def test_while_a_post_is_still_looked_for_no_late_look_is_due(bench: MirroredBench) -> None:

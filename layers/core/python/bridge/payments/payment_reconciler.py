@@ -26,6 +26,7 @@ from bridge.domain.write_back.comparison import (
     miss,
     note_reason,
     read_back_again,
+    see_late,
     see_returned,
     see_returned_changed,
 )
@@ -56,6 +57,7 @@ from bridge.ports import (
 _S = WriteBackState
 # What the comparison found itself, and takes back when it is so no more.
 RECONSIDERED = frozenset({Reason.PAYMENT_GONE, Reason.PAYMENT_CHANGED, Reason.PAYMENT_REWRITTEN})
+_ENDED_WITHOUT_OURS = frozenset({_S.DONE_BY_HAND, _S.CANCELLED, _S.REVERSED})
 _MISSED = frozenset({Reason.PAYMENT_GONE, Reason.PAYMENT_REWRITTEN})
 _MAY_BE_PUT_RIGHT = frozenset(
     {Reason.PAYMENT_CHANGED, Reason.PAYMENT_REWRITTEN, Reason.PAYMENT_HIDDEN}
@@ -186,8 +188,21 @@ class PaymentReconciler:
             self._save(write_back, find_again(write_back))
         elif write_back.state is _S.REVERSED and row:
             self._take_out_again(write_back, row)
+        elif write_back.state in _ENDED_WITHOUT_OURS and write_back.has_ended:
+            self._see_late(connection, write_back, rows)
         elif self._is_put_right(connection, write_back, row, rows):
             self._save(write_back, try_again(write_back, now))
+
+    def _see_late(
+        self, connection: Connection, write_back: WriteBack, rows: Sequence[PsaPayment]
+    ) -> None:
+        """What a post made that nothing proved may stand there by now."""
+        if not write_back.unproven_posts:
+            return
+        unowned = self._unowned(connection, rows)
+        late = [row for row in unowned if post_that_may_have_made(write_back, row)]
+        if late:
+            self._save(write_back, see_late(write_back, self._clock.now(), shown(late)))
 
     def _take_out_again(self, write_back: WriteBack, row: PsaPayment) -> None:
         """It was not shown when it was thought to be gone, or a person was mistaken: it is taken

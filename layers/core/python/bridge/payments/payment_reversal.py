@@ -12,7 +12,7 @@ from bridge.domain.errors import (
     RefusedError,
     RetryableError,
 )
-from bridge.domain.write_back import MAX_DELETIONS, Reason, WriteBackState
+from bridge.domain.write_back import MAX_DELETIONS, DecisionKind, Reason, WriteBackState
 from bridge.domain.write_back.changes import (
     delay,
     note_deleted,
@@ -132,7 +132,9 @@ class PaymentReversal:
         if not is_still_ours(held.write_back, row):
             held.hand_over(Reason.PAYMENT_CHANGED, [row])
             return
-        if len(held.write_back.unproven_deletions) >= MAX_DELETIONS:
+        decision = held.write_back.decision
+        is_decided = decision is not None and decision.kind is DecisionKind.DELETE
+        if len(held.write_back.unproven_deletions) >= MAX_DELETIONS and not is_decided:
             self._give_up_deleting(RefusedError(UNANSWERED), [row])
             return
         if not self.gate.holds_back(held):

@@ -51,10 +51,17 @@ class UnownedPayments:
         payment = next((each for each in surplus if each.psa_payment_id == psa_payment_id), None)
         if payment is None:
             raise NotFoundError("no such payment among those that the bridge did not make")
+        self._refuse_if_ours(connection_id, invoice_source_id, payment)
+        connection = self._connection(partner_id, connection_id)
+        self._ledger.disclaim(connection.books, [psa_payment_id])
+
+    def _refuse_if_ours(
+        self, connection_id: str, invoice_source_id: int, payment: ShownPayment
+    ) -> None:
+        """Asked after what ConnectWise showed: who posted it had stated it before."""
         row = PsaPayment(
             payment.psa_payment_id, payment.amount_minor, payment.paid_on, payment.applied_by
         )
-        # Asked after the mirror: who posted what the mirror shows had stated it before.
         write_backs = self._ledger.write_backs_of_invoice(connection_id, invoice_source_id)
         if any(_may_have_made(write_back, row) for write_back in write_backs):
             raise NotPossibleError(
@@ -62,8 +69,17 @@ class UnownedPayments:
                 "A post of the bridge may have made this payment; adopt it, or take it out in "
                 "ConnectWise.",
             )
-        connection = self._connection(partner_id, connection_id)
-        self._ledger.disclaim(connection.books, [psa_payment_id])
+
+    def disclaim_shown(self, write_back: WriteBack) -> None:
+        """Take the payments that a write-back shows for somebody else's.
+
+        Raises NotPossibleError where a post of ours may have made one of them.
+        """
+        for payment in write_back.shown:
+            self._refuse_if_ours(write_back.connection_id, write_back.invoice_source_id, payment)
+        connection = self._connection(write_back.partner_id, write_back.connection_id)
+        ids = [payment.psa_payment_id for payment in write_back.shown]
+        self._ledger.disclaim(connection.books, ids)
 
     def _connection(self, partner_id: str, connection_id: str) -> Connection:
         connection = self._connections.get(connection_id).value

@@ -60,11 +60,9 @@ class WriteBackActions:
             reference=reference,
         )
         if action is Action.POST and write_back.reason is Reason.LOOKS_WRITTEN:
-            # The person saw these payments, and says that they are others'.
-            for shown in write_back.shown:
-                self._unowned_payments.disclaim(
-                    partner_id, connection_id, write_back.invoice_source_id, shown.psa_payment_id
-                )
+            # The person saw these payments, and says that they are others'. Should the decision
+            # fail to be stored, they stay others', and the next look shows none of them.
+            self._unowned_payments.disclaim_shown(write_back)
         try:
             self._ledger.save_write_back(changed, expected_version=stored.version)
         except ConflictError as error:

@@ -27,6 +27,7 @@ REASON_TEXTS: dict[Reason, str] = {
     Reason.PAYMENT_GONE: "Our payment was removed in ConnectWise; it is not posted again.",
     Reason.PAYMENT_REWRITTEN: "Another payment stands in place of ours, perhaps a copy of it.",
     Reason.PAYMENT_CHANGED: "Our payment was changed in ConnectWise; it is left alone.",
+    Reason.LATE_EFFECT: "What we posted stands there after all, though this had ended.",
     Reason.PAYMENT_HIDDEN: "The balance is lower than the listed payments make it; see why.",
     Reason.POSSIBLE_DUPLICATE: (
         "A payment like this one was recorded before; say whether both are meant."

@@ -117,6 +117,12 @@ CHANGES: Mapping[str, Change] = {
         _S.MANUAL,
         "What was taken out stands there again, and somebody edited it.",
     ),
+    "see_late": Change(
+        Actor.COMPARISON,
+        frozenset({_S.DONE_BY_HAND, _S.CANCELLED, _S.REVERSED}),
+        _S.MANUAL,
+        "What a post of ours made stands there after all, though the write-back had ended.",
+    ),
     "try_again": Change(
         Actor.RETRY_RULES,
         frozenset({_S.REJECTED, _S.MANUAL}),

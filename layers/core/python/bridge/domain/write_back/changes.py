@@ -153,6 +153,7 @@ def state_deletion(write_back: WriteBack, now: datetime, timings: Timings) -> Wr
         "state_deletion",
         due_at=timings.quarantine_end(now),
         look_at=None,
+        decision=None,
         late_look_at=timings.late_look(now),
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
+from bridge.domain.platform_payment import Target
 from bridge.domain.write_back.change_table import move
 from bridge.domain.write_back.reasons import Reason
 from bridge.domain.write_back.record import MAX_SHOWN_ROWS, ShownPayment, WriteBack
@@ -42,6 +43,19 @@ def see_returned_changed(write_back: WriteBack, shown: Sequence[ShownPayment]) -
         reason=Reason.PAYMENT_CHANGED,
         shown=tuple(shown)[:MAX_SHOWN_ROWS],
         due_at=None,
+        wants_follow_up=False,
+    )
+
+
+def see_late(write_back: WriteBack, now: datetime, shown: Sequence[ShownPayment]) -> WriteBack:
+    """What a post of ours made came late, or was hidden: a person decides what it is. Where it is
+    not to stand there, a worker owns it and takes it out."""
+    return move(
+        write_back,
+        "see_late",
+        reason=Reason.LATE_EFFECT,
+        shown=tuple(shown)[:MAX_SHOWN_ROWS],
+        due_at=now if write_back.target is Target.ABSENT else None,
         wants_follow_up=False,
     )
 

@@ -16,7 +16,13 @@ from bridge.domain.problem import Action
 from bridge.domain.write_back.change_table import CHANGES
 from bridge.domain.write_back.changes import follow_up, look_now, try_again
 from bridge.domain.write_back.reasons import Reason
-from bridge.domain.write_back.record import Decision, DecisionKind, ShownPayment, WriteBack
+from bridge.domain.write_back.record import (
+    MAX_DECIDED_POSTS,
+    Decision,
+    DecisionKind,
+    ShownPayment,
+    WriteBack,
+)
 from bridge.domain.write_back.states import WriteBackState
 
 MAX_REFERENCE_LENGTH = 100
@@ -67,10 +73,13 @@ def _offered_for_post(write_back: WriteBack) -> tuple[Action, ...]:
 
 
 def may_be_posted(write_back: WriteBack) -> bool:
-    """Tell whether a person may have it posted: no payment is shown that may be ours."""
+    """Tell whether a person may have it posted: no payment is shown that may be ours, and the
+    balance hides none."""
     if write_back.reason in ASKED_FIRST:
         return True
-    return may_stand(write_back) and not write_back.shown
+    is_unseen = write_back.reason is not Reason.PAYMENT_HIDDEN and not write_back.shown
+    is_counted_out = len(write_back.unproven_posts) >= MAX_DECIDED_POSTS
+    return may_stand(write_back) and is_unseen and not is_counted_out
 
 
 def _offered_for_reversal(write_back: WriteBack) -> tuple[Action, ...]:
@@ -137,6 +146,8 @@ def _tried_again(write_back: WriteBack, now: datetime) -> WriteBack:
         looked_at = _left_to_worker(write_back, Decision(DecisionKind.LOOK), now)
         return replace(looked_at, reason=write_back.reason)
     again = try_again(write_back, now)
+    if write_back.target is Target.ABSENT and write_back.psa_payment_id is not None:
+        again = replace(again, decision=Decision(DecisionKind.DELETE))
     # What goes on by itself stays shown until it got through.
     is_shown = may_stand(write_back) or not write_back.needs_person
     return replace(again, reason=write_back.reason if is_shown else Reason.NONE)

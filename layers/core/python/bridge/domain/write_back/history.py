@@ -13,7 +13,8 @@ from datetime import datetime
 from enum import StrEnum
 
 MAX_PROVEN_POSTS = 5
-"""So many proven posts are kept whole; a payment is posted anew only when a person says so."""
+"""So many proven posts are kept; a payment is posted anew only when a person says so. The latest
+is kept whole, the others without the ids that were listed before them."""
 
 
 class AttemptKind(StrEnum):
@@ -163,6 +164,11 @@ class History:
 
 def _with_few_proven(history: History) -> History:
     """Tally the oldest proven posts beyond those that are kept whole."""
+    proven = [each for each in history.attempts if each.outcome is Outcome.PROVEN]
+    short = {id(each): replace(each, listed_ids=()) for each in proven[:-1]}
+    history = replace(
+        history, attempts=tuple(short.get(id(each), each) for each in history.attempts)
+    )
     proven = [each for each in history.attempts if each.outcome is Outcome.PROVEN]
     for oldest in proven[: max(0, len(proven) - MAX_PROVEN_POSTS)]:
         left = tuple(each for each in history.attempts if each is not oldest)

@@ -30,6 +30,7 @@ class Reason(StrEnum):
     PAYMENT_GONE = "payment_gone"
     PAYMENT_REWRITTEN = "payment_rewritten"
     PAYMENT_CHANGED = "payment_changed"
+    LATE_EFFECT = "late_effect"
     PAYMENT_HIDDEN = "payment_hidden"
     UNREADABLE = "unreadable"
     NO_ANSWER = "no_answer"

@@ -21,6 +21,8 @@ from bridge.domain.write_back.timings import Timings
 _S = WriteBackState
 MAX_POSTS = 5
 """So many posts that nothing proved are made at most; then a person decides."""
+MAX_DECIDED_POSTS = 7
+"""So many unproven posts are made even where a person asks for one more."""
 MAX_DELETIONS = 5
 MAX_SHOWN_ROWS = 20
 MAX_LISTED_PAYMENTS = 2_000
@@ -44,6 +46,8 @@ class DecisionKind(StrEnum):
 
     POST = "post"
     ADOPT = "adopt"
+    DELETE = "delete"
+    """Delete it once more, though so many deletions were never answered."""
     LOOK = "look"
     """Look, and leave all as it is where nothing of ours is found."""
 
