@@ -21,11 +21,12 @@ from bridge.domain.errors import BridgeError
 from bridge.domain.filters import ImportFilters
 from bridge.domain.identity import Origin, RecordKind, connection_id_of, mirrored_id
 from bridge.domain.invoice import BillingStatus, Invoice, LineItem, LineKind
+from bridge.domain.mirrored_kinds import MirroredKind, R
 from bridge.domain.money import Currency
 from bridge.domain.payment import Payment, PaymentKind
 from bridge.domain.permissions import REQUIRED_RIGHTS, Finding, Right, RightFinding
 from bridge.domain.platform_payment import WriteBackPolicy
-from bridge.ports import SystemInfo
+from bridge.ports import Fetched, SystemInfo
 from bridge.runs.control import RunControl
 from bridge.wiring import entrypoints
 from dashboard_api.app import create_app
@@ -78,6 +79,11 @@ class SpyPsa:
     def count(self, kind: RecordKind, *, filters: ImportFilters | None = None) -> int:
         self._called("count")
         return self.counts[kind]
+
+    def fetch(self, kind: MirroredKind[R], source_ids: Sequence[int]) -> Fetched[R]:
+        """Another company stands at every address that a connection could move to."""
+        self._called("fetch")
+        return Fetched({}, {}, {})
 
     def ensure_callbacks(self, url: str) -> str:
         self._called("ensure_callbacks")
