@@ -21,14 +21,16 @@ EVERYWHERE = "everywhere"  # product and tests, for the places that Survey.find 
 LIMITS: dict[str, dict[str, float]] = {
     "bridge": {
         "gerunds %": 1,
-        "negations %": 9,
-        "clauses %": 6,
-        "openings %": 2,
+        "negations %": 4,
+        "clauses %": 2,
+        "openings %": 1,
         "kinds": 3,
         "kinds files": 3,
         "long functions": 0,
         "longest file": 400,
     },
+    "bridge/domain": {"negations %": 4, "clauses %": 4, "openings %": 2},
+    "bridge/payments": {"negations %": 4, "clauses %": 4, "openings %": 2},
     "functions": {
         "gerunds %": 0,
         "negations %": 4,

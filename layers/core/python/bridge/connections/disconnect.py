@@ -61,7 +61,15 @@ class Disconnector:
             self._gateway.open(connection).remove_callbacks(prefix)
         except BridgeError as error:
             _logger.warning("left registered at ConnectWise: %s", type(error).__name__)
-        self._vault.delete_credentials(connection_id)
+        self._delete_credentials(partner_id, connection_id)
+
+    def _delete_credentials(self, partner_id: str, connection_id: str) -> None:
+        """Delete the secrets, unless they are those of somebody who connects again already.
+
+        Asking ConnectWise takes its time, in which the partner may have done so.
+        """
+        if self._owned.get(partner_id, connection_id).state is ConnectionState.DISCONNECTED:
+            self._vault.delete_credentials(connection_id)
 
     def _public_key(self, connection_id: str) -> str:
         """Return the public key, "" once the secrets are deleted."""

@@ -81,21 +81,21 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class PaymentFacts:
-    """What this company's ConnectWise was seen to do with payments.
+    """The facts tell how this company's ConnectWise was seen to treat payments.
 
-    Nobody documents it, so each connection proves it for itself: from the payments that are
+    They are undocumented, so each connection proves them for itself: from the payments that are
     mirrored, and from the first payment of ours.
     """
 
     shows_members: bool | None = None
-    """Lists say who made a payment. None while no payment was seen; where they do not, a payment
+    """Lists name the member that made a payment; None until a payment was seen. If False, a payment
     is adopted by a person only."""
     is_member_shared: bool | None = None
-    """Our API member has payments that the bridge did not make: it should have one of its own."""
+    """Our API member has payments of others: the bridge should have a member of its own."""
     listed_days_apart: int | None = None
-    """How many days behind ours a payment's day is listed, which a time zone may make one."""
+    """The days by which a payment's listed day is behind ours; a time zone may make it one."""
     proven_at: datetime | None = None
-    """When a payment of ours was proven in full; before, payments go one at a time."""
+    """The time at which a payment of ours was proven in full; before, they go one at a time."""
 
 
 @dataclass(frozen=True, slots=True)

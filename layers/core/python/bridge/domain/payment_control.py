@@ -32,7 +32,7 @@ class RestoreMark:
 
 @dataclass(frozen=True, slots=True)
 class PaymentRate:
-    """How many payments a connection posts an hour, now and at its busiest."""
+    """The rate counts the payments that a connection posts an hour, now and at its busiest."""
 
     connection_id: str
     hour: datetime

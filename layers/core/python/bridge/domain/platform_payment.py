@@ -1,4 +1,4 @@
-"""A payment collected on the platform, and what its life means for ConnectWise."""
+"""The state of a payment collected on the platform decides its target in ConnectWise."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ class Target(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WriteBackPolicy:
-    """A partner's preferences. ``paid_status_id`` is the billing status, of the tenant's own
-    list, to set when an invoice's balance reaches zero; None leaves the status alone.
+    """A policy holds a partner's preferences. ``paid_status_id`` is the billing status, of the
+    tenant's own list, to set when an invoice's balance reaches zero; None leaves the status alone.
 
     ``reverse_on`` are the ways of being undone that take the payment out of ConnectWise again; a
-    failed or voided payment never stays there.
+    failed or voided payment always goes.
     """
 
     when: WriteBackWhen = WriteBackWhen.SETTLED
@@ -71,7 +71,7 @@ class WriteBackPolicy:
     reverse_on: frozenset[PlatformPaymentState] = UNDONE_STATES
 
     def target(self, state: PlatformPaymentState) -> Target:
-        """Return what ConnectWise should show for a payment in this state."""
+        """Return the target of a payment in this state."""
         if state is _S.PENDING:
             return Target.POSTED if self.when is WriteBackWhen.INITIATED else Target.NONE
         if state is _S.SETTLED:
@@ -82,7 +82,7 @@ class WriteBackPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """The part of a payment that one invoice gets, in minor units of the payment's currency."""
+    """One invoice gets this part of a payment, in minor units of the payment's currency."""
 
     invoice_id: str
     amount_minor: int
@@ -90,10 +90,10 @@ class Allocation:
 
 @dataclass(frozen=True, slots=True)
 class PlatformPayment:
-    """A payment as the platform's services recorded it; ``payment_id`` is the caller's own.
+    """A payment is as the platform's services recorded it; ``payment_id`` is the caller's own.
 
-    ``fee_minor`` is a surcharge or fee carried beside the amount; no invoice gets it and it is
-    never written to ConnectWise. ``received_on`` is a calendar date. ``is_unapplied_meant`` says
+    ``fee_minor`` is a surcharge or fee carried beside the amount; it stays out of every invoice and
+    of ConnectWise. ``received_on`` is a calendar date. ``is_unapplied_meant`` says
     that the part outside every invoice is left so on purpose.
     """
 
@@ -158,7 +158,7 @@ class PlatformPayment:
         return self.partner_id, self.customer_id, invoices, *money
 
     def has_same_content(self, other: PlatformPayment) -> bool:
-        """Tell whether two recordings say the same, whatever became of the payment since."""
+        """Tell whether two recordings say the same, in any state of the payment since."""
         return (
             replace(
                 self,
@@ -174,9 +174,9 @@ class PlatformPayment:
     def moved_to(
         self, state: PlatformPaymentState, *, reason: str, now: datetime
     ) -> PlatformPayment:
-        """Return the payment in its next state; the same state again changes nothing.
+        """Return the payment in its next state; the same state again leaves it as it is.
 
-        Raises NotPossibleError when the way there does not exist.
+        Raises NotPossibleError when the way there is missing.
         """
         if state is self.state:
             return self

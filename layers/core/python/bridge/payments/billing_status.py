@@ -1,4 +1,4 @@
-"""The billing status of an invoice that a write-back paid, or whose payment it took out."""
+"""A write-back sets the billing status of the invoice that it paid, and puts the old one back."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from bridge.ports import PsaBalance
 
 @dataclass(slots=True)
 class BillingStatusChange:
-    """Sets the paid status on the invoice that is held, and puts back what that replaced."""
+    """The change sets the paid status on the held invoice, or puts back the one it replaced."""
 
     held: HeldWriteBack
 
     def settle(self, invoice: PsaBalance) -> Reason:
-        """Set the paid status when the balance is zero; put the old one back when it is not."""
+        """Set the paid status at a balance of zero; put the old one back at any other."""
         current = invoice.status.source_id if invoice.status else None
         wanted = self._wanted_status(invoice)
         if wanted is None or wanted == current:
@@ -38,8 +38,8 @@ class BillingStatusChange:
         return Reason.NONE
 
     def reopen(self) -> None:
-        """A paid status may have closed the invoice, which locks its payments: the status that it
-        replaced comes back first. Where that is refused, the deletion will be too."""
+        """Put the old status back if ours closed the invoice, which locks its payments. If that
+        is refused, the deletion will be, too."""
         if not self._paid_statuses():
             return
         invoice = self.held.balance()
@@ -50,7 +50,7 @@ class BillingStatusChange:
             self._change(self.held.write_back, replaced_status_id, is_closed=True)
 
     def _change(self, intent: WriteBack, status_id: int, *, is_closed: bool) -> None:
-        """State the change, and send it. Until there is a clear answer it may come at any time."""
+        """State the change, and send it. Until a clear answer it may come at any time."""
         held = self.held
         held.state(state_status(intent, held.now))
         stated = held.write_back
@@ -65,8 +65,8 @@ class BillingStatusChange:
         held.write_back = note_status(stated, Outcome.PROVEN)
 
     def changes_are_over_at(self) -> datetime | None:
-        """Return when the last change of the invoice's status that had no clear answer cannot come
-        any more, if that is still to be waited for: it may undo what stands there now."""
+        """Return when the last unclear change of the invoice's status is surely over, if that is
+        still to come: until then it may undo the present status."""
         stated = [
             each.status_unclear_at
             for each in (self.held.write_back, *self.held.others_of_invoice())
@@ -84,8 +84,8 @@ class BillingStatusChange:
         return self.replaced_status_id(invoice) if invoice.balance_minor != 0 else None
 
     def replaced_status_id(self, invoice: PsaBalance) -> int | None:
-        """Return what our paid status replaced, where the invoice still shows it. What the partner
-        prefers today does not matter, nor with which payment of the invoice it came."""
+        """Return the status that our paid status replaced, if the invoice still shows ours. It
+        may have come with any payment of the invoice, and by an earlier preference."""
         shown = invoice.status.source_id if invoice.status else None
         return next(
             (

@@ -9,7 +9,7 @@ MAX_SILENCES = 1000
 
 
 class DueWriteBacks:
-    """Wakes write-backs whose time has come: those that wait, and those whose message got lost.
+    """A write-back is woken when its time comes, which also finds it if its message got lost.
 
     A silent server gets one message a minute, which serves as its probe.
     """

@@ -1,4 +1,4 @@
-"""Show a write-back whose message failed again and again."""
+"""A write-back whose message failed again and again is shown here."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from bridge.ports import Clock, LedgerStore
 
 
 class FailedWriteBacks:
-    """Says of a write-back that the bridge itself fails at it, and opens its problem.
+    """A failed write-back gets a problem, which says that the bridge itself fails at it.
 
-    The reason stands until it gets through. It becomes due later only, so that it does not keep
-    others waiting.
+    The reason stands until it gets through. It becomes due later, so that others go first.
     """
 
     def __init__(
@@ -29,12 +28,12 @@ class FailedWriteBacks:
         self._clock = clock
 
     def park(self, connection_id: str, write_back_id: str) -> None:
-        """Of what is done or waits for a person, only that is shown."""
+        """Park a write-back and show it; one that is done or waits for a person is only shown."""
         stored = self._ledger.get_write_back(connection_id, write_back_id)
         if stored.value is None:
             return
         if _is_to_be_tried(stored.value):
-            # Whoever moved it meanwhile has decided when it is due.
+            # A faster writer has decided when it is due.
             with suppress(ConflictError):
                 self._ledger.save_write_back(
                     self._parked(stored.value), expected_version=stored.version

@@ -1,4 +1,4 @@
-"""A connection proves what its ConnectWise does with payments, before and with the first one."""
+"""A connection proves how its ConnectWise treats payments, before and with the first one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MEMBER_SUBJECT = "connection/api_member"
 
 
 class FirstContact:
-    """Notes on a connection what its payments show."""
+    """First contact notes on a connection the facts that its payments show."""
 
     def __init__(
         self,
@@ -41,8 +41,8 @@ class FirstContact:
         self._clock = clock
 
     def look(self, connection: Connection) -> Connection:
-        """Learn from the mirrored payments, before the first write, whether lists show who made
-        a payment, and whether our API member has payments of others; return the connection.
+        """Learn from the mirrored payments, before the first write, whether lists show a payment's
+        member, and whether our API member has payments of others; return the connection.
 
         A shared member is told to the partner: it should be one of its own.
         """
@@ -70,7 +70,7 @@ class FirstContact:
         )
 
     def prove(self, connection: Connection, write_back: WriteBack, row: PsaPayment) -> Connection:
-        """Note what the first payment that was read back in full shows, its day included."""
+        """Note the facts of the first payment that was read back in full, its day included."""
         if connection.payment_facts.proven_at is not None or row.paid_on is None:
             return connection
         facts = replace(

@@ -1,7 +1,7 @@
-"""One worker's hold on one write-back and its invoice.
+"""A worker holds one write-back and its invoice.
 
-What a step needs from the past is in the ledger, never in a worker's memory, so a worker may die
-between any two lines and the next one goes on from what was stored.
+Each step takes the past from the ledger alone, so a worker may die between any two lines and the
+next one goes on from the stored record.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bridge.ports import Clock, LedgerStore, PsaBalance, PsaPayment, PsaPayments
 
 @dataclass(slots=True)
 class HeldWriteBack:
-    """A write-back whose invoice's lease this worker holds, as it is stored at each moment."""
+    """A held write-back is as stored at each moment; this worker has its invoice's lease."""
 
     ledger: LedgerStore
     psa: PsaPayments
@@ -33,7 +33,7 @@ class HeldWriteBack:
     has_written: bool = False
     """Something was sent to ConnectWise that may have changed the invoice."""
     is_unanswered: bool = False
-    """ConnectWise's server did not answer a look that followed a post."""
+    """ConnectWise's server kept silent at a look that followed a post."""
 
     @property
     def ids(self) -> dict[str, str]:
@@ -54,16 +54,16 @@ class HeldWriteBack:
 
     @property
     def is_young(self) -> bool:
-        """Tell whether ConnectWise may not show yet what was stated last."""
+        """Tell whether ConnectWise may still show the state before the last attempt."""
         return self.write_back.is_young(self.now, self.timings)
 
-    # --- what ConnectWise and the ledger show ---------------------------------------------------
+    # --- looks at ConnectWise and the ledger ----------------------------------------------------
 
     def rows(self) -> tuple[PsaPayment, ...]:
         return self.psa.list_payments(self.write_back.invoice_source_id, self.write_back.currency)
 
     def rows_if_there(self) -> tuple[PsaPayment, ...]:
-        """Return no payments for an invoice that is gone: it took them along."""
+        """Return the payments: an empty list for an invoice that is gone and took them along."""
         try:
             return self.rows()
         except NotFoundError:
@@ -73,7 +73,7 @@ class HeldWriteBack:
         return self.psa.read_balance(self.write_back.invoice_source_id)
 
     def unowned(self, rows: Sequence[PsaPayment]) -> list[PsaPayment]:
-        """Return the payments that are no write-back's, and that nobody disclaimed."""
+        """Return the payments of money that are unowned, disclaimed ones aside."""
         owners = self.ledger.owners(
             self.connection.books, [row.psa_payment_id for row in rows if not row.is_credit]
         )
@@ -84,7 +84,7 @@ class HeldWriteBack:
         every = self.ledger.write_backs_of_invoice(own.connection_id, own.invoice_source_id)
         return [each for each in every if each.write_back_id != own.write_back_id]
 
-    # --- what is stored -------------------------------------------------------------------------
+    # --- stored changes -------------------------------------------------------------------------
 
     def save(
         self,
@@ -94,7 +94,7 @@ class HeldWriteBack:
         own: int | None = None,
         disown: int | None = None,
     ) -> None:
-        """Store the write-back as the one who still holds it. Raises ConflictError else."""
+        """Store the write-back while this worker still holds it. Raises ConflictError else."""
         self.version = self.ledger.save_write_back(
             write_back,
             expected_version=self.version,
@@ -106,8 +106,7 @@ class HeldWriteBack:
         self.write_back = write_back
 
     def state(self, intent: WriteBack, *, extend_until: datetime | None = None) -> None:
-        """Store what is about to be sent: a worker that was overtaken ends here, before the
-        wire."""
+        """Store an intent: a worker that was overtaken ends here, before the wire."""
         self.save(intent, extend_until=extend_until)
         self.has_written = True
 
@@ -118,7 +117,7 @@ class HeldWriteBack:
         self.save(delay(self.write_back, self.now, self.timings))
 
     def hand_over(self, reason: Reason, rows: Sequence[PsaPayment] = (), refusal: str = "") -> None:
-        """Leave it to a person, once nothing of ours is under way any more."""
+        """Leave it to a person, once every request of ours is over."""
         if self.is_quarantined:
             self.look_again()
         else:

@@ -1,4 +1,4 @@
-"""Move the owners of ConnectWise payments to the company that was proven."""
+"""The owners of ConnectWise payments are moved to the proven company here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bridge.ports import Clock, LedgerStore, ProblemStore
 
 
 class OwnerMove:
-    """Keeps each owner that the release before kept by the connection by the company, too."""
+    """The move keeps by the company each owner that the release before kept by the connection."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class OwnerMove:
             )
 
     def finish(self, connection: Connection) -> None:
-        """Note that every owner was moved, so that none is looked for again."""
+        """Note that every owner was moved, which ends the search for them."""
         self._owned.change(
             connection.partner_id,
             connection.connection_id,

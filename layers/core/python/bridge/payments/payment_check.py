@@ -1,4 +1,4 @@
-"""Go through the write-backs of all connections: heal, and compare."""
+"""The check goes through the write-backs of all connections, to heal and to compare them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from bridge.ports import (
 PAGE_SIZE = 100
 MAX_PAGES = 10_000
 MIN_SECONDS_PER_INVOICE = 30.0
-"""Asking ConnectWise about one more invoice is not begun with less time left."""
+"""ConnectWise is asked about one more invoice only while so much time is left."""
 ASKED_DAILY_FOR = timedelta(days=60)
 """So long after something was collected for an invoice ConnectWise itself is asked about it, once a
 day."""
@@ -45,13 +45,12 @@ _logger = logging.getLogger(__name__)
 
 
 class PaymentCheck:
-    """Goes through the write-backs of every connection: heals what waited, compares what is
-    written.
+    """The check tries waiting write-backs again, and compares the written ones.
 
     The mirror is in step with ConnectWise and holds every invoice's payments, so it is asked
     first; ConnectWise itself is asked at once about invoices on which the two disagree, and once a
-    day about all that were paid lately, since a change of payments need not show on the invoice.
-    When time runs out, what is left comes with the next start: the order is another one each time.
+    day about all that were paid lately, since a change of payments may leave the invoice as it is.
+    When time runs out, the rest comes with the next start: the order is another one each time.
     """
 
     def __init__(
@@ -72,7 +71,7 @@ class PaymentCheck:
         self._clock = clock
 
     def retry_all(self) -> int:
-        """Return the number of write-backs that are tried again because the world healed."""
+        """Try write-backs again whose obstacle seems gone, and return their number."""
         healed = 0
         for connection in self._in_any_order():
             known = self._reconciler.open_problems(connection)
@@ -84,7 +83,7 @@ class PaymentCheck:
         return healed
 
     def compare_all(self) -> int:
-        """Return the number of invoices that ConnectWise itself was asked about."""
+        """Compare all invoices; return the number that ConnectWise itself was asked about."""
         asked = 0
         now = self._clock.now()
         in_turn: list[_Place] = []
@@ -123,7 +122,7 @@ class PaymentCheck:
             yield list(group)
 
     def _ask(self, places: Sequence[_Place]) -> int:
-        """Ask in another order each time, so that no invoice is always the last."""
+        """Ask in another order each time, so that every invoice comes early at times."""
         asked = 0
         for connection, invoice_source_id in random.sample(places, len(places)):
             if self._is_out_of_time():
@@ -150,7 +149,7 @@ class PaymentCheck:
     def _troubled(
         self, connection: Connection, known: Mapping[str, Problem]
     ) -> Iterator[tuple[WriteBack, Problem]]:
-        """Yield the write-backs that a problem is open for: what waits for a person is shown."""
+        """Yield the write-backs with an open problem; each that waits for a person has one."""
         for problem in known.values():
             if problem.code is ProblemCode.PAYMENT_NOT_WRITTEN:
                 write_back_id = name_of_subject(problem.subject)
@@ -159,8 +158,8 @@ class PaymentCheck:
                     yield found.value, problem
 
     def _disagree(self, connection: Connection, write_backs: Sequence[WriteBack]) -> bool:
-        """Tell whether the mirror shows something else than what we own on one invoice, or did
-        before. Of an invoice that is kept out of the mirror it shows what was so then."""
+        """Tell whether the mirror differs from the payments that we own on one invoice, or did
+        before. An invoice that is kept out of the mirror is shown as it was then."""
         first = write_backs[0]
         invoice = self._records.get(INVOICES, first.partner_id, first.invoice_id).value
         is_there = invoice is not None and not _is_deleted(invoice)
@@ -180,7 +179,7 @@ class PaymentCheck:
     def _shows_surplus(
         self, connection: Connection, write_backs: Sequence[WriteBack], rows: Sequence[PsaPayment]
     ) -> bool:
-        """Tell whether payments by our members are shown that we neither own nor disclaimed."""
+        """Tell whether the mirror shows unowned payments by our members, disclaimed ones aside."""
         seen_to = (*_LEFT_TO_PEOPLE, _S.CONFIRMED)
         known = {w.psa_payment_id for w in write_backs if w.state in seen_to}
         ours = surplus_by(write_backs, rows, connection.member_identifier)
@@ -207,7 +206,7 @@ def _has_its_turn(write_backs: Sequence[WriteBack], now: datetime) -> bool:
 
 
 def _is_deleted(invoice: Invoice) -> bool:
-    """ConnectWise deletes an invoice's payments with it."""
+    """Tell whether ConnectWise deleted the invoice, and its payments with it."""
     archive = invoice.archive
     return archive is not None and archive.reason is ArchiveReason.DELETED_IN_CONNECTWISE
 

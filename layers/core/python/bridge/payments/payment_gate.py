@@ -28,12 +28,12 @@ from bridge.ports import (
 )
 
 FIRST_CONTACT = 0
-"""No invoice has this id: its lease stands for the first payment of a connection."""
+"""Invoices leave this id free: its lease stands for the first payment of a connection."""
 
 
 @dataclass(slots=True)
 class PaymentGate:
-    """Guards the posts and deletions of one visit."""
+    """A gate guards the posts and deletions of one visit."""
 
     connections: ConnectionStore
     stops: PaymentStops
@@ -44,7 +44,7 @@ class PaymentGate:
     """The lease that this visit holds while the connection is unproven."""
 
     def holds_back(self, held: HeldWriteBack) -> bool:
-        """Tell whether nothing may be sent for now, and store when to look again."""
+        """Tell whether payments are stopped for now, and store when to look again."""
         if self._is_stopped(held.connection):
             later = delay(held.write_back, held.now, held.timings)
             due_at = later.due_at or held.now
@@ -53,7 +53,7 @@ class PaymentGate:
         return False
 
     def holds_back_post(self, held: HeldWriteBack) -> bool:
-        """Tell so of a post, which is counted, and waits for the first payment's proof."""
+        """Tell whether a post has to wait: it is counted, and follows the first payment's proof."""
         if self.holds_back(held):
             return True
         if held.connection.payment_facts.proven_at is None:
@@ -67,14 +67,14 @@ class PaymentGate:
         return False
 
     def let_go(self, held: HeldWriteBack) -> None:
-        """Let the next payment go once nothing of this one is under way."""
+        """Let the next payment go once this one is at rest."""
         is_moving = held.write_back.may_be_in_flight or held.write_back.wants_follow_up
         if self.first_contact is not None and not is_moving:
             self.ledger.release_lease(self.first_contact)
 
     def rows_to_explain(self, held: HeldWriteBack, unowned: list[PsaPayment]) -> list[PsaPayment]:
-        """Return the payments by our members that nobody owns, after the ledger was restored: it
-        may lack that we made them."""
+        """Return the unowned payments by our members, if the ledger was restored and may lack
+        that we made them."""
         if self.control.restore_mark() is None:
             return []
         every = [held.write_back, *held.others_of_invoice()]

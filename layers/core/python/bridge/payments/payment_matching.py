@@ -1,4 +1,4 @@
-"""What ConnectWise shows, compared with what a write-back means: pure decisions."""
+"""Pure decisions match the payments that ConnectWise shows with the intents of write-backs."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def mirrored_row(payment: Payment) -> PsaPayment:
     )
 
 
-# --- whose a payment is --------------------------------------------------------------------------
+# --- the maker of a payment ----------------------------------------------------------------------
 
 
 def is_same_member(one: str, other: str) -> bool:
@@ -57,7 +57,7 @@ def is_same_member(one: str, other: str) -> bool:
 
 
 def is_as_large(write_back: WriteBack, row: PsaPayment) -> bool:
-    """Tell whether a payment is like ours by amount and day, whoever made it."""
+    """Tell whether a payment by any member is like ours by amount and day."""
     return not row.is_credit and write_back.is_as_large(row.amount_minor, row.paid_on)
 
 
@@ -68,14 +68,14 @@ def is_like(write_back: WriteBack, row: PsaPayment, member: str) -> bool:
 
 def is_still_ours(write_back: WriteBack, row: PsaPayment) -> bool:
     """Tell whether the payment that we own is as it was made. Its id says that it is ours; a list
-    may leave out who made it."""
+    may leave out its member."""
     is_same = row.applied_by == "" or is_same_member(row.applied_by, write_back.posted_as)
     return is_same and is_as_large(write_back, row)
 
 
 def may_be_made_by(attempt: StatedAttempt, write_back: WriteBack, row: PsaPayment) -> bool:
     """Tell whether a stated post may have made a payment: its member and amount, its day within
-    one, and an id that was not listed before. Ids need not grow."""
+    one, and an id that is new in the list. A new id may be lower than older ones."""
     is_new = not attempt.had_listed(row.psa_payment_id)
     return is_new and bool(attempt.member) and is_like(write_back, row, attempt.member)
 
@@ -89,11 +89,11 @@ def post_that_may_have_made(write_back: WriteBack, row: PsaPayment) -> StatedAtt
 def best_match(
     write_back: WriteBack, rows: Sequence[PsaPayment], others: Sequence[WriteBack]
 ) -> tuple[PsaPayment, StatedAttempt] | None:
-    """Return the payment that an unproven post of ours made, of those that nobody owns.
+    """Return the unowned payment that an unproven post of ours made, and the post.
 
     The one of our own day comes first. One of a neighbouring day is left to another write-back
-    that waits for exactly that day. Where an equal payment of somebody else is new, ours may have
-    become that one: then what another post of ours may have made is left to it.
+    that waits for exactly that day. If an equal payment of somebody else is new, ours may have
+    become that one: then a payment that another post of ours may have made is left to it.
     """
     found = [(row, post) for row in rows if (post := post_that_may_have_made(write_back, row))]
     if _is_perhaps_rewritten(write_back, rows, others):
@@ -112,7 +112,7 @@ def _is_exactly_of_another(row: PsaPayment, others: Sequence[WriteBack]) -> bool
 def _is_perhaps_rewritten(
     write_back: WriteBack, rows: Sequence[PsaPayment], others: Sequence[WriteBack]
 ) -> bool:
-    """Tell whether an equal payment is new that no post of ours may have made."""
+    """Tell whether an equal payment is new that only somebody else can have made."""
     return any(
         row.amount_minor == write_back.amount_minor
         and not _may_be_of_any([write_back, *others], row)
@@ -125,11 +125,11 @@ def _may_be_of_any(write_backs: Iterable[WriteBack], row: PsaPayment) -> bool:
 
 
 def new_since_posts(write_back: WriteBack, rows: Sequence[PsaPayment]) -> list[PsaPayment]:
-    """Return the payments that an unproven post may have become, of those that nobody owns: all
-    that were not listed before it, whoever made them. Somebody may have edited ours, or another
-    tool may have written it anew.
+    """Return the unowned payments, by any member, that are new since an unproven post: it may
+    have become one of them. Somebody may have edited ours, or another tool may have written it
+    anew.
 
-    Where ours is known to have stood there, only a copy of its amount may stand for it now.
+    After a proven post, only a copy of its amount may stand for it now.
     """
     posts = list(write_back.known_history.posts())
     return [
@@ -145,8 +145,8 @@ def new_since_posts(write_back: WriteBack, rows: Sequence[PsaPayment]) -> list[P
 
 
 def copies_of(write_back: WriteBack, rows: Sequence[PsaPayment]) -> list[PsaPayment]:
-    """Return the payments that may stand for the one that we own, which is missing: all that were
-    not listed before it was posted, of those that nobody owns."""
+    """Return the unowned payments that may stand for ours, which is missing: all that are new
+    since it was posted."""
     post = write_back.owning_post
     if post is None:
         return [row for row in rows if is_as_large(write_back, row)]
@@ -156,10 +156,10 @@ def copies_of(write_back: WriteBack, rows: Sequence[PsaPayment]) -> list[PsaPaym
 def surplus_by(
     write_backs: Sequence[WriteBack], rows: Sequence[PsaPayment], member: str
 ) -> list[PsaPayment]:
-    """Return the payments by our members, of those that nobody owns.
+    """Return the payments by our members among the given ones.
 
-    All of today's member count. Of a past one, which others may use, only those count that were
-    not listed before a post of ours under its name.
+    All of today's member count. Of a past one, which others may use, only those count that are
+    new since a post of ours under its name.
     """
     posts = [post for each in write_backs for post in each.known_history.posts()]
     return [
@@ -178,7 +178,7 @@ def surplus_by(
     ]
 
 
-# --- what the invoice shows ----------------------------------------------------------------------
+# --- the state of the invoice --------------------------------------------------------------------
 
 
 def is_closed(invoice: PsaBalance) -> bool:
@@ -191,9 +191,9 @@ def is_locked(invoice: PsaBalance) -> bool:
 
 
 def obstacle_to(write_back: WriteBack, invoice: PsaBalance, rows: Sequence[PsaPayment]) -> Reason:
-    """Tell why the payment must stay unposted on this invoice as it stands, if so.
+    """Return the reason to leave the payment unposted on this invoice as it stands, if any.
 
-    Whether a closed or batched invoice takes a payment is asked of ConnectWise.
+    Only ConnectWise knows whether a closed or batched invoice takes a payment, so it is asked.
     """
     unproven = len(write_back.unproven_posts)
     is_decided = write_back.decision is not None and write_back.decision.kind is DecisionKind.POST
@@ -203,7 +203,7 @@ def obstacle_to(write_back: WriteBack, invoice: PsaBalance, rows: Sequence[PsaPa
         (unproven >= MAX_POSTS and not is_decided, Reason.TOO_MANY_POSTS),
         (len(rows) > MAX_LISTED_PAYMENTS, Reason.TOO_MANY_PAYMENTS),
         (invoice.currency != write_back.currency, Reason.CURRENCY_DIFFERS),
-        # Whether a locked invoice takes payments was tried already, and no payment ever showed.
+        # A locked invoice was tried already, and the payment stayed out of sight.
         (bool(unproven) and is_locked(invoice) and not is_decided, Reason.INVOICE_LOCKED),
         (invoice.total_minor <= 0, Reason.NOTHING_OWED),
         (invoice.balance_minor <= 0, Reason.PAID_BY_HAND),
@@ -213,8 +213,8 @@ def obstacle_to(write_back: WriteBack, invoice: PsaBalance, rows: Sequence[PsaPa
 
 
 def is_hidden(write_back: WriteBack, invoice: PsaBalance, rows: Sequence[PsaPayment]) -> bool:
-    """Tell whether the balance may show a lost post of ours that the list does not: at least our
-    amount is missing from it that no listed payment explains."""
+    """Tell whether the balance may show a lost post of ours that the list lacks: by at least our
+    amount it is lower than the listed payments explain."""
     is_lost = bool(write_back.unproven_posts)
     return is_lost and _unexplained_minor(invoice, rows) >= write_back.amount_minor
 
@@ -229,20 +229,20 @@ def moved_by_amount(write_back: WriteBack, invoice: PsaBalance) -> bool:
 
 
 def is_settled(invoice: PsaBalance, rows: Sequence[PsaPayment]) -> bool:
-    """Tell whether the balance is what the listed payments leave of the total. A credit memo's
-    never is, once it was used."""
+    """Tell whether the balance is the total less the listed payments. A used credit memo's always
+    differs."""
     return _unexplained_minor(invoice, rows) == 0
 
 
 def _unexplained_minor(invoice: PsaBalance, rows: Sequence[PsaPayment]) -> int:
-    """Return what the balance is lower than the listed payments leave of the total."""
+    """Return the amount by which the balance is below the total less the listed payments."""
     listed_minor = sum(row.amount_minor for row in rows)
     return invoice.total_minor - listed_minor - invoice.balance_minor
 
 
 def lags(write_back: WriteBack, invoice: PsaBalance, rows: Sequence[PsaPayment]) -> bool:
-    """Tell whether the invoice or its payments do not show yet what was done to them. They may
-    both lag, and then agree with each other."""
+    """Tell whether the invoice or its payments may still show the state before a request of ours.
+    They may both lag, and then agree with each other."""
     return not is_settled(invoice, rows) or not _is_shown(write_back, rows)
 
 
@@ -255,8 +255,8 @@ def _is_shown(write_back: WriteBack, rows: Sequence[PsaPayment]) -> bool:
 
 
 def read_back(write_back: WriteBack, rows: Sequence[PsaPayment]) -> Reason:
-    """Tell what is wrong after a post: ours must be there as it was made, and as many payments as
-    there were besides."""
+    """Return the fault found after a post: ours must be there as it was made, and as many payments
+    as before besides."""
     row = find(rows, write_back.psa_payment_id)
     if row is None:
         return Reason.PAYMENT_GONE
@@ -269,10 +269,10 @@ def read_back(write_back: WriteBack, rows: Sequence[PsaPayment]) -> Reason:
 
 
 def refusal_reason(error: PermanentError, invoice: PsaBalance | None = None) -> Reason:
-    """Return what a person is told about something that will fail again.
+    """Return the reason that a person is told for a request that will fail again.
 
-    ConnectWise does not say why it refuses a change; a locked invoice is the likeliest cause,
-    whatever status it answers.
+    ConnectWise keeps the cause of a refusal to itself; a locked invoice is the likeliest one, with
+    any status that it answers.
     """
     is_refusal = isinstance(error, RefusedError | PermissionMissingError)
     if is_refusal and invoice is not None and is_locked(invoice):

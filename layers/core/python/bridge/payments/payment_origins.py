@@ -17,9 +17,9 @@ def write_backs_behind(
     partner_id: str,
     payments: Iterable[Payment],
 ) -> Mapping[str, WriteBack]:
-    """Return the write-back that owns a payment, by the payment's id, where it is the partner's.
+    """Return the partner's write-backs that own the payments, by the payments' ids.
 
-    Two reads in batches for each connection, however many payments there are.
+    Each connection takes two reads in batches, for any number of payments.
     """
     by_connection: dict[str, dict[int, Payment]] = defaultdict(dict)
     for payment in payments:

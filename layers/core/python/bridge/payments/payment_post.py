@@ -1,4 +1,4 @@
-"""Bring one payment into ConnectWise: look, and post at most once at a time."""
+"""A payment is brought into ConnectWise: by a look, and by one post at a time at most."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from bridge.ports import PostedPayment, PsaBalance, PsaPayment
 
 @dataclass(slots=True)
 class PaymentPost:
-    """Posts the payment that it holds, unless it stands there already or a person must decide."""
+    """The post brings in the held payment, unless it stands there or a person must decide."""
 
     held: HeldWriteBack
     gate: PaymentGate
@@ -50,7 +50,7 @@ class PaymentPost:
     def bring_in(self) -> None:
         write_back = self.held.write_back
         if write_back.psa_payment_id is not None:
-            # What is owned stands there, or a person decides: it is never posted beside itself.
+            # An owned payment stands there, or a person decides: a post beside it is forbidden.
             return
         try:
             rows = self.held.rows()
@@ -62,7 +62,7 @@ class PaymentPost:
             return
         self._post_unless_hindered(before, rows)
 
-    # --- what stands there already --------------------------------------------------------------
+    # --- the listed payments --------------------------------------------------------------------
 
     def is_found(self, rows: Sequence[PsaPayment]) -> bool:
         """Own the payment that an earlier post of ours made, if it stands there."""
@@ -112,20 +112,20 @@ class PaymentPost:
         return True
 
     def _confirm(self, confirmed: WriteBack) -> None:
-        """Store the payment as ours, and give up the one that it takes the place of."""
+        """Store the payment as ours, and give up the one that it replaces."""
         own = confirmed.psa_payment_id
         known = (post.psa_payment_id for post in confirmed.known_history.posts())
         replaced = next((each for each in known if each not in (None, own)), None)
         self.held.save(confirmed, own=own, disown=replaced)
         self.held.has_written = True
 
-    # --- what forbids a post --------------------------------------------------------------------
+    # --- obstacles to a post --------------------------------------------------------------------
 
     def must_wait(self, rows: Sequence[PsaPayment]) -> bool:
-        """Tell whether nothing may be posted or called off yet, and store what comes of that.
+        """Tell whether a post, or calling it off, has to wait, and store the next step.
 
-        Before the quarantine of an unproven post is over, absence proves nothing. After it, a
-        payment that was not listed before goes to a person.
+        Until the quarantine of an unproven post is over, its payment may still come into view.
+        After it, a payment that is new since the post goes to a person.
         """
         if self.held.is_quarantined:
             self.held.look_again()
@@ -159,8 +159,8 @@ class PaymentPost:
         return Reason.PAYMENT_CHANGED if is_ours else Reason.PAYMENT_REWRITTEN
 
     def balance_lags(self, invoice: PsaBalance, rows: Sequence[PsaPayment]) -> bool:
-        """Tell whether another payment of ours may not be listed or taken from the balance yet:
-        what it leaves to pay is unknown before."""
+        """Tell whether another payment of ours may still be missing from list or balance: until
+        it shows, the amount that is left to pay is unknown."""
         now, timings = self.held.now, self.held.timings
         young = (each for each in self.held.others_of_invoice() if each.is_young(now, timings))
         return any(lags(other, invoice, rows) for other in young)
@@ -182,7 +182,7 @@ class PaymentPost:
             self._post(before, rows)
 
     def _post(self, before: PsaBalance, rows: Sequence[PsaPayment]) -> None:
-        """State the intent, send once, and store what is known about the outcome."""
+        """State the intent, send once, and store the outcome as far as it is known."""
         held = self.held
         intent = state_post(
             held.write_back,
@@ -212,7 +212,7 @@ class PaymentPost:
             self._confirm_posted(posted)
 
     def _look_at_once(self) -> None:
-        """Most requests whose answer was lost took effect: one list settles that at once."""
+        """Look once: most requests whose answer was lost took effect, and one list settles it."""
         try:
             self.is_found(self.held.rows())
         except RetryableError:
@@ -222,8 +222,7 @@ class PaymentPost:
             return
 
     def _confirm_posted(self, posted: PostedPayment) -> None:
-        """Store the answer. The payment may have been returned while it was posted; where it
-        stands holds anyway."""
+        """Store the answer. It holds even if the payment was returned while it was posted."""
         held = self.held
         try:
             self._confirm_answer(posted)
@@ -239,7 +238,7 @@ class PaymentPost:
         write_back = self.held.write_back
         post = write_back.unproven_posts[0]
         if post.had_listed(posted.psa_payment_id):
-            # An answer that names a payment of before proves nothing.
+            # The answer names a payment of before, which leaves the outcome unproven.
             self.held.save(note_unclear(write_back, self.held.now, self.held.timings))
             return
         self._confirm(
@@ -261,6 +260,6 @@ def _waits_for(other: WriteBack, row: PsaPayment) -> bool:
 
 
 def _has_only_moved(intent: WriteBack, stored: WriteBack) -> bool:
-    """Tell whether nothing but what the platform says of the payment is new since the intent."""
+    """Tell whether only the platform's word on the payment is new since the intent."""
     as_then = replace(stored, target=intent.target, is_called_off=intent.is_called_off)
     return as_then == intent

@@ -1,4 +1,4 @@
-"""Read an invoice back after a payment was made or removed: what is meant must stand there."""
+"""An invoice is read back after a payment was made or removed, to prove that it is as meant."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from bridge.ports import PsaBalance, PsaPayment
 
 @dataclass(slots=True)
 class PaymentReadBack:
-    """Compares the invoice that is held with what was meant, and sees to its status."""
+    """A read-back compares the held invoice with the intent, and sees to its status."""
 
     held: HeldWriteBack
     status: BillingStatusChange
@@ -62,8 +62,8 @@ class PaymentReadBack:
             held.save(replace(with_lasting_reason(held.write_back, reason), due_at=over_at))
 
     def _is_proven(self, invoice: PsaBalance) -> bool:
-        """A balance that moved by exactly our amount is proof enough; after a reversal, so is a
-        status that is not the paid one."""
+        """Tell whether the invoice is proof enough: its balance moved by exactly our amount, or,
+        after a reversal, it shows another status than our paid one."""
         if self.held.write_back.target is Target.ABSENT:
             return self.status.replaced_status_id(invoice) is None
         return not self.lists_always and moved_by_amount(self.held.write_back, invoice)
@@ -79,8 +79,8 @@ class PaymentReadBack:
         return found or held.write_back.missing_reason
 
     def _overpayment(self, invoice: PsaBalance) -> Reason:
-        """Tell whether somebody paid the invoice, too. A person who has seen to an overpayment is
-        told of it again only when its amount changes."""
+        """Tell whether somebody paid the invoice, too. An overpayment that a person has seen to is
+        told again only when its amount changes."""
         held = self.held
         if held.write_back.target is not Target.POSTED:
             return Reason.NONE
@@ -92,7 +92,7 @@ class PaymentReadBack:
         return Reason.OVERPAYMENT if is_new else Reason.NONE
 
     def _missing(self, rows: Sequence[PsaPayment]) -> None:
-        """Ours is gone, and perhaps written anew by another tool: a person decides."""
+        """Let a person decide: ours is gone, and perhaps written anew by another tool."""
         held = self.held
         others = held.others_of_invoice()
         copies = [

@@ -1,7 +1,7 @@
-"""The last net: compare what we own with what ConnectWise shows, and wake what is due.
+"""The last net compares the payments that we own with ConnectWise, and wakes due write-backs.
 
-Nothing is posted or adopted here. A hole (ours is gone, or written anew by another tool) and a
-surplus (one by our member that nobody owns) are shown to a person.
+Posts and adoptions are forbidden here. A hole (ours is gone, or written anew by another tool) and
+a surplus (an unowned one by our member) are shown to a person.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ from bridge.ports import (
 )
 
 _S = WriteBackState
-# What the comparison found itself, and takes back when it is so no more.
+# The comparison finds these itself, and takes them back once they are over.
 RECONSIDERED = frozenset({Reason.PAYMENT_GONE, Reason.PAYMENT_CHANGED, Reason.PAYMENT_REWRITTEN})
 _ENDED_WITHOUT_OURS = frozenset({_S.DONE_BY_HAND, _S.CANCELLED, _S.REVERSED})
 _MISSED = frozenset({Reason.PAYMENT_GONE, Reason.PAYMENT_REWRITTEN})
@@ -67,7 +67,7 @@ _logger = logging.getLogger(__name__)
 
 
 class PaymentReconciler:
-    """Compares the payments of one connection's touched invoices."""
+    """The reconciler compares the payments of one connection's touched invoices."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class PaymentReconciler:
         self._clock = clock
 
     def reconcile(self, connection: Connection, invoice_source_id: int) -> None:
-        """Compare one invoice; conflicts are left to whoever moved the write-back."""
+        """Compare one invoice; a conflict is left to the writer that moved the write-back."""
         write_backs = self._ledger.write_backs_of_invoice(
             connection.connection_id, invoice_source_id
         )
@@ -117,7 +117,7 @@ class PaymentReconciler:
         return self._problems.open_of_connection(connection.partner_id, connection.connection_id)
 
     def keep_in_step(self, write_back: WriteBack, known: Mapping[str, Problem]) -> None:
-        """Open, change or close the problem that whoever moved the write-back had no time for."""
+        """Open, change or close the problem if the write-back's last writer ran out of time."""
         report = write_back_report(write_back)
         problem = known.get(report.problem_id)
         told = problem.detail if problem else ""
@@ -127,10 +127,10 @@ class PaymentReconciler:
             )
 
     def heal(self, write_back: WriteBack, problem: Problem) -> bool:
-        """Try again what waits for a person only because of how the world was; tell if so.
+        """Try a write-back again if its obstacle seems gone, and tell whether it was tried.
 
         The driver looks at ConnectWise before it posts; here the mirror is asked, so that a
-        waiting write-back costs no call while nothing changed. Where the mirror cannot tell, a
+        waiting write-back saves its calls until something changed. If the mirror fails to tell, a
         call or two a day are spent on it.
         """
         if not is_retried_automatically(write_back) or not is_retry_due(
@@ -172,9 +172,9 @@ class PaymentReconciler:
         rows: Sequence[PsaPayment],
         others: Sequence[WriteBack],
     ) -> None:
-        """Compare one write-back that says its payment is there.
+        """Compare one write-back with the listed payments.
 
-        A young one is left alone: the list may lag behind what was just posted.
+        A young one is left alone: the list may lag behind its post.
         """
         now = self._clock.now()
         if write_back.is_young(now, self._timings):
@@ -196,7 +196,7 @@ class PaymentReconciler:
     def _see_late(
         self, connection: Connection, write_back: WriteBack, rows: Sequence[PsaPayment]
     ) -> None:
-        """What a post made that nothing proved may stand there by now."""
+        """Show a person a payment that an unproven post may have made after all."""
         if not write_back.unproven_posts:
             return
         unowned = self._unowned(connection, rows)
@@ -205,8 +205,8 @@ class PaymentReconciler:
             self._save(write_back, see_late(write_back, self._clock.now(), shown(late)))
 
     def _take_out_again(self, write_back: WriteBack, row: PsaPayment) -> None:
-        """It was not shown when it was thought to be gone, or a person was mistaken: it is taken
-        out once more, unless somebody edited it."""
+        """Have a payment taken out once more, unless somebody edited it: the list was wrong when
+        it was thought to be gone, or a person was mistaken."""
         if is_still_ours(write_back, row):
             self._save(write_back, see_returned(write_back, self._clock.now()))
         else:
@@ -238,7 +238,7 @@ class PaymentReconciler:
     def _compare_row(
         self, write_back: WriteBack, row: PsaPayment | None, foreign: Sequence[PsaPayment]
     ) -> None:
-        """Ours must be there, of our amount and day, though somebody may have edited it."""
+        """Check that ours is there with its amount and day; other edits of it are let be."""
         if row is None:
             copies = [
                 each for each in copies_of(write_back, foreign) if is_as_large(write_back, each)
@@ -263,9 +263,10 @@ class PaymentReconciler:
         invoice_source_id: int,
         rows: Sequence[PsaPayment],
     ) -> None:
-        """Show payments by our API members that no write-back owns, once nothing is under way.
+        """Show unowned payments by our API members, once every post of the invoice is over.
 
-        Who posted one of them had stated it before it was listed, and may own it since.
+        The write-backs are read afresh: a post is stated before its payment is listed, and may
+        have led to an owner since.
         """
         write_backs = self._ledger.write_backs_of_invoice(
             connection.connection_id, invoice_source_id
@@ -282,7 +283,7 @@ class PaymentReconciler:
     def _refresh_mirror(
         self, connection: Connection, invoice_source_id: int, rows: Sequence[PsaPayment]
     ) -> None:
-        """Have the invoice fetched anew where the mirror shows other payments than ConnectWise."""
+        """Have the invoice fetched anew if the mirror shows other payments than ConnectWise."""
         connection_id = connection.connection_id
         invoice = self._records.get(
             INVOICES, connection.partner_id, mirrored_id(connection_id, invoice_source_id)
@@ -314,7 +315,7 @@ def _may_be_of(write_backs: Sequence[WriteBack], row: PsaPayment) -> bool:
 def surplus_report(
     connection: Connection, invoice_source_id: int, psa_payment_ids: Sequence[int] = ()
 ) -> ProblemReport:
-    """Return what a person sees of payments by our API member that no write-back owns."""
+    """Return the report of unowned payments by our API member."""
     listed = ", ".join(map(str, sorted(psa_payment_ids)[:10]))
     return ProblemReport(
         connection.partner_id,

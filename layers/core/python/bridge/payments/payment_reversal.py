@@ -1,4 +1,4 @@
-"""Take one payment out of ConnectWise again: exactly ours, and only while it is what we made."""
+"""A payment is taken out of ConnectWise again: exactly ours, and only as we made it."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ from bridge.payments.payment_post import PaymentPost
 from bridge.ports import NO_OWNER, PsaPayment
 
 UNANSWERED = "Unanswered"
-"""Our code for a deletion that ConnectWise never answered clearly."""
+"""Our code for a deletion whose answers all stayed unclear."""
 
 _S = WriteBackState
 
 
 @dataclass(slots=True)
 class PaymentReversal:
-    """Deletes the payment that it owns, or proves that none of ours stands there."""
+    """A reversal deletes the payment that the write-back owns, or proves that ours is absent."""
 
     held: HeldWriteBack
     post: PaymentPost
@@ -64,11 +64,13 @@ class PaymentReversal:
         elif self.held.write_back.state is not _S.REVERSED:
             self._delete(owned)
 
-    # --- where no payment is owned --------------------------------------------------------------
+    # --- before a payment is owned --------------------------------------------------------------
 
     def _is_clear(self) -> bool:
-        """Own what came of a lost post, or tell that none of ours stands there. What else may
-        have come of it, a person looks at."""
+        """Own the payment that a lost post made; tell whether ours is surely absent instead.
+
+        A person looks at any other payment that the post may have become.
+        """
         if not any(self.held.write_back.known_history.posts()):
             return True
         rows = self.held.rows_if_there()
@@ -77,7 +79,7 @@ class PaymentReversal:
         return not self.post.must_wait(rows) and not self._stands_hidden(rows)
 
     def _stands_hidden(self, rows: Sequence[PsaPayment]) -> bool:
-        """Leave it to a person when the balance shows a payment of ours that the list does not."""
+        """Tell whether the balance shows a payment of ours that the list lacks; see to it then."""
         try:
             invoice = self.held.balance()
         except NotFoundError:
@@ -91,8 +93,8 @@ class PaymentReversal:
         return hides
 
     def _never_written(self) -> None:
-        """None of ours stands there. What a person entered instead, a person takes out, unless
-        the partner lets it stand."""
+        """End the reversal, as ours is absent. A payment that a person entered instead is theirs
+        to take out, unless the partner lets it stand."""
         write_back = self.held.write_back
         was_by_hand = write_back.lasting_reason is Reason.PAID_BY_HAND
         found = [] if write_back.is_called_off or not was_by_hand else self._paid_by_others()
@@ -162,13 +164,16 @@ class PaymentReversal:
             self._gone()
 
     def _give_up_deleting(self, error: PermanentError, rows: Sequence[PsaPayment]) -> None:
-        """A person takes the payment out; a locked invoice may also be unlocked again."""
+        """Leave the deletion to a person; a locked invoice may also be unlocked for it."""
         words = error.words if isinstance(error, RefusedError) else ""
         self.held.hand_over(refusal_reason(error, self.held.balance()), rows, words)
 
     def _vanished(self, rows: Sequence[PsaPayment]) -> None:
-        """Ours is missing from the list: not shown yet, or gone. Before we deleted it, or while
-        our deletion was lost, another tool may have written it anew."""
+        """Look again for a payment that the list lacks, hand over a copy, or take it as gone.
+
+        Before we deleted it, or while our deletion was lost, another tool may have written it
+        anew.
+        """
         held = self.held
         others = held.others_of_invoice()
         copies = [

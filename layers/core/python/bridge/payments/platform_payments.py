@@ -1,7 +1,7 @@
-"""Payments that the platform collected, recorded through the connection that its service names.
+"""Payments that the platform collected are recorded through the connection that a service names.
 
-A service of the platform acts for all partners. The partner of a payment is that of the stored
-connection, whatever the service says.
+A service of the platform acts for all partners. The stored connection alone decides the partner of
+a payment.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _PAYMENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 @dataclass(frozen=True, slots=True)
 class PaymentDetails:
-    """The content of a payment as a service tells it; see :class:`PlatformPayment`."""
+    """A service tells this content of a payment; see :class:`PlatformPayment`."""
 
     amount_minor: int
     currency: Currency
@@ -78,7 +78,7 @@ def is_payment_id(text: str) -> bool:
 
 
 class PlatformPayments:
-    """Records payments of one connection, moves them on and reads them.
+    """Payments of one connection are recorded, moved on and read here.
 
     Storing comes first and asking a worker second: a write-back whose message got lost is found
     by its ``due_at``.
@@ -108,8 +108,8 @@ class PlatformPayments:
     ) -> tuple[PlatformPayment, bool]:
         """Return the payment as it stands now, and whether this call recorded it.
 
-        The same content under the same id answers as before; fields left out are not compared.
-        A connection that is not syncing takes payments too: their write-backs wait as problems.
+        The same content under the same id answers as before; fields left out are ignored.
+        A connection whose sync is off takes payments too: their write-backs wait as problems.
         So does a payment that looks like one of another id. A part of the amount that lies outside
         every invoice is shown as a problem, except where it is meant.
 
@@ -143,9 +143,9 @@ class PlatformPayments:
     ) -> PlatformPayment:
         """Move a payment to its next state, and its write-backs to their new targets.
 
-        The state it is in already changes nothing. Raises NotFoundError unless the payment is one
-        of this connection, NotPossibleError when there is no such way, and ConflictError when it
-        kept moving.
+        The state that it is in leaves it unchanged. Raises NotFoundError unless the payment is one
+        of this connection, NotPossibleError when the way there is missing, and ConflictError when
+        it kept moving.
         """
         connection = self._connection(connection_id)
         retargeted: list[tuple[WriteBack, int]] = []
@@ -165,7 +165,7 @@ class PlatformPayments:
         return moved
 
     def get(self, connection_id: str, payment_id: str) -> PlatformPayment:
-        """Return a payment of this connection; NotFoundError when there is none."""
+        """Return a payment of this connection. Raises NotFoundError for any other id."""
         return self._stored(self._connection(connection_id), payment_id)[0]
 
     def _connection(self, connection_id: str) -> Connection:
@@ -276,7 +276,7 @@ class PlatformPayments:
                 target = Target.ABSENT
             after = retarget(before, target, self._clock.now(), is_called_off=may_stay)
             if after.needs_person and target is Target.POSTED:
-                # A person decides first; nothing is due until then.
+                # A person decides first; it waits until then.
                 after = replace(after, due_at=None)
             if after != before:
                 changed.append((after, stored.version))
@@ -338,7 +338,7 @@ def _is_for_worker(write_back: WriteBack) -> bool:
 
 
 def _is_unwritten(write_back: WriteBack) -> bool:
-    """Tell whether ConnectWise holds nothing of ours, and nothing a person entered for us."""
+    """Tell whether ConnectWise is free of our payment, and of one that a person entered for us."""
     is_open = write_back.needs_person or write_back.state is WriteBackState.PENDING
     was_stated = any(write_back.known_history.posts())
     return is_open and write_back.psa_payment_id is None and not was_stated

@@ -1,4 +1,4 @@
-"""What waited for a connection goes on as soon as it is connected again."""
+"""Write-backs that waited for a connection go on as soon as it is connected again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _OVER = frozenset({Reason.DISCONNECTED, Reason.MEMBER_UNKNOWN})
 
 
 class ReconnectedWriteBacks:
-    """Wakes the write-backs of a connection that were left while it was disconnected."""
+    """A connect wakes the write-backs that were left while the connection was disconnected."""
 
     def __init__(
         self, ledger: LedgerStore, problems: ProblemStore, queue: WriteBackQueue, clock: Clock
@@ -24,8 +24,8 @@ class ReconnectedWriteBacks:
         self._clock = clock
 
     def wake(self, connection: Connection) -> int:
-        """Have each of them looked at now, and return their number. Their problems follow what is
-        found. One that is missed here is found by its due time."""
+        """Have each of them looked at now, and return their number. Their problems follow the
+        look. One that is missed here is found by its due time."""
         known = self._problems.open_of_connection(connection.partner_id, connection.connection_id)
         woken = 0
         for problem in known.values():

@@ -1,4 +1,4 @@
-"""What the world may heal by itself, so that it is tried again without a person: pure decisions."""
+"""Pure rules say which write-backs are tried again by themselves, as their obstacle may go."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from bridge.domain.problem import Problem
 from bridge.domain.write_back import Reason, WriteBack
 from bridge.domain.write_back.changes import FIRST_WAIT, LONGEST_WAIT
 
-# A connection may stay degraded for want of a right that no payment needs; over are these only
-# when it was verified.
+# These are over only when the connection was verified; it may stay degraded for want of a right
+# that is foreign to payments.
 _VERIFIED = frozenset({Reason.RIGHT_MISSING, Reason.CREDENTIALS_REJECTED})
 _OF_THE_CONNECTION = _VERIFIED | {Reason.DISCONNECTED, Reason.MEMBER_UNKNOWN}
 _OF_THE_INVOICE = frozenset(
@@ -27,13 +27,13 @@ _OF_THE_INVOICE = frozenset(
 )
 HEALING = _OF_THE_CONNECTION | _OF_THE_INVOICE
 TRIED_DAILY = frozenset({Reason.REFUSED, Reason.UNREADABLE})
-"""What no mirror shows the end of: ConnectWise does not name a closed accounting period."""
+"""The mirror is blind to their end: ConnectWise leaves a closed accounting period unnamed."""
 BETWEEN_DAILY_TRIES = timedelta(days=1)
 _MOST_DOUBLINGS = 6  # these many reach the longest wait
 
 
 def is_retried_automatically(write_back: WriteBack) -> bool:
-    """Tell whether a write-back waits for a person only because of how the world was."""
+    """Tell whether a write-back waits for a person only while an obstacle outside it lasts."""
     if write_back.is_written and write_back.reason is Reason.OVERPAYMENT:
         return True
     return write_back.needs_person and write_back.reason in HEALING | TRIED_DAILY
@@ -42,7 +42,7 @@ def is_retried_automatically(write_back: WriteBack) -> bool:
 def is_retry_due(write_back: WriteBack, problem: Problem, now: datetime) -> bool:
     """Tell whether its problem was last seen long enough ago to try it again.
 
-    The mirror may call over what ConnectWise does not, so it waits longer each time that it was
+    The mirror may be wrong that an obstacle is over, so it waits longer each time that it was
     tried in vain.
     """
     if write_back.reason in TRIED_DAILY:
@@ -61,8 +61,8 @@ def may_succeed_now(
 ) -> bool:
     """Tell whether the reason may be over, as far as the mirror knows; another one may follow.
 
-    ``waited`` is how long ago it was tried last. Whether a closed or batched invoice takes a
-    payment by now, only ConnectWise knows: it is asked once a day.
+    ``waited`` is the time since the last try. Only ConnectWise knows whether a closed or batched
+    invoice takes a payment by now: it is asked once a day.
     """
     if connection is None or not connection.is_syncing or not connection.member_identifier:
         return False
@@ -76,9 +76,9 @@ def may_succeed_now(
 
 
 def _allows_payment(write_back: WriteBack, invoice: Invoice | None) -> bool:
-    """Tell whether an invoice allows what the reason says it did not."""
+    """Tell whether an invoice is free of the obstacle that the reason names."""
     if invoice is None or invoice.archive is not None:
-        # Where the invoice is gone, nothing of ours can stand on it any more.
+        # An invoice that is gone took our payment along.
         return write_back.target is Target.ABSENT
     match write_back.reason:
         case Reason.INVOICE_LOCKED:

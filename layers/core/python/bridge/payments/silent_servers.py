@@ -22,7 +22,7 @@ class Leave:
 
 
 class SilentServers:
-    """Remembers of each connection whether its server answers.
+    """Silent servers are remembered by connection until they answer.
 
     ``probe_life`` is how long a probe may take: one whose worker died is over then, and the next
     one may be made.

@@ -16,7 +16,7 @@ MAX_PAGES = 5
 
 @dataclass(frozen=True, slots=True)
 class UnappliedSum:
-    """The unapplied parts of one customer's payments in one currency, added up."""
+    """A sum adds up the unapplied parts of one customer's payments in one currency."""
 
     customer_id: str
     currency: Currency
@@ -26,11 +26,11 @@ class UnappliedSum:
 
 @dataclass(frozen=True, slots=True)
 class UnappliedSums:
-    """The sums of one connection, by customer and currency code."""
+    """A connection has these sums, by customer and currency code."""
 
     sums: tuple[UnappliedSum, ...]
     is_complete: bool
-    """False: there are more payments than were counted, so that each sum is a least one."""
+    """False says that some payments stay uncounted, so that each sum is a least one."""
 
 
 def unapplied_sums(

@@ -1,4 +1,4 @@
-"""What a person may say about payments by our API member that the bridge did not make."""
+"""A person may disclaim payments by our API member that others made."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bridge.ports import ConnectionStore, LedgerStore, PsaPayment, RecordStore
 
 
 class UnownedPayments:
-    """Somebody else uses our API member's keys, and a person knows of it."""
+    """Unowned payments come from somebody else with our API member's keys; a person knows."""
 
     def __init__(
         self, ledger: LedgerStore, records: RecordStore, connections: ConnectionStore
@@ -24,8 +24,8 @@ class UnownedPayments:
     def surplus(
         self, partner_id: str, connection_id: str, invoice_source_id: int
     ) -> tuple[ShownPayment, ...]:
-        """Return the payments of an invoice that the mirror shows by our API members, and that no
-        write-back owns. Raises NotFoundError when the connection is not the partner's."""
+        """Return the unowned payments of an invoice that the mirror shows by our API members.
+        Raises NotFoundError for a connection of another partner."""
         connection = self._connection(partner_id, connection_id)
         invoice_id = mirrored_id(connection_id, invoice_source_id)
         invoice = self._records.get(INVOICES, partner_id, invoice_id).value
@@ -42,10 +42,10 @@ class UnownedPayments:
     def disclaim(
         self, partner_id: str, connection_id: str, invoice_source_id: int, psa_payment_id: int
     ) -> None:
-        """Take one payment for somebody else's: it is neither adopted nor reported any more.
+        """Take one payment for somebody else's: adoptions and reports leave it out from now on.
 
-        Raises NotFoundError when the connection is not the partner's or the payment is not among
-        the surplus, and NotPossibleError where a post of ours may have made it.
+        Raises NotFoundError for a connection of another partner or a payment outside the surplus,
+        and NotPossibleError where a post of ours may have made it.
         """
         surplus = self.surplus(partner_id, connection_id, invoice_source_id)
         payment = next((each for each in surplus if each.psa_payment_id == psa_payment_id), None)
@@ -58,7 +58,8 @@ class UnownedPayments:
     def _refuse_if_ours(
         self, connection_id: str, invoice_source_id: int, payment: ShownPayment
     ) -> None:
-        """Asked after what ConnectWise showed: who posted it had stated it before."""
+        """Raise NotPossibleError if a post of ours may have made it. The ledger is asked after the
+        list, since a post is stated before its payment is listed."""
         row = PsaPayment(
             payment.psa_payment_id, payment.amount_minor, payment.paid_on, payment.applied_by
         )

@@ -1,4 +1,4 @@
-"""Carry out what a person decides about a write-back that waits for one."""
+"""A person's decision about a write-back that waits for one is carried out here."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from bridge.ports import Clock, LedgerStore, WriteBackQueue
 
 
 class WriteBackActions:
-    """Stores a person's decisions. Nothing of this touches ConnectWise itself: where something is
-    to be posted or adopted, a worker looks there afresh under the lease."""
+    """The actions store a person's decisions and leave ConnectWise alone: before a post or an
+    adoption, a worker looks there afresh under the lease."""
 
     def __init__(
         self,
@@ -41,8 +41,8 @@ class WriteBackActions:
     ) -> WriteBack:
         """Carry out one of the offered actions, and return the write-back as it is afterwards.
 
-        Raises NotFoundError, NotPossibleError when the action is not offered or the write-back
-        moved on, and InvalidInputError for a payment to adopt that the problem does not show.
+        Raises NotFoundError, NotPossibleError unless the action is offered and the write-back
+        stood still, and InvalidInputError unless the problem shows the payment to adopt.
         """
         stored = self._ledger.get_write_back(connection_id, write_back_id)
         write_back = stored.value
@@ -61,7 +61,7 @@ class WriteBackActions:
         )
         if action is Action.POST and write_back.reason is Reason.LOOKS_WRITTEN:
             # The person saw these payments, and says that they are others'. Should the decision
-            # fail to be stored, they stay others', and the next look shows none of them.
+            # fail to be stored, they stay others', and the next look leaves them out.
             self._unowned_payments.disclaim_shown(write_back)
         try:
             self._ledger.save_write_back(changed, expected_version=stored.version)

@@ -1,4 +1,4 @@
-"""Show a write-back's trouble to a person, and take it away when it is over."""
+"""A problem shows a person the trouble of a write-back, and goes when it is over."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def write_back_subject(write_back: WriteBack) -> str:
 
 
 def write_back_report(write_back: WriteBack) -> ProblemReport:
-    """Return what a person sees of a write-back that has a reason."""
+    """Return the report that shows a person the write-back's reason."""
     return ProblemReport(
         write_back.partner_id,
         write_back.connection_id,
@@ -58,7 +58,7 @@ def write_back_report(write_back: WriteBack) -> ProblemReport:
 
 
 def reason_text(write_back: WriteBack) -> str:
-    """Return what the reason means for this write-back, in words."""
+    """Return the text of the write-back's reason, with the amounts of an overpayment."""
     text = REASON_TEXTS.get(write_back.reason, "")
     if write_back.reason is Reason.OVERPAYMENT and write_back.overpaid_minor:
         ours = to_decimal(write_back.amount_minor, write_back.currency)
@@ -69,9 +69,9 @@ def reason_text(write_back: WriteBack) -> str:
 
 
 class WriteBackProblems:
-    """One problem a write-back at most: open while a reason stands, resolved when none does.
+    """A write-back has one problem at most: open while a reason stands, resolved after it.
 
-    Nobody else opens or closes it.
+    It is opened and closed here alone.
     """
 
     def __init__(self, problems: ProblemStore, clock: Clock) -> None:
@@ -79,7 +79,7 @@ class WriteBackProblems:
         self._clock = clock
 
     def show(self, write_back: WriteBack) -> None:
-        """Make the problem list say what the write-back says."""
+        """Bring the problem list in step with the write-back."""
         now = self._clock.now()
         report = write_back_report(write_back)
         if write_back.reason is Reason.NONE:
@@ -88,7 +88,7 @@ class WriteBackProblems:
             self._problems.report(report, now)
 
     def show_stored(self, ledger: LedgerStore, connection_id: str, write_back_id: str) -> None:
-        """Show what is stored of a write-back, and again when it moved while it was shown."""
+        """Show a write-back as stored, and again when it moved while it was shown."""
         shown = None
         for _ in range(MAX_LOOKS):
             stored = ledger.get_write_back(connection_id, write_back_id).value

@@ -37,7 +37,7 @@ class Driver(Protocol):
 
 
 class WriteBackTurns:
-    """Lets a write-back be driven while its partner has a free place and its server answers.
+    """A write-back takes its turn while its partner has a free place and its server answers.
 
     A write-back that is put off stays due in the ledger, so that the next wake-up finds it even
     when its message is lost.
@@ -114,7 +114,7 @@ class WriteBackTurns:
         )
 
     def _give_back(self, place: Place) -> None:
-        """Release the place; where that fails, it is free when its time is over."""
+        """Release the place; if that fails, it is free when its time is over."""
         try:
             self._places.release(place)
         except BridgeError:

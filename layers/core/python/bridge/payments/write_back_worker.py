@@ -1,4 +1,4 @@
-"""Drive one write-back as far as it goes now: who may act on it, and what follows a failure."""
+"""A worker drives one write-back as far as it goes, and stores the next step after a failure."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _logger = logging.getLogger(__name__)
 
 
 class WriteBackWorker:
-    """Takes a write-back towards its target: the payment posted once, or removed again."""
+    """The worker takes a write-back to its target: the payment posted once, or removed again."""
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class WriteBackWorker:
         self._timings = timings
 
     def drive(self, connection_id: str, write_back_id: str) -> Visit:
-        """Do all that can be done now; what remains is found again by its ``next_look_at``.
+        """Drive the write-back as far as it goes; its ``next_look_at`` finds it again for the rest.
 
         A conflict means that another worker moved the write-back: it is left to that worker.
         """
@@ -101,7 +101,7 @@ class WriteBackWorker:
             return Visit.UNASKED
         is_drivable = _is_drivable(write_back, now)
         if not is_drivable and not _is_late_look_due(write_back, now):
-            # Who brought it here may have died before the problem list said so.
+            # Its last writer may have died before the problem list was in step.
             self._write_back_problems.show(write_back)
             return Visit.UNASKED
         connection = self._connections.get(connection_id).value
@@ -109,7 +109,7 @@ class WriteBackWorker:
             self._wait_for_person(write_back, stored.version, Reason.DISCONNECTED)
             return Visit.UNASKED
         if not connection.member_identifier:
-            # Without it our own payments could not be told from other people's.
+            # The name is needed to tell our own payments from other people's.
             self._wait_for_person(write_back, stored.version, Reason.MEMBER_UNKNOWN)
             return Visit.UNASKED
         if not is_drivable:
@@ -150,7 +150,7 @@ class WriteBackWorker:
         try:
             visit = self._advance(held, gate)
         except ConflictError:
-            # Who moved it shows it, and what we know of it is stale.
+            # The other writer shows it, and our copy of it is stale.
             _logger.info("write-back moved elsewhere", extra=held.ids)
         else:
             held.let_go()
@@ -162,7 +162,7 @@ class WriteBackWorker:
         return visit
 
     def _advance(self, held: HeldWriteBack, gate: PaymentGate) -> Visit:
-        """Go as far as it goes, and store what a failure leaves to be done."""
+        """Go as far as it goes, and store the next step after a failure."""
         try:
             self._run_steps(held, gate)
         except RetryableError as error:
@@ -201,7 +201,7 @@ class WriteBackWorker:
         )
 
     def _send_next_look(self, write_back: WriteBack) -> None:
-        """Let the queue hold the next look where it is near; the due list finds the others."""
+        """Let the queue hold the next look if it is near; the due list finds the others."""
         look_at = write_back.next_look_at
         if look_at is None or write_back.target is Target.NONE:
             return
@@ -210,7 +210,7 @@ class WriteBackWorker:
             self._queue.send(write_back, delay_seconds=math.ceil(wait.total_seconds()))
 
     def _look_late(self, connection: Connection, write_back: WriteBack, version: int) -> Visit:
-        """Compare the invoice once more, long after an attempt that nothing proved."""
+        """Compare the invoice once more, long after an attempt that stayed unproven."""
         try:
             self._reconciler.reconcile(connection, write_back.invoice_source_id)
         except RetryableError:
@@ -222,13 +222,13 @@ class WriteBackWorker:
         return Visit.ANSWERED
 
     def _later(self, write_back: WriteBack) -> datetime:
-        """Return when to try the late look again: each time after half of what it waited so far."""
+        """Return when to try the late look again: each time after half of its wait so far."""
         planned = write_back.late_look_at or self._clock.now()
         waited = self._clock.now() - planned
         return self._clock.now() + max(timedelta(minutes=1), waited / 2)
 
     def _wait_for_person(self, write_back: WriteBack, version: int, reason: Reason) -> None:
-        """Nothing can be asked of ConnectWise: show it, and what may have been sent stays so."""
+        """Show why ConnectWise is out of reach; a request that may have been sent stays unclear."""
         if write_back.state is WriteBackState.PENDING and not write_back.unproven_posts:
             waiting = hand_over(write_back, reason)
         elif _is_drivable(write_back, self._clock.now()):
@@ -248,8 +248,8 @@ class WriteBackWorker:
 
 
 def _retry_status(held: HeldWriteBack) -> None:
-    """A change of status got no clear answer. It may be made again, but not for ever: some
-    installations answer so for an invoice that is locked."""
+    """Make a change of status with an unclear answer again, a few times: some installations
+    answer so for an invoice that is locked."""
     if held.write_back.waits < MAX_STATUS_RETRIES:
         held.retry_later()
     elif held.write_back.is_at_target:
@@ -259,8 +259,8 @@ def _retry_status(held: HeldWriteBack) -> None:
 
 
 def _give_to_person(held: HeldWriteBack, reason: Reason) -> None:
-    """A read was refused. What may have been sent stays unclear, and is asked for later; so is the
-    invoice of a payment that was taken out."""
+    """Show that a read was refused. A request that may have been sent stays unclear, and is asked
+    for later; so is the invoice of a payment that was taken out."""
     is_out = held.write_back.state is WriteBackState.REVERSED
     if is_out or held.write_back.may_be_in_flight or held.is_quarantined:
         later = held.now + held.timings.quarantine

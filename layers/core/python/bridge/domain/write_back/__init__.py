@@ -1,6 +1,6 @@
-"""One allocation's way into ConnectWise, and out again: a closed machine of states.
+"""A write-back takes one allocation into ConnectWise, and out again: a closed machine of states.
 
-``states`` and ``change_table`` hold what may be, ``record`` and ``history`` what is known, and
+``states`` and ``change_table`` hold the possible, ``record`` and ``history`` the known, and
 ``changes`` and ``decisions`` every change: pure functions from one record to the next.
 """
 

@@ -20,7 +20,7 @@ _OPEN = frozenset({_S.PENDING, _S.POSTING, _S.UNCLEAR, _S.REJECTED, _S.MANUAL})
 
 
 class Actor(StrEnum):
-    """Who makes a change."""
+    """An actor makes a change."""
 
     WORKER = "worker"
     COMPARISON = "comparison"
@@ -43,19 +43,19 @@ CHANGES: Mapping[str, Change] = {
         Actor.WORKER,
         frozenset({_S.PENDING, _S.POSTING, _S.UNCLEAR}),
         _S.POSTING,
-        "The intent to post is stored, with what stood there before.",
+        "The intent to post is stored, with the balance and payments of before.",
     ),
     "note_unsent": Change(
         Actor.WORKER,
         frozenset({_S.POSTING}),
         _S.PENDING,
-        "The post never reached a socket.",
+        "The post failed before it reached a socket.",
     ),
     "note_unclear": Change(
         Actor.WORKER,
         frozenset({_S.POSTING}),
         _S.UNCLEAR,
-        "The post was sent, and no answer proves what became of it.",
+        "The post was sent, and its outcome is unproven.",
     ),
     "refuse": Change(
         Actor.WORKER,
@@ -73,7 +73,7 @@ CHANGES: Mapping[str, Change] = {
         Actor.WORKER,
         _OPEN | {_S.CONFIRMED, _S.REVERSING, _S.DONE_BY_HAND},
         _S.MANUAL,
-        "Only a person can decide what comes next.",
+        "Only a person can decide the next step.",
     ),
     "state_deletion": Change(
         Actor.WORKER,
@@ -85,13 +85,13 @@ CHANGES: Mapping[str, Change] = {
         Actor.WORKER,
         frozenset({_S.REVERSING}),
         _S.CONFIRMED,
-        "The deletion never reached a socket.",
+        "The deletion failed before it reached a socket.",
     ),
     "reverse": Change(
         Actor.WORKER,
         _OPEN | {_S.CONFIRMED, _S.REVERSING},
         _S.REVERSED,
-        "No payment of ours stands there any more, or none ever did.",
+        "Our payment is out of ConnectWise again, or stayed outside from the start.",
     ),
     "miss": Change(
         Actor.COMPARISON,
@@ -109,37 +109,37 @@ CHANGES: Mapping[str, Change] = {
         Actor.COMPARISON,
         frozenset({_S.REVERSED}),
         _S.CONFIRMED,
-        "What was taken out stands there again, as we made it: it is taken out once more.",
+        "The payment stands there again, as we made it: it is taken out once more.",
     ),
     "see_returned_changed": Change(
         Actor.COMPARISON,
         frozenset({_S.REVERSED}),
         _S.MANUAL,
-        "What was taken out stands there again, and somebody edited it.",
+        "The payment stands there again, and somebody edited it.",
     ),
     "see_late": Change(
         Actor.COMPARISON,
         frozenset({_S.DONE_BY_HAND, _S.CANCELLED, _S.REVERSED}),
         _S.MANUAL,
-        "What a post of ours made stands there after all, though the write-back had ended.",
+        "A payment that our post may have made stands there, though the write-back had ended.",
     ),
     "try_again": Change(
         Actor.RETRY_RULES,
         frozenset({_S.REJECTED, _S.MANUAL}),
         _S.PENDING,
-        "What kept it waiting seems to be over, and it owns no payment.",
+        "The obstacle seems to be over, and the write-back has yet to own a payment.",
     ),
     "read_again": Change(
         Actor.RETRY_RULES,
         frozenset({_S.REJECTED, _S.MANUAL}),
         _S.CONFIRMED,
-        "What kept it waiting seems to be over, and it owns a payment.",
+        "The obstacle seems to be over, and the write-back owns a payment.",
     ),
     "decide": Change(
         Actor.PERSON,
         frozenset({_S.REJECTED, _S.MANUAL}),
         _S.PENDING,
-        "A person says that it is to be posted, or which payment to adopt.",
+        "A person asks for a post or a look, or names the payment to adopt.",
     ),
     "accept": Change(
         Actor.PERSON,
@@ -151,7 +151,7 @@ CHANGES: Mapping[str, Change] = {
         Actor.PERSON,
         frozenset({_S.PENDING, _S.REJECTED, _S.MANUAL, _S.CONFIRMED}),
         _S.DONE_BY_HAND,
-        "A person entered the payment in ConnectWise, or stands by what it was edited to.",
+        "A person entered the payment in ConnectWise, or stands by an edit of it.",
     ),
     "mark_taken_out": Change(
         Actor.PERSON,
@@ -163,7 +163,7 @@ CHANGES: Mapping[str, Change] = {
         Actor.PERSON,
         frozenset({_S.PENDING, _S.REJECTED, _S.MANUAL, _S.CONFIRMED}),
         _S.CANCELLED,
-        "A person says that the payment is not to appear in ConnectWise.",
+        "A person says that the payment is to stay out of ConnectWise.",
     ),
     "reverse_in_books": Change(
         Actor.PERSON,
@@ -182,7 +182,7 @@ def allows(before: WriteBackState, after: WriteBackState) -> bool:
 
 
 class ImpossibleChangeError(ValueError):
-    """The change does not lead away from the state that the write-back is in."""
+    """The change leads away from other states than the one that the write-back is in."""
 
     def __init__(self, name: str, write_back: WriteBack) -> None:
         super().__init__(f"{name} is no change of a {write_back.state.value} write-back")
@@ -197,8 +197,8 @@ def move(write_back: WriteBack, name: str, **fields: Any) -> WriteBack:
 
 
 def faults_of(before: WriteBack, after: WriteBack) -> list[str]:
-    """Return what is forbidden about a stored change: a way that the table lacks, an attempt that
-    nothing proved and that is forgotten, or another payment's identity."""
+    """Return the faults of a stored change: a way that the table lacks, an unproven attempt that
+    is forgotten, or another payment's identity."""
     faults = []
     if not allows(before.state, after.state):
         faults.append(f"{before.state.value} never becomes {after.state.value}")

@@ -1,11 +1,11 @@
 """Every change of a write-back is made here: pure functions from one record to the next.
 
-ConnectWise offers neither an idempotency key nor a reference field on a payment, and a request
-whose answer was lost may still take effect later. So a payment may be posted only
+ConnectWise's payments lack an idempotency key and a reference field, and a request whose answer
+was lost may still take effect later. So a payment may be posted only
 
-1. by the holder of the invoice's lease, who stated its intent before it sent anything,
-2. after the invoice's payments were listed, and nothing stands there that an attempt may have made,
-3. after any earlier attempt is surely over: nothing is posted again within the quarantine.
+1. by the holder of the invoice's lease, which stated its intent before it sent anything,
+2. after the invoice's payments were listed, free of any that an attempt may have made,
+3. after any earlier attempt is surely over: its quarantine forbids another post.
 
 Each function that moves a write-back to another state is named in :data:`CHANGES`.
 """
@@ -32,7 +32,7 @@ WAITS_UNSEEN = 4
 
 
 def _settle(write_back: WriteBack, history: History) -> WriteBack:
-    """Note a history; once every attempt is proven, nothing late is left to be looked for."""
+    """Note a history; once every attempt is proven, the late look is dropped."""
     settled = write_back.with_history(history)
     is_proven = not settled.unproven_posts and not settled.unproven_deletions
     return replace(settled, late_look_at=None) if is_proven else settled
@@ -73,20 +73,20 @@ def state_post(
 
 
 def note_unsent(write_back: WriteBack) -> WriteBack:
-    """The post never reached a socket: what stands in ConnectWise is as before."""
+    """Note that the post failed before it reached a socket: ConnectWise is as before."""
     history = write_back.known_history.with_outcome(AttemptKind.POST, Outcome.NOT_SENT)
     return move(_settle(write_back, history), "note_unsent")
 
 
 def note_unclear(write_back: WriteBack, now: datetime, timings: Timings) -> WriteBack:
-    """The post was sent, and no answer proves what became of it: it is looked for."""
+    """Note that the post was sent and its outcome is unproven: it is looked for."""
     history = write_back.known_history.with_outcome(AttemptKind.POST, Outcome.UNKNOWN)
     unclear = move(write_back.with_history(history), "note_unclear")
     return look_again(unclear, now, timings)
 
 
 def refuse(write_back: WriteBack, reason: Reason, refusal: str = "") -> WriteBack:
-    """ConnectWise refused the post with a code of its own; earlier attempts stay as they are."""
+    """Note that ConnectWise refused the post with a code of its own; earlier attempts stay."""
     history = write_back.known_history.with_outcome(AttemptKind.POST, Outcome.REFUSED)
     return move(
         _settle(write_back, history),
@@ -109,9 +109,9 @@ def confirm(
     is_exact: bool = True,
     is_foreign: bool = False,
 ) -> WriteBack:
-    """The payment stands there, and is ours from now on. It is read back next.
+    """Own a payment that stands there, from now on. It is read back next.
 
-    ``stated_at`` names the post that made it, None where no post of ours is known to have.
+    ``stated_at`` names the post that made it, None if that is unknown or somebody else's.
     """
     history = write_back.known_history
     if stated_at is not None:
@@ -159,31 +159,31 @@ def state_deletion(write_back: WriteBack, now: datetime, timings: Timings) -> Wr
 
 
 def note_undeleted(write_back: WriteBack) -> WriteBack:
-    """The deletion never reached a socket."""
+    """Note that the deletion failed before it reached a socket."""
     history = write_back.known_history.with_outcome(AttemptKind.DELETION, Outcome.NOT_SENT)
     return move(_settle(write_back, history), "note_undeleted")
 
 
 def note_deletion_unclear(write_back: WriteBack) -> WriteBack:
-    """The deletion was sent, and no answer proves what became of it."""
+    """Note that the deletion was sent and its outcome is unproven."""
     history = write_back.known_history.with_outcome(AttemptKind.DELETION, Outcome.UNKNOWN)
     return write_back.with_history(history)
 
 
 def note_undeleted_by_refusal(write_back: WriteBack) -> WriteBack:
-    """ConnectWise refused the deletion with a code of its own; a person decides next."""
+    """Note that ConnectWise refused the deletion with a code of its own; a person decides."""
     history = write_back.known_history.with_outcome(AttemptKind.DELETION, Outcome.REFUSED)
     return _settle(write_back, history)
 
 
 def note_deleted(write_back: WriteBack) -> WriteBack:
-    """ConnectWise answered that the deletion took effect."""
+    """Note ConnectWise's answer that the deletion took effect."""
     history = write_back.known_history.with_outcome(AttemptKind.DELETION, Outcome.PROVEN)
     return _settle(write_back, history)
 
 
 def reverse(write_back: WriteBack, now: datetime) -> WriteBack:
-    """No payment of ours stands there any more, or none ever did."""
+    """Note that our payment is out of ConnectWise again, or stayed outside from the start."""
     wants_follow_up = write_back.psa_payment_id is not None
     return move(
         write_back,
@@ -200,7 +200,7 @@ def reverse(write_back: WriteBack, now: datetime) -> WriteBack:
 
 
 def call_off(write_back: WriteBack, now: datetime) -> WriteBack:
-    """The payment was undone and is absent from ConnectWise: so it stays."""
+    """Leave a payment out of ConnectWise that was undone and is absent there."""
     return reverse(replace(write_back, target=Target.ABSENT), now)
 
 
@@ -214,7 +214,7 @@ def state_status(write_back: WriteBack, now: datetime) -> WriteBack:
 
 
 def note_status(write_back: WriteBack, outcome: Outcome) -> WriteBack:
-    """Note what became of the change of status that was stated last."""
+    """Note the outcome of the change of status that was stated last."""
     return write_back.with_history(
         write_back.known_history.with_outcome(AttemptKind.STATUS, outcome)
     )
@@ -224,7 +224,7 @@ def note_status(write_back: WriteBack, outcome: Outcome) -> WriteBack:
 
 
 def delay(write_back: WriteBack, now: datetime, timings: Timings) -> WriteBack:
-    """Look again, each time later; where that goes on, a person is told."""
+    """Look again, each time later; if that goes on, a person is told."""
     if write_back.is_quarantined(now, timings):
         return look_again(write_back, now, timings)
     is_seen = write_back.waits >= WAITS_UNSEEN and write_back.reason is Reason.NONE
@@ -253,32 +253,32 @@ def look_again(write_back: WriteBack, now: datetime, timings: Timings) -> WriteB
 
 
 def look_now(write_back: WriteBack, now: datetime) -> WriteBack:
-    """Look for an unclear post now; whatever else may come of it waits for its quarantine."""
+    """Look for an unclear post now; every other step waits for its quarantine."""
     return replace(write_back, waits=0, look_at=now)
 
 
 def postpone(write_back: WriteBack, until: datetime) -> WriteBack:
-    """Somebody else holds the invoice until then."""
+    """Wait until then, while somebody else holds the invoice."""
     return replace(write_back, due_at=until, look_at=None)
 
 
 def wait_with_reason(write_back: WriteBack, reason: Reason, due_at: datetime) -> WriteBack:
-    """Nothing can be asked or sent for now, and a person is told; it goes on by itself."""
+    """Wait and tell a person why; it goes on by itself."""
     return replace(write_back, reason=reason, due_at=due_at, look_at=None)
 
 
 def finish_late_look(write_back: WriteBack) -> WriteBack:
-    """The invoice was compared once more, long after an attempt that nothing proved."""
+    """Note that the invoice was compared once more, long after an unproven attempt."""
     return replace(write_back, late_look_at=None)
 
 
-# --- what a person or a later look decides -------------------------------------------------------
+# --- decisions of a person or a later look -------------------------------------------------------
 
 
 def hand_over(
     write_back: WriteBack, reason: Reason, shown: Sequence[ShownPayment] = (), refusal: str = ""
 ) -> WriteBack:
-    """Leave it to a person, who sees the reason and the payments that it is about."""
+    """Leave it to a person, with the reason and the payments that it is about."""
     return move(
         with_lasting_reason(write_back, reason),
         "hand_over",
@@ -294,7 +294,7 @@ def hand_over(
 
 
 def with_lasting_reason(write_back: WriteBack, reason: Reason) -> WriteBack:
-    """Remember what lasts: where there is no room for ours, a person may have entered it."""
+    """Remember a reason that lasts: on a paid invoice, a person may have entered ours."""
     if reason is Reason.OTHERS_REPLACED:
         return replace(write_back, lasting_reason=reason)
     if reason in (Reason.PAID_BY_HAND, Reason.OVERPAYMENT) and write_back.psa_payment_id is None:
@@ -303,10 +303,10 @@ def with_lasting_reason(write_back: WriteBack, reason: Reason) -> WriteBack:
 
 
 def try_again(write_back: WriteBack, now: datetime) -> WriteBack:
-    """Try again after what kept it waiting seems to be over; its reason stands until that is sure.
+    """Try again after the obstacle seems to be over; its reason stands until that is sure.
 
-    A payment that is owned stands there: it is read back or taken out, and its post is over. What
-    may be under way is only looked for.
+    A payment that is owned stands there: it is read back or taken out, and its post is over. A
+    request that may be under way is only looked for.
     """
     if write_back.may_be_in_flight:
         return look_now(write_back, now)
@@ -324,7 +324,7 @@ def try_again(write_back: WriteBack, now: datetime) -> WriteBack:
 def follow_up(
     write_back: WriteBack, reason: Reason, shown: Sequence[ShownPayment] = ()
 ) -> WriteBack:
-    """The invoice was read back, and its status seen to; a reason is left for a person to see."""
+    """Note that the invoice was read back and its status seen to; a reason is for a person."""
     return replace(
         with_lasting_reason(write_back, reason),
         due_at=None,
@@ -338,7 +338,7 @@ def follow_up(
 def retarget(
     write_back: WriteBack, target: Target, now: datetime, *, is_called_off: bool = False
 ) -> WriteBack:
-    """Follow the payment, which moved on."""
+    """Follow the payment, which moved on, to its new target."""
     moved = replace(write_back, is_called_off=is_called_off)
     if target is write_back.target:
         return moved

@@ -1,4 +1,4 @@
-"""A write-back after it was compared with ConnectWise: what a look at a written payment changes."""
+"""A write-back is changed here by its comparison with ConnectWise, after it was written."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bridge.domain.write_back.record import MAX_SHOWN_ROWS, ShownPayment, WriteB
 
 
 def miss(write_back: WriteBack, reason: Reason, shown: Sequence[ShownPayment] = ()) -> WriteBack:
-    """Our payment is missing: gone, or perhaps written anew by another tool."""
+    """Note that our payment is missing: gone, or perhaps written anew by another tool."""
     return move(
         write_back,
         "miss",
@@ -26,17 +26,17 @@ def miss(write_back: WriteBack, reason: Reason, shown: Sequence[ShownPayment] = 
 
 
 def find_again(write_back: WriteBack) -> WriteBack:
-    """Our payment is listed again."""
+    """Note that our payment is listed again."""
     return move(write_back, "find_again", reason=write_back.missing_reason, shown=())
 
 
 def see_returned(write_back: WriteBack, now: datetime) -> WriteBack:
-    """What was taken out stands there again as we made it, and is taken out once more."""
+    """Note that our payment stands there again as we made it; it is taken out once more."""
     return move(write_back, "see_returned", due_at=now)
 
 
 def see_returned_changed(write_back: WriteBack, shown: Sequence[ShownPayment]) -> WriteBack:
-    """What was taken out stands there again, and somebody edited it."""
+    """Note that our payment stands there again, and that somebody edited it."""
     return move(
         write_back,
         "see_returned_changed",
@@ -48,8 +48,8 @@ def see_returned_changed(write_back: WriteBack, shown: Sequence[ShownPayment]) -
 
 
 def see_late(write_back: WriteBack, now: datetime, shown: Sequence[ShownPayment]) -> WriteBack:
-    """What a post of ours made came late, or was hidden: a person decides what it is. Where it is
-    not to stand there, a worker owns it and takes it out."""
+    """Let a person decide about a payment of our post that came late, or was hidden. If the target
+    is ``absent``, a worker owns it and takes it out."""
     return move(
         write_back,
         "see_late",
@@ -68,7 +68,7 @@ def note_reason(
 
 
 def note_overpaid(write_back: WriteBack, overpaid_minor: int) -> WriteBack:
-    """Note how much more was paid than was owed."""
+    """Note the amount that was paid beyond the debt."""
     return replace(write_back, overpaid_minor=overpaid_minor)
 
 
@@ -78,6 +78,6 @@ def read_back_again(write_back: WriteBack, now: datetime) -> WriteBack:
 
 
 def note_listed_day(write_back: WriteBack, listed_on: date | None) -> WriteBack:
-    """Note the day that ConnectWise lists for our payment, where it is another than ours."""
+    """Note the day that ConnectWise lists for our payment, if it is another than ours."""
     differs = listed_on is not None and listed_on != write_back.paid_on
     return replace(write_back, listed_on=listed_on if differs else None)

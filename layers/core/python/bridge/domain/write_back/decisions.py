@@ -1,8 +1,8 @@
-"""A person decides about a write-back that waits: what is offered, and what it changes.
+"""A person decides about a write-back that waits, by one of the actions that are offered.
 
-Nothing here reaches ConnectWise. An action is offered only where it cannot double, lose or give
-away money unseen: ``retry`` only where nothing of ours can stand, or where only a payment that is
-owned is read back or taken out; the rest names what it does.
+ConnectWise is left alone here. An action may not be offered where it could double, lose or give
+away money unseen: ``retry`` is for a payment of ours that is surely absent, or one that is owned
+and only read back or taken out; the other actions are named by their effect.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ MAX_REFERENCE_LENGTH = 100
 
 _S = WriteBackState
 ASKED_FIRST = frozenset({Reason.LOOKS_WRITTEN, Reason.POSSIBLE_DUPLICATE})
-"""Nothing of ours was posted yet; a person says whether it is to be."""
+"""Before the first post, a person says whether it is to be made."""
 _LOST = frozenset({Reason.PAYMENT_GONE, Reason.PAYMENT_REWRITTEN})
 
 
 def may_stand(write_back: WriteBack) -> bool:
-    """Tell whether a payment of ours may stand in ConnectWise that this write-back does not own,
+    """Tell whether a payment of ours may stand in ConnectWise that this write-back has yet to own,
     or stood there and may have been written anew."""
     return bool(write_back.unproven_posts) or write_back.reason in _LOST
 
@@ -45,7 +45,7 @@ def adoptable(write_back: WriteBack) -> tuple[ShownPayment, ...]:
 
 
 def offered_actions(write_back: WriteBack) -> tuple[Action, ...]:
-    """Return what a person may do about a write-back as it stands."""
+    """Return the actions that a person may take on a write-back as it stands."""
     if not write_back.needs_person and write_back.reason is Reason.NONE:
         return ()
     if write_back.may_be_in_flight:
@@ -73,8 +73,8 @@ def _offered_for_post(write_back: WriteBack) -> tuple[Action, ...]:
 
 
 def may_be_posted(write_back: WriteBack) -> bool:
-    """Tell whether a person may have it posted: no payment is shown that may be ours, and the
-    balance hides none."""
+    """Tell whether a person may have it posted: both the list and the balance are free of a
+    payment that may be ours."""
     if write_back.reason in ASKED_FIRST:
         return True
     is_unseen = write_back.reason is not Reason.PAYMENT_HIDDEN and not write_back.shown
@@ -96,7 +96,7 @@ def _offered_for_reversal(write_back: WriteBack) -> tuple[Action, ...]:
     return (first, Action.MARK_DONE, Action.CANCEL)
 
 
-# --- what each action changes --------------------------------------------------------------------
+# --- the effect of each action -------------------------------------------------------------------
 
 
 def decided(
@@ -110,8 +110,8 @@ def decided(
     """Return the write-back as a person's action leaves it.
 
     ``psa_payment_id`` names the payment to adopt, ``reference`` the entry that reversed it in the
-    books. Raises NotPossibleError for an action that is not offered, and InvalidInputError for a
-    payment that is not among those shown, or a missing reference.
+    books. Raises NotPossibleError unless the action is offered, and InvalidInputError for a
+    payment outside those shown, or a missing reference.
     """
     if action not in offered_actions(write_back):
         raise NotPossibleError("action_not_offered", _refusal_text(write_back))
@@ -148,7 +148,7 @@ def _tried_again(write_back: WriteBack, now: datetime) -> WriteBack:
     again = try_again(write_back, now)
     if write_back.target is Target.ABSENT and write_back.psa_payment_id is not None:
         again = replace(again, decision=Decision(DecisionKind.DELETE))
-    # What goes on by itself stays shown until it got through.
+    # A write-back that goes on by itself stays shown until it got through.
     is_shown = may_stand(write_back) or not write_back.needs_person
     return replace(again, reason=write_back.reason if is_shown else Reason.NONE)
 
@@ -163,7 +163,7 @@ def _adoption(write_back: WriteBack, psa_payment_id: int | None) -> Decision:
 
 
 def _left_to_worker(write_back: WriteBack, decision: Decision, now: datetime) -> WriteBack:
-    """Leave it to a worker, who looks at ConnectWise afresh under the lease before it acts."""
+    """Leave it to a worker, which looks at ConnectWise afresh under the lease before it acts."""
     return replace(
         write_back,
         state=CHANGES["decide"].target,
@@ -184,9 +184,9 @@ def _reversed_in_books(write_back: WriteBack, reference: str) -> WriteBack:
 
 
 def _done(write_back: WriteBack) -> WriteBack:
-    """A person has seen to what was shown."""
+    """Note that a person has seen to the trouble that was shown."""
     if write_back.has_ended and write_back.reason is Reason.PAYMENT_CHANGED:
-        # What a person made of it holds from now on, and it is theirs to take out again.
+        # A person's edit of it holds from now on, and it is theirs to take out again.
         return _ended(write_back, "mark_done")
     acknowledged = acknowledge(write_back)
     if write_back.has_ended:
@@ -203,9 +203,9 @@ def _done(write_back: WriteBack) -> WriteBack:
 
 
 def _taken_out(write_back: WriteBack) -> WriteBack:
-    """A person took the payment out, or made something of it that stopped being ours."""
+    """Note that a person took the payment out, or edited it so that it stopped being ours."""
     if write_back.psa_payment_id is not None and not write_back.needs_person:
-        # It is about to be taken out: only what was shown before is seen to.
+        # It is about to be taken out: only the reason shown before is seen to.
         return acknowledge(write_back)
     if write_back.reason is Reason.PAYMENT_CHANGED:
         return _ended(write_back, "cancel")
@@ -213,7 +213,7 @@ def _taken_out(write_back: WriteBack) -> WriteBack:
 
 
 def acknowledge(write_back: WriteBack) -> WriteBack:
-    """A person has seen to what was shown; what was hidden behind it is shown now."""
+    """Note that a person has seen to the reason; a lasting one behind it is shown now."""
     is_shown = write_back.reason is write_back.lasting_reason
     left = Reason.NONE if is_shown else write_back.missing_reason
     return replace(write_back, reason=left, lasting_reason=left, shown=())

@@ -1,7 +1,7 @@
 """The history of a write-back holds each attempt that was stated before it was sent.
 
-Guards ask the history, so it forgets nothing that may still stand in ConnectWise: posts and
-deletions that nothing proved stay whole. Sure refusals and changes of the billing status collapse
+Guards ask the history, so it keeps all that may still stand in ConnectWise: unproven posts and
+deletions stay whole. Sure refusals and changes of the billing status collapse
 into a count, so that a write-back always fits into one stored item.
 """
 
@@ -14,11 +14,11 @@ from enum import StrEnum
 
 MAX_PROVEN_POSTS = 5
 """So many proven posts are kept; a payment is posted anew only when a person says so. The latest
-is kept whole, the others without the ids that were listed before them."""
+is kept whole, the others drop the ids that were listed before them."""
 
 
 class AttemptKind(StrEnum):
-    """The request that an attempt sends."""
+    """The kind names the request that an attempt sends."""
 
     POST = "post"
     DELETION = "deletion"
@@ -26,16 +26,16 @@ class AttemptKind(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What is known of an attempt."""
+    """An outcome says how much is known of an attempt."""
 
     STATED = "stated"
-    """It may have been sent; the worker stored no outcome."""
+    """It may have been sent; the worker has yet to store an outcome."""
     UNKNOWN = "unknown"
-    """It was sent, and the answer proves nothing."""
+    """It was sent, and the answer left its effect unproven."""
     REFUSED = "refused"
     """ConnectWise refused it with a code of its own."""
     NOT_SENT = "not_sent"
-    """It never reached a socket."""
+    """It failed before it reached a socket."""
     PROVEN = "proven"
     """It took effect: ConnectWise's answer or a list shows it."""
 
@@ -50,7 +50,7 @@ class StatedAttempt:
     member: str = ""
     """The API member of the keys that it was sent with."""
     balance_minor: int | None = None
-    """The invoice's balance before it, in minor units; None where it proves nothing."""
+    """The invoice's balance before it, in minor units; None where it is useless as a proof."""
     listed_ids: tuple[int, ...] = ()
     """The ids of the payments that ConnectWise listed before it."""
     newest_listed_id: int | None = None
@@ -60,7 +60,7 @@ class StatedAttempt:
 
     @property
     def is_unproven(self) -> bool:
-        """Tell whether it may have taken effect, or still may, without a proof."""
+        """Tell whether it may have taken effect, or still may, and lacks a proof."""
         return self.outcome in (Outcome.STATED, Outcome.UNKNOWN)
 
     def had_listed(self, psa_payment_id: int) -> bool:
@@ -72,7 +72,7 @@ class StatedAttempt:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """A tally counts attempts of one kind and outcome that need no details any more."""
+    """A tally counts attempts of one kind and outcome whose details can be spared."""
 
     kind: AttemptKind
     outcome: Outcome
@@ -89,7 +89,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The attempts of one write-back, the latest last."""
+    """A history holds the attempts of one write-back, the latest last."""
 
     attempts: tuple[StatedAttempt, ...] = ()
     tallies: tuple[Tally, ...] = ()
@@ -99,13 +99,13 @@ class History:
         return (each for each in reversed(self.attempts) if each.kind is AttemptKind.POST)
 
     def unproven(self, kind: AttemptKind) -> tuple[StatedAttempt, ...]:
-        """Return the attempts of a kind that nothing proved, the latest first."""
+        """Return the unproven attempts of a kind, the latest first."""
         found = reversed(self.attempts)
         return tuple(each for each in found if each.kind is kind and each.is_unproven)
 
     @property
     def status_unclear_at(self) -> datetime | None:
-        """Return when a change of the billing status was stated last that had no clear answer."""
+        """Return when the last change of the billing status with an unclear answer was stated."""
         stated = [each.stated_at for each in self.unproven(AttemptKind.STATUS)]
         counted = [t.last_at for t in self.tallies if t.is_of(AttemptKind.STATUS, Outcome.UNKNOWN)]
         return max(stated + counted, default=None)
@@ -126,11 +126,11 @@ class History:
         stated_at: datetime | None = None,
         is_exact: bool = True,
     ) -> History:
-        """Note what became of the latest attempt of a kind, or of the one stated at that time.
+        """Note the outcome of the latest attempt of a kind, or of the one stated at that time.
 
-        What was surely refused or never sent becomes part of a tally, and so does every proven
-        deletion and change of status. Where the amount that was made is not known to be ours,
-        ``is_exact`` is False, and the balance before it proves nothing.
+        An attempt that was surely refused or unsent becomes part of a tally, and so does every
+        proven deletion and change of status. If the amount that was made may differ from ours,
+        ``is_exact`` is False, and the balance before it is useless as a proof.
         """
         position = self._position(kind, stated_at)
         if position is None:

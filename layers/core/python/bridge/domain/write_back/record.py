@@ -20,7 +20,7 @@ from bridge.domain.write_back.timings import Timings
 
 _S = WriteBackState
 MAX_POSTS = 5
-"""So many posts that nothing proved are made at most; then a person decides."""
+"""So many unproven posts are made at most; then a person decides."""
 MAX_DECIDED_POSTS = 7
 """So many unproven posts are made even where a person asks for one more."""
 MAX_DELETIONS = 5
@@ -33,7 +33,7 @@ MAX_DAYS_APART = 1
 
 @dataclass(frozen=True, slots=True)
 class ShownPayment:
-    """A payment of the invoice that a person is shown beside the reason."""
+    """A person is shown this payment of the invoice beside the reason."""
 
     psa_payment_id: int
     amount_minor: int
@@ -42,19 +42,19 @@ class ShownPayment:
 
 
 class DecisionKind(StrEnum):
-    """What a person decided, for a worker to carry out under the lease."""
+    """A person decided this, for a worker to carry out under the lease."""
 
     POST = "post"
     ADOPT = "adopt"
     DELETE = "delete"
-    """Delete it once more, though so many deletions were never answered."""
+    """Delete it once more, though so many deletions stayed unproven."""
     LOOK = "look"
-    """Look, and leave all as it is where nothing of ours is found."""
+    """Look, and leave all as it is unless ours is found."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A person's decision that only a fresh look at ConnectWise can carry out."""
+    """A person's decision takes a fresh look at ConnectWise to carry out."""
 
     kind: DecisionKind
     psa_payment_id: int | None = None
@@ -63,7 +63,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class WriteBack:
-    """One allocation of a payment, and what is known of it in ConnectWise.
+    """A write-back holds one allocation of a payment, and all that is known of it in ConnectWise.
 
     A worker of the release before reads ``intent_at``, ``posts``, ``deletions``, ``rows_before``,
     ``newest_before``, ``balance_before_minor`` and ``status_stated_at``, which are therefore
@@ -83,10 +83,10 @@ class WriteBack:
     state: WriteBackState
     created_at: datetime
     due_at: datetime | None = None
-    """When somebody should act again. While a post is unclear, that is when its quarantine is over:
-    a worker of the release before posts it anew from then on."""
+    """The time to act again. While a post is unclear, that is the end of its quarantine: a worker
+    of the release before posts it anew from then on."""
     look_at: datetime | None = None
-    """When an unclear post is looked for next, and may only be confirmed."""
+    """The time to look for an unclear post next, which a look may only confirm."""
     intent_at: datetime | None = None
     posts: int = 0
     psa_payment_id: int | None = None
@@ -107,20 +107,20 @@ class WriteBack:
     """The API member that made the payment it owns, or that posted it last."""
     deletions: int = 0
     waits: int = 0
-    """Counts how often in a row nothing could be done."""
+    """Counts how often in a row it had to wait."""
     is_called_off: bool = False
     """The payment was undone and may stay in ConnectWise if it stands there; a new post of it is
     forbidden."""
     lasting_reason: Reason = Reason.NONE
-    """What a person has to see to even when our payment is out again: other payments that
-    ConnectWise dropped, or one that was entered by hand for ours."""
+    """A person has to see to it even when our payment is out again: ConnectWise dropped other
+    payments, or one was entered by hand for ours."""
     history: History = field(default_factory=History)
     decision: Decision | None = None
     """A person's decision that a worker still has to carry out."""
     shown: tuple[ShownPayment, ...] = ()
     """The payments that the reason is about."""
     late_look_at: datetime | None = None
-    """When the invoice is compared once more, since an attempt stayed unproven."""
+    """The time to compare the invoice once more, since an attempt stayed unproven."""
     listed_on: date | None = None
     """The day that ConnectWise lists for our payment, where it differs from ``paid_on``."""
     is_foreign: bool = False
@@ -128,7 +128,7 @@ class WriteBack:
     refusal: str = ""
     """ConnectWise's own words about the last refusal."""
     overpaid_minor: int = 0
-    """How much more was paid than was owed when the invoice was read back last."""
+    """The amount paid beyond the debt, in minor units, when the invoice was read back last."""
     hand_reference: str = ""
     """A person's reference to the entry that reversed the payment in the books."""
 
@@ -136,7 +136,7 @@ class WriteBack:
 
     @property
     def has_ended(self) -> bool:
-        """Nothing is left to do for the present target."""
+        """Tell whether all is done for the present target."""
         if self.wants_follow_up:
             return False
         if self.target is Target.POSTED:
@@ -147,7 +147,7 @@ class WriteBack:
 
     @property
     def next_look_at(self) -> datetime | None:
-        """Return when somebody should look next, be it for what is left or a last time."""
+        """Return when somebody should look next, be it for the rest or for a last time."""
         late = [self.late_look_at] if self.late_look_at and not self.may_be_in_flight else []
         next_at = None if self.has_ended else self.acts_at
         return min([next_at, *late] if next_at else late, default=None)
@@ -160,24 +160,24 @@ class WriteBack:
 
     @property
     def is_at_target(self) -> bool:
-        """ConnectWise shows what it should; only the follow-up may be left."""
+        """Tell whether ConnectWise shows the target; only the follow-up may be left."""
         arrived = _S.CONFIRMED if self.target is Target.POSTED else _S.REVERSED
         return self.state is arrived
 
     @property
     def is_gone(self) -> bool:
-        """What we posted was there once, and is missing now."""
+        """Tell whether our payment was there once, and is missing now."""
         return self.reason is Reason.PAYMENT_GONE
 
     @property
     def is_written(self) -> bool:
-        """Our payment is to stand there, and does as far as is known."""
+        """Tell whether our payment is to stand there, and does as far as is known."""
         is_owned = self.psa_payment_id is not None
         return self.target is Target.POSTED and is_owned and not self.is_gone
 
     @property
     def may_be_in_flight(self) -> bool:
-        """A request of ours may still take effect."""
+        """Tell whether a request of ours may still take effect."""
         return self.state in IN_FLIGHT_STATES
 
     @property
@@ -186,16 +186,16 @@ class WriteBack:
 
     @property
     def missing_reason(self) -> Reason:
-        """What ConnectWise dropped stays missing. What a person entered stops standing for ours
-        once there is room for it."""
+        """Return the lasting reason if ConnectWise dropped payments, which stay missing. A payment
+        that a person entered stops standing for ours once there is room for ours."""
         is_missing = self.lasting_reason is Reason.OTHERS_REPLACED
         return Reason.OTHERS_REPLACED if is_missing else Reason.NONE
 
-    # --- what was tried ------------------------------------------------------------------------
+    # --- the attempts --------------------------------------------------------------------------
 
     @property
     def known_history(self) -> History:
-        """Return the history; of a record of the release before, what its fields tell."""
+        """Return the history; that of a record of the release before is made from its fields."""
         if self.history.attempts or not (self.posts or self.deletions or self.may_be_in_flight):
             return self.history
         attempts = [self._post_before()] if self.posts or self.state in IN_FLIGHT_STATES else []
@@ -248,12 +248,12 @@ class WriteBack:
         return self.known_history.status_unclear_at or self.status_stated_at
 
     def is_quarantined(self, now: datetime, timings: Timings) -> bool:
-        """Tell whether a request that nothing proved may still take effect or come into view."""
+        """Tell whether an unproven request may still take effect or come into view."""
         unproven = (*self.unproven_posts, *self.unproven_deletions)
         return any(now < timings.quarantine_end(each.stated_at) for each in unproven)
 
     def is_young(self, now: datetime, timings: Timings) -> bool:
-        """Tell whether ConnectWise may not show yet what was stated last."""
+        """Tell whether ConnectWise may still show the state before the last attempt."""
         stated_at = self.last_stated_at
         return stated_at is not None and now < timings.quarantine_end(stated_at)
 
@@ -274,7 +274,7 @@ class WriteBack:
             status_stated_at=history.status_unclear_at,
         )
 
-    # --- what may be ours ----------------------------------------------------------------------
+    # --- payments like ours --------------------------------------------------------------------
 
     def is_as_large(self, amount_minor: int, paid_on: date | None) -> bool:
         """Tell whether a payment has our amount, and our day as some zone sees it."""

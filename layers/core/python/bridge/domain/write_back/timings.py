@@ -1,4 +1,4 @@
-"""Timings say how long an attempt may live; a lease says who acts on an invoice until when."""
+"""Timings limit the life of an attempt; a lease gives an invoice to one holder for a time."""
 
 from __future__ import annotations
 
@@ -6,39 +6,39 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 LOOKS_AFTER = tuple(timedelta(seconds=seconds) for seconds in (0, 5, 30, 120))
-"""So long after a post was stated that nothing proves yet, it is looked for; and once more when
-its quarantine is over."""
+"""So long after an unproven post was stated, it is looked for; and once more when its quarantine
+is over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """The timings hold what is assumed of workers, of ConnectWise and of the network between."""
+    """The timings are assumptions about workers, ConnectWise and the network between."""
 
     worker_seconds: int = 60
-    """The function's timeout: no worker acts longer."""
+    """The function's timeout, at which every worker stops."""
     in_flight_seconds: int = 600
     """The longest a request may take effect after it was sent."""
     read_lag_seconds: int = 60
-    """How late a list may show what took effect; it covers clocks that disagree."""
+    """The longest a list may lag behind an effect; it covers clocks that disagree."""
 
     @property
     def attempt(self) -> timedelta:
-        """How long a worker that has sent nothing yet may hold an invoice."""
+        """Return how long a worker may hold an invoice before it sends anything."""
         return timedelta(seconds=self.worker_seconds)
 
     @property
     def quarantine(self) -> timedelta:
-        """From the statement of intent until a post is surely over and visible."""
+        """Return the time from the statement of intent until a post is surely over and visible."""
         return timedelta(
             seconds=self.worker_seconds + self.in_flight_seconds + self.read_lag_seconds
         )
 
     def quarantine_end(self, stated_at: datetime) -> datetime:
-        """Return when what was stated then is surely over and visible."""
+        """Return when an attempt stated then is surely over and visible."""
         return stated_at + self.quarantine
 
     def late_look(self, stated_at: datetime) -> datetime:
-        """Return when an attempt that nothing proved is looked for a last time."""
+        """Return when an attempt that stayed unproven is looked for a last time."""
         return stated_at + 2 * self.quarantine
 
     def next_look(self, stated_at: datetime, now: datetime) -> datetime:
@@ -50,7 +50,7 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """The books of one company, as one connection reaches them.
+    """One connection reaches the books of its company by these keys.
 
     Leases and owners of payments are kept by the company. Workers of the release before keep them
     by the connection, so both keys are held while such workers may run.
@@ -70,7 +70,7 @@ class Books:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to act on one invoice's payments."""
+    """A lease is the right to act on one invoice's payments until a stated time."""
 
     books: Books
     invoice_source_id: int
