@@ -1,10 +1,10 @@
 """Plays many seeds: ``python -m tests.simulation --seeds 10000``.
 
-Seeds tell by turns a story of the sync and one of the payments, unless ``--world`` says which. A
-bar, or without a terminal a line now and then, shows how far it is; the end of a story that fails
-is printed at once, with the command that plays it alone again to the same step. Ends with what was
-played and what went wrong on purpose. Exits with status 1 when a rule was broken, and 130 when
-interrupted or told to end.
+Seeds tell by turns a story of the sync, of the payments and of the companies, unless ``--world``
+says which. A bar, or without a terminal a line now and then, shows how far it is; the end of a
+story that fails is printed at once, with the command that plays it alone again to the same step.
+Ends with what was played and what went wrong on purpose. Exits with status 1 when a rule was
+broken, and 130 when interrupted or told to end.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ("layers/core/python", "functions")
-BOTH = "both"
-WORLDS = ("sync", "payments", BOTH)
+ALL = "all"
+WORLDS = ("sync", "payments", "companies", ALL)
 MAX_STORIES = 3
 MAX_LISTED_FAILURES = 20
 INTERRUPTED = 130
@@ -50,6 +50,8 @@ class Tally:
     posted: int = 0
     removed: int = 0
     confirmed: int = 0
+    by_old_workers: int = 0
+    turns: Counter[str] = field(default_factory=Counter)
     failures: list[tuple[Task, str]] = field(default_factory=list)
 
     def add(self, played: Played) -> None:
@@ -62,6 +64,8 @@ class Tally:
         self.posted += played.posted
         self.removed += played.removed
         self.confirmed += played.confirmed
+        self.by_old_workers += played.by_old_workers
+        self.turns += played.turns
         if played.failure:
             self.failures.append((played.task, played.failure))
 
@@ -80,6 +84,7 @@ class Tally:
             "faults injected": f"{self.injected.total():,}",
             "interleavings": f"{self.interleavings:,}",
             "payments posted": f"{self.posted:,}",
+            "payments posted by old workers": f"{self.by_old_workers:,}",
             "payments removed again": f"{self.removed:,}",
             "write-backs confirmed": f"{self.confirmed:,}",
             "CPU seconds a story": f"{self.cpu_seconds / max(1, self.played.total()):.2f}",
@@ -106,7 +111,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--seeds", type=int, default=200, help="how many seeds to play")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
-    parser.add_argument("--world", choices=WORLDS, default=BOTH, help="which stories to play")
+    parser.add_argument("--world", choices=WORLDS, default=ALL, help="which stories to play")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes")
     parser.add_argument(
         "--trace", action="store_true", help="tell the stories in full, one after the other"
@@ -117,7 +122,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _play(options: argparse.Namespace, console: Console, tally: Tally) -> None:
     from tests.simulation import sweep
 
-    worlds = list(sweep.WorldName) if options.world == BOTH else [sweep.WorldName(options.world)]
+    worlds = list(sweep.WorldName) if options.world == ALL else [sweep.WorldName(options.world)]
     seeds = range(options.first, options.first + options.seeds)
     tasks = [sweep.Task(worlds[seed % len(worlds)], seed) for seed in seeds]
     console.print(f"playing {len(tasks):,} seeds, world: {options.world}")
@@ -148,11 +153,9 @@ def _take_note(console: Console, tally: Tally, played: Played) -> None:
 
 
 def _report(console: Console, tally: Tally) -> None:
-    table = Table("fault", title="faults injected")
-    table.add_column("times", justify="right")
-    for name, count in sorted(tally.injected.items()):
-        table.add_row(name, f"{count:,}")
-    console.print(table)
+    _show_counts(console, "fault", "faults injected", tally.injected)
+    if tally.turns:
+        _show_counts(console, "turn", "companies", tally.turns)
     for name, figure in tally.figures().items():
         console.print(f"{name}: {figure}", highlight=False)
     for task, failure in tally.failures[:MAX_LISTED_FAILURES]:
@@ -160,6 +163,14 @@ def _report(console: Console, tally: Tally) -> None:
         console.print(text, markup=False, highlight=False, soft_wrap=True)
     if len(tally.failures) > MAX_LISTED_FAILURES:
         console.print(f"and {len(tally.failures) - MAX_LISTED_FAILURES:,} more")
+
+
+def _show_counts(console: Console, name: str, title: str, counts: Counter[str]) -> None:
+    table = Table(name, title=title)
+    table.add_column("times", justify="right")
+    for each, count in sorted(counts.items()):
+        table.add_row(each, f"{count:,}")
+    console.print(table)
 
 
 if __name__ == "__main__":

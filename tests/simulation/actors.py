@@ -22,6 +22,8 @@ RECEIVER_TIMEOUT_SECONDS = 10.0
 JOB_TIMEOUT_SECONDS = 300.0
 SERVER_ERROR = 500
 LONGEST_PAUSE_SECONDS = 900.0
+LONGEST_TICK_SECONDS = 60.0
+"""Time that passes beyond the next tick of a schedule holds everybody up."""
 _VISIBLE_AT = attrgetter("visible_at")
 
 
@@ -135,6 +137,8 @@ class Time(Actor):
     def act(self, world: World) -> str:
         seconds = world.random.uniform(0, 120) if world.depth > 1 else self._seconds(world)
         world.clock.advance(seconds=seconds)
+        if seconds > LONGEST_TICK_SECONDS:
+            world.note_trouble()
         return f"{seconds:.0f} seconds pass"
 
     def _seconds(self, world: World) -> float:

@@ -1,4 +1,4 @@
-"""Many seeds of both worlds, played by as many processes as the machine has cores."""
+"""Many seeds of all worlds, played by as many processes as the machine has cores."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from enum import StrEnum
 from itertools import islice
 
 from tests.simulation import episode
+from tests.simulation.companies import episode as companies_episode
+from tests.simulation.companies.episode import CompaniesOutcome
 from tests.simulation.episode import Outcome
 from tests.simulation.payments import episode as payment_episode
 from tests.simulation.payments.episode import PaymentOutcome
@@ -27,10 +29,11 @@ OBJECTS_UNTIL_COLLECTION = 100_000
 
 
 class WorldName(StrEnum):
-    """Which story of a seed: that of the sync, or that of the payments."""
+    """Which story of a seed: that of the sync, of the payments, or of the companies."""
 
     SYNC = "sync"
     PAYMENTS = "payments"
+    COMPANIES = "companies"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,10 @@ class Played:
     posted: int = 0
     removed: int = 0
     confirmed: int = 0
+    by_old_workers: int = 0
+    """How many payments workers of the release before posted, beside those of this one."""
+    turns: Counter[str] = field(default_factory=Counter)
+    """What companies and their connections went through."""
     failure: str = ""
     story: str = ""
 
@@ -70,14 +77,11 @@ def play(task: Task, *, tell_all: bool = False) -> Played:
     """Play one story to its end. An error of the simulation itself counts as a failure too."""
     started = time.process_time()
     try:
-        outcome: Outcome
-        if task.world is WorldName.PAYMENTS:
-            outcome = payment_episode.play_seed(task.seed)
-        else:
-            outcome = episode.play_seed(task.seed)
+        outcome = _told(task)
     except Exception as error:  # noqa: BLE001 - one story's error must not end the whole sweep
         return Played(task, failure=f"not playable: {error!r}", story=traceback.format_exc())
-    paid = outcome if isinstance(outcome, PaymentOutcome) else None
+    paid = outcome if isinstance(outcome, PaymentOutcome | CompaniesOutcome) else None
+    moved = outcome if isinstance(outcome, CompaniesOutcome) else None
     lines: list[str] = []
     if outcome.violations or tell_all:
         trace = outcome.trace if tell_all else outcome.trace[-LINES_BEFORE_THE_END:]
@@ -92,9 +96,21 @@ def play(task: Task, *, tell_all: bool = False) -> Played:
         posted=paid.posted if paid else 0,
         removed=paid.reversed if paid else 0,
         confirmed=paid.confirmed if paid else 0,
+        by_old_workers=moved.by_old_workers if moved else 0,
+        turns=moved.played if moved else Counter(),
         failure=str(outcome.violations[0]) if outcome.violations else "",
         story="\n".join(lines),
     )
+
+
+def _told(task: Task) -> Outcome:
+    match task.world:
+        case WorldName.SYNC:
+            return episode.play_seed(task.seed)
+        case WorldName.PAYMENTS:
+            return payment_episode.play_seed(task.seed)
+        case WorldName.COMPANIES:
+            return companies_episode.play_seed(task.seed)
 
 
 def play_all(tasks: Iterable[Task], *, workers: int) -> Generator[Played, None, None]:

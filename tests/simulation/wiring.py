@@ -127,9 +127,9 @@ class Wiring(Outside):
         self.spoil()
 
     @classmethod
-    def surroundings(cls, hit: Callable[[], None]) -> AbstractContextManager[object]:
+    def surroundings(cls, _: Callable[[], None]) -> AbstractContextManager[object]:
         """Return what else holds while a world is played with this wiring. Broken variants break
-        rules of the domain here, and tell ``hit`` each time that it matters."""
+        rules of the domain here, and call what they are given each time that it matters."""
         return nullcontext()
 
     def spoil(self) -> None:

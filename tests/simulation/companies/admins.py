@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-
 from functools import partial
 from typing import TypeVar
 
@@ -18,17 +17,15 @@ from connectwise_sandbox.tenant import Identity
 from tests.simulation.companies.connect_rules import ConnectRules
 from tests.simulation.companies.servers import CLOUD_SITE, Company
 from tests.simulation.companies.world import (
-    CompaniesWiring,
     CompaniesWorld,
     Reconnect,
     companies_world,
 )
 from tests.simulation.parts import Actor
-from tests.simulation.people import API_TIMEOUT_SECONDS
-from tests.simulation.wiring import Wiring
 from tests.simulation.world import Invocation, World
 
 T = TypeVar("T")
+Tasks = dict[str, tuple[Callable[[], str], float]]
 
 CONNECT, DISCONNECT, MOVE, KEYS, VERIFY = "connect", "disconnect", "move", "change keys", "verify"
 SET_UPS = frozenset({CONNECT, DISCONNECT, MOVE, KEYS})
@@ -71,9 +68,11 @@ class Admin(Actor):
             return 0.0
         worker = world.worker
         if worker is not None and worker.function in SET_UPS and world.depth < 3:
-            return 1.0
+            return 0.3
         if self._next_at is None:
             self._wait(world)
+        if self._has_late_posts(world):
+            return 0.2
         return 1.0 if self._next_at and self._next_at <= world.clock.now() else 0.0
 
     def act(self, world: World) -> str:
@@ -88,18 +87,25 @@ class Admin(Actor):
         name = world.random.choices(names, [tasks[each][1] for each in names])[0]
         return f"{name}: {tasks[name][0]()}"
 
-    def _tasks(self, world: CompaniesWorld) -> dict[str, tuple[Callable[[], str], float]]:
+    def _tasks(self, world: CompaniesWorld) -> Tasks:
         """Return what may be done now, each with its weight."""
         habits = self._habits
-        tasks = {CONNECT: (partial(self._connect_somewhere, world), habits.connects)}
+        tasks: Tasks = {CONNECT: (partial(self._connect_somewhere, world), habits.connects)}
         live = [each for each in self._own(world) if each.is_syncing]
         if live:
             connection = world.random.choice(live)
             is_well = connection.state is ConnectionState.ACTIVE
+            often = 5.0 if self._has_late_posts(world) else 1.0
             tasks |= {
-                DISCONNECT: (partial(self._disconnect, world, connection), habits.disconnects),
+                DISCONNECT: (
+                    partial(self._disconnect, world, connection),
+                    often * habits.disconnects,
+                ),
                 MOVE: (partial(self._move, world, connection), habits.moves),
-                KEYS: (partial(self._change_keys, world, connection), habits.changes_keys),
+                KEYS: (
+                    partial(self._change_keys, world, connection),
+                    2 * often * habits.changes_keys,
+                ),
                 VERIFY: (partial(self._verify, world, connection), 0.0 if is_well else 4.0),
             }
         return tasks
@@ -115,6 +121,13 @@ class Admin(Actor):
     def _own(self, world: CompaniesWorld) -> list[Connection]:
         return list(world.outside.connections.list_of_partner(self._partner_id))
 
+    def _has_late_posts(self, world: CompaniesWorld) -> bool:
+        """Tell whether a post of this partner may still come: the worst time for a change."""
+        return any(
+            each.is_late and each.write_back.partner_id == self._partner_id
+            for each in world.provenance.under_way
+        )
+
     # --- when all is calm ------------------------------------------------------------------------
 
     def _calm_tasks(self, world: CompaniesWorld) -> list[Callable[[], str]]:
@@ -123,9 +136,9 @@ class Admin(Actor):
         if self._next_at and self._next_at > now:
             return []
         tasks: list[Callable[[], str]] = []
-        for connection in self._own(world):
-            if connection.state in (ConnectionState.DEGRADED, ConnectionState.IMPORTING):
-                tasks.append(partial(self._verify, world, connection))
+        troubled = (ConnectionState.DEGRADED, ConnectionState.IMPORTING)
+        own = [each for each in self._own(world) if each.state in troubled]
+        tasks += [partial(self._verify, world, each) for each in own]
         is_time = self._calm_since and now > self._calm_since + RECONNECTS_IN_CALM
         for connection in self._own(world) if is_time else []:
             is_new = connection.connection_id not in self._has_reconnected
@@ -161,7 +174,7 @@ class Admin(Actor):
         request = ConnectionRequest(self._partner_id, credentials, site)
         waiting = {c.connection_id: _waiting(world, c) for c in self._own(world)}
         attempt = self._rules.begins(world, company, request, host)
-        invocation = self._invoke(world, CONNECT, lambda wiring: wiring.connector.connect(request))
+        invocation = world.call(CONNECT, lambda wiring: wiring.connector.connect(request))
         self._rules.ends(world, attempt, invocation)
         connected = invocation.value
         if connected is None:
@@ -186,9 +199,7 @@ class Admin(Actor):
 
     def _disconnect(self, world: CompaniesWorld, connection: Connection) -> str:
         ids = (self._partner_id, connection.connection_id)
-        invocation = self._invoke(
-            world, DISCONNECT, lambda wiring: wiring.disconnector.disconnect(*ids)
-        )
+        invocation = world.call(DISCONNECT, lambda wiring: wiring.disconnector.disconnect(*ids))
         world.play_out(f"disconnect: {outcome_of(invocation)}")
         return f"{connection.connection_id[:6]}: {outcome_of(invocation)}"
 
@@ -198,9 +209,9 @@ class Admin(Actor):
             return "no company"
         before = world.outside.vault.get_credentials(connection.connection_id).public_key
         fresh = company.add_member(f"Member{world.calls}")
-        is_unclear = any(each.is_late and each.company is company for each in world.provenance.under_way)
-        invocation = self._invoke(
-            world,
+        under_way = world.provenance.under_way
+        is_unclear = any(each.is_late and each.company is company for each in under_way)
+        invocation = world.call(
             KEYS,
             lambda wiring: wiring.verifier.change_keys(
                 connection, public_key=fresh.public_key, private_key=fresh.private_key
@@ -208,7 +219,9 @@ class Admin(Actor):
         )
         if invocation.has_succeeded:
             self._members[company] = fresh
-            company.keys_used.add(fresh.public_key)
+            place = (company, fresh.public_key, "")
+            line = {world.tale_of(connection.connection_id).line}
+            world.lines.join(connection.connection_id, *place, line)
             self._revoke(world, company, before)
             world.play_out("keys changed while a post was late" if is_unclear else "keys changed")
         return f"{connection.connection_id[:6]}: {outcome_of(invocation)}"
@@ -235,12 +248,14 @@ class Admin(Actor):
         company.hosts.append(f"moved{world.calls}.example")
         host = world.random.choice(company.hosts)
         request = MoveRequest(company.credentials_of(member), host)
+        reached = world.lines.reached(company, public_key, host)
         ids = (self._partner_id, connection.connection_id)
-        invocation = self._invoke(
-            world, MOVE, lambda wiring: wiring.connection_move.move(*ids, request)
-        )
+        invocation = world.call(MOVE, lambda wiring: wiring.connection_move.move(*ids, request))
         world.play_out(f"move: {outcome_of(invocation)}")
-        if invocation.has_succeeded and world.random.random() < 0.5:
+        if invocation.has_succeeded:
+            reached.add(world.tale_of(connection.connection_id).line)
+            place = (company, public_key, host)
+            world.lines.join(connection.connection_id, *place, reached)
             self._take_away(world, company, old)
         return f"{connection.connection_id[:6]} to {host}: {outcome_of(invocation)}"
 
@@ -250,23 +265,13 @@ class Admin(Actor):
             for each in world.connections_to(company)
             if each.address.site_url.partition("://")[2] == host and each.is_syncing
         ]
-        if not here and host in company.hosts and len(company.hosts) > 1:
+        is_meant = world.random.random() < 0.5 and len(company.hosts) > 1
+        if is_meant and not here and host in company.hosts:
             company.hosts.remove(host)
 
     def _verify(self, world: CompaniesWorld, connection: Connection) -> str:
-        invocation = self._invoke(
-            world, VERIFY, lambda wiring: wiring.verifier.verify(connection)
-        )
+        invocation = world.call(VERIFY, lambda wiring: wiring.verifier.verify(connection))
         return f"{connection.connection_id[:6]}: {outcome_of(invocation)}"
-
-    def _invoke(
-        self, world: CompaniesWorld, what: str, do: Callable[[CompaniesWiring], T]
-    ) -> Invocation[T]:
-        def work(wiring: Wiring) -> T:
-            assert isinstance(wiring, CompaniesWiring)
-            return do(wiring)
-
-        return world.invoke(what, API_TIMEOUT_SECONDS, work)
 
 
 def _waiting(world: CompaniesWorld, connection: Connection) -> set[str]:
@@ -278,7 +283,7 @@ def _waiting(world: CompaniesWorld, connection: Connection) -> set[str]:
     }
 
 
-def outcome_of(invocation: Invocation[object]) -> str:
+def outcome_of(invocation: Invocation[T]) -> str:
     if invocation.has_crashed:
         return "crashed"
     if isinstance(invocation.error, NotPossibleError):

@@ -27,9 +27,10 @@ from tests.simulation.people import API_TIMEOUT_SECONDS
 from tests.simulation.wiring import Wiring
 from tests.simulation.world import World
 
-AMOUNTS = (1_000, 2_500)
-"""Payments are often alike, so that nothing but provenance tells them apart."""
-MAX_PAYMENTS = 14
+LARGEST = 3_000
+EQUAL_SHARE = 0.5
+"""So many payments equal one of another connection, if there is one: only provenance knows."""
+MAX_PAYMENTS = 20
 _S = PlatformPaymentState
 _MOVES = {_S.PENDING: (_S.SETTLED, _S.VOIDED), _S.SETTLED: (_S.RETURNED,)}
 
@@ -43,18 +44,24 @@ class Collectors(Actor):
         self._minutes_between = minutes_between
         self._next_at: datetime | None = None
         self._told: dict[str, tuple[str, PlatformPaymentState]] = {}
+        self._recordings: list[tuple[str, str, PaymentDetails]] = []
+        """What was not answered well yet, and is told again."""
 
     def weight(self, world: World) -> float:
+        if self._recordings:
+            return 1.0
         if world.is_calm:
             return 0.0
         return 2.0 if self._next_at is None or self._next_at <= world.clock.now() else 0.05
 
     def act(self, world: World) -> str:
         world = companies_world(world)
+        if self._recordings:
+            return self._tell(world, self._recordings[0])
         minutes = world.random.expovariate(1 / self._minutes_between)
         self._next_at = world.clock.now() + timedelta(minutes=minutes)
         movable = [each for each, (_, state) in self._told.items() if state in _MOVES]
-        if movable and (world.random.random() < 0.3 or len(self._told) >= MAX_PAYMENTS):
+        if movable and world.random.random() < 0.15:
             return self._move(world, world.random.choice(movable))
         if len(self._told) >= MAX_PAYMENTS:
             return "enough"
@@ -72,7 +79,7 @@ class Collectors(Actor):
         if not invoices:
             return "nothing is open"
         invoice = world.random.choice(invoices[:2])
-        amount_minor = world.random.choice(AMOUNTS)
+        amount_minor = self._amount(world, connection, invoice)
         payment_id = f"pay-{len(self._told) + 1}"
         state = world.random.choice((_S.SETTLED, _S.SETTLED, _S.SETTLED, _S.PENDING))
         details = PaymentDetails(
@@ -83,17 +90,32 @@ class Collectors(Actor):
             state=state,
             allocations=(Allocation(invoice.invoice_id, amount_minor),),
         )
-        connection_id = connection.connection_id
-        self._told[payment_id] = (connection_id, state)
+        recording = (connection.connection_id, payment_id, details)
+        self._told[payment_id] = (connection.connection_id, state)
+        self._recordings.append(recording)
+        return f"{self._tell(world, recording)} on {invoice.source_id}"
+
+    def _tell(self, world: CompaniesWorld, recording: tuple[str, str, PaymentDetails]) -> str:
         invocation = world.invoke(
             "dashboard_api",
             API_TIMEOUT_SECONDS,
-            lambda wiring: wiring.platform_payments.record(connection_id, payment_id, details),
+            lambda wiring: wiring.platform_payments.record(*recording),
         )
-        if not invocation.has_succeeded:
-            self._told.pop(payment_id)
-            self._told[f"{payment_id} lost"] = (connection_id, _S.RETURNED)
-        return f"{payment_id} by {connection_id[:6]} on {invoice.source_id}"
+        is_over = invocation.has_succeeded or isinstance(invocation.error, PermanentError)
+        if is_over and recording in self._recordings:
+            self._recordings.remove(recording)
+        return f"{recording[1]} by {recording[0][:6]}: {invocation.has_succeeded}"
+
+    def _amount(self, world: CompaniesWorld, connection: Connection, invoice: Invoice) -> int:
+        others = [
+            each.amount_minor
+            for each in world.ledger.every()
+            if each.invoice_source_id == invoice.source_id
+            if each.connection_id != connection.connection_id
+        ]
+        if others and world.random.random() < EQUAL_SHARE:
+            return world.random.choice(others)
+        return world.random.randint(1, LARGEST)
 
     def _move(self, world: CompaniesWorld, payment_id: str) -> str:
         connection_id, state = self._told[payment_id]
@@ -117,7 +139,7 @@ def _open_invoices(world: CompaniesWorld, connection: Connection) -> list[Invoic
     for row in company.engine.tenant.store[Kind.INVOICE] if company else ():
         invoice_id = mirrored_id(connection.connection_id, row["id"])
         invoice = world.outside.records.get(INVOICES, connection.partner_id, invoice_id).value
-        if invoice and invoice.archive is None and invoice.balance_minor > max(AMOUNTS):
+        if invoice and invoice.archive is None and invoice.balance_minor > LARGEST:
             found.append(invoice)
     return found
 
@@ -137,12 +159,12 @@ class Clerk(Actor):
     def weight(self, world: World) -> float:
         if self._next_at and self._next_at > world.clock.now():
             return 0.0
-        return 0.5 if _waiting(companies_world(world)) else 0.0
+        return 0.5 if self._waiting(companies_world(world)) else 0.0
 
     def act(self, world: World) -> str:
         world = companies_world(world)
         self._next_at = world.clock.now() + timedelta(minutes=world.random.randint(3, 30))
-        waiting = world.random.choice(_waiting(world))
+        waiting = world.random.choice(self._waiting(world))
         action, row_id = self._choice(world, waiting)
         ids = (waiting.partner_id, waiting.connection_id, waiting.write_back_id)
         invocation = world.invoke(
@@ -152,6 +174,9 @@ class Clerk(Actor):
         )
         what = f"{action.value} {waiting.write_back_id} {waiting.reason.value}"
         return f"{what}: {invocation.has_succeeded}"
+
+    def _waiting(self, world: CompaniesWorld) -> list[WriteBack]:
+        return _waiting(world, adopts_all=self._adopts_all)
 
     def _choice(self, world: CompaniesWorld, waiting: WriteBack) -> tuple[Action, int | None]:
         offered = offered_actions(waiting)
@@ -165,6 +190,18 @@ class Clerk(Actor):
         return offered[0], None
 
 
+def _shows_anothers(world: CompaniesWorld, waiting: WriteBack) -> bool:
+    """Tell whether a payment that is shown was made for another write-back, which has yet to find
+    it. Who says that it is nobody's takes it from that one: the bridge knows only of the
+    write-backs of the same connection that they may have made it."""
+    company = world.tale_of(waiting.connection_id).company
+    rows = [
+        world.provenance.rows.get((company, e.psa_payment_id)) for e in waiting.shown if company
+    ]
+    makers = [row.maker.write_back for row in rows if row and row.maker]
+    return any(each.connection_id != waiting.connection_id for each in makers)
+
+
 def _is_own(world: CompaniesWorld, waiting: WriteBack, row_id: int) -> bool:
     company = world.tale_of(waiting.connection_id).company
     row = world.provenance.rows.get((company, row_id)) if company else None
@@ -173,11 +210,12 @@ def _is_own(world: CompaniesWorld, waiting: WriteBack, row_id: int) -> bool:
     return maker is not None and (maker.connection_id, maker.write_back_id) == ids
 
 
-def _waiting(world: CompaniesWorld) -> list[WriteBack]:
+def _waiting(world: CompaniesWorld, *, adopts_all: bool) -> list[WriteBack]:
     return [
         each
         for each in world.ledger.every()
         if each.needs_person and each.reason is not Reason.NONE and offered_actions(each)
+        if adopts_all or not _shows_anothers(world, each)
         if (connection := world.connection_of(each.connection_id)) and connection.is_syncing
     ]
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from bridge.connections.connect import ConnectionRequest
 from bridge.domain.connection import Connection
 from bridge.domain.errors import NotPossibleError
 from bridge.domain.write_back import Timings
-from tests.simulation.companies.servers import CLOUD_HOSTS, Company
+from tests.simulation.companies import gaps
+from tests.simulation.companies.servers import Company
 from tests.simulation.companies.world import CompaniesWorld
 from tests.simulation.world import Invocation
 
@@ -27,10 +27,12 @@ class ConnectAttempt:
     partner_id: str
     host: str
     public_key: str
-    at: datetime
-    is_provable: bool
+    reached: set[int]
+    """The lines that it can be proven to belong to."""
     live: dict[str, int]
-    """The stored versions of the company's connections that synced then."""
+    """How often each connection of these lines that might write then had begun to sync."""
+    taken_over: set[str]
+    """The connections whose claim another one had taken."""
     is_new_company: bool
 
 
@@ -44,21 +46,24 @@ class ConnectRules:
         self, world: CompaniesWorld, company: Company, request: ConnectionRequest, host: str
     ) -> ConnectAttempt:
         public_key = request.credentials.public_key
+        reached = world.lines.reached(company, public_key, host)
         every = world.connections_to(company)
-        live = {each.connection_id: each for each in every if each.is_syncing}
-        is_provable = (
-            public_key in company.keys_used
-            or (host in CLOUD_HOSTS and company.was_in_cloud)
-            or any(each in url for each in live for url in company.registered_urls)
-        )
         return ConnectAttempt(
             company,
             request.partner_id,
             host,
             public_key,
-            world.clock.now(),
-            is_provable,
-            {each: world.syncing_since(each) for each in live},
+            reached,
+            {
+                each.connection_id: world.tale_of(each.connection_id).times_begun
+                for each in every
+                if each.may_write and world.tale_of(each.connection_id).line in reached
+            },
+            taken_over={
+                each.connection_id
+                for each in every
+                if each.may_write and gaps.was_taken_over(world, each.connection_id)
+            },
             is_new_company=not every,
         )
 
@@ -77,33 +82,37 @@ class ConnectRules:
         self, world: CompaniesWorld, attempt: ConnectAttempt, connection: Connection
     ) -> None:
         own_id, company = connection.connection_id, attempt.company
-        tale = world.tale_of(own_id)
+        place = (company, attempt.public_key, attempt.host)
+        # What was listed for a part of the time may not have been seen.
+        attempt.reached &= world.lines.reached(*place) | {world.tale_of(own_id).line}
         others = [
             each
-            for each in attempt.live
-            if each != own_id and attempt.live[each] == world.syncing_since(each)
+            for each, times in attempt.live.items()
+            if each != own_id and times == world.tale_of(each).times_begun
+            if world.tale_of(each).line in attempt.reached and world.may_write(each)
+            if each not in attempt.taken_over
         ]
-        since = "first" if attempt.is_new_company else "again" if attempt.is_provable else "unknown"
+        since = "first" if attempt.is_new_company else "again" if attempt.reached else "unknown"
         world.play_out(f"connected: {since}")
-        if others and attempt.is_provable:
+        if others:
             what = f"{own_id[:6]} at {attempt.host} beside {others[0][:6]}"
             world.violate(ONE_CONNECTION, what)
-        tale.is_stranger = not attempt.is_provable and not attempt.is_new_company
-        if attempt.is_provable:
-            self._judge_wait(world, attempt)
-        company.keys_used.add(attempt.public_key)
-        company.was_in_cloud |= attempt.host in CLOUD_HOSTS
+        self._judge_wait(world, attempt)
+        world.lines.join(own_id, *place, attempt.reached)
 
     def _judge_wait(self, world: CompaniesWorld, attempt: ConnectAttempt) -> None:
         """Nobody else gets a company before whatever was sent is over and visible."""
         now = world.clock.now()
         for other in world.connections_to(attempt.company):
-            gave_up_at = world.tale_of(other.connection_id).gave_up_at
+            tale = world.tale_of(other.connection_id)
+            gave_up_at = tale.gave_up_at
             if other.partner_id == attempt.partner_id or gave_up_at is None:
                 continue
+            is_unclaimed = tale.is_of_before and not other.company_key
+            if tale.line not in attempt.reached or is_unclaimed:
+                continue
             world.play_out("handed over to another partner")
-            is_stranger = world.tale_of(other.connection_id).is_stranger
-            if now < gave_up_at + WAIT and not is_stranger:
+            if now < gave_up_at + WAIT:
                 world.violate(CLAIMS_WAIT, f"{other.connection_id[:6]} gave up at {gave_up_at}")
 
     def _judge_refusal(
@@ -113,7 +122,8 @@ class ConnectRules:
         world.play_out(f"connect: {error.reason}")
         if error.subject_id is not None:
             named = world.connection_of(error.subject_id)
-            if named is None or named.partner_id != attempt.partner_id:
+            # A claim whose set-up broke off names a connection that was never stored.
+            if named is not None and named.partner_id != attempt.partner_id:
                 world.violate(TELL_NOTHING, f"{error.reason} names {error.subject_id}")
         if error.reason != "company_connected":
             return
@@ -123,5 +133,3 @@ class ConnectRules:
         names = [each.connection_id for each in world.every_connection()]
         if any(each in str(error) for each in [*names, "partner-"]):
             world.violate(TELL_NOTHING, str(error))
-
-

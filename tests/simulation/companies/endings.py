@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from bridge.domain.connection import PaymentsStop
 from bridge.domain.identity import RecordKind
 from bridge.domain.platform_payment import Target
 from bridge.domain.problem import ProblemCode, record_subject
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
 from bridge.payments.write_back_problems import write_back_subject
+from tests.simulation.companies import gaps
 from tests.simulation.companies.provenance import Row, place_of
 from tests.simulation.companies.servers import Company
 from tests.simulation.companies.world import CompaniesWorld, companies_world
@@ -41,7 +41,9 @@ class OneOwner(CompaniesEnding):
 
     def judge(self, world: CompaniesWorld) -> None:
         for (company, row_id), owners in owners_of(world).items():
-            if len(owners) > 1 and not any(_is_told(world, each) for each in owners):
+            if len(owners) < 2 or any(_is_told(world, each) for each in owners):
+                continue
+            if not gaps.is_unknown_again(world, [each.connection_id for each in owners]):
                 names = ", ".join(f"{e.write_back_id} of {e.connection_id[:6]}" for e in owners)
                 world.violate(self.name, f"{row_id} of {company.company_id}: {names}")
 
@@ -54,7 +56,9 @@ class NothingWaitsUnseen(CompaniesEnding):
     def judge(self, world: CompaniesWorld) -> None:
         for each in world.ledger.every():
             is_over = each.target is Target.NONE or (each.has_ended and each.reason is Reason.NONE)
-            if not is_over and ProblemCode.PAYMENT_NOT_WRITTEN not in problems_of(world, each):
+            if is_over or ProblemCode.PAYMENT_NOT_WRITTEN in problems_of(world, each):
+                continue
+            if not gaps.is_left_unshown(world, each):
                 world.violate(self.name, f"{each.state.value} {each.reason.value}: {each}")
 
 
@@ -68,10 +72,15 @@ class ConfirmedStands(CompaniesEnding):
             if each.state is not _S.CONFIRMED or each.target is not Target.POSTED:
                 continue
             company = world.tale_of(each.connection_id).company
-            row = world.provenance.rows.get((company, each.psa_payment_id or 0)) if company else None
-            is_there = row is not None and not row.is_gone
+            row = (
+                world.provenance.rows.get((company, each.psa_payment_id or 0)) if company else None
+            )
+            if company is None:
+                continue
+            is_there = row is not None and not row.is_gone and row.place == place_of(company, each)
             is_told = ProblemCode.PAYMENT_NOT_WRITTEN in problems_of(world, each)
-            if company and not is_told and not (is_there and row.place == place_of(company, each)):
+            is_excused = is_there or is_told or gaps.has_unmoved_owners(world, each)
+            if not is_excused and not _has_rival_keys(world, each):
                 world.violate(self.name, f"{each.write_back_id} owns {each.psa_payment_id}")
 
 
@@ -84,14 +93,16 @@ class WhatStandsIsFound(CompaniesEnding):
         owners = owners_of(world)
         for row in world.provenance.standing_of_ours():
             if (row.place.company, row.row_id) not in owners and not self._is_excused(world, row):
-                world.violate(self.name, f"{row.row_id} of {_maker(world, row)}")
+                world.violate(self.name, f"{row.row_id} of {_maker(world, row).write_back_id}")
 
     def _is_excused(self, world: CompaniesWorld, row: Row) -> bool:
         maker = _maker(world, row)
         connection = world.connection_of(maker.connection_id)
         is_looking = connection is not None and connection.is_syncing
         if not is_looking or maker.psa_payment_id is not None:
-            return ProblemCode.PAYMENT_NOT_WRITTEN in problems_of(world, maker) or maker.is_at_target
+            return (
+                ProblemCode.PAYMENT_NOT_WRITTEN in problems_of(world, maker) or maker.is_at_target
+            )
         return maker.write_back_id in world.tale_of(maker.connection_id).seen_by_old
 
 
@@ -115,16 +126,16 @@ def problems_of(world: CompaniesWorld, write_back: WriteBack) -> set[ProblemCode
 
 
 def _is_told(world: CompaniesWorld, owner: WriteBack) -> bool:
-    """Tell whether the dispute is an open problem. The owners of a connection that is stopped for
-    another one are moved, and so compared, when it is not stopped any more."""
-    if ProblemCode.PAYMENT_DISPUTED in problems_of(world, owner):
-        return True
-    connection = world.connection_of(owner.connection_id)
-    if connection is None:
-        return False
-    is_stopped = PaymentsStop.COMPANY_CONNECTED_TWICE in connection.payments_stopped
-    is_old = owner.psa_payment_id in world.tale_of(owner.connection_id).old_adoptions
-    return is_old and (is_stopped or not connection.is_syncing)
+    """Tell whether the dispute is an open problem, as far as it can be known."""
+    is_shown = ProblemCode.PAYMENT_DISPUTED in problems_of(world, owner)
+    return is_shown or gaps.has_unmoved_owners(world, owner)
+
+
+def _has_rival_keys(world: CompaniesWorld, write_back: WriteBack) -> bool:
+    """Tell whether a connection under another key of the company may have taken it out."""
+    company = world.tale_of(write_back.connection_id).company
+    every = world.connections_to(company) if company else []
+    return gaps.is_unknown_again(world, [each.connection_id for each in every])
 
 
 def _maker(world: CompaniesWorld, row: Row) -> WriteBack:

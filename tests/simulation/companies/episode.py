@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 
-from bridge.connections.callback_url import callback_url
-from bridge.connections.connect import ConnectionRequest
-from bridge.domain.connection import CallbackSecret, Connection, ConnectionState, Credentials
-from bridge.domain.identity import connection_id_of
-from bridge.domain.run import RunKind
 from connectwise_sandbox.switches import Switches
 from tests.fakes.clock import START
-from tests.fakes.ports import WEBHOOK_BASE_URL
 from tests.simulation import faults
 from tests.simulation.actors import Messages
 from tests.simulation.companies.admins import Admin, Habits
@@ -37,7 +30,7 @@ from tests.simulation.companies.machinery import (
     timetables,
 )
 from tests.simulation.companies.rules import Judge, ReconnectsWake, StopsAreAlike, StopsAreShown
-from tests.simulation.companies.servers import Company
+from tests.simulation.companies.stage import set_the_stage
 from tests.simulation.companies.world import (
     PARTNERS,
     CompaniesWiring,
@@ -49,13 +42,13 @@ from tests.simulation.episode import MAX_STEPS, Outcome, reproducible
 from tests.simulation.functions import WORKERS, WRITE_BACK_WORKER, parker_of
 from tests.simulation.parts import Actor, Fault, Invariant
 from tests.simulation.payments.faults import BadLedger, UnclearChanges
-from tests.simulation.people import API_TIMEOUT_SECONDS
 from tests.simulation.world import Books
 
 CALM = timedelta(hours=3, minutes=30)
 CLEAN_SHARE = 0.3
 """In so many stories nothing but ConnectWise's answers goes wrong, and times are kept."""
-STEP_SECONDS = 5.0
+LONGEST_REST = timedelta(hours=1)
+"""For so long more what is on its way is worked off."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +71,8 @@ class CompaniesWeather:
     habits: Habits = field(default_factory=Habits)
     faults: Sequence[Fault] = ()
     partners: int = 2
-    minutes_between_payments: float = 8.0
+    minutes_between_payments: float = 4.0
+    has_clerk: bool = True
     clerk_adopts_all: bool = False
     worker_skew_seconds: int = 0
     lag_seconds: int = 0
@@ -122,7 +116,7 @@ def any_weather(seed: int) -> CompaniesWeather:
             UnclearChanges(dice.choice((0.1, 0.3, 0.6))),
             faults.BadNetwork(rate(0, 0.005, 0.02)),
             faults.Crashes(rate(0, 0.001, 0.005)),
-            SetUpCrashes(rate(0, 0.01, 0.03)),
+            SetUpCrashes(rate(0, 0.003, 0.01)),
             faults.BadStores(rate(0, 0.001, 0.003)),
             BadPorts(rate(0, 0.005, 0.02)),
             BadLedger(rate(0, 0.01, 0.02)),
@@ -130,7 +124,7 @@ def any_weather(seed: int) -> CompaniesWeather:
             faults.LossyQueues(rate(0, 0.05), "hints", WRITE_BACK_WORKER.queue),
         ],
         partners=dice.choice((2, 2, 3)),
-        minutes_between_payments=dice.choice((4.0, 8.0)),
+        minutes_between_payments=dice.choice((2.0, 5.0)),
         worker_skew_seconds=dice.choice((0, 3)),
         lag_seconds=dice.choice((0, 0, 20)),
     )
@@ -165,7 +159,7 @@ def build_world(
         *(Messages(parker_of(function)) for function in (*WORKERS, WRITE_BACK_WORKER)),
         *timetables(starts_at, starts_at + weather.plot.deploys_after),
         Collectors(weather.minutes_between_payments),
-        Clerk(adopts_all=weather.clerk_adopts_all),
+        *([Clerk(adopts_all=weather.clerk_adopts_all)] if weather.has_clerk else []),
         *(Admin(partner, weather.habits, rules) for partner in partners),
         Rivals(),
         CompaniesTime(),
@@ -195,81 +189,6 @@ def build_world(
     return world
 
 
-# --- who is connected at first -------------------------------------------------------------------
-
-
-def set_the_stage(world: CompaniesWorld) -> None:
-    """Connect whoever is connected when the story begins; nothing goes wrong yet."""
-    weather, world.faults = world.faults, ()
-    company = world.random.choice(world.servers.companies)
-    if world.plot.pair:
-        _connect_as_before(world, company)
-    else:
-        member = next(iter(company.members.values()))
-        credentials = company.credentials_of(member)
-        host = world.random.choice(company.hosts)
-        request = ConnectionRequest(PARTNERS[0], credentials, host)
-        world.invoke(
-            "dashboard_api", API_TIMEOUT_SECONDS, lambda wiring: wiring.connector.connect(request)
-        )
-        company.keys_used.add(member.public_key)
-    importer = Messages(WORKERS[1])
-    while world.queues["run-steps"].has_visible():
-        importer.act(world)
-    world.faults = weather
-
-
-def _connect_as_before(world: CompaniesWorld, company: Company) -> None:
-    """Store connections as the release before did: one, or two to the same company."""
-    hosts = [*company.hosts, *(["na.myconnectwise.net"] if company.is_in_cloud else [])]
-    others = PARTNERS[1] if world.plot.pair == "others" else PARTNERS[0]
-    partners = [PARTNERS[0]] if world.plot.pair == "alone" else [PARTNERS[0], others]
-    member = next(iter(company.members.values()))
-    if not world.plot.pair_shares_keys:
-        company.add_member("SecondBridge")
-    members = [member, list(company.members.values())[-1]]
-    places = zip(partners, world.random.sample(hosts, len(partners)), members, strict=False)
-    for number, (partner_id, host, keys) in enumerate(places):
-        _store_as_before(world, company, partner_id, host, company.credentials_of(keys), number)
-
-
-def _store_as_before(
-    world: CompaniesWorld,
-    company: Company,
-    partner_id: str,
-    host: str,
-    credentials: Credentials,
-    number: int,
-) -> None:
-    site = f"https://{host}"
-    connection_id = connection_id_of(partner_id, credentials.company_id, site)
-    secret = f"simulated-callback-secret-{number}"
-    digest = hashlib.sha256(secret.encode()).hexdigest()
-    member = company.members[credentials.public_key].member_identifier
-
-    def store(wiring: CompaniesWiring) -> None:
-        address = wiring.gateway.discover(credentials.company_id, site)
-        connection = Connection(
-            connection_id=connection_id,
-            partner_id=partner_id,
-            company_id=credentials.company_id,
-            address=address,
-            state=ConnectionState.IMPORTING,
-            created_at=world.clock.now() - timedelta(days=30 - number),
-            callback_secret=CallbackSecret(digest),
-            member_identifier=member,
-        )
-        wiring.connections.save(connection, expected_version=0)
-        wiring.vault.put_credentials(connection_id, replace(credentials, callback_secret=secret))
-        url = callback_url(WEBHOOK_BASE_URL, connection_id, secret)
-        wiring.gateway.open(connection).ensure_callbacks(url)
-        wiring.run_starter.start(connection, RunKind.IMPORT)
-
-    world.invoke("dashboard_api", API_TIMEOUT_SECONDS, store)
-    world.tale_of(connection_id).is_of_before = True
-    company.keys_used.add(credentials.public_key)
-
-
 # --- the story -----------------------------------------------------------------------------------
 
 
@@ -281,6 +200,7 @@ def play_world(world: CompaniesWorld, *, bad_hours: float) -> CompaniesOutcome:
         if not world.violations:
             _calm_down(world)
             _go_on(world, CALM)
+            _empty_the_queues(world)
         if not world.violations:
             for invariant in world.invariants:
                 invariant.at_end(world)
@@ -302,9 +222,7 @@ def play_world(world: CompaniesWorld, *, bad_hours: float) -> CompaniesOutcome:
     )
 
 
-def play_seed(
-    seed: int, wiring: type[CompaniesWiring] = CompaniesWiring
-) -> CompaniesOutcome:
+def play_seed(seed: int, wiring: type[CompaniesWiring] = CompaniesWiring) -> CompaniesOutcome:
     """Play the story that a seed alone decides."""
     weather = any_weather(seed)
     return play_world(build_world(seed, weather, wiring=wiring), bad_hours=weather.hours)
@@ -319,12 +237,22 @@ def _go_on(world: CompaniesWorld, time: timedelta) -> None:
         world.step()
 
 
+def _empty_the_queues(world: CompaniesWorld) -> None:
+    until = world.clock.now() + LONGEST_REST
+    while any(queue.messages for queue in world.queues.values()) and not world.violations:
+        if world.clock.now() >= until:
+            return
+        world.step()
+
+
 def _calm_down(world: CompaniesWorld) -> None:
     world.note("      --- the bad days are over ---")
     world.is_calm = True
     world.troubled_at = world.clock.now()
-    for part in (*world.actors, *world.faults):
-        part.calm_down(world)
+    for actor in world.actors:
+        actor.calm_down(world)
+    for fault in world.faults:
+        fault.calm_down(world)
     world.faults = ()
     for company in world.servers.companies:
         company.engine.faults.clear()

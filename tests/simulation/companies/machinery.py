@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from datetime import datetime, timedelta
 
 from bridge.entrypoints.batches import write_back_messages_in
@@ -78,6 +77,8 @@ class CompanyChecks(Timetable):
         told = super().act(world)
         if _disturbances(companies) == before:
             judge_tick(companies)
+            for company in companies.servers.companies:
+                companies.lines.listed_together(company)
         return told
 
 
@@ -122,5 +123,3 @@ def timetables(starts_at: datetime, deploys_at: datetime) -> list[Timetable]:
         each(name, period=period, next_at=next_at, work=doing(job))
         for each, name, period, next_at, job in plan
     ]
-
-

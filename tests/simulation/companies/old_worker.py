@@ -9,84 +9,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 from bridge.domain.connection import Connection
 from bridge.domain.errors import (
     BridgeError,
     ConflictError,
     LeaseTakenError,
-    MalformedRecordError,
     NotFoundError,
     PermanentError,
     RetryableError,
 )
 from bridge.domain.platform_payment import Target
-from bridge.domain.write_back import Books, History, Lease, Reason, Timings, WriteBack
+from bridge.domain.write_back import Books, Lease, Reason, Timings, WriteBack
 from bridge.domain.write_back import WriteBackState as S
 from bridge.payments.payment_matching import find, is_closed, lags, refusal_reason
-from bridge.payments.write_back_problems import WriteBackProblems
 from bridge.ports import Clock, PsaBalance, PsaPayment, PsaPayments
-from tests.simulation.wiring import Wiring
-
-FIRST_WAIT = timedelta(minutes=1)
-LONGEST_WAIT = timedelta(hours=1)
-MAX_POSTS = 5
-MAX_DELETIONS = 5
-DISCONNECTED_RETRY = timedelta(hours=1)
-ENDED = frozenset({S.CONFIRMED, S.REVERSED, S.CANCELLED, S.DONE_BY_HAND})
-IN_FLIGHT = frozenset({S.POSTING, S.UNCLEAR, S.REVERSING})
-UNKNOWN_REASONS = frozenset(
-    {
-        Reason.TOO_MANY_PAYMENTS,
-        Reason.NOTHING_OWED,
-        Reason.POSSIBLE_DUPLICATE,
-        Reason.LOOKS_WRITTEN,
-        Reason.PAYMENT_HIDDEN,
-        Reason.STOPPED,
-    }
+from bridge.wiring import use_cases
+from tests.simulation.companies.old_items import (
+    DISCONNECTED_RETRY,
+    FIRST_WAIT,
+    IN_FLIGHT,
+    MAX_DELETIONS,
+    MAX_POSTS,
+    as_read,
+    delayed,
+    followed_up,
+    is_drivable,
+    is_like,
+    manual,
+    rejected,
+    reversed_,
 )
-UNKNOWN_FIELDS: dict[str, Any] = {
-    "look_at": None,
-    "history": History(),
-    "decision": None,
-    "shown": (),
-    "late_look_at": None,
-    "listed_on": None,
-    "is_foreign": False,
-    "refusal": "",
-    "overpaid_minor": 0,
-    "hand_reference": "",
-}
-
-
-def as_read(write_back: WriteBack) -> WriteBack:
-    """Return a stored write-back as such a worker reads it.
-
-    Raises MalformedRecordError for a state or reason that it does not know.
-    """
-    is_unknown = write_back.reason in UNKNOWN_REASONS or write_back.lasting_reason in UNKNOWN_REASONS
-    if write_back.state is S.REVERSED_BY_HAND or is_unknown:
-        raise MalformedRecordError("stored WriteBack cannot be read")
-    return replace(write_back, **UNKNOWN_FIELDS)
-
-
-def has_ended(item: WriteBack) -> bool:
-    if item.wants_follow_up:
-        return False
-    if item.target is Target.POSTED:
-        return item.state in ENDED
-    return item.target is Target.NONE or item.state in (S.REVERSED, S.CANCELLED)
-
-
-def is_drivable(item: WriteBack, now: datetime) -> bool:
-    if has_ended(item) or item.target is Target.NONE:
-        return False
-    needs_person = item.state in (S.REJECTED, S.MANUAL)
-    if needs_person and (item.target is Target.POSTED or item.due_at is None):
-        return False
-    return item.due_at is None or item.due_at <= now
+from tests.simulation.wiring import Wiring
 
 
 class OldWorker:
@@ -96,7 +51,7 @@ class OldWorker:
         self._wiring = wiring
         self._ledger = wiring.ledger
         self._clock: Clock = wiring.clock
-        self._problems = WriteBackProblems(wiring.problems, wiring.clock)
+        self._problems = use_cases.write_back_problems(wiring)
 
     def drive(self, connection_id: str, write_back_id: str) -> None:
         stored = self._ledger.get_write_back(connection_id, write_back_id)
@@ -315,7 +270,7 @@ class OldAttempt:
             mine = self._unowned([row for row in rows if self._is_like(row)])
             if mine is not None:
                 self._confirm(mine.psa_payment_id)
-            elif self._stands_changed(rows):
+            elif self._stands_changed(rows) or self._stands_hidden(rows):
                 return
         if self.item.psa_payment_id is None:
             self._save(reversed_(self.item, self.now))
@@ -325,7 +280,7 @@ class OldAttempt:
     def _delete(self, psa_payment_id: int) -> None:
         row = find(self._rows(), psa_payment_id)
         if row is None:
-            self._save(reversed_(self.item, self.now))
+            self._vanished()
             return
         if not self._is_like(row):
             self._save(manual(self.item, Reason.PAYMENT_CHANGED))
@@ -344,7 +299,7 @@ class OldAttempt:
         try:
             self.psa.delete_payment(intent.invoice_source_id, psa_payment_id)
         except NotFoundError:
-            self._save(reversed_(intent, self.now))
+            self._vanished()
         except RetryableError:
             undone = replace(intent, state=S.CONFIRMED, deletions=intent.deletions - 1)
             self._save(delayed(undone, self.now))
@@ -354,6 +309,23 @@ class OldAttempt:
             return
         else:
             self._save(reversed_(intent, self.now))
+
+    def _vanished(self) -> None:
+        """Ours is not listed: not yet, or not any more."""
+        if self.item.state is S.REVERSING or not self._is_young(self.item):
+            self._save(reversed_(self.item, self.now))
+        else:
+            self._save(replace(self.item, due_at=self.now + FIRST_WAIT))
+
+    def _stands_hidden(self, rows: Sequence[PsaPayment]) -> bool:
+        invoice = self.psa.read_balance(self.item.invoice_source_id)
+        if any(lags(other, invoice, rows) for other in self._others() if self._is_young(other)):
+            self._save(replace(self.item, due_at=self.now + FIRST_WAIT))
+            return True
+        is_hidden = self._is_hidden(invoice, rows)
+        if is_hidden:
+            self._save(manual(self.item, Reason.PAYMENT_REWRITTEN))
+        return is_hidden
 
     # --- what follows ----------------------------------------------------------------------------
 
@@ -405,42 +377,3 @@ class OldAttempt:
             own_psa_payment_id=own,
         )
         self.item = item
-
-
-# --- what becomes of an item ---------------------------------------------------------------------
-
-
-def is_like(item: WriteBack, row: PsaPayment, member: str) -> bool:
-    is_as_large = row.amount_minor == item.amount_minor and row.paid_on == item.paid_on
-    return not row.is_credit and is_as_large and row.applied_by.casefold() == member.casefold()
-
-
-def manual(item: WriteBack, reason: Reason) -> WriteBack:
-    return replace(
-        item, state=S.MANUAL, reason=reason, due_at=None, wants_follow_up=False, waits=0
-    )
-
-
-def rejected(item: WriteBack, reason: Reason) -> WriteBack:
-    posts = max(0, item.posts - 1)
-    left = replace(item, reason=reason, due_at=None, intent_at=None, posts=posts, waits=0)
-    return replace(left, state=S.REJECTED)
-
-
-def reversed_(item: WriteBack, now: datetime) -> WriteBack:
-    wants_follow_up = item.psa_payment_id is not None
-    due_at = now if wants_follow_up else None
-    gone = replace(item, state=S.REVERSED, due_at=due_at, reason=Reason.NONE, waits=0)
-    return replace(gone, wants_follow_up=wants_follow_up)
-
-
-def followed_up(item: WriteBack, reason: Reason) -> WriteBack:
-    return replace(item, due_at=None, wants_follow_up=False, reason=reason, waits=0)
-
-
-def delayed(item: WriteBack, now: datetime) -> WriteBack:
-    due_at = now + min(FIRST_WAIT * 2**item.waits, LONGEST_WAIT)
-    if item.state in IN_FLIGHT and item.due_at is not None:
-        due_at = max(due_at, item.due_at)
-    reason = Reason.NO_ANSWER if item.waits >= 4 and item.reason is Reason.NONE else item.reason
-    return replace(item, waits=min(item.waits + 1, 10), reason=reason, due_at=due_at)

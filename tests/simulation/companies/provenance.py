@@ -174,9 +174,7 @@ class Provenance:
 
     def _keep(self, company: Company, row: Record, maker: Attempt | None) -> Row:
         invoice = company.engine.tenant.store[Kind.INVOICE].get(row["invoice"]["id"]) or {}
-        amount_minor = int(
-            Decimal(row["amount"]).scaleb(decimals_of(invoice.get("currency")))
-        )
+        amount_minor = int(Decimal(row["amount"]).scaleb(decimals_of(invoice.get("currency"))))
         place = Place(company, row["invoice"]["id"], amount_minor, day_of(row["paymentDate"]))
         kept = self.rows[company, row["id"]] = Row(row["id"], place, maker)
         return kept
@@ -208,8 +206,8 @@ class Tale:
 
     company: Company | None = None
     """Where its requests go, or went last."""
-    is_stranger: bool = False
-    """Nothing could prove that its company was connected before."""
+    line: int = 0
+    """Which connections it can be proven to share a company with, 0 before it was connected."""
     is_of_before: bool = False
     """It was made by the release before, which knew no companies."""
     times_begun: int = 0
@@ -220,5 +218,7 @@ class Tale:
     """When it was disconnected, though it might have written until then."""
     old_adoptions: set[int] = field(default_factory=set)
     """The payments that old workers took for its own."""
-    seen_by_old: set[str] = field(default_factory=set)
-    """The write-backs that old workers saved, and so left out what they do not know."""
+    seen_by_old: dict[str, datetime] = field(default_factory=dict)
+    """When old workers last saved a write-back, and so left out what they do not know."""
+    moved_at: datetime | None = None
+    """When its owners were moved to its company."""

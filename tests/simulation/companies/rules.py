@@ -7,6 +7,7 @@ from datetime import timedelta
 from bridge.domain.connection import PaymentsStop
 from bridge.domain.problem import ProblemCode
 from bridge.domain.write_back import WriteBack, WriteBackState
+from tests.simulation.companies import gaps
 from tests.simulation.companies.admins import WAITED
 from tests.simulation.companies.provenance import Attempt, Place, Row, place_of
 from tests.simulation.companies.world import CompaniesWorld, companies_world
@@ -51,12 +52,12 @@ class Judge:
             return False
         if one.is_old or other.is_old:
             return True
-        tales = [self._world.tale_of(each.connection_id) for each in (one, other)]
         is_unchecked = any(
-            each.is_of_before and not self._key(attempt)
-            for each, attempt in zip(tales, (one, other), strict=True)
+            self._world.tale_of(each.connection_id).is_of_before and not self._key(each)
+            for each in (one, other)
         )
-        return is_unchecked or any(each.is_stranger for each in tales)
+        ids = [each.connection_id for each in (one, other)]
+        return is_unchecked or self._world.lines.may_differ(ids)
 
     def _key(self, attempt: Attempt) -> str:
         connection = self._world.connection_of(attempt.connection_id)
@@ -79,10 +80,17 @@ class Judge:
 
     def _deletion(self, attempt: Attempt, row: Row) -> None:
         """What people, or another partner's connection, made is not for us to delete."""
+        maker = row.maker.write_back if row.maker else None
         tale = self._world.tale_of(attempt.connection_id)
-        is_own = row.maker and row.maker.write_back.partner_id == attempt.write_back.partner_id
-        if is_own or row.row_id in tale.old_adoptions:
+        if row.row_id in tale.old_adoptions:
             return
+        if maker is not None:
+            is_own = maker.partner_id == attempt.write_back.partner_id
+            if is_own or gaps.has_unmoved_owners(self._world, maker):
+                return
+            ids = (maker.connection_id, attempt.connection_id)
+            if gaps.is_unknown_again(self._world, ids):
+                return
         self._world.violate(OTHERS_STAY, f"{_name(attempt)} deletes {row.row_id}")
 
 

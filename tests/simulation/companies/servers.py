@@ -18,9 +18,8 @@ from connectwise_sandbox.tenant import Identity
 from tests.simulation.wire import EngineWire, LightRequest, LightResponse, Url
 
 if TYPE_CHECKING:
-    from tests.simulation.companies.world import CompaniesWorld
-
     from tests.simulation.companies.provenance import Attempt
+    from tests.simulation.companies.world import CompaniesWorld
 
 CLOUD_SITE = "na.myconnectwise.net"
 CLOUD_HOSTS = frozenset({CLOUD_SITE, f"api-{CLOUD_SITE}"})
@@ -37,10 +36,6 @@ class Company:
     is_in_cloud: bool
     members: dict[str, Identity] = field(default_factory=dict)
     """The members by their live public keys."""
-    keys_used: set[str] = field(default_factory=set)
-    """The public keys that some connection was ever made with."""
-    was_in_cloud: bool = False
-    """Some connection was ever made by its place in the cloud."""
     sending: Attempt | None = None
     """Whose request is being carried out."""
 
@@ -157,8 +152,7 @@ class CompanyNetwork(httpx.BaseTransport):
         identity = _identity(company, keys)
         attempt = self._world.provenance.sends(light, company)
         with company.acting(identity, attempt):
-            answer = self._wires[company].send(_as_known(light, company, identity, keys))
-        return answer
+            return self._wires[company].send(_as_known(light, company, identity, keys))
 
     def _anyone_at(self, host: str) -> Company:
         companies = self._world.servers.companies

@@ -4,41 +4,51 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from unittest.mock import patch
 
 from bridge.connections import callbacks
 from bridge.connections.connect import Connector
 from bridge.connections.disconnect import Disconnector
 from bridge.connections.move import ConnectionMove
-from bridge.domain.connection import Connection, ConnectionState
+from bridge.domain.connection import Connection, ConnectionState, PaymentsStop
 from bridge.domain.errors import NotFoundError
+from bridge.domain.problem import ProblemCode, ProblemReport
 from bridge.domain.write_back import WriteBack
 from bridge.wiring import use_cases
 from connectwise_sandbox.kinds import Kind
 from connectwise_sandbox.server import stocked_engine
 from tests.fakes.ledger import InMemoryLedgerStore
+from tests.simulation.clocks import WorkerClock
+from tests.simulation.companies.lines import Lines
 from tests.simulation.companies.provenance import Provenance, Tale
 from tests.simulation.companies.servers import Company, CompanyNetwork, Servers
-from tests.simulation.clocks import WorkerClock
+from tests.simulation.people import API_TIMEOUT_SECONDS
 from tests.simulation.wiring import Wiring
-from tests.simulation.world import PARTNER_ID, World
+from tests.simulation.world import PARTNER_ID, Invocation, World
+
+T = TypeVar("T")
 
 PARTNERS = (PARTNER_ID, "partner-second", "partner-third")
 OLD_WORKER = "worker of the release before"
 CALLBACKS_JOB = "callbacks"
-HARMLESS = ("unclear", "played", "interleaving")
+HARMLESS = ("unclear",)
 """After these the bridge keeps its promised times; all other faults may hold it up."""
 
 
 class CompaniesWiring(Wiring):
     """One worker's memory, with the use cases that set connections up."""
+
+    @classmethod
+    def flaws(cls) -> AbstractContextManager[object]:
+        """Return what is wrong with the bridge while a story is played, in broken variants."""
+        return nullcontext()
 
     @cached_property
     def connector(self) -> Connector:
@@ -90,7 +100,6 @@ class Plot:
     pair: str = ""
     """The partners of two connections of the release before to one company: "", same or others."""
     pair_shares_keys: bool = False
-    lists_lag_seconds: int = 0
 
 
 @dataclass
@@ -100,13 +109,6 @@ class Reconnect:
     at: datetime
     connection_id: str
     waiting: set[str]
-
-
-@dataclass
-class Refusals:
-    """What partners were told when they were refused."""
-
-    texts: set[str] = field(default_factory=set)
 
 
 class CompaniesWorld(World):
@@ -120,6 +122,7 @@ class CompaniesWorld(World):
         self.provenance = Provenance(self)
         self.ledger.world = self
         self.tales: dict[str, Tale] = {}
+        self.lines = Lines(self)
         self.played: Counter[str] = Counter()
         self.reconnects: list[Reconnect] = []
         self.ticks_of_pairs: Counter[Company] = Counter()
@@ -156,6 +159,9 @@ class CompaniesWorld(World):
             tenant = company.engine.tenant
             company.members[tenant.identity.public_key] = tenant.identity
             for invoice in list(tenant.store[Kind.INVOICE]):
+                open_one = {name: value for name, value in invoice.items() if name != "glBatch"}
+                tenant.change(Kind.INVOICE, open_one, "admin", announce=False)
+                company.engine.people.reopen_invoice(invoice["id"])
                 company.engine.people.change_total(invoice["id"], invoice["total"] + 1_000)
         return companies
 
@@ -167,7 +173,9 @@ class CompaniesWorld(World):
             self._secrets += 1
             return hashlib.sha256(f"{self.seed} {self._secrets}".encode()).hexdigest()
 
-        with patch.object(callbacks, "secrets", SimpleNamespace(token_urlsafe=token)):
+        known = SimpleNamespace(token_urlsafe=token)
+        wiring = cast(type[CompaniesWiring], self._wiring)
+        with patch.object(callbacks, "secrets", known), wiring.flaws():
             yield
 
     _secrets = 0
@@ -186,15 +194,24 @@ class CompaniesWorld(World):
     def is_old_worker(self) -> bool:
         return self.worker is not None and self.worker.function == OLD_WORKER
 
+    def call(self, what: str, do: Callable[[CompaniesWiring], T]) -> Invocation[T]:
+        """Have the dashboard's API do something with connections."""
+
+        def work(wiring: Wiring) -> T:
+            assert isinstance(wiring, CompaniesWiring)
+            return do(wiring)
+
+        return self.invoke(what, API_TIMEOUT_SECONDS, work)
+
     def is_at_work(self, worker: WorkerClock) -> bool:
         return worker in self._workers
 
     def connection_of(self, connection_id: str) -> Connection | None:
         return self.outside.connections.get(connection_id).value
 
-    def syncing_since(self, connection_id: str) -> int:
-        """Return how often a connection began to sync so far."""
-        return self.tale_of(connection_id).times_begun
+    def may_write(self, connection_id: str) -> bool:
+        connection = self.connection_of(connection_id)
+        return connection is not None and connection.may_write
 
     def every_connection(self) -> list[Connection]:
         every = [c for each in PARTNERS for c in self.outside.connections.list_of_partner(each)]
@@ -228,7 +245,6 @@ class CompaniesWorld(World):
             each
             for each in self.connections_to(company)
             if each.may_write and self.has_live_keys(each, company)
-            if not self.tale_of(each.connection_id).is_stranger
         ]
 
     @property
@@ -270,6 +286,8 @@ class CompaniesWorld(World):
             do = partial(self._saved, do, cast(WriteBack, arguments[0]), is_stated)
         elif name == ("connections", "save"):
             do = partial(self._connection_saved, do, cast(Connection, arguments[0]))
+        elif name == ("problems", "report"):
+            self._shown(cast(ProblemReport, arguments[0]))
         elif name == ("ledger", "take_lease"):
             self._looked_at(cast(str, (named or {})["holder_id"]))
         return super().pass_through(name, do, arguments, named)
@@ -280,7 +298,7 @@ class CompaniesWorld(World):
             self.provenance.stated(write_back)
         if self.is_old_worker:
             tale = self.tale_of(write_back.connection_id)
-            tale.seen_by_old.add(write_back.write_back_id)
+            tale.seen_by_old[write_back.write_back_id] = self.clock.now()
             if write_back.psa_payment_id:
                 tale.old_adoptions.add(write_back.psa_payment_id)
         return result
@@ -295,8 +313,16 @@ class CompaniesWorld(World):
         """Note what a stored connection may do from now on, and where its requests go."""
         tale, now = self.tale_of(connection.connection_id), self.clock.now()
         tale.company = self.servers.behind(connection) or tale.company
+        stops = connection.payments_stopped - (before.payments_stopped if before else set())
+        if PaymentsStop.COMPANY_CONNECTED_TWICE in stops:
+            self.play_out("stopped: connected twice")
+        if connection.state is ConnectionState.VERIFYING:
+            # Whether it is known again is seen when it is connected.
+            tale.line = 0
         if connection.is_syncing and not (before and before.is_syncing):
             tale.times_begun += 1
+        if connection.owners_moved_to != (before.owners_moved_to if before else ""):
+            tale.moved_at = now
         if connection.may_write:
             tale.stopped_at = tale.gave_up_at = None
         elif tale.stopped_at is None:
@@ -304,9 +330,15 @@ class CompaniesWorld(World):
         if before and before.may_write and connection.state is ConnectionState.DISCONNECTED:
             tale.gave_up_at = now
 
+    def _shown(self, report: ProblemReport) -> None:
+        if report.code is ProblemCode.PAYMENT_DISPUTED:
+            self.play_out("a dispute is shown")
+
     def _looked_at(self, write_back_id: str) -> None:
         for each in self.reconnects:
-            each.waiting.discard(write_back_id)
+            if write_back_id in each.waiting:
+                each.waiting.discard(write_back_id)
+                self.play_out("looked at after a reconnect")
 
 
 def companies_world(world: World) -> CompaniesWorld:

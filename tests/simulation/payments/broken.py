@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -17,7 +18,9 @@ from bridge.domain.problem import ProblemCode, ProblemReport
 from bridge.domain.write_back import Books, Lease, Reason, WriteBack, WriteBackState
 from bridge.entrypoints.reconciler_jobs import Job, ReconcilerJobs
 from bridge.payments import payment_check
+from bridge.payments.held_write_back import HeldWriteBack
 from bridge.ports import PsaGateway, PsaPayment, PsaPayments
+from tests.fakes.ledger import InMemoryLedgerStore
 from tests.simulation.variants import Delegate, as_variant
 from tests.simulation.wiring import Wiring
 from tests.simulation.world import MUTANT, World
@@ -43,17 +46,16 @@ class _LeaselessLedger(Delegate):
     def release_lease(self, lease: Lease) -> None:
         return
 
-    def save_write_back(self, write_back: WriteBack, **options: Any) -> int:
-        options["extend_until"] = None
-        version: int = self._target.save_write_back(write_back, **options)
-        return version
-
 
 class NoLease(Wiring):
     """Two payments of one invoice are written at once: what one leaves to pay, neither sees."""
 
     def spoil(self) -> None:
         self.ledger = _LeaselessLedger(self.ledger)
+
+    @classmethod
+    def surroundings(cls, _: Callable[[], None]) -> AbstractContextManager[object]:
+        return patch.object(InMemoryLedgerStore, "_stands", lambda *_: True)
 
 
 class _OwnerlessLedger(Delegate):
@@ -74,22 +76,19 @@ class NoOwnership(Wiring):
         self.ledger = _OwnerlessLedger(self.ledger)
 
 
-class _ReleasingLedger(Delegate):
-    def save_write_back(self, write_back: WriteBack, **options: Any) -> int:
-        lease = options.get("holding") if write_back.state is WriteBackState.UNCLEAR else None
-        if lease is not None:
-            options["extend_until"] = None
-        version: int = self._target.save_write_back(write_back, **options)
-        if lease is not None:
-            self._target.release_lease(lease)
-        return version
-
-
-class ReleasesOnAnUnclearAnswer(Wiring):
+class ReleasesOnAnUnclearAnswer(BrokenWiring):
     """The next payment of the invoice does not see what is still under way."""
 
-    def spoil(self) -> None:
-        self.ledger = _ReleasingLedger(self.ledger)
+    @classmethod
+    @contextmanager
+    def surroundings(cls, hit: Callable[[], None]) -> Iterator[None]:
+        def lets_go(held: HeldWriteBack) -> None:
+            if held.write_back.may_be_in_flight:
+                hit()
+            held.ledger.release_lease(held.lease)
+
+        with patch.object(HeldWriteBack, "let_go", lets_go):
+            yield
 
 
 class _LateLedger(Delegate):
@@ -233,20 +232,18 @@ class PostsWhatWasCalledOff(BrokenWiring):
         self.ledger = _NeverCalledOffLedger(self.ledger, self.hit)
 
 
-class _HastyLedger(Delegate):
-    def save_write_back(self, write_back: WriteBack, **options: Any) -> int:
-        if write_back.status_stated_at is not None:
-            self._hit()
-        hasty = replace(write_back, status_stated_at=None)
-        version: int = self._target.save_write_back(hasty, **options)
-        return version
-
-
 class WaitsForNoStatus(BrokenWiring):
     """A change of status whose answer was lost is taken for one that will not come."""
 
-    def spoil(self) -> None:
-        self.ledger = _HastyLedger(self.ledger, self.hit)
+    @classmethod
+    @contextmanager
+    def surroundings(cls, hit: Callable[[], None]) -> Iterator[None]:
+        def never(write_back: WriteBack) -> None:
+            if write_back.known_history.status_unclear_at is not None:
+                hit()
+
+        with patch.object(WriteBack, "status_unclear_at", property(never)):
+            yield
 
 
 # --- what follows a payment ---

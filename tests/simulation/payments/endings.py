@@ -71,7 +71,7 @@ class WhatWasToldHappens(PaymentEnding):
         right = {policy.target(payment.state) for policy in policies}
         if payment.state in UNDONE_STATES and right == {Target.POSTED}:
             # It stays where it was written, and is not written for the first time.
-            if write_back.psa_payment_id is None:
+            if write_back.psa_payment_id is None or _was_called_off(world, write_back):
                 right = set(Target)
             self._check_not_written_since(world, write_back, payment.state_changed_at)
         if payment.state in UNDONE_STATES:
@@ -261,3 +261,11 @@ def has_just_changed(world: PaymentWorld, write_back: WriteBack) -> bool:
     if touch is None or write_back.reason not in _OF_MONEY:
         return False
     return world.clock.now() - touch.at < TRIED_AGAIN_WITHIN
+
+
+def _was_called_off(world: PaymentWorld, write_back: WriteBack) -> bool:
+    """Tell whether it was out once, with no payment of its own: what comes late is taken out."""
+    return any(
+        entry.value.state is _S.REVERSED and entry.value.psa_payment_id is None
+        for entry in history_of(world, write_back)
+    )

@@ -24,12 +24,19 @@ class LaggingLedger(InMemoryLedgerStore):
         super().__init__(clock)
         self._lag = timedelta(seconds=lag_seconds)
         self._moved: deque[tuple[datetime, Key]] = deque()
+        self.was_held = False
+        """Whether who saved a write-back last held its invoice just before."""
 
     def present_write_backs(self, connection_id: str) -> list[WriteBack]:
         return [self._standing(key) for _, key in self._listed.get(connection_id, ())]
 
-    def is_held(self, lease: Lease) -> bool:
-        """Tell whether nobody else has taken the invoice from the holder of a lease."""
+    def save_write_back(
+        self, write_back: WriteBack, *, holding: Lease | None = None, **options: Any
+    ) -> int:
+        self.was_held = holding is not None and self._holds(holding)
+        return super().save_write_back(write_back, holding=holding, **options)
+
+    def _holds(self, lease: Lease) -> bool:
         keys = (lease_key(each, lease.invoice_source_id) for each in lease.books.keys)
         return all(key in self._leases and self._leases[key].token == lease.token for key in keys)
 

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 from unittest.mock import patch
 
+from bridge.domain.connection import PaymentFacts
 from bridge.domain.errors import ConflictError, OutcomeUnknownError, UnavailableError
 from bridge.domain.money import Currency
 from bridge.domain.write_back import Timings
@@ -18,6 +19,7 @@ from bridge.wiring.ports import Ports
 from tests.builders.operations import a_connection
 from tests.builders.records import CONNECTION, USD
 from tests.fakes import ledger as ledger_module
+from tests.fakes.clock import START
 from tests.simulation.payments.model import (
     AMOUNT_MINOR,
     PAID_ON,
@@ -29,9 +31,20 @@ from tests.simulation.payments.model import (
     land,
 )
 
-CONNECTION_OF_MODEL = a_connection()
-_SILENT = SimpleNamespace(send=lambda _: None, report=lambda *_: None, resolve=lambda *_: None)
-"""Hints and problems, which the model leaves out."""
+CONNECTION_OF_MODEL = a_connection(payment_facts=PaymentFacts(shows_members=True, proven_at=START))
+_SILENT = SimpleNamespace(
+    send=lambda *_, **__: None, report=lambda *_: None, resolve=lambda *_: None
+)
+"""Hints, queued looks and problems, which the model leaves out."""
+_EMPTY = SimpleNamespace(get=lambda *_: Stored(None, 0))
+"""A mirror that shows nothing."""
+_UNSTOPPED = SimpleNamespace(
+    stop_of=lambda _: None,
+    restore_mark=lambda: None,
+    get_rate=lambda _: Stored(None, 0),
+    save_rate=lambda _, *, expected_version: expected_version + 1,
+)
+"""Nobody stops payments in the model, and no brake does."""
 
 
 class SuspendedError(BaseException):
@@ -107,6 +120,9 @@ class _Call:
             gateway=SimpleNamespace(open_payments=lambda _: _Payments(self)),
             hints=_SILENT,
             problems=_SILENT,
+            write_back_queue=_SILENT,
+            records=_EMPTY,
+            payment_control=_UNSTOPPED,
             clock=self,
             timings=timings,
         )

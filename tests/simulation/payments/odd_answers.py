@@ -50,8 +50,6 @@ BUSY_EFFECTS = (
     Effect.STATUS_429,
 )
 AT_ONCE = timedelta(minutes=1)
-COMPARED_WITHIN = timedelta(hours=1, minutes=15)
-"""The mirror is compared with the ledger every hour."""
 LATE_LOOK_WITHIN = 2 * Timings().quarantine + timedelta(minutes=15)
 LATEST_EFFECT_SECONDS = 2 * Timings().quarantine.total_seconds() - 120
 _CREATED = 201
@@ -108,7 +106,8 @@ class BusyAnswers(Fault):
 
 
 class DoubledRequests(Fault):
-    """A proxy sends a change twice. Of two payments one is too many, which must be shown."""
+    """A proxy sends a change twice. Of two payments one is too many, which the next comparison
+    must show."""
 
     name = "request sent twice"
 
@@ -120,7 +119,8 @@ class DoubledRequests(Fault):
             return None
         world.note_fault(f"{self.name}: {request.method}")
         if is_post_of_payment(request):
-            expect_double(world, request, lands=AT_ONCE, within=COMPARED_WITHIN)
+            assert isinstance(world, PaymentWorld)
+            expect_double(world, request, lands=AT_ONCE, within=world.compared_within)
         return EngineFault(effect=ChangeEffect.SENT_TWICE)
 
 

@@ -13,6 +13,7 @@ from bridge.payments.payment_matching import post_that_may_have_made
 from bridge.payments.retry_rules import HEALING
 from bridge.payments.write_back_problems import write_back_subject
 from bridge.ports import PsaPayment
+from tests.simulation.faults import LATEST_MESSAGE_MINUTES
 from tests.simulation.parts import Invariant
 from tests.simulation.payments.doubles import Double
 from tests.simulation.payments.endings import has_cause, has_just_changed
@@ -30,6 +31,8 @@ RECOVERED_WITHIN = timedelta(minutes=20)
 """A server that was silent is probed after a quarter of an hour at the latest."""
 LOOKED_AT_WITHIN = QUARANTINE + timedelta(minutes=10)
 VERIFIED_WITHIN = timedelta(hours=1)
+LATEST_MESSAGE = timedelta(minutes=LATEST_MESSAGE_MINUTES)
+"""A message that comes late shows a problem anew, from when on its waits are counted."""
 CONFIRMED_WITHIN = timedelta(minutes=1)
 BEGUN_BEFORE = timedelta(minutes=2)
 """A worker that was held up may look so much later, and find that another one was there."""
@@ -78,18 +81,21 @@ class DoublesAreShown(Promise):
         write_backs = world.ledger.write_backs_of_invoice(CONNECTION_ID, invoice_source_id)
         was_held_up = world.troubled_at >= double.expected_at
         is_moving = any(each.state in MAYBE_SENT_STATES for each in write_backs)
-        if is_moving or was_held_up or self._is_of_another(world, double):
+        if is_moving or was_held_up or self._are_of_others(world, invoice_source_id, found):
             due_at = now + world.compared_within
             world.doubles.pending.append(replace(double, expected_at=now, due_at=due_at))
         else:
             world.violate(self.name, f"{found} on {invoice_source_id}, due at {double.due_at}")
 
-    def _is_of_another(self, world: PaymentWorld, double: Double) -> bool:
-        """Tell whether what was found may have come of a request that has more time."""
+    def _are_of_others(self, world: PaymentWorld, invoice_source_id: int, ids: list[int]) -> bool:
+        """Tell whether what was found may have come of requests that have more time."""
+        landed_at = world.provenance.landed_at
+        pending = [e for e in world.doubles.pending if e.invoice_source_id == invoice_source_id]
         return any(
-            each.invoice_source_id == double.invoice_source_id
-            and each.expected_at < double.landed_until
-            for each in world.doubles.pending
+            each.expected_at <= landed_at[psa_payment_id] <= each.landed_until
+            for each in pending
+            for psa_payment_id in ids
+            if psa_payment_id in landed_at
         )
 
 
@@ -104,8 +110,10 @@ class UnclearPostsAreLookedAt(Promise):
 
     def look(self, world: PaymentWorld) -> None:
         now, calm = world.clock.now(), undisturbed_for(world)
-        if world.connection.payment_facts.proven_at is None:
+        proven_at = world.connection.payment_facts.proven_at
+        if proven_at is None:
             return
+        calm = min(calm, now - proven_at)
         for each in world.write_backs():
             if each.state not in MAYBE_SENT_STATES or each.last_stated_at is None:
                 continue
@@ -186,7 +194,8 @@ class HealedCausesAreTried(Promise):
         }
         for each in over:
             waited = min(now - self._since[each.write_back_id], undisturbed_for(world))
-            if waited > VERIFIED_WITHIN + LONGEST_WAIT + RECOVERED_WITHIN:
+            longest = VERIFIED_WITHIN + LONGEST_WAIT + RECOVERED_WITHIN + LATEST_MESSAGE
+            if waited > longest:
                 world.violate(self.name, f"{each.reason} is over for {waited}: {each}")
 
     def _is_over(self, world: PaymentWorld, write_back: WriteBack) -> bool:

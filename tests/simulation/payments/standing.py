@@ -100,7 +100,8 @@ def _explained(
         is_shown = each.reason is not Reason.NONE and write_back_subject(each) in problems
         if is_shown:
             count[True] += len(each.unproven_posts)
-        has_its_own = store.get(each.psa_payment_id or 0) is not None
+        own = store.get(each.psa_payment_id or 0)
+        has_its_own = own is not None and own["invoice"]["id"] == place.invoice_source_id
         is_told = each.state in TOLD_STATES and bool(world.decided[each.write_back_id])
         if not has_its_own and (is_shown or is_told):
             count[False] += 1

@@ -9,7 +9,6 @@ from bridge.domain.write_back import (
     MAX_POSTS,
     AttemptKind,
     DecisionKind,
-    Lease,
     Reason,
     WriteBack,
 )
@@ -34,9 +33,8 @@ class IntentsAreHeld(Invariant):
         if not just_stated(call):
             return
         assert isinstance(world, PaymentWorld)
-        lease = call.named.get("holding")
-        if not isinstance(lease, Lease) or not world.ledger.is_held(lease):
-            world.violate(self.name, f"{call.arguments[0]} under {lease}")
+        if not world.ledger.was_held:
+            world.violate(self.name, f"{call.arguments[0]}")
 
 
 class PostsAreFew(Invariant):

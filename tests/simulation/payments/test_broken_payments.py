@@ -24,6 +24,7 @@ EACH_ONCE = "each allocation once"
 AGREE = "invoices agree"
 WAITS = "nothing waits unseen"
 STATUS = "status follows money"
+HELD = "intents are held"
 NO_CAUSE = "payment problems have causes"
 
 
@@ -172,7 +173,7 @@ def rewriting() -> PaymentWeather:
 
 
 CASES = (
-    Case(broken.NoLease, (ONLY_WHAT_IS_OWED,), crowded),
+    Case(broken.NoLease, (ONLY_WHAT_IS_OWED, HELD), crowded),
     Case(broken.NoOwnership, (EACH_ONCE, "owners are right", NO_CAUSE), unclear),
     Case(broken.ReleasesOnAnUnclearAnswer, (ONLY_WHAT_IS_OWED,), crowded),
     Case(broken.PostsBeforeStatingIt, (NEVER_TWICE,), lambda: unclear(crashes=0.05)),

@@ -123,12 +123,12 @@ def lying() -> PaymentWeather:
 
 
 def frozen() -> PaymentWeather:
-    """Workers are frozen, and others take their invoices."""
+    """Workers are frozen, and others take their invoices, for which several payments wait."""
     return PaymentWeather(
-        hours=1.5,
-        faults=[FrozenWorkers(0.5), faults.Interleaving(0.02)],
+        hours=2,
+        faults=[FrozenWorkers(0.4), UnclearChanges(0.6), faults.Interleaving(0.02)],
         edits=(payment_people.bill,),
-        minutes_between_edits=1000,
+        minutes_between_edits=20,
         minutes_between_payments=1,
         paid_status=None,
     )
@@ -235,7 +235,7 @@ CASES = (
     Case(broken_rules.DeletesAdoptedPayments, ("R2",), clicking),
     Case(broken_rules.AsksForNoLease, ("intents are held",), frozen),
     Case(broken_rules.PostsWithoutLimit, ("posts are few",), lost),
-    Case(broken_rules.OffersRetryAnywhere, ("looks post nothing",), refused),
+    Case(broken_rules.OffersRetryAnywhere, ("looks post nothing",), refused, seeds=range(4, 24)),
     Case(
         broken_rules.LooksNeverLate,
         ("doubles are shown in time",),

@@ -11,7 +11,7 @@ from tests.simulation.payments.walk import Walk
 
 CASES = {
     "one payment": Limits(deliveries=2, crashes=1, lost_answers=1, minutes=5),
-    "a return": Limits(deliveries=2, crashes=0, lost_answers=1, minutes=5, is_returned=True),
+    "a return": Limits(deliveries=2, crashes=0, lost_answers=1, minutes=4, is_returned=True),
     "two payments and room for one": Limits(
         payments=2, deliveries=2, crashes=0, lost_answers=1, minutes=4, owed_minor=AMOUNT_MINOR
     ),

@@ -25,6 +25,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from bridge.domain.connection import PaymentFacts
 from bridge.domain.platform_payment import (
     Allocation,
     PlatformPayment,
@@ -49,9 +50,11 @@ from tests.simulation.payments.platform import Errand, PlatformServices, open_in
 from tests.simulation.payments.world import PaymentWorld
 from tests.simulation.watching import PortCall, SimulatedCrashError
 from tests.simulation.wiring import Wiring
-from tests.simulation.world import PARTNER_ID, Books, World
+from tests.simulation.world import CONNECTION_ID, PARTNER_ID, Books, World
 
 SEED = 1
+METHODS = ("card", "ach", "wire", "cash", "check")
+"""Payments that come after one another differ in it, so that few look like duplicates."""
 LAST_LINES = 40
 MAX_STEPS_UNTIL_MIRRORED = 500
 QUARANTINE_SECONDS = Timings().quarantine.total_seconds()
@@ -143,9 +146,20 @@ class Payments(RuleBasedStateMachine):
         self.stack = ExitStack()
         self.stack.enter_context(reproducible(self.world))
         connect(self.world)
+        self._prove()
         payment_people.bill(self.world)
         payment_people.bill(self.world)
         self._let_machines_work()
+
+    def _prove(self) -> None:
+        """Payments were written through this connection before, so that they need not go one by
+        one."""
+        connections = self.world.outside.connections
+        stored = connections.get(CONNECTION_ID)
+        assert stored.value is not None
+        facts = PaymentFacts(shows_members=True, proven_at=self.world.clock.now())
+        proven = replace(stored.value, payment_facts=facts)
+        connections.save(proven, expected_version=stored.version)
 
     def _let_machines_work(self) -> None:
         machines: list[Actor] = [*map(Messages, WORK), self.callbacks, *self.timetables]
@@ -177,7 +191,7 @@ class Payments(RuleBasedStateMachine):
             customer_id=first.customer_id,
             amount_minor=sum(part.amount_minor for part in parts),
             currency=first.currency,
-            method="card",
+            method=METHODS[len(self.services.told) % len(METHODS)],
             received_on=now.date(),
             allocations=parts,
             state=_S.PENDING if state == 0 else _S.SETTLED,
@@ -221,6 +235,13 @@ class Payments(RuleBasedStateMachine):
         self.mishap.dies_in = dies_in
         self.world.let(Messages(WRITE_BACK_WORKER))
         self.mishap.dies_in = None
+
+    @rule(which=several, part=st.sampled_from((2, 3)), lost=st.sampled_from(LOST_ANSWERS))
+    def write_a_part_without_an_answer(self, which: int, part: int, lost: Effect) -> None:
+        """A part of an invoice is paid, and its post is made at once and not answered well."""
+        self.record_a_payment(which, which, part, 1)
+        if self.world.queues[WRITE_BACK_WORKER.queue].has_visible():
+            self.work_a_write_back(lost, 0.5, None)
 
     @precondition(lambda self: self._busy())
     @rule(which=several)

@@ -21,10 +21,20 @@ from tests.simulation.functions import WRITE_BACK_SECONDS
 from tests.simulation.payments.doubles import Doubles
 from tests.simulation.payments.lagging_ledger import LaggingLedger
 from tests.simulation.payments.provenance import Place, Provenance
-from tests.simulation.world import CONNECTION_ID, World
+from tests.simulation.world import CONNECTION_ID, MUTANT, World
 
 HOURS_UNTIL_ALL_WERE_ASKED = 26
-EXPECTED_FAULTS = ("unclear", "gateway", "busy", "request sent twice", "too late", "lie", "books")
+EXPECTED_FAULTS = (
+    "unclear",
+    "gateway",
+    "busy",
+    "request sent twice",
+    "too late",
+    "lie",
+    "books",
+    "wrong click",
+    MUTANT,
+)
 """After these the bridge goes on as promised; all other faults may hold it up."""
 _MAYBE_IN_FLIGHT = (WriteBackState.POSTING, WriteBackState.UNCLEAR)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bridge.domain.write_back import Reason, WriteBackState
+from connectwise_sandbox.change_faults import ChangeEffect
 from connectwise_sandbox.faults import Effect
 from connectwise_sandbox.permissions import Action, Rows
 from tests.unit.payments.bench import QUARANTINE_SECONDS, Bench
@@ -14,8 +17,12 @@ ATTEMPTS = 3
 S = WriteBackState
 
 
-def test_a_status_is_put_back_when_the_balance_lags_behind_a_late_return() -> None:
-    """Given a payment that is older than its quarantine: only its deletion is young."""
+@pytest.mark.parametrize("is_sent_twice", [False, True])
+def test_a_status_is_put_back_when_the_balance_lags_behind_a_late_return(
+    is_sent_twice: bool,
+) -> None:
+    """Given a payment that is older than its quarantine: only its deletion is young, even one that
+    a proxy sends twice, so that the second is refused."""
     bench = Bench()
     bench.prefer_status(OPEN_STATUS)
     paid = bench.drive_when_due(bench.collect())
@@ -23,6 +30,8 @@ def test_a_status_is_put_back_when_the_balance_lags_behind_a_late_return() -> No
     bench.wait(2 * QUARANTINE_SECONDS)
     bench.engine.switches.balance_delay_seconds = LAG_SECONDS
 
+    if is_sent_twice:
+        bench.fault(ChangeEffect.SENT_TWICE, "DELETE")
     bench.undo()
     bench.drive(paid)
     taken_out = bench.drive_when_due(paid)

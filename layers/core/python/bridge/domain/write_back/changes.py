@@ -306,18 +306,19 @@ def try_again(write_back: WriteBack, now: datetime) -> WriteBack:
     """Try again after the obstacle seems to be over; its reason stands until that is sure.
 
     A payment that is owned stands there: it is read back or taken out, and its post is over. A
-    request that may be under way is only looked for.
+    request that may be under way is only looked for. A follow-up that was left is made.
     """
     if write_back.may_be_in_flight:
         return look_now(write_back, now)
     is_owned = write_back.psa_payment_id is not None
+    is_left = write_back.wants_follow_up and write_back.is_at_target
     if write_back.needs_person:
         write_back = move(write_back, "read_again" if is_owned else "try_again")
     return replace(
         write_back,
         waits=0,
         due_at=now,
-        wants_follow_up=is_owned and write_back.target is Target.POSTED,
+        wants_follow_up=is_left or (is_owned and write_back.target is Target.POSTED),
     )
 
 

@@ -236,12 +236,15 @@ class WriteBack:
 
     @property
     def last_stated_at(self) -> datetime | None:
-        """Return when the last post or deletion was stated that took effect or may have."""
+        """Return when the last post or deletion was stated that took effect or may have.
+
+        A deletion may have been refused since it had taken effect already.
+        """
         history = self.known_history
-        attempts = (each for each in history.attempts if each.kind is not AttemptKind.STATUS)
-        deletions = (t for t in history.tallies if t.is_of(AttemptKind.DELETION, Outcome.PROVEN))
-        stated = [each.stated_at for each in attempts]
-        return max([*stated, *(tally.last_at for tally in deletions)], default=None)
+        stated = [e.stated_at for e in history.attempts if e.kind is not AttemptKind.STATUS]
+        deletions = (t for t in history.tallies if t.kind is AttemptKind.DELETION)
+        sent = [t.last_at for t in deletions if t.outcome is not Outcome.NOT_SENT]
+        return max([*stated, *sent], default=None)
 
     @property
     def status_unclear_at(self) -> datetime | None:
