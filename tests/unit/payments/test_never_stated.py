@@ -41,7 +41,7 @@ def test_it_is_shown_and_neither_adopted_nor_posted_beside(bench: MirroredBench)
     waiting = asked(bench)
     assert [each.psa_payment_id for each in waiting.shown] == [bench.rows()[0]["id"]]
     assert offered_actions(waiting) == (
-        Action.ADOPT, Action.POST, Action.MARK_DONE, Action.CANCEL,
+        Action.RETRY, Action.ADOPT, Action.POST, Action.MARK_DONE, Action.CANCEL,
     )  # fmt: skip
     bench.check.retry_all()
     bench.compare()

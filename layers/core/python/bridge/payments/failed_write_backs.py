@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
 from bridge.domain.errors import ConflictError
 from bridge.domain.write_back import Reason, WriteBack
@@ -42,10 +43,13 @@ class FailedWriteBacks:
 
     def _parked(self, write_back: WriteBack) -> WriteBack:
         now = self._clock.now()
+        if write_back.has_ended:
+            return replace(write_back, late_look_at=now + LONGEST_WAIT)
         due_at = max(write_back.due_at or now, now + LONGEST_WAIT)
         return wait_with_reason(write_back, write_back.reason or Reason.OUR_FAULT, due_at)
 
 
 def _is_to_be_tried(write_back: WriteBack) -> bool:
     waits_for_person = write_back.needs_person and write_back.due_at is None
-    return not write_back.has_ended and not waits_for_person
+    is_looked_at_late = write_back.has_ended and write_back.late_look_at is not None
+    return is_looked_at_late or (not write_back.has_ended and not waits_for_person)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from bridge.connections.owned_connections import OwnedConnections
@@ -66,20 +67,23 @@ class FirstContact:
         shows_members = any(payment.applied_by for payment in money)
         return self._note(
             connection,
-            replace(facts, shows_members=shows_members, is_member_shared=is_shared),
+            lambda known: replace(known, shows_members=shows_members, is_member_shared=is_shared),
         )
 
     def prove(self, connection: Connection, write_back: WriteBack, row: PsaPayment) -> Connection:
         """Note the facts of the first payment that was read back in full, its day included."""
         if connection.payment_facts.proven_at is not None or row.paid_on is None:
             return connection
-        facts = replace(
-            connection.payment_facts,
-            shows_members=bool(row.applied_by),
-            listed_days_apart=(write_back.paid_on - row.paid_on).days,
-            proven_at=self._clock.now(),
+        days_apart = (write_back.paid_on - row.paid_on).days
+        return self._note(
+            connection,
+            lambda known: replace(
+                known,
+                shows_members=bool(row.applied_by),
+                listed_days_apart=days_apart,
+                proven_at=self._clock.now(),
+            ),
         )
-        return self._note(connection, facts)
 
     def _is_shared(self, connection: Connection, money: list[Payment]) -> bool:
         member = connection.member_identifier.casefold()
@@ -87,9 +91,11 @@ class FirstContact:
         owners = self._ledger.owners(connection.books, ids)
         return any(each not in owners for each in ids)
 
-    def _note(self, connection: Connection, facts: PaymentFacts) -> Connection:
+    def _note(
+        self, connection: Connection, change: Callable[[PaymentFacts], PaymentFacts]
+    ) -> Connection:
         return self._owned.change(
             connection.partner_id,
             connection.connection_id,
-            lambda known: replace(known, payment_facts=facts),
+            lambda known: replace(known, payment_facts=change(known.payment_facts)),
         )

@@ -17,7 +17,12 @@ from bridge.domain.mirrored_kinds import INVOICES
 from bridge.domain.problem import Problem, ProblemCode, name_of_subject
 from bridge.domain.write_back import WriteBack, WriteBackState
 from bridge.payments.owner_move import OwnerMove
-from bridge.payments.payment_matching import is_as_large, mirrored_row, surplus_by
+from bridge.payments.payment_matching import (
+    is_as_large,
+    is_still_ours,
+    mirrored_row,
+    surplus_by,
+)
 from bridge.payments.payment_reconciler import RECONSIDERED, PaymentReconciler, surplus_report
 from bridge.ports import (
     NO_OWNER,
@@ -38,7 +43,8 @@ ASKED_DAILY_FOR = timedelta(days=60)
 day."""
 
 _S = WriteBackState
-_LEFT_TO_PEOPLE = frozenset({_S.DONE_BY_HAND, _S.CANCELLED, _S.REVERSED_BY_HAND})
+_LEFT_TO_PEOPLE = frozenset({_S.DONE_BY_HAND, _S.CANCELLED})
+_STANDING = frozenset({_S.CONFIRMED, _S.REVERSED_BY_HAND})
 _Place = tuple[Connection, int]
 
 _logger = logging.getLogger(__name__)
@@ -180,8 +186,12 @@ class PaymentCheck:
         self, connection: Connection, write_backs: Sequence[WriteBack], rows: Sequence[PsaPayment]
     ) -> bool:
         """Tell whether the mirror shows unowned payments by our members, disclaimed ones aside."""
-        seen_to = (*_LEFT_TO_PEOPLE, _S.CONFIRMED)
-        known = {w.psa_payment_id for w in write_backs if w.state in seen_to}
+        listed = {row.psa_payment_id: row for row in rows}
+        known = {
+            w.psa_payment_id
+            for w in write_backs
+            if w.state in _STANDING or _is_persons(w, listed.get(w.psa_payment_id or 0))
+        }
         ours = surplus_by(write_backs, rows, connection.member_identifier)
         surplus = [row.psa_payment_id for row in ours if row.psa_payment_id not in known]
         owners = self._ledger.owners(connection.books, surplus) if surplus else {}
@@ -197,6 +207,13 @@ class PaymentCheck:
             cursor = page.next_cursor
             if cursor is None:
                 return
+
+
+def _is_persons(write_back: WriteBack, row: PsaPayment | None) -> bool:
+    """Tell whether a payment of ours became a person's: somebody edited it. One that is as we made
+    it came back, though the write-back had ended without it."""
+    is_left = write_back.state in _LEFT_TO_PEOPLE
+    return is_left and (row is None or not is_still_ours(write_back, row))
 
 
 def _has_its_turn(write_backs: Sequence[WriteBack], now: datetime) -> bool:

@@ -14,10 +14,9 @@ from bridge.connections.payment_stops import PaymentStops
 from bridge.domain.connection import Connection, PaymentsStop
 from bridge.domain.errors import LeaseTakenError
 from bridge.domain.payment_control import PaymentRate, hour_of
-from bridge.domain.write_back import Lease, Reason
+from bridge.domain.write_back import AttemptKind, Lease, Reason, WriteBack
 from bridge.domain.write_back.changes import delay, postpone, wait_with_reason
 from bridge.payments.held_write_back import HeldWriteBack
-from bridge.payments.payment_matching import surplus_by
 from bridge.ports import (
     Clock,
     ConnectionStore,
@@ -62,9 +61,9 @@ class PaymentGate:
             except LeaseTakenError as error:
                 held.save(postpone(held.write_back, error.until))
                 return True
-        if not self._is_counted(held.connection):
-            return self.holds_back(held)
-        return False
+        if was_posted_before(held.write_back) or self._is_counted(held.connection):
+            return False
+        return self.holds_back(held)
 
     def let_go(self, held: HeldWriteBack) -> None:
         """Let the next payment go once this one is at rest."""
@@ -77,8 +76,9 @@ class PaymentGate:
         that we made them."""
         if self.control.restore_mark() is None:
             return []
-        every = [held.write_back, *held.others_of_invoice()]
-        return surplus_by(every, unowned, held.connection.member_identifier)
+        known = (held.connection.member_identifier, *held.connection.past_members, "")
+        names = {name.casefold() for name in known}
+        return [row for row in unowned if row.applied_by.casefold() in names]
 
     def _is_stopped(self, connection: Connection) -> bool:
         stored = self.connections.get(connection.connection_id).value
@@ -111,3 +111,10 @@ class PaymentGate:
     def _rate(self, connection_id: str, now: datetime) -> tuple[PaymentRate, int]:
         stored = self.control.get_rate(connection_id)
         return stored.value or PaymentRate(connection_id, hour_of(now)), stored.version
+
+
+def was_posted_before(write_back: WriteBack) -> bool:
+    """Tell whether a post of it was stated before: it is counted once, however often it is sent."""
+    history = write_back.known_history
+    is_tallied = any(tally.kind is AttemptKind.POST for tally in history.tallies)
+    return is_tallied or any(history.posts())

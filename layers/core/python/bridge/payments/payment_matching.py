@@ -161,21 +161,27 @@ def surplus_by(
     All of today's member count. Of a past one, which others may use, only those count that are
     new since a post of ours under its name.
     """
-    posts = [post for each in write_backs for post in each.known_history.posts()]
     return [
         row
         for row in rows
         if not row.is_credit
         and (
             is_same_member(row.applied_by, member)
-            or any(
-                is_same_member(row.applied_by, post.member)
-                and not post.had_listed(row.psa_payment_id)
-                for post in posts
-                if post.member
-            )
+            or any(_is_new_beside_posts(each, row) for each in write_backs)
         )
     ]
+
+
+def _is_new_beside_posts(write_back: WriteBack, row: PsaPayment) -> bool:
+    """Tell whether a payment is new since a post that went out under its name. Where lists leave
+    names out, amount and day tell."""
+    is_nameless = row.applied_by == "" and is_as_large(write_back, row)
+    return any(
+        (is_nameless or is_same_member(row.applied_by, post.member))
+        and not post.had_listed(row.psa_payment_id)
+        for post in write_back.known_history.posts()
+        if post.member
+    )
 
 
 # --- the state of the invoice --------------------------------------------------------------------
@@ -215,7 +221,7 @@ def obstacle_to(write_back: WriteBack, invoice: PsaBalance, rows: Sequence[PsaPa
 def is_hidden(write_back: WriteBack, invoice: PsaBalance, rows: Sequence[PsaPayment]) -> bool:
     """Tell whether the balance may show a lost post of ours that the list lacks: by at least our
     amount it is lower than the listed payments explain."""
-    is_lost = bool(write_back.unproven_posts)
+    is_lost = any(write_back.known_history.posts())
     return is_lost and _unexplained_minor(invoice, rows) >= write_back.amount_minor
 
 

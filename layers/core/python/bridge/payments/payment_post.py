@@ -31,6 +31,7 @@ from bridge.payments.payment_matching import (
     is_hidden,
     is_like,
     is_same_member,
+    is_still_ours,
     lags,
     new_since_posts,
     obstacle_to,
@@ -69,8 +70,8 @@ class PaymentPost:
         write_back = self.held.write_back
         for post in write_back.known_history.posts():
             known = find(rows, post.psa_payment_id) if post.psa_payment_id else None
-            if known is not None and is_like(write_back, known, post.member):
-                self._own(known, post)
+            if known is not None and self._is_free_for_us(known):
+                self._own_again(known, post)
                 return True
         if not write_back.unproven_posts:
             return False
@@ -78,6 +79,19 @@ class PaymentPost:
         if match is not None:
             self._own(*match)
         return match is not None
+
+    def _is_free_for_us(self, row: PsaPayment) -> bool:
+        owners = self.held.ledger.owners(self.held.connection.books, [row.psa_payment_id])
+        own_id = self.held.write_back.write_back_id
+        return owners.get(row.psa_payment_id, own_id) == own_id
+
+    def _own_again(self, row: PsaPayment, post: StatedAttempt) -> None:
+        """Own the payment that a post is known to have made, or show that somebody edited it: it
+        stands there, so another post is forbidden."""
+        if is_still_ours(self.held.write_back, row):
+            self._own(row, post)
+        else:
+            self.held.hand_over(Reason.PAYMENT_CHANGED, [row])
 
     def _own(self, row: PsaPayment, post: StatedAttempt) -> None:
         self._confirm(

@@ -197,10 +197,12 @@ class PaymentReconciler:
         self, connection: Connection, write_back: WriteBack, rows: Sequence[PsaPayment]
     ) -> None:
         """Show a person a payment that an unproven post may have made after all."""
-        if not write_back.unproven_posts:
-            return
-        unowned = self._unowned(connection, rows)
-        late = [row for row in unowned if post_that_may_have_made(write_back, row)]
+        made = {post.psa_payment_id for post in write_back.known_history.posts()}
+        late = [row for row in rows if row.psa_payment_id in made]
+        late = [row for row in late if is_still_ours(write_back, row)]
+        if write_back.unproven_posts:
+            unowned = self._unowned(connection, rows)
+            late += [row for row in unowned if post_that_may_have_made(write_back, row)]
         if late:
             self._save(write_back, see_late(write_back, self._clock.now(), shown(late)))
 

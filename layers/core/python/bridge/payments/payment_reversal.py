@@ -56,7 +56,7 @@ class PaymentReversal:
         if write_back.state is _S.DONE_BY_HAND:
             self.held.hand_over(Reason.REVERSE_BY_HAND)
             return
-        if write_back.psa_payment_id is None and not self._is_clear():
+        if write_back.psa_payment_id is None and (self._stands_adopted() or not self._is_clear()):
             return
         owned = self.held.write_back.psa_payment_id
         if owned is None:
@@ -65,6 +65,17 @@ class PaymentReversal:
             self._delete(owned)
 
     # --- before a payment is owned --------------------------------------------------------------
+
+    def _stands_adopted(self) -> bool:
+        """A person takes out the payment that he wanted to be adopted, since another made it."""
+        write_back = self.held.write_back
+        decision = write_back.decision
+        if decision is None or decision.psa_payment_id is None or write_back.unproven_posts:
+            return False
+        row = find(self.held.rows_if_there(), decision.psa_payment_id)
+        if row is not None:
+            self.held.hand_over(Reason.REVERSE_BY_HAND, [row])
+        return row is not None
 
     def _is_clear(self) -> bool:
         """Own the payment that a lost post made; tell whether ours is surely absent instead.
@@ -189,4 +200,9 @@ class PaymentReversal:
             self._gone()
 
     def _gone(self) -> None:
-        self.held.save(reverse(self.held.write_back, self.held.now))
+        """Ours is out; a payment that a person entered beside it is a person's to take out."""
+        found = self._paid_by_others() if self.held.write_back.was_done_by_hand else []
+        if found:
+            self.held.hand_over(Reason.REVERSE_BY_HAND, found)
+        else:
+            self.held.save(reverse(self.held.write_back, self.held.now))

@@ -76,11 +76,13 @@ class UnownedPayments:
 
         Raises NotPossibleError where a post of ours may have made one of them.
         """
-        for payment in write_back.shown:
-            self._refuse_if_ours(write_back.connection_id, write_back.invoice_source_id, payment)
         connection = self._connection(write_back.partner_id, write_back.connection_id)
         ids = [payment.psa_payment_id for payment in write_back.shown]
-        self._ledger.disclaim(connection.books, ids)
+        owners = self._ledger.owners(connection.books, ids)
+        unowned = [each for each in write_back.shown if each.psa_payment_id not in owners]
+        for payment in unowned:
+            self._refuse_if_ours(write_back.connection_id, write_back.invoice_source_id, payment)
+        self._ledger.disclaim(connection.books, [each.psa_payment_id for each in unowned])
 
     def _connection(self, partner_id: str, connection_id: str) -> Connection:
         connection = self._connections.get(connection_id).value

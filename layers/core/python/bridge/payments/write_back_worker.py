@@ -22,6 +22,7 @@ from bridge.domain.identity import RecordKind
 from bridge.domain.platform_payment import Target
 from bridge.domain.write_back import IN_FLIGHT_STATES, Reason, Timings, WriteBack, WriteBackState
 from bridge.domain.write_back.changes import (
+    delay,
     finish_late_look,
     follow_up,
     hand_over,
@@ -152,6 +153,7 @@ class WriteBackWorker:
         except ConflictError:
             # The other writer shows it, and our copy of it is stale.
             _logger.info("write-back moved elsewhere", extra=held.ids)
+            self._put_off_unmoved(held)
         else:
             held.let_go()
             gate.let_go(held)
@@ -160,6 +162,15 @@ class WriteBackWorker:
         if held.has_written:
             self._hints.send([_hint(held.write_back)])
         return visit
+
+    def _put_off_unmoved(self, held: HeldWriteBack) -> None:
+        """Look again later at a write-back that nobody moved: an owner stood in its way."""
+        ids = (held.connection.connection_id, held.write_back.write_back_id)
+        stored = self._ledger.get_write_back(*ids)
+        if stored.value is not None and stored.version == held.version:
+            later = delay(stored.value, self._clock.now(), self._timings)
+            if self._save(later, stored.version):
+                self._write_back_problems.show(later)
 
     def _advance(self, held: HeldWriteBack, gate: PaymentGate) -> Visit:
         """Go as far as it goes, and store the next step after a failure."""
@@ -213,13 +224,24 @@ class WriteBackWorker:
         """Compare the invoice once more, long after an attempt that stayed unproven."""
         try:
             self._reconciler.reconcile(connection, write_back.invoice_source_id)
-        except RetryableError:
+        except (RetryableError, PermanentError) as error:
             self._save(replace(write_back, late_look_at=self._later(write_back)), version)
-            return Visit.UNANSWERED
+            is_answered = isinstance(error, PermanentError)
+            return Visit.ANSWERED if is_answered else Visit.UNANSWERED
         stored = self._ledger.get_write_back(connection.connection_id, write_back.write_back_id)
-        if stored.value is not None:
-            self._save(finish_late_look(stored.value), stored.version)
+        if stored.value is not None and self._is_moving(write_back):
+            # A surplus is told once nothing of the invoice is under way.
+            later = replace(stored.value, late_look_at=self._later(write_back))
+            self._save(later, stored.version)
+        elif stored.value is not None:
+            looked = finish_late_look(stored.value, self._clock.now(), self._timings)
+            self._save(looked, stored.version)
         return Visit.ANSWERED
+
+    def _is_moving(self, write_back: WriteBack) -> bool:
+        place = (write_back.connection_id, write_back.invoice_source_id)
+        every = self._ledger.write_backs_of_invoice(*place)
+        return any(each.state in IN_FLIGHT_STATES for each in every)
 
     def _later(self, write_back: WriteBack) -> datetime:
         """Return when to try the late look again: each time after half of its wait so far."""
@@ -229,7 +251,10 @@ class WriteBackWorker:
 
     def _wait_for_person(self, write_back: WriteBack, version: int, reason: Reason) -> None:
         """Show why ConnectWise is out of reach; a request that may have been sent stays unclear."""
-        if write_back.state is WriteBackState.PENDING and not write_back.unproven_posts:
+        if write_back.state is WriteBackState.DONE_BY_HAND and not write_back.has_ended:
+            # A person entered it, so a person takes it out; ConnectWise is not asked for that.
+            waiting = hand_over(write_back, Reason.REVERSE_BY_HAND)
+        elif write_back.state is WriteBackState.PENDING and not write_back.unproven_posts:
             waiting = hand_over(write_back, reason)
         elif _is_drivable(write_back, self._clock.now()):
             later = self._clock.now() + DISCONNECTED_RETRY

@@ -10,6 +10,7 @@ from bridge.domain.platform_payment import Target
 from bridge.domain.write_back.change_table import move
 from bridge.domain.write_back.reasons import Reason
 from bridge.domain.write_back.record import MAX_SHOWN_ROWS, ShownPayment, WriteBack
+from bridge.domain.write_back.states import WriteBackState
 
 
 def miss(write_back: WriteBack, reason: Reason, shown: Sequence[ShownPayment] = ()) -> WriteBack:
@@ -55,6 +56,8 @@ def see_late(write_back: WriteBack, now: datetime, shown: Sequence[ShownPayment]
         "see_late",
         reason=Reason.LATE_EFFECT,
         shown=tuple(shown)[:MAX_SHOWN_ROWS],
+        psa_payment_id=None,
+        was_done_by_hand=write_back.state is WriteBackState.DONE_BY_HAND,
         due_at=now if write_back.target is Target.ABSENT else None,
         wants_follow_up=False,
     )

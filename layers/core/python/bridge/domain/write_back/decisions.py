@@ -36,7 +36,9 @@ _LOST = frozenset({Reason.PAYMENT_GONE, Reason.PAYMENT_REWRITTEN})
 def may_stand(write_back: WriteBack) -> bool:
     """Tell whether a payment of ours may stand in ConnectWise that this write-back has yet to own,
     or stood there and may have been written anew."""
-    return bool(write_back.unproven_posts) or write_back.reason in _LOST
+    was_posted = any(write_back.known_history.posts())
+    is_lost = was_posted and write_back.psa_payment_id is None
+    return bool(write_back.unproven_posts) or is_lost or write_back.reason in _LOST
 
 
 def adoptable(write_back: WriteBack) -> tuple[ShownPayment, ...]:
@@ -64,7 +66,12 @@ def _offered_for_post(write_back: WriteBack) -> tuple[Action, ...]:
         return (Action.RETRY, Action.MARK_DONE)
     if not may_stand(write_back) and write_back.reason not in ASKED_FIRST:
         return (Action.RETRY, Action.MARK_DONE, Action.CANCEL)
-    offered = [Action.LOOK] if may_stand(write_back) else []
+    offered = []
+    if write_back.reason is Reason.LOOKS_WRITTEN and not may_stand(write_back):
+        # Nothing of ours was sent: to begin anew shows afresh what stands there.
+        offered = [Action.RETRY]
+    elif may_stand(write_back) and write_back.reason is not Reason.LATE_EFFECT:
+        offered = [Action.LOOK]
     if write_back.needs_person and adoptable(write_back):
         offered.append(Action.ADOPT)
     if write_back.needs_person and may_be_posted(write_back):
@@ -141,8 +148,7 @@ def _tried_again(write_back: WriteBack, now: datetime) -> WriteBack:
         return look_now(write_back, now)
     if write_back.has_ended:
         return replace(write_back, reason=Reason.NONE, wants_follow_up=True, due_at=now)
-    is_open = write_back.needs_person or write_back.state is _S.PENDING
-    if is_open and may_stand(write_back) and write_back.psa_payment_id is None:
+    if write_back.needs_person and may_stand(write_back) and write_back.psa_payment_id is None:
         looked_at = _left_to_worker(write_back, Decision(DecisionKind.LOOK), now)
         return replace(looked_at, reason=write_back.reason)
     again = try_again(write_back, now)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from bridge.domain.money import Currency
@@ -129,6 +130,8 @@ class WriteBack:
     """ConnectWise's own words about the last refusal."""
     overpaid_minor: int = 0
     """The amount paid beyond the debt, in minor units, when the invoice was read back last."""
+    was_done_by_hand: bool = False
+    """A person entered the payment, and one of ours came late beside it."""
     hand_reference: str = ""
     """A person's reference to the entry that reversed the payment in the books."""
 
@@ -198,22 +201,27 @@ class WriteBack:
         """Return the history; that of a record of the release before is made from its fields."""
         if self.history.attempts or not (self.posts or self.deletions or self.may_be_in_flight):
             return self.history
-        attempts = [self._post_before()] if self.posts or self.state in IN_FLIGHT_STATES else []
+        attempts = list(self._posts_before())
         if self.state is _S.REVERSING or self.deletions:
             deletion = StatedAttempt(AttemptKind.DELETION, self._stated_before())
             attempts += [replace(deletion, outcome=Outcome.UNKNOWN)] * max(1, self.deletions)
         return replace(self.history, attempts=tuple(attempts))
 
-    def _post_before(self) -> StatedAttempt:
-        return StatedAttempt(
-            AttemptKind.POST,
-            self._stated_before(),
-            outcome=Outcome.UNKNOWN if self.psa_payment_id is None else Outcome.PROVEN,
-            member=self.posted_as,
-            balance_minor=self.balance_before_minor,
-            newest_listed_id=self.newest_before or 0,
-            psa_payment_id=self.psa_payment_id,
-        )
+    def _posts_before(self) -> Iterator[StatedAttempt]:
+        """Yield the posts that its fields count, each a moment before the next one."""
+        count = max(self.posts, 1 if self.state in IN_FLIGHT_STATES else 0)
+        for place in range(count):
+            is_last = place == count - 1
+            is_proven = is_last and self.psa_payment_id is not None
+            yield StatedAttempt(
+                AttemptKind.POST,
+                self._stated_before() - timedelta(microseconds=count - 1 - place),
+                outcome=Outcome.PROVEN if is_proven else Outcome.UNKNOWN,
+                member=self.posted_as,
+                balance_minor=self.balance_before_minor,
+                newest_listed_id=self.newest_before or 0,
+                psa_payment_id=self.psa_payment_id if is_proven else None,
+            )
 
     def _stated_before(self) -> datetime:
         return self.intent_at or self.created_at
