@@ -247,6 +247,7 @@ def test_the_stored_items_are_these(ledger_table: LedgerTable, clock: FakeClock)
         "refusal": "",
         "hand_reference": "",
         "overpaid_minor": 0,
+        "was_done_by_hand": False,
     }
     assert by_sk["EVENT#pay-1#0000000002"]["data"] == written["data"]
     assert by_sk["0000009001"]["write_back_id"] == "pay-1.1001"

@@ -207,7 +207,7 @@ class Admin(Actor):
         company = world.tale_of(connection.connection_id).company
         if company is None:
             return "no company"
-        before = world.outside.vault.get_credentials(connection.connection_id).public_key
+        before = world.public_key_of(connection)
         fresh = company.add_member(f"Member{world.calls}")
         under_way = world.provenance.under_way
         is_unclear = any(each.is_late and each.company is company for each in under_way)
@@ -248,7 +248,9 @@ class Admin(Actor):
         company.hosts.append(f"moved{world.calls}.example")
         host = world.random.choice(company.hosts)
         request = MoveRequest(company.credentials_of(member), host)
-        reached = world.lines.reached(company, public_key, host)
+        reached = world.lines.known(company, public_key, host) | world.lines.lines_of(
+            world.lines.listed(company)
+        )
         ids = (self._partner_id, connection.connection_id)
         invocation = world.call(MOVE, lambda wiring: wiring.connection_move.move(*ids, request))
         world.play_out(f"move: {outcome_of(invocation)}")

@@ -27,6 +27,10 @@ class ConnectAttempt:
     partner_id: str
     host: str
     public_key: str
+    known: set[int]
+    """The lines that its keys and its place in the cloud led to when it began."""
+    listed: set[tuple[str, int]]
+    """The connections that were registered there when it began."""
     reached: set[int]
     """The lines that it can be proven to belong to."""
     live: dict[str, int]
@@ -46,13 +50,17 @@ class ConnectRules:
         self, world: CompaniesWorld, company: Company, request: ConnectionRequest, host: str
     ) -> ConnectAttempt:
         public_key = request.credentials.public_key
-        reached = world.lines.reached(company, public_key, host)
+        known = world.lines.known(company, public_key, host)
+        listed = world.lines.listed(company)
+        reached = known | world.lines.lines_of(listed)
         every = world.connections_to(company)
         return ConnectAttempt(
             company,
             request.partner_id,
             host,
             public_key,
+            known,
+            listed,
             reached,
             {
                 each.connection_id: world.tale_of(each.connection_id).times_begun
@@ -84,7 +92,9 @@ class ConnectRules:
         own_id, company = connection.connection_id, attempt.company
         place = (company, attempt.public_key, attempt.host)
         # What was listed for a part of the time may not have been seen.
-        attempt.reached &= world.lines.reached(*place) | {world.tale_of(own_id).line}
+        own = {each for each in attempt.listed if each[0] == own_id}
+        still = attempt.listed & world.lines.listed(company)
+        attempt.reached = attempt.known | world.lines.lines_of(still | own)
         others = [
             each
             for each, times in attempt.live.items()
@@ -109,7 +119,8 @@ class ConnectRules:
             if other.partner_id == attempt.partner_id or gave_up_at is None:
                 continue
             is_unclaimed = tale.is_of_before and not other.company_key
-            if tale.line not in attempt.reached or is_unclaimed:
+            is_merged = tale.line in world.lines.merged
+            if tale.line not in attempt.reached or is_unclaimed or is_merged:
                 continue
             world.play_out("handed over to another partner")
             if now < gave_up_at + WAIT:

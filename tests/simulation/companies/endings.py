@@ -58,7 +58,13 @@ class NothingWaitsUnseen(CompaniesEnding):
             is_over = each.target is Target.NONE or (each.has_ended and each.reason is Reason.NONE)
             if is_over or ProblemCode.PAYMENT_NOT_WRITTEN in problems_of(world, each):
                 continue
-            if not gaps.is_left_unshown(world, each):
+            made = [
+                row.row_id
+                for row in world.provenance.rows.values()
+                if row.maker and _maker(world, row) == each
+            ]
+            is_stuck = gaps.is_stuck_in_a_dispute(world, each, made)
+            if not is_stuck and not gaps.is_left_unshown(world, each):
                 world.violate(self.name, f"{each.state.value} {each.reason.value}: {each}")
 
 
@@ -80,6 +86,7 @@ class ConfirmedStands(CompaniesEnding):
             is_there = row is not None and not row.is_gone and row.place == place_of(company, each)
             is_told = ProblemCode.PAYMENT_NOT_WRITTEN in problems_of(world, each)
             is_excused = is_there or is_told or gaps.has_unmoved_owners(world, each)
+            is_excused = is_excused or gaps.was_owned_twice(world, each)
             if not is_excused and not _has_rival_keys(world, each):
                 world.violate(self.name, f"{each.write_back_id} owns {each.psa_payment_id}")
 

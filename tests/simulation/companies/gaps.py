@@ -28,6 +28,19 @@ def has_unmoved_owners(world: CompaniesWorld, write_back: WriteBack) -> bool:
     return is_unmoved
 
 
+def was_owned_twice(world: CompaniesWorld, write_back: WriteBack) -> bool:
+    """Tell whether old workers let another connection own this one's payment, too. That one may
+    take it out again, be the dispute shown or not."""
+    is_so = any(
+        write_back.psa_payment_id in tale.old_adoptions
+        for connection_id, tale in world.tales.items()
+        if connection_id != write_back.connection_id
+    )
+    if is_so:
+        world.play_out("gap: a disputed payment was taken out")
+    return is_so
+
+
 def is_unknown_again(world: CompaniesWorld, connection_ids: Collection[str]) -> bool:
     """Tell whether nothing proves that these connections reach one company, so that it has several
     keys: a self-hosted one that is connected with new keys once its registrations are gone."""
@@ -62,3 +75,16 @@ def is_left_unshown(world: CompaniesWorld, write_back: WriteBack) -> bool:
     if is_left:
         world.play_out("gap: unshown while disconnected")
     return is_left
+
+
+def is_stuck_in_a_dispute(
+    world: CompaniesWorld, write_back: WriteBack, made: Collection[int]
+) -> bool:
+    """Tell whether a write-back cannot be confirmed, since one of the payments that were made for
+    it is another one's by now: the ledger refuses to give that up."""
+    connection = world.connection_of(write_back.connection_id)
+    owners = world.ledger.owners(connection.books, list(made)) if connection else {}
+    is_stuck = any(each != write_back.write_back_id for each in owners.values())
+    if is_stuck:
+        world.play_out("gap: stuck in a dispute")
+    return is_stuck

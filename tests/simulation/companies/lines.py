@@ -22,16 +22,22 @@ class Lines:
         self.merged: set[int] = set()
         """Lines that were found to be one company later on."""
 
-    def reached(self, company: Company, public_key: str, host: str) -> set[int]:
-        """Return the lines that whoever has these keys can be proven to belong to."""
-        own = [self._by_proof.get(each) for each in _proofs(company, public_key, host)]
+    def known(self, company: Company, public_key: str, host: str) -> set[int]:
+        """Return the lines that these keys, or a place in the cloud, lead to."""
+        found = (self._by_proof.get(each) for each in _proofs(company, public_key, host))
+        return {each for each in found if each}
+
+    def listed(self, company: Company) -> set[tuple[str, int]]:
+        """Return the connections that are registered there, and how often each began to sync."""
         urls = company.registered_urls
-        listed = [
-            self._world.tale_of(each.connection_id).line
+        return {
+            (each.connection_id, self._world.tale_of(each.connection_id).times_begun)
             for each in self._world.every_connection()
             if any(each.connection_id in url for url in urls)
-        ]
-        return {each for each in (*own, *listed) if each}
+        }
+
+    def lines_of(self, listed: Collection[tuple[str, int]]) -> set[int]:
+        return {self._world.tale_of(each).line for each, _ in listed} - {0}
 
     def join(
         self, connection_id: str, company: Company, public_key: str, host: str, reached: set[int]

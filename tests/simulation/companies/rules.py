@@ -83,6 +83,8 @@ class Judge:
         maker = row.maker.write_back if row.maker else None
         tale = self._world.tale_of(attempt.connection_id)
         if row.row_id in tale.old_adoptions:
+            if maker is None or maker.partner_id != attempt.write_back.partner_id:
+                self._world.play_out("gap: another partner's payment that was adopted before")
             return
         if maker is not None:
             is_own = maker.partner_id == attempt.write_back.partner_id

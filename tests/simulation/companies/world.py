@@ -327,8 +327,15 @@ class CompaniesWorld(World):
             tale.stopped_at = tale.gave_up_at = None
         elif tale.stopped_at is None:
             tale.stopped_at = now
-        if before and before.may_write and connection.state is ConnectionState.DISCONNECTED:
+        is_down = connection.state is ConnectionState.DISCONNECTED
+        if before and before.may_write and is_down and self._holds_claim(connection):
             tale.gave_up_at = now
+
+    def _holds_claim(self, connection: Connection) -> bool:
+        """Tell whether the claim is its own still, which one of the release before may have taken
+        over."""
+        claim = self.outside.companies.get(connection.company_key).value
+        return claim is None or claim.connection_id == connection.connection_id
 
     def _shown(self, report: ProblemReport) -> None:
         if report.code is ProblemCode.PAYMENT_DISPUTED:

@@ -98,7 +98,7 @@ def test_a_payment_shows_what_became_of_it(
 
 
 FIRST_ACTIONS = {
-    Reason.LOOKS_WRITTEN: ["post"],
+    Reason.LOOKS_WRITTEN: ["retry", "post"],
     Reason.POSSIBLE_DUPLICATE: ["post"],
     Reason.PAYMENT_GONE: ["look", "post"],
     Reason.PAYMENT_REWRITTEN: ["look", "post"],
@@ -159,6 +159,7 @@ def test_a_problem_offers_what_its_write_back_allows_now(
     states = {
         hand_over(write_back, Reason.OVERPAYMENT): ["retry", "mark_done", "cancel"],
         hand_over(write_back, Reason.LOOKS_WRITTEN, [equal]): [
+            "retry",
             "adopt",
             "post",
             "mark_done",

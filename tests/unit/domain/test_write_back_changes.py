@@ -318,7 +318,7 @@ STEPS = [
     Step("look again", lambda w, now: changes.look_again(w, now, TIMINGS)),
     Step("postpone", lambda w, now: changes.postpone(w, now + MINUTE)),
     Step("wait", lambda w, now: changes.wait_with_reason(w, Reason.NO_ANSWER, now)),
-    Step("late look", lambda w, now: changes.finish_late_look(w, now, TIMINGS)),
+    Step("late look", lambda w, _: changes.finish_late_look(w)),
     Step("hand over", lambda w, _: changes.hand_over(w, Reason.PAYMENT_REWRITTEN, [EQUAL])),
     Step("too many posts", lambda w, _: changes.hand_over(w, Reason.TOO_MANY_POSTS)),
     Step("try again", changes.try_again),

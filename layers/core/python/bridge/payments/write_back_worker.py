@@ -234,8 +234,7 @@ class WriteBackWorker:
             later = replace(stored.value, late_look_at=self._later(write_back))
             self._save(later, stored.version)
         elif stored.value is not None:
-            looked = finish_late_look(stored.value, self._clock.now(), self._timings)
-            self._save(looked, stored.version)
+            self._save(finish_late_look(stored.value), stored.version)
         return Visit.ANSWERED
 
     def _is_moving(self, write_back: WriteBack) -> bool:

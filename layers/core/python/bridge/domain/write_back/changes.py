@@ -64,7 +64,7 @@ def state_post(
         "state_post",
         due_at=timings.quarantine_end(now),
         look_at=now + timings.attempt,
-        late_look_at=_first(write_back.late_look_at, timings.late_look(now)),
+        late_look_at=timings.late_look(now),
         posted_as=member,
         lasting_reason=write_back.missing_reason,
         decision=None,
@@ -154,7 +154,7 @@ def state_deletion(write_back: WriteBack, now: datetime, timings: Timings) -> Wr
         due_at=timings.quarantine_end(now),
         look_at=None,
         decision=None,
-        late_look_at=_first(write_back.late_look_at, timings.late_look(now)),
+        late_look_at=timings.late_look(now),
     )
 
 
@@ -267,16 +267,9 @@ def wait_with_reason(write_back: WriteBack, reason: Reason, due_at: datetime) ->
     return replace(write_back, reason=reason, due_at=due_at, look_at=None)
 
 
-def finish_late_look(write_back: WriteBack, now: datetime, timings: Timings) -> WriteBack:
-    """The invoice was compared long after an unproven attempt; a later attempt has its own look."""
-    unproven = (*write_back.unproven_posts, *write_back.unproven_deletions)
-    looks = [timings.late_look(each.stated_at) for each in unproven]
-    return replace(write_back, late_look_at=min((at for at in looks if at > now), default=None))
-
-
-def _first(known: datetime | None, late_look_at: datetime) -> datetime:
-    """Return the earlier look: a later attempt puts no look off."""
-    return late_look_at if known is None else min(known, late_look_at)
+def finish_late_look(write_back: WriteBack) -> WriteBack:
+    """Note that the invoice was compared once more, long after an unproven attempt."""
+    return replace(write_back, late_look_at=None)
 
 
 # --- decisions of a person or a later look -------------------------------------------------------
