@@ -205,6 +205,11 @@ def play(world: World, *, bad_hours: float) -> Outcome:
         _go_on(world, lambda: world.clock.now() < bad_days_end)
         if not world.violations:
             come_to_rest(world)
+    return outcome_of(world)
+
+
+def outcome_of(world: World) -> Outcome:
+    """What the story of a world came to so far."""
     return Outcome(
         seed=world.seed,
         violations=tuple(world.violations),

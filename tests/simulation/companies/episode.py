@@ -38,7 +38,7 @@ from tests.simulation.companies.world import (
     Plot,
 )
 from tests.simulation.endings import QueuesAreEmpty
-from tests.simulation.episode import MAX_STEPS, Outcome, reproducible
+from tests.simulation.episode import MAX_STEPS, Outcome, outcome_of, reproducible
 from tests.simulation.functions import WORKERS, WRITE_BACK_WORKER, parker_of
 from tests.simulation.parts import Actor, Fault, Invariant
 from tests.simulation.payments.faults import BadLedger, UnclearChanges
@@ -206,14 +206,7 @@ def play_world(world: CompaniesWorld, *, bad_hours: float) -> CompaniesOutcome:
                 invariant.at_end(world)
     counts = world.provenance.counts
     return CompaniesOutcome(
-        seed=world.seed,
-        violations=tuple(world.violations),
-        steps=world.steps,
-        calls=world.calls,
-        injected=world.injected,
-        interleavings=world.interleavings,
-        trace=world.trace,
-        digest=world.digest,
+        **vars(outcome_of(world)),
         posted=counts.posted,
         reversed=counts.deleted,
         confirmed=sum(each.psa_payment_id is not None for each in world.ledger.every()),

@@ -19,11 +19,6 @@ from tests.unit.dashboard_api.world import Caller, World
 
 
 @pytest.fixture
-def connection(world: World) -> Connection:
-    return world.connection()
-
-
-@pytest.fixture
 def invoice(world: World, connection: Connection) -> Invoice:
     """An invoice with two payments in ConnectWise: 501 is ours, 502 somebody else's."""
     invoice = world.invoice(connection, 7, payments=[501, 502])

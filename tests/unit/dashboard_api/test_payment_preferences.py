@@ -19,11 +19,6 @@ PAID = STATUSES[1]
 
 
 @pytest.fixture
-def connection(world: World) -> Connection:
-    return world.connection()
-
-
-@pytest.fixture
 def path(connection: Connection) -> str:
     return f"/v1/connections/{connection.connection_id}"
 

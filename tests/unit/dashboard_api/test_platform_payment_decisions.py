@@ -9,7 +9,6 @@ import pytest
 
 from bridge.domain.connection import Connection, ConnectionState
 from bridge.domain.identity import RecordKind
-from bridge.domain.invoice import Invoice
 from bridge.domain.mirrored_kinds import INVOICES
 from bridge.domain.platform_payment import Target
 from bridge.domain.problem import ProblemCode, ProblemReport, record_subject
@@ -33,22 +32,6 @@ from tests.unit.dashboard_api.payments import (
     write_backs,
 )
 from tests.unit.dashboard_api.world import Caller, World
-
-
-@pytest.fixture
-def connection(world: World) -> Connection:
-    return world.connection()
-
-
-@pytest.fixture
-def invoice(world: World, connection: Connection) -> Invoice:
-    return world.invoice(connection, 7)
-
-
-@pytest.fixture
-def write_back(world: World, connection: Connection, invoice: Invoice) -> WriteBack:
-    """The write-back of a payment that was just recorded."""
-    return recorded(world, connection, invoice)
 
 
 def waiting_problem(

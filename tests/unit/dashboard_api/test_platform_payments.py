@@ -34,22 +34,6 @@ LIST = "/v1/platform-payments"
 PAYMENT = f"{LIST}/pay-1"
 
 
-@pytest.fixture
-def connection(world: World) -> Connection:
-    return world.connection()
-
-
-@pytest.fixture
-def invoice(world: World, connection: Connection) -> Invoice:
-    return world.invoice(connection, 7)
-
-
-@pytest.fixture
-def write_back(world: World, connection: Connection, invoice: Invoice) -> WriteBack:
-    """The write-back of a payment that was just recorded."""
-    return recorded(world, connection, invoice)
-
-
 # --- reading -----------------------------------------------------------------------------------
 
 

@@ -34,16 +34,6 @@ def service(world: World) -> Caller:
     return world.service()
 
 
-@pytest.fixture
-def connection(world: World) -> Connection:
-    return world.connection()
-
-
-@pytest.fixture
-def invoice(world: World, connection: Connection) -> Invoice:
-    return world.invoice(connection, 7)
-
-
 # --- recording ---------------------------------------------------------------------------------
 
 

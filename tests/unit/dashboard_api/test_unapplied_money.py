@@ -21,16 +21,6 @@ def service(world: World) -> Caller:
     return world.service()
 
 
-@pytest.fixture
-def connection(world: World) -> Connection:
-    return world.connection()
-
-
-@pytest.fixture
-def invoice(world: World, connection: Connection) -> Invoice:
-    return world.invoice(connection, 7)
-
-
 def part_paid(invoice: Invoice, **changes: Any) -> dict[str, Any]:
     """50.00, of which the invoice gets 20.00."""
     part = [{"invoice_id": invoice.invoice_id, "amount_minor": 2000}]

@@ -15,6 +15,7 @@ from bridge.domain.errors import NotFoundError
 from bridge.domain.write_back import Lease, Reason, Timings, WriteBack
 from bridge.domain.write_back.changes import delay, hand_over, look_again
 from bridge.payments.payment_matching import shown
+from bridge.payments.unowned_payments import unowned_among
 from bridge.ports import Clock, LedgerStore, PsaBalance, PsaPayment, PsaPayments
 
 
@@ -74,10 +75,7 @@ class HeldWriteBack:
 
     def unowned(self, rows: Sequence[PsaPayment]) -> list[PsaPayment]:
         """Return the payments of money that are unowned, disclaimed ones aside."""
-        owners = self.ledger.owners(
-            self.connection.books, [row.psa_payment_id for row in rows if not row.is_credit]
-        )
-        return [row for row in rows if not row.is_credit and row.psa_payment_id not in owners]
+        return unowned_among(self.ledger, self.connection.books, rows)
 
     def others_of_invoice(self) -> list[WriteBack]:
         own = self.write_back

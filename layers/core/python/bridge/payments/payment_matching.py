@@ -97,7 +97,7 @@ def best_match(
     """
     found = [(row, post) for row in rows if (post := post_that_may_have_made(write_back, row))]
     if _is_perhaps_rewritten(write_back, rows, others):
-        found = [(row, post) for row, post in found if not _may_be_of_any(others, row)]
+        found = [(row, post) for row, post in found if not may_be_of_any(others, row)]
     exact = [(row, post) for row, post in found if row.paid_on == write_back.paid_on]
     near = [(row, post) for row, post in found if not _is_exactly_of_another(row, others)]
     return next(iter(exact or near), None)
@@ -115,12 +115,13 @@ def _is_perhaps_rewritten(
     """Tell whether an equal payment is new that only somebody else can have made."""
     return any(
         row.amount_minor == write_back.amount_minor
-        and not _may_be_of_any([write_back, *others], row)
+        and not may_be_of_any([write_back, *others], row)
         for row in new_since_posts(write_back, rows)
     )
 
 
-def _may_be_of_any(write_backs: Iterable[WriteBack], row: PsaPayment) -> bool:
+def may_be_of_any(write_backs: Iterable[WriteBack], row: PsaPayment) -> bool:
+    """Tell whether one of the write-backs may still find its own in a payment."""
     return any(post_that_may_have_made(each, row) for each in write_backs)
 
 

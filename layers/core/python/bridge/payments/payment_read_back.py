@@ -20,8 +20,8 @@ from bridge.payments.payment_matching import (
     find,
     is_as_large,
     lags,
+    may_be_of_any,
     moved_by_amount,
-    post_that_may_have_made,
     read_back,
 )
 from bridge.ports import PsaBalance, PsaPayment
@@ -98,8 +98,7 @@ class PaymentReadBack:
         copies = [
             row
             for row in copies_of(held.write_back, held.unowned(rows))
-            if is_as_large(held.write_back, row)
-            and not any(post_that_may_have_made(other, row) for other in others)
+            if is_as_large(held.write_back, row) and not may_be_of_any(others, row)
         ]
         reason = Reason.PAYMENT_REWRITTEN if copies else Reason.PAYMENT_GONE
         held.hand_over(reason, copies)

@@ -35,11 +35,13 @@ from bridge.payments.payment_matching import (
     find,
     is_as_large,
     is_still_ours,
+    may_be_of_any,
     post_that_may_have_made,
     shown,
     surplus_by,
 )
 from bridge.payments.retry_rules import is_retried_automatically, is_retry_due, may_succeed_now
+from bridge.payments.unowned_payments import unowned_among
 from bridge.payments.write_back_problems import WriteBackProblems, write_back_report
 from bridge.ports import (
     Clock,
@@ -181,8 +183,8 @@ class PaymentReconciler:
             return
         row = find(rows, write_back.psa_payment_id)
         if write_back.state is _S.CONFIRMED and write_back.target is Target.POSTED:
-            unowned = self._unowned(connection, rows)
-            foreign = [r for r in unowned if not _may_be_of(others, r)]
+            unowned = unowned_among(self._ledger, connection.books, rows)
+            foreign = [r for r in unowned if not may_be_of_any(others, r)]
             self._compare_row(write_back, row, foreign)
         elif write_back.state is _S.MANUAL and row and _is_missed(write_back):
             self._save(write_back, find_again(write_back))
@@ -201,7 +203,7 @@ class PaymentReconciler:
         late = [row for row in rows if row.psa_payment_id in made]
         late = [row for row in late if is_still_ours(write_back, row)]
         if write_back.unproven_posts:
-            unowned = self._unowned(connection, rows)
+            unowned = unowned_among(self._ledger, connection.books, rows)
             late += [row for row in unowned if post_that_may_have_made(write_back, row)]
         if late:
             self._save(write_back, see_late(write_back, self._clock.now(), shown(late)))
@@ -225,17 +227,12 @@ class PaymentReconciler:
         if not write_back.needs_person or write_back.reason not in _MAY_BE_PUT_RIGHT:
             return False
         if write_back.psa_payment_id is None:
-            unowned = self._unowned(connection, rows)
+            unowned = unowned_among(self._ledger, connection.books, rows)
             return any(post_that_may_have_made(write_back, each) for each in unowned)
         is_to_go = write_back.target is Target.ABSENT
         is_edited = write_back.reason is Reason.PAYMENT_CHANGED
         stands_changed = row is not None and not is_still_ours(write_back, row)
         return is_to_go and is_edited and not stands_changed
-
-    def _unowned(self, connection: Connection, rows: Sequence[PsaPayment]) -> list[PsaPayment]:
-        money = [row for row in rows if not row.is_credit]
-        owners = self._ledger.owners(connection.books, [row.psa_payment_id for row in money])
-        return [row for row in money if row.psa_payment_id not in owners]
 
     def _compare_row(
         self, write_back: WriteBack, row: PsaPayment | None, foreign: Sequence[PsaPayment]
@@ -274,7 +271,9 @@ class PaymentReconciler:
             connection.connection_id, invoice_source_id
         )
         ours = surplus_by(write_backs, rows, connection.member_identifier)
-        surplus = [row.psa_payment_id for row in self._unowned(connection, ours)]
+        surplus = [
+            row.psa_payment_id for row in unowned_among(self._ledger, connection.books, ours)
+        ]
         is_moving = any(w.state in MAYBE_SENT_STATES for w in write_backs)
         report = surplus_report(connection, invoice_source_id, surplus)
         if surplus and not is_moving:
@@ -307,11 +306,6 @@ class PaymentReconciler:
 
 def _is_missed(write_back: WriteBack) -> bool:
     return write_back.target is Target.POSTED and write_back.reason in _MISSED
-
-
-def _may_be_of(write_backs: Sequence[WriteBack], row: PsaPayment) -> bool:
-    """Tell whether another write-back of ours may still find its own in a payment."""
-    return any(post_that_may_have_made(each, row) for each in write_backs)
 
 
 def surplus_report(

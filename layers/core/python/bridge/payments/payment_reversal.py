@@ -30,7 +30,7 @@ from bridge.payments.payment_matching import (
     find,
     is_hidden,
     is_still_ours,
-    post_that_may_have_made,
+    may_be_of_any,
     refusal_reason,
 )
 from bridge.payments.payment_post import PaymentPost
@@ -190,7 +190,7 @@ class PaymentReversal:
         copies = [
             row
             for row in copies_of(held.write_back, held.unowned(rows))
-            if not any(post_that_may_have_made(other, row) for other in others)
+            if not may_be_of_any(others, row)
         ]
         if held.is_quarantined or (held.is_young and held.write_back.state is not _S.REVERSING):
             held.look_again()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bridge.domain.connection import Connection
 from bridge.domain.errors import NotFoundError, NotPossibleError
 from bridge.domain.identity import mirrored_id
 from bridge.domain.mirrored_kinds import INVOICES
-from bridge.domain.write_back import ShownPayment, WriteBack
-from bridge.payments.payment_matching import mirrored_row, post_that_may_have_made, surplus_by
+from bridge.domain.write_back import Books, ShownPayment, WriteBack
+from bridge.payments.payment_matching import is_like, mirrored_row, shown, surplus_by
 from bridge.ports import ConnectionStore, LedgerStore, PsaPayment, RecordStore
 
 
@@ -32,12 +34,7 @@ class UnownedPayments:
         write_backs = self._ledger.write_backs_of_invoice(connection_id, invoice_source_id)
         rows = [mirrored_row(payment) for payment in (invoice.payments if invoice else ())]
         ours = surplus_by(write_backs, rows, connection.member_identifier)
-        owners = self._ledger.owners(connection.books, [row.psa_payment_id for row in ours])
-        return tuple(
-            ShownPayment(row.psa_payment_id, row.amount_minor, row.paid_on, row.applied_by)
-            for row in ours
-            if row.psa_payment_id not in owners
-        )
+        return shown(unowned_among(self._ledger, connection.books, ours))
 
     def disclaim(
         self, partner_id: str, connection_id: str, invoice_source_id: int, psa_payment_id: int
@@ -91,14 +88,19 @@ class UnownedPayments:
         return connection
 
 
+def unowned_among(
+    ledger: LedgerStore, books: Books, rows: Sequence[PsaPayment]
+) -> list[PsaPayment]:
+    """Return the payments of money that are unowned, disclaimed ones aside."""
+    money = [row for row in rows if not row.is_credit]
+    owners = ledger.owners(books, [row.psa_payment_id for row in money])
+    return [row for row in money if row.psa_payment_id not in owners]
+
+
 def _may_have_made(write_back: WriteBack, row: PsaPayment) -> bool:
     """Tell whether a stated post may have made a payment. One that is proven to have made another
     one counts, too, since a request may be doubled on its way."""
-    posts = write_back.known_history.posts()
-    is_doubled = any(
-        post.member.casefold() == row.applied_by.casefold()
-        and not post.had_listed(row.psa_payment_id)
-        and write_back.is_as_large(row.amount_minor, row.paid_on)
-        for post in posts
+    return any(
+        is_like(write_back, row, post.member) and not post.had_listed(row.psa_payment_id)
+        for post in write_back.known_history.posts()
     )
-    return is_doubled or post_that_may_have_made(write_back, row) is not None

@@ -322,16 +322,14 @@ def try_again(write_back: WriteBack, now: datetime) -> WriteBack:
     )
 
 
-def follow_up(
-    write_back: WriteBack, reason: Reason, shown: Sequence[ShownPayment] = ()
-) -> WriteBack:
+def follow_up(write_back: WriteBack, reason: Reason) -> WriteBack:
     """Note that the invoice was read back and its status seen to; a reason is for a person."""
     return replace(
         with_lasting_reason(write_back, reason),
         due_at=None,
         wants_follow_up=False,
         reason=reason,
-        shown=tuple(shown)[:MAX_SHOWN_ROWS],
+        shown=(),
         waits=0,
     )
 
