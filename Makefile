@@ -18,7 +18,7 @@ CDK := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/node $(TOOLS)/cdk/node_modules/aws-
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup check test simulate demo local synth deploy payments redrive clean distclean new-enough
+.PHONY: help setup check test simulate bench demo local synth deploy payments redrive clean distclean new-enough
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-10s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ test: check ## The whole suite: first what runs alone, in parallel, then what ru
 
 simulate: setup ## Play the whole system in one process, SEEDS times, each with other faults
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
+
+bench: setup ## What the sandbox costs with 1,000, 10,000 and 100,000 invoices
+	$(BIN)/python -m tests.benchmarks.sandbox_calls
 
 demo: setup ## The main job from end to end on this machine; ends with "demo: ok"
 	$(BIN)/python -m infra.local demo

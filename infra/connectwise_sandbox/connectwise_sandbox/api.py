@@ -16,6 +16,7 @@ from connectwise_sandbox.finance.accounting import (
 from connectwise_sandbox.finance.agreements import install_billing
 from connectwise_sandbox.finance.payment_resource import Payments
 from connectwise_sandbox.finance.resources import INVOICES, Invoices, Lines
+from connectwise_sandbox.finance.statuses import BillingStatuses
 from connectwise_sandbox.kinds import PATHS, Kind
 from connectwise_sandbox.messages import Request, Response
 from connectwise_sandbox.permissions import Row, Rows
@@ -28,7 +29,6 @@ _TABLES: tuple[tuple[Kind, Row], ...] = (
     (Kind.COMPANY_TYPE, Rows.TABLE_SETUP),
     (Kind.CONTACT_TYPE, Rows.TABLE_SETUP),
     (Kind.COMMUNICATION_TYPE, Rows.TABLE_SETUP),
-    (Kind.BILLING_STATUS, Rows.TABLE_SETUP),
     (Kind.BILLING_TERM, Rows.TABLE_SETUP),
     (Kind.TAX_CODE, Rows.TABLE_SETUP),
     (Kind.CURRENCY, Rows.TABLE_SETUP),
@@ -63,6 +63,7 @@ def build_router() -> Router:
         Payments(invoices),
         Batches(),
         BatchEntries(),
+        BillingStatuses(),
         Callbacks(),
         *_build_plain_resources(),
     ):

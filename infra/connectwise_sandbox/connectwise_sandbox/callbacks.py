@@ -21,12 +21,16 @@ from connectwise_sandbox.kinds import Kind, Record
 from connectwise_sandbox.messages import encode_json
 from connectwise_sandbox.presentation import present
 from connectwise_sandbox.schemas import FieldError, validate_new
+from connectwise_sandbox.signing_keys import SigningKey
 from connectwise_sandbox.tenant import Tenant, random_guid
 
 OWNER = "owner"
 OWNER_OBJECT_ID = 1
-RESOURCE = "callback"
+RESOURCE = Kind.CALLBACK.value
 PAYLOAD_VERSION = "3.0.0"
+UNRECOGNIZED_LEVEL = (
+    "Unrecognized level for type, see documentation for supported levels for each type"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +126,7 @@ def _bad_level(type_name: str, level: str) -> Iterator[FieldError]:
     if type_name not in LEVELS:
         yield FieldError("InvalidObject", f"Unrecognized type, {type_name}", RESOURCE, "type")
     elif level not in LEVELS[type_name]:
-        message = f"Unrecognized level for type, {type_name}"
-        yield FieldError("InvalidObject", message, RESOURCE, "level")
+        yield FieldError("InvalidObject", UNRECOGNIZED_LEVEL, RESOURCE, "level")
 
 
 def _is_taken(tenant: Tenant, wanted: Record, own_id: int | None) -> bool:
@@ -165,8 +168,10 @@ def _queue(tenant: Tenant, entry: Record, event: Event) -> None:
     switches, random = tenant.switches, tenant.random
     if random.random() < switches.callback_drop_rate:
         return
-    body = encode_json(payload_of(tenant, entry, event))
-    signature = sign(tenant.callback_key, body)
+    keys = tenant.signing_keys
+    key = keys.lasting if switches.callback_key_ids == "one" else keys.make_for_delivery()
+    body = encode_json(payload_of(tenant, entry, event, key))
+    signature = sign(key.text, body)
     delivery = Delivery(
         id=tenant.deliveries.next_id(),
         callback_id=entry["id"],
@@ -199,7 +204,7 @@ def delivery_url(registered_url: str, record_id: int, action: str) -> str:
     return f"{registered_url}{joint}id={record_id}&action={action}"
 
 
-def payload_of(tenant: Tenant, entry: Record, event: Event) -> dict[str, Any]:
+def payload_of(tenant: Tenant, entry: Record, event: Event, key: SigningKey) -> dict[str, Any]:
     """Return the message of a delivery; `Entity` is JSON in a string, null for a deletion."""
     identity = tenant.identity
     entity = None
@@ -214,17 +219,16 @@ def payload_of(tenant: Tenant, entry: Record, event: Event) -> dict[str, Any]:
         "Type": entry["type"],
         "ID": event.record["id"],
         "ProductInstanceId": identity.product_instance_id,
-        "PartnerId": None,
+        "PartnerId": identity.partner_id,
         "CallbackObjectRecId": entry["id"],
         "Entity": entity,
-        "Metadata": {"key_url": key_url(tenant)},
+        "Metadata": {"key_url": key_url(tenant, key)},
     }
 
 
-def key_url(tenant: Tenant) -> str:
-    """Return the URL that serves the signing key of this company's callbacks."""
-    identity = tenant.identity
-    query = f"companyName={identity.company_id}&id={identity.callback_key_id}"
+def key_url(tenant: Tenant, key: SigningKey) -> str:
+    """Return the URL that serves a signing key of this company's callbacks."""
+    query = f"companyName={tenant.identity.company_id}&id={key.id}"
     return f"{tenant.base_url}/{tenant.codebase}/system/callbackkey/index.rails?{query}"
 
 

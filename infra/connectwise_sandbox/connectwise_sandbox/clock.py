@@ -32,7 +32,7 @@ class ManualClock:
 
 def wire_time(moment: datetime) -> str:
     """Return `2026-01-31T18:04:26Z` (ConnectWise writes UTC with second precision)."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def wire_date(day: date) -> str:

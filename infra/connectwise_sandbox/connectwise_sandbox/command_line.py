@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import sys
 import threading
@@ -13,6 +14,7 @@ from connectwise_sandbox.server import (
     LOOPBACK,
     START_SECONDS,
     SandboxServer,
+    certificate_if,
     stocked_engine,
 )
 from connectwise_sandbox.switches import Switches
@@ -23,15 +25,20 @@ def serve(arguments: Sequence[str]) -> int:
     wanted = _build_parser().parse_args(arguments)
     given = dict(_parse_setting(text) for text in wanted.switch)
     given.setdefault("requests_per_minute", wanted.requests_per_minute)
+    # The books live as long as the program: looking through them for garbage would be in vain.
+    gc.disable()
     engine = stocked_engine(
         seed=wanted.seed,
         customers=wanted.customers,
         invoices=wanted.invoices,
         switches=Switches.model_validate(given),
     )
-    server = SandboxServer(engine, host=wanted.host, port=wanted.port)
-    threading.Thread(target=_announce, args=(server,), daemon=True).start()
-    server.run()
+    gc.freeze()
+    gc.enable()
+    with certificate_if(wanted.tls, wanted.host) as certificate:
+        server = SandboxServer(engine, host=wanted.host, port=wanted.port, certificate=certificate)
+        threading.Thread(target=_announce, args=(server,), daemon=True).start()
+        server.run()
     return 0
 
 
@@ -58,11 +65,17 @@ def _build_parser() -> argparse.ArgumentParser:
         prog="connectwise-sandbox",
         description="A ConnectWise PSA with generated books, for tests and demonstrations. "
         "Prints one JSON line (base_url, company_id, public_key, private_key, client_id, "
-        "admin_url) when it is ready, and serves until Ctrl-C. GET /_sandbox lists the commands "
-        "that edit its data, GET /_sandbox/switches the switches; README.md explains both.",
+        "admin_url, with --tls certificate_path) when it is ready, and serves until Ctrl-C. "
+        "GET /_sandbox lists the commands that edit its data, GET /_sandbox/switches the "
+        "switches; README.md explains both.",
     )
     parser.add_argument("--host", default=LOOPBACK, help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=8765, help="0 takes a free one (%(default)s)")
+    parser.add_argument(
+        "--tls",
+        action="store_true",
+        help="serve https with a certificate of its own; the line names its file",
+    )
     parser.add_argument(
         "--switch",
         action="append",

@@ -80,7 +80,7 @@ def delete_company(tenant: Tenant, company: Record, by: str) -> Record:
     """Mark a company as deleted and return it; callbacks say `deleted`."""
     gone = company | {
         "deletedFlag": True,
-        "dateDeleted": wire_time(tenant.now),
+        "dateDeleted": wire_time(tenant.server_time),
         "deletedBy": by,
     }
     stored = tenant.change(Kind.COMPANY, gone, by, announce=False)
@@ -94,9 +94,9 @@ def merge_companies(
 ) -> None:
     """Merge `losing` into `winning`.
 
-    The losing company gets `deletedFlag` and keeps its status. By default it keeps its
-    `lastUpdated` too, and callbacks stay silent (seen by several integrators). Contacts, sites,
-    agreements and, by a switch, invoices move.
+    The losing company gets `deletedFlag` and keeps its status, or by a switch is gone. By default
+    it keeps its `lastUpdated` too, and callbacks stay silent (seen by several integrators).
+    Contacts, sites, agreements and, by a switch, invoices move.
     """
     taken = {
         field: losing[field]
@@ -112,6 +112,8 @@ def merge_companies(
     for kind in _FOLLOWS_COMPANY:
         for record in tenant.store[kind].referring("company", [losing["id"]]):
             tenant.change(kind, record | {"company": reference}, by, announce=False)
+    if tenant.switches.merged_company == "gone":
+        tenant.store[Kind.COMPANY].remove(losing["id"])
     if tenant.switches.merge_moves_invoices:
         for invoice in tenant.store[Kind.INVOICE].referring("company", [losing["id"]]):
             moved = invoice | {"company": reference, "billToCompany": reference}

@@ -44,19 +44,23 @@ class Contacts(Resource):
     def add(self, tenant: Tenant, record: Record, by: str) -> Record:
         """Store a contact and give its communications ids."""
         items = record.get("communicationItems", [])
-        numbered = [{"id": tenant.next_item_id(), **_without_id(item)} for item in items]
+        numbered = [
+            {"id": tenant.next_item_id(), **with_domain(_without_id(item))} for item in items
+        ]
         extra = {"communicationItems": numbered} if numbered else {}
         return tenant.add(Kind.CONTACT, record | extra, by)
 
     def list_communications(self, call: Call) -> Response:
         """Answer one page of a contact's communications."""
         rows = _list_communications(self.find(call))
-        return answer_list(call.tenant, call.request, Kind.COMMUNICATION_TYPE, lambda _: rows)
+        return answer_list(
+            call.tenant, call.request, Kind.COMMUNICATION_TYPE, lambda _: rows, _RESOURCE
+        )
 
     def count_communications(self, call: Call) -> Response:
         """Answer the number of a contact's communications."""
         rows = _list_communications(self.find(call))
-        return answer_count(call.request, lambda _: rows)
+        return answer_count(call.request, lambda _: rows, _RESOURCE)
 
     def read_communication(self, call: Call) -> Response:
         """Answer one communication."""
@@ -66,7 +70,7 @@ class Contacts(Resource):
         """Add a communication to a contact."""
         contact, body = self.find(call), read_json(call.request)
         _validate(body)
-        item = {"id": call.tenant.next_item_id(), **_without_id(body)}
+        item = {"id": call.tenant.next_item_id(), **with_domain(_without_id(body))}
         stored = set_communication(call.tenant, contact, item, call.member)
         return json_response(201, item | {"contactId": stored["id"]})
 
@@ -77,7 +81,7 @@ class Contacts(Resource):
         if call.request.method == "PATCH":
             body = _apply_operations(before, body)
         _validate(body)
-        item = {"id": before["id"], **_without_id(body)}
+        item = {"id": before["id"], **with_domain(_without_id(body))}
         set_communication(call.tenant, contact, item, call.member)
         return json_response(200, item | {"contactId": contact["id"]})
 
@@ -90,6 +94,12 @@ class Contacts(Resource):
         return Response(204)
 
 
+def with_domain(item: Record) -> Record:
+    """Return a communication with the domain that ConnectWise shows for an e-mail address."""
+    _, at, domain = str(item.get("value", "")).rpartition("@")
+    return item | {"domain": at + domain} if item.get("communicationType") == EMAIL and at else item
+
+
 def set_communication(tenant: Tenant, contact: Record, item: Record, by: str) -> Record:
     """Store one communication of a contact, in place of the one with its id, if any."""
     others = [each for each in contact.get("communicationItems", []) if each["id"] != item["id"]]
@@ -99,7 +109,7 @@ def set_communication(tenant: Tenant, contact: Record, item: Record, by: str) ->
             each | {"defaultFlag": False} if each.get("communicationType") == kind else each
             for each in others
         ]
-    items = sorted([*others, item], key=lambda each: each["id"])
+    items = sorted([*others, with_domain(item)], key=lambda each: each["id"])
     return tenant.change(Kind.CONTACT, contact | {"communicationItems": items}, by)
 
 

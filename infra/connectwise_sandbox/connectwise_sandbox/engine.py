@@ -190,7 +190,7 @@ class Engine:
     def _with_standard_headers(self, response: Response) -> Response:
         standard = {
             "cache-control": "no-cache",
-            "date": _http_date(self.tenant.now.replace(microsecond=0)),
+            "date": _http_date(self.tenant.server_time.replace(microsecond=0)),
             "api-current-version": API_VERSION,
             "x-cw-request-id": random_guid(self._request_ids),
         }

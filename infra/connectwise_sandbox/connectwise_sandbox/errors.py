@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from http import HTTPStatus
 
 from connectwise_sandbox.messages import (
     Headers,
@@ -74,6 +75,11 @@ def bad_reference(resource: str, field: str) -> ApiError:
 def record_not_found(label: str, record_id: int) -> ApiError:
     """Return the 404 for a record; `label` is its kind, for example `Invoice`."""
     return refused(404, "NotFound", f"{label} {record_id} not found")
+
+
+def record_hidden(label: str, record_id: int, status: int) -> ApiError:
+    """Return the 404 or 403 for a record outside the API member's part of the organisation."""
+    return security() if status == HTTPStatus.FORBIDDEN else record_not_found(label, record_id)
 
 
 def endpoint_not_found(status: int = 404) -> ApiError:

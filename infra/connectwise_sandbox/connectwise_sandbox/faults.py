@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated
 
@@ -47,6 +48,8 @@ class Effect(StrEnum):
     """The request takes effect at once, the answer comes `seconds` later."""
     LATE_EFFECT = "late_effect"
     """The answer is withheld, and the request takes effect `seconds` later."""
+    OTHER_DATE = "other_date"
+    """The request takes effect; the answer's Date header is the fault's `date`."""
     CODEBASE_ROLLOVER = "codebase_rollover"
     """ConnectWise is upgraded just before the request arrives."""
 
@@ -81,6 +84,8 @@ class Fault(BaseModel):
     """Status of a gateway's answer."""
     body: GatewayBody = GatewayBody.HTML
     """Form of a gateway's answer."""
+    date: Annotated[str, Field(pattern=r"^[ -~]{0,100}$")] = "Thu, 31 Dec 2099 23:59:59 GMT"
+    """Date header of an answer, in any form."""
 
     def meets(self, method: str, target: str) -> bool:
         """Return whether this fault is aimed at a request."""
@@ -161,17 +166,13 @@ def apply_fault(
 def _spoil(fault: Fault, answer: Response) -> Response:
     match fault.effect:
         case Effect.SLOW:
-            return Response(answer.status, answer.headers, answer.body, answer.fate, fault.seconds)
+            return replace(answer, delay_seconds=fault.seconds)
+        case Effect.OTHER_DATE:
+            return replace(answer, headers={**answer.headers, "date": fault.date})
         case Effect.TRUNCATED_JSON:
             return Response(answer.status, answer.headers, answer.body[: len(answer.body) // 2])
-        case Effect.STATUS_500_AFTER_EFFECT:
-            return _internal_error()
-        case Effect.STATUS_502_HTML_AFTER_EFFECT:
-            return _bad_gateway()
-        case Effect.CUT_AFTER_EFFECT:
-            return _unanswered(Fate.CUT)
         case _:
-            return _unanswered(Fate.WITHHELD)
+            return _AFTERWARDS[fault.effect]()
 
 
 def _unanswered(fate: Fate) -> Response:
@@ -187,6 +188,12 @@ def _bad_gateway() -> Response:
     return text_response(502, HTML_BAD_GATEWAY, "text/html")
 
 
+_AFTERWARDS: Mapping[Effect | ChangeEffect, Callable[[], Response]] = {
+    Effect.STATUS_500_AFTER_EFFECT: _internal_error,
+    Effect.STATUS_502_HTML_AFTER_EFFECT: _bad_gateway,
+    Effect.CUT_AFTER_EFFECT: lambda: _unanswered(Fate.CUT),
+    Effect.TIMEOUT_AFTER_EFFECT: lambda: _unanswered(Fate.WITHHELD),
+}
 _INSTEAD: dict[Effect, Callable[[Fault], Response]] = {
     Effect.STATUS_429: lambda fault: too_many_requests(fault.retry_after).response,
     Effect.STATUS_500: lambda _: _internal_error(),

@@ -48,7 +48,7 @@ class Kind(StrEnum):
     LOCATION = "location"
     DEPARTMENT = "department"
     USER_DEFINED_FIELD = "userDefinedField"
-    CALLBACK = "callback"
+    CALLBACK = "callbackEntry"
 
 
 PATHS: Mapping[Kind, str] = {
@@ -99,6 +99,8 @@ _TARGETS: Mapping[str, Kind] = {
     "agreement": Kind.AGREEMENT,
     "invoice": Kind.INVOICE,
     "credit": Kind.INVOICE,
+    "glBatch": Kind.BATCH,
+    "unbatchedBatch": Kind.BATCH,
     "ticket": Kind.TICKET,
     "territory": Kind.LOCATION,
     "location": Kind.LOCATION,
@@ -137,6 +139,7 @@ _REFERENCE_FIELDS: Mapping[Kind, tuple[str, ...]] = {
     Kind.DEPARTMENT: ("identifier", "name"),
     Kind.INVOICE: ("applyToType",),
     Kind.CONTACT: (),
+    Kind.BATCH: (),
 }
 
 
@@ -175,6 +178,7 @@ _SPELLINGS: Mapping[Kind, Callable[[Record], Record]] = {
     Kind.CURRENCY: lambda currency: {"currencyCode": currency.get("currencyCode", {}).get("name")},
     Kind.TAX_CODE: lambda code: {"name": code.get("identifier")},
     Kind.CATALOG_ITEM: lambda item: {"name": item.get("description")},
+    Kind.BATCH: lambda batch: {"name": batch.get("batchIdentifier")},
     Kind.CONTACT: _full_name,
     Kind.MEMBER: _full_name,
 }

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from connectwise_sandbox.kinds import Record
+from connectwise_sandbox.records import Records
 
 
 class Lag:
@@ -25,7 +26,7 @@ class Lag:
         if not states:
             del self._former[record_id]
 
-    def listed(self, rows: Iterable[Record], belongs: Callable[[Record], bool]) -> Iterable[Record]:
+    def listed(self, rows: Records, belongs: Callable[[Record], bool]) -> Records:
         """Return the rows of a list as it shows them, in order of id.
 
         `rows` are the stored ones; `belongs` tells whether a former state is part of the list.
@@ -37,4 +38,4 @@ class Lag:
             former = states[0]
             if former is not None and belongs(former):
                 shown[record_id] = former
-        return [shown[record_id] for record_id in sorted(shown)]
+        return Records.of(shown.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -75,9 +76,19 @@ class Response:
         return json.loads(self.body, parse_float=Decimal)
 
 
+@dataclass(frozen=True, slots=True)
+class RawJson:
+    """Raw JSON is written as it stands, even where readers choke on it."""
+
+    text: str
+
+
 def encode_json(payload: object) -> bytes:
-    """Return JSON in UTF-8; a Decimal is written as a double (`147350.0`)."""
-    return _ENCODER.encode(payload).encode()
+    """Return JSON in UTF-8; a Decimal is written as a double (`147350.0`), RawJson as its text."""
+    written = _ENCODER.encode(payload)
+    if _RAW_MARK in written:
+        written = _MARKED_TEXT.sub(lambda found: str(json.loads(f'"{found[1]}"')), written)
+    return written.encode()
 
 
 def json_response(status: int, payload: object, headers: Headers | None = None) -> Response:
@@ -101,12 +112,19 @@ def _first_values(query: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
     return {name.lower(): value for name, value in reversed(query)}
 
 
-def _double(value: object) -> float:
+_RAW_MARK = "\ufdd0"
+"""A code point outside all texts; it marks raw JSON until the whole text is written."""
+_MARKED_TEXT = re.compile(rf'"{_RAW_MARK}((?:[^"\\]|\\.)*)"')
+
+
+def _written_form(value: object) -> float | str:
     if isinstance(value, Decimal):
         return float(value)
+    if isinstance(value, RawJson):
+        return _RAW_MARK + value.text
     raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
 _ENCODER = json.JSONEncoder(
-    default=_double, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+    default=_written_form, ensure_ascii=False, separators=(",", ":"), allow_nan=False
 )

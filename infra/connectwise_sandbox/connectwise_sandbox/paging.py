@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Literal
 from urllib.parse import quote
 
-from connectwise_sandbox.errors import bad_request
+from connectwise_sandbox.errors import bad_request, invalid_field
 from connectwise_sandbox.kinds import Record
 from connectwise_sandbox.messages import Request
 
@@ -34,16 +34,16 @@ class PageRequest:
     """The last id seen; used by forward-only pages."""
 
 
-def read_page_request(
-    request: Request, oversized_page: Literal["clamped", "refused"]
-) -> PageRequest:
-    """Return the page that a request asks for; raises the 400 for unusable numbers."""
+def read_page_request(request: Request) -> PageRequest:
+    """Return the page that a request asks for; raises the 400 for unusable numbers.
+
+    The body that refuses a page size is recorded (sgtoj/PSConnectWise, issue 2).
+    """
     forward_only = request.headers.get("pagination-type", "").lower() == "forward-only"
-    size = _whole_number(request, "pageSize", default=DEFAULT_PAGE_SIZE, least=1)
-    if size > MAX_PAGE_SIZE:
-        if oversized_page == "refused":
-            raise bad_request(f"The pageSize may be at most {MAX_PAGE_SIZE}.")
-        size = MAX_PAGE_SIZE
+    size = _whole_number(request, "pageSize", default=DEFAULT_PAGE_SIZE, least=0)
+    if not 1 <= size <= MAX_PAGE_SIZE:
+        message = f"The field pageSize must be between 1 and {MAX_PAGE_SIZE}."
+        raise invalid_field("pageSize", "pageSize", message, code="OutOfRange")
     if forward_only and request.parameter("orderBy"):
         raise bad_request("The orderBy parameter is not allowed with forward-only pagination.")
     return PageRequest(
@@ -57,12 +57,15 @@ def read_page_request(
 def navigable_page(
     request: Request, url: str, rows: Sequence[Record], wanted: PageRequest
 ) -> tuple[Sequence[Record], str]:
-    """Return the rows of one numbered page and its Link header."""
+    """Return the rows of one numbered page and its Link header.
+
+    Only further pages link to the first one (recorded answers).
+    """
     last = max(1, -(-len(rows) // wanted.size))
     start = (wanted.page - 1) * wanted.size
-    relations = {"first": 1, "last": last}
+    relations = {"last": last}
     if wanted.page > 1:
-        relations["prev"] = min(wanted.page - 1, last)
+        relations |= {"first": 1, "prev": min(wanted.page - 1, last)}
     if wanted.page < last:
         relations["next"] = wanted.page + 1
     page_urls = {page: _page_url(request, url, "page", page) for page in {*relations.values()}}

@@ -34,9 +34,11 @@ from connectwise_sandbox.finance.payments import (
     rewrite_payments,
 )
 from connectwise_sandbox.finance.resources import blank_invoice
+from connectwise_sandbox.finance.statuses import change_status
 from connectwise_sandbox.kinds import Kind, Record, reference_to
 from connectwise_sandbox.money import ZERO, decimals_of, rounded
-from connectwise_sandbox.tenant import CLOUD_CODEBASE, Tenant, random_guid
+from connectwise_sandbox.record_edits import edited_record
+from connectwise_sandbox.tenant import CLOUD_CODEBASE, Tenant
 
 PERSON = "jdoe"
 OTHER_SYNC = "OtherSync"
@@ -112,6 +114,13 @@ class People:
         """Put an invoice into a GL batch of its own and return the batch."""
         return make_batch(self._tenant, [self._invoice(invoice_id)], by)
 
+    def add_lines(self, invoice_id: int, count: int, amount: Decimal, by: str = PERSON) -> Record:
+        """Bill `count` more product lines of `amount` each and return the invoice."""
+        invoice = self._invoice(invoice_id)
+        for number in range(1, count + 1):
+            self._add_line(invoice, NewLine(f"Line {number}", amount), by)
+        return raise_total(self._tenant, invoice, "productTotal", amount * count, by)
+
     def delete_invoice(self, invoice_id: int, by: str = PERSON) -> None:
         """Delete an invoice with its payments; its lines become billable again."""
         erase_invoice(self._tenant, self._invoice(invoice_id), by)
@@ -126,7 +135,7 @@ class People:
             if what == "total":
                 self.change_total(invoice["id"], invoice["total"] + 1, by)
             else:
-                due_on = day_of(invoice["dueDate"]) + timedelta(days=1)
+                due_on = day_of(invoice.get("dueDate") or invoice["date"]) + timedelta(days=1)
                 self.change_due_date(invoice["id"], due_on, by)
         return [invoice["id"] for invoice in chosen]
 
@@ -192,6 +201,10 @@ class People:
         """Mark a company as deleted, as ConnectWise does, and return it."""
         return delete_company(self._tenant, self._tenant.get(Kind.COMPANY, company_id), by)
 
+    def purge_company(self, company_id: int, by: str = PERSON) -> None:
+        """Remove a company for good; its invoices go on naming it."""
+        self._tenant.remove(Kind.COMPANY, company_id, by)
+
     def merge_companies(self, losing_id: int, winning_id: int, by: str = PERSON) -> None:
         """Merge one company into another."""
         losing = self._tenant.get(Kind.COMPANY, losing_id)
@@ -210,9 +223,45 @@ class People:
             "value": email,
             "defaultFlag": True,
             "communicationType": EMAIL,
-            "domain": email.rpartition("@")[2],
         }
         return set_communication(tenant, contact, item, by)
+
+    # Any record -------------------------------------------------------------------------------
+
+    def change_record(
+        self,
+        kind: Kind,
+        record_id: int,
+        changes: Record,
+        by: str = PERSON,
+        *,
+        silent: bool = False,
+    ) -> Record:
+        """Replace properties of a record and return it; `silent` spares `_info` and callbacks.
+
+        `changes` and errors are those of `edited_record`.
+        """
+        tenant = self._tenant
+        after = edited_record(tenant, kind, tenant.get(kind, record_id), changes)
+        return tenant.change(kind, after, by, touch=not silent, announce=not silent)
+
+    def change_billing_status(
+        self,
+        status_id: int,
+        *,
+        name: str | None = None,
+        closes: bool | None = None,
+        by: str = PERSON,
+    ) -> Record:
+        """Rename a billing status, close or open its invoices by it, and return it.
+
+        Invoices show the change at once; their `lastUpdated` and the callbacks stay out of it.
+        """
+        tenant = self._tenant
+        named = {"name": name, "closedFlag": closes}
+        changes = {field: value for field, value in named.items() if value is not None}
+        status = tenant.get(Kind.BILLING_STATUS, status_id)
+        return change_status(tenant, status | changes, by)
 
     # The installation -------------------------------------------------------------------------
 
@@ -224,7 +273,7 @@ class People:
 
     def rotate_callback_key(self) -> None:
         """Sign callbacks with a new key from now on, served under the same id."""
-        self._tenant.callback_key = random_guid(self._tenant.random)
+        self._tenant.signing_keys.rotate()
 
     # Steps ------------------------------------------------------------------------------------
 

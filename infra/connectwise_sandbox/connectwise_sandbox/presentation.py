@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
-from functools import cache
+from collections.abc import Set
 
-from connectwise_sandbox.kinds import PATHS, Kind, Record, target_of
+from connectwise_sandbox.kinds import Kind, Record
+from connectwise_sandbox.links import links_of, types_with_links, with_link
+from connectwise_sandbox.outward_forms import in_outward_form
 from connectwise_sandbox.permissions import Action, Rows
+from connectwise_sandbox.sight import sight_of_member
 from connectwise_sandbox.tenant import Tenant
 
-_LINE_HREFS: Mapping[str, Kind] = {
-    "products_href": Kind.PRODUCT,
-    "timeEntries_href": Kind.TIME_ENTRY,
-    "expenseEntries_href": Kind.EXPENSE_ENTRY,
-}
-_HREF_NAMES: Mapping[Kind, str] = {
-    Kind.AGREEMENT_TYPE: "type",
-    Kind.BILLING_STATUS: "status",
-    Kind.CATALOG_ITEM: "catalog",
-    Kind.COMPANY_STATUS: "status",
-    Kind.COMPANY_TYPE: "type",
-}
 _HIDDEN_MEMBER_FIELDS = ("hourlyCost", "hourlyRate")
 
 
@@ -30,47 +20,29 @@ def present(tenant: Tenant, kind: Kind, record: Record, only: Set[str] | None = 
     `only` names the properties that are asked for; others may be missing then.
     """
     names = record.keys() if only is None else record.keys() & only
+    url = tenant.api_url
     shown = {
-        name: _with_href(tenant, kind, name, value) if isinstance(value, dict) else value
-        for name, value in ((name, record[name]) for name in names)
+        name: with_link(kind, record, name, url) if isinstance(record[name], dict) else record[name]
+        for name in names
     }
+    if "_info" in shown:
+        shown["_info"] = record["_info"] | links_of(kind, record["id"], url)
     match kind:
-        case Kind.INVOICE if only is None or "_info" in only:
-            shown["_info"] = record["_info"] | _line_hrefs(tenant, record["id"])
+        case Kind.COMPANY | Kind.CONTACT if "types" in shown:
+            shown["types"] = types_with_links(kind, record["types"], url)
         case Kind.PAYMENT:
             shown |= _invoice_amounts(tenant, record)
-        case Kind.MEMBER if not tenant.role.allows(Rows.MEMBER_FINANCE, Action.INQUIRE):
-            shown = {
-                name: value for name, value in shown.items() if name not in _HIDDEN_MEMBER_FIELDS
-            }
+        case Kind.MEMBER:
+            shown |= sight_of_member(tenant, record)
+            if not tenant.role.allows(Rows.MEMBER_FINANCE, Action.INQUIRE):
+                for name in _HIDDEN_MEMBER_FIELDS:
+                    shown.pop(name, None)
+    shown = in_outward_form(tenant.switches, kind, shown, only)
     corruption = tenant.corruptions.get((kind, record["id"]))
     if corruption is not None:
         shown |= corruption.overrides
         shown = {name: value for name, value in shown.items() if value is not None}
     return shown
-
-
-def _with_href(tenant: Tenant, kind: Kind, name: str, reference: Record) -> Record:
-    path, href_name = _path_and_href_name(kind, name)
-    if path is None or "_info" in reference:
-        return reference
-    href = f"{tenant.api_url}/{path}/{reference['id']}"
-    return reference | {"_info": {href_name: href}}
-
-
-@cache
-def _path_and_href_name(kind: Kind, field: str) -> tuple[str | None, str]:
-    target = target_of(kind, field)
-    if target is None:
-        return None, ""
-    return PATHS.get(target), f"{_HREF_NAMES.get(target, target.value)}_href"
-
-
-def _line_hrefs(tenant: Tenant, invoice_id: int) -> Record:
-    return {
-        name: f"{tenant.api_url}/{PATHS[kind]}?conditions=invoice/id={invoice_id}"
-        for name, kind in _LINE_HREFS.items()
-    }
 
 
 def _invoice_amounts(tenant: Tenant, payment: Record) -> Record:

@@ -10,6 +10,7 @@ from connectwise_sandbox.bodies import complete_record, read_json
 from connectwise_sandbox.errors import (
     corrupt_page,
     invalid_object,
+    record_hidden,
     record_not_found,
 )
 from connectwise_sandbox.kinds import Kind, Record, reference_to
@@ -24,8 +25,11 @@ from connectwise_sandbox.messages import Response, json_response
 from connectwise_sandbox.patch import PatchError, apply_patch
 from connectwise_sandbox.permissions import ACTION_OF_METHOD, Action, Row
 from connectwise_sandbox.presentation import present
+from connectwise_sandbox.query import shape_of
+from connectwise_sandbox.records import Records
 from connectwise_sandbox.routing import Call, Handler, Router
 from connectwise_sandbox.schemas import FieldError, property_names, validate_new
+from connectwise_sandbox.sight import is_in_sight, sees_everything
 from connectwise_sandbox.tenant import Tenant, label_of
 
 READ_ONLY = frozenset({"GET"})
@@ -106,7 +110,9 @@ class Resource:
 
     def count(self, call: Call) -> Response:
         """Answer the number of records."""
-        return answer_count(call.request, lambda conditions: self.rows(call, conditions))
+        return answer_count(
+            call.request, lambda conditions: self.rows(call, conditions), self.kind.value
+        )
 
     def read(self, call: Call) -> Response:
         """Answer one record."""
@@ -114,6 +120,8 @@ class Resource:
         corruption = call.tenant.corruptions.get((self.kind, record["id"]))
         if corruption is not None and corruption.fails_above_rows == 0:
             raise corrupt_page()
+        if corruption is not None and corruption.raw_row is not None:
+            return json_response(200, corruption.raw_row)
         return self.answer(call, 200, record)
 
     def create(self, call: Call) -> Response:
@@ -170,30 +178,32 @@ class Resource:
 
     def is_visible(self, tenant: Tenant, record: Record) -> bool:
         """Return whether a record lies in the API member's part of the organisation."""
-        visible = tenant.switches.visible_location_ids
-        if visible is None:
-            return True
-        location_id = record.get("locationId") or record.get("location", {}).get("id")
-        return location_id is None or location_id in visible
+        return is_in_sight(tenant.switches, record)
 
     # Shared steps ----------------------------------------------------------------------------
 
-    def rows(self, call: Call, conditions: str) -> Iterable[Record]:
+    def rows(self, call: Call, conditions: str) -> Records:
         """Return the visible records from which a list of this call is taken, by id."""
-        table = call.tenant.store[self.kind]
+        tenant = call.tenant
+        table = tenant.store[self.kind]
         if self.parent is None:
-            records = narrow_table(table, conditions)
+            rows = narrow_table(table, conditions, shape_of(self.kind.value))
         else:
             parent_id = call.ids["parentId"]
-            call.tenant.get(self.parent.kind, parent_id)
-            records = table.referring(self.parent.field, [parent_id])
-        return (record for record in records if self.is_visible(call.tenant, record))
+            tenant.get(self.parent.kind, parent_id)
+            rows = table.rows_referring(self.parent.field, parent_id)
+        if sees_everything(tenant.switches):
+            return rows
+        return rows.where(lambda record: self.is_visible(tenant, record))
 
     def find(self, call: Call) -> Record:
         """Return the record that a call names; raises its 404."""
         record = call.tenant.get(self.kind, call.ids["id"])
-        if not self.is_visible(call.tenant, record) or not self._belongs(call, record):
+        if not self._belongs(call, record):
             raise record_not_found(label_of(self.kind), record["id"])
+        if not self.is_visible(call.tenant, record):
+            status = call.tenant.switches.hidden_record_status
+            raise record_hidden(label_of(self.kind), record["id"], status)
         return record
 
     def reference_to_parent(self, call: Call) -> Any:

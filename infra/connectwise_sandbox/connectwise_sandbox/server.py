@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from types import FrameType
 
@@ -17,6 +18,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from connectwise_sandbox.admin import ADMIN_PREFIX
 from connectwise_sandbox.asgi import build_app
 from connectwise_sandbox.books import open_books
+from connectwise_sandbox.certificate import Certificate, temporary_certificate
 from connectwise_sandbox.clock import Clock, system_clock
 from connectwise_sandbox.engine import Engine
 from connectwise_sandbox.switches import Switches
@@ -37,10 +39,12 @@ class Announcement:
     private_key: str = field(repr=False)
     client_id: str
     admin_url: str
+    certificate_path: str | None = None
+    """The file with the certificate that a client has to trust; None for plain HTTP."""
 
     def as_dict(self) -> dict[str, str]:
-        """Return the fields by name."""
-        return asdict(self)
+        """Return the fields by name, those that have a value."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 class SandboxServer:
@@ -49,12 +53,21 @@ class SandboxServer:
     The constructor binds the port, so that `announcement` is complete before `run`.
     """
 
-    def __init__(self, engine: Engine, *, host: str = LOOPBACK, port: int = 0) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        host: str = LOOPBACK,
+        port: int = 0,
+        certificate: Certificate | None = None,
+    ) -> None:
         self.engine = engine
         self.lock = threading.Lock()
+        self._certificate = certificate
         self._socket = _bind(host, port)
         bound_port = self._socket.getsockname()[1]
-        engine.tenant.base_url = f"http://{host}:{bound_port}"
+        scheme = "http" if certificate is None else "https"
+        engine.tenant.base_url = f"{scheme}://{host}:{bound_port}"
         self._connections: dict[tuple[str, int], H11Protocol] = {}
         config = uvicorn.Config(
             build_app(engine, self.lock, self._cut_connection),
@@ -66,6 +79,8 @@ class SandboxServer:
             date_header=False,
             server_header=False,
             timeout_graceful_shutdown=1,
+            ssl_certfile=certificate.certificate_path if certificate else None,
+            ssl_keyfile=certificate.key_path if certificate else None,
         )
         self._server = _PatientServer(config)
 
@@ -81,6 +96,7 @@ class SandboxServer:
             private_key=identity.private_key,
             client_id=identity.client_id,
             admin_url=f"{tenant.base_url}{ADMIN_PREFIX}",
+            certificate_path=str(self._certificate.certificate_path) if self._certificate else None,
         )
 
     @property
@@ -131,6 +147,7 @@ def running_sandbox(
     clock: Clock = system_clock,
     switches: Switches | None = None,
     port: int = 0,
+    tls: bool = False,
 ) -> Iterator[RunningSandbox]:
     """Run a sandbox on loopback for the length of a `with` block.
 
@@ -139,17 +156,26 @@ def running_sandbox(
     engine = stocked_engine(
         seed=seed, customers=customers, invoices=invoices, clock=clock, switches=switches
     )
-    server = SandboxServer(engine, port=port)
-    thread = threading.Thread(target=server.run, name="connectwise-sandbox", daemon=True)
-    thread.start()
-    try:
-        _await_ready(server, thread)
-        yield RunningSandbox(server)
-    finally:
-        server.stop()
-        thread.join(STOP_SECONDS)
-        if thread.is_alive():
-            raise TimeoutError("the sandbox did not stop")
+    with certificate_if(tls, LOOPBACK) as certificate:
+        server = SandboxServer(engine, port=port, certificate=certificate)
+        thread = threading.Thread(target=server.run, name="connectwise-sandbox", daemon=True)
+        thread.start()
+        try:
+            _await_ready(server, thread)
+            yield RunningSandbox(server)
+        finally:
+            server.stop()
+            thread.join(STOP_SECONDS)
+            if thread.is_alive():
+                raise TimeoutError("the sandbox did not stop")
+
+
+def certificate_if(
+    tls: bool,
+    host: str,
+) -> AbstractContextManager[Certificate | None]:
+    """Return a context that gives a certificate for a host if TLS is wanted, else None."""
+    return temporary_certificate(host) if tls else contextlib.nullcontext()
 
 
 def stocked_engine(

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator
 from random import Random
 
 from connectwise_sandbox.kinds import Kind, Record
+from connectwise_sandbox.query import Bounds
+from connectwise_sandbox.records import Records
+
+_Change = tuple[str, int]
+"""The second of a record's last change, and its id."""
 
 _WIDEST_GAP = 4
 _FIRST_IDS = {
@@ -45,6 +50,10 @@ _INDEXED: dict[Kind, tuple[str, ...]] = {
 }
 
 
+FIRST_CHANGE = "0"
+"""Comes before every moment on the wire, and after the blank one of a silent record."""
+
+
 class Table:
     """A table keeps the records of one kind in order of id."""
 
@@ -54,6 +63,8 @@ class Table:
         """Grows with every record that is stored or removed."""
         self._forms: dict[int, dict[Hashable, bytes]] = {}
         self._ids: list[int] = []
+        self._changes: list[_Change] | None = None
+        """All records in order of their last change; made at the first question for it."""
         self._random = random
         self._last_id = _FIRST_IDS.get(kind, 0)
         self._gap = _WIDEST_GAP if kind in _FIRST_IDS else 1
@@ -94,13 +105,15 @@ class Table:
             referred_id = _referred_id(record, field)
             if referred_id is not None:
                 index[referred_id].add(record_id)
+        if self._changes is not None:
+            insort(self._changes, _last_change(record))
 
     def remove(self, record_id: int) -> None:
         """Remove a record; raises KeyError if it is missing."""
         self._unindex(self._records.pop(record_id))
         self._forms.pop(record_id, None)
         self.revision += 1
-        self._ids.remove(record_id)
+        del self._ids[bisect_left(self._ids, record_id)]
 
     def forms(self, record: Record) -> dict[Hashable, bytes]:
         """Return the forms that were made of a record, kept until another one takes its place.
@@ -118,21 +131,63 @@ class Table:
 
     def referring(self, field: str, referred_ids: Iterable[int]) -> list[Record]:
         """Return the records whose indexed `field` refers to one of the ids, in order of id."""
-        index = self._indexes[field]
-        found: set[int] = set()
-        for referred_id in referred_ids:
-            found |= index.get(referred_id, set())
-        return self.among(found)
+        return self.among(self._referring_ids(field, referred_ids))
 
-    def is_indexed(self, field: str) -> bool:
-        """Return whether `referring` can search that field."""
-        return field in self._indexes
+    def rows_referring(self, field: str, referred_id: int) -> Records:
+        """Return the records whose indexed `field` refers to an id, in order of id."""
+        return Records(self._records, sorted(self._indexes[field].get(referred_id, ())))
+
+    def within(self, bounds: Bounds) -> tuple[Records, bool]:
+        """Return records with every one within the bounds, and whether they are exactly those.
+
+        Indexes serve ids, the last change and most references; the others let more records in.
+        """
+        chosen = [] if bounds.ids is None else [set(bounds.ids)]
+        chosen += [
+            self._referring_ids(field, ids)
+            for field, ids in bounds.references.items()
+            if field in self._indexes
+        ]
+        is_exact = all(field in self._indexes for field in bounds.references)
+        if chosen:
+            found = self._records.keys() & set.intersection(*chosen)
+            rows = Records(self._records, sorted(found))
+            is_exact = is_exact and (bounds.changed_from or bounds.changed_before) is None
+        elif bounds.changed_from or bounds.changed_before:
+            rows = self._changed_rows(bounds.changed_from, bounds.changed_before)
+        else:
+            rows = Records(self._records, self._ids)
+        return rows.between(bounds.least_id, bounds.greatest_id), is_exact
+
+    def _changed_rows(self, first: str | None, end: str | None) -> Records:
+        """Return the records whose last change lies from `first` on and before `end`.
+
+        Where these are most of the table, they are picked out one by one as they are looked at.
+        """
+        if self._changes is None:
+            self._changes = sorted(map(_last_change, self))
+        start = bisect_left(self._changes, (first or FIRST_CHANGE,))
+        stop = bisect_left(self._changes, (end,), start) if end else len(self._changes)
+        if 2 * (stop - start) <= len(self._ids):
+            return Records(self._records, sorted(each for _, each in self._changes[start:stop]))
+
+        def is_within(record: Record) -> bool:
+            moment, _ = _last_change(record)
+            return moment >= (first or FIRST_CHANGE) and (end is None or moment < end)
+
+        return Records(self._records, self._ids, tests=(is_within,), number=stop - start)
+
+    def _referring_ids(self, field: str, referred_ids: Iterable[int]) -> set[int]:
+        index = self._indexes[field]
+        return set[int]().union(*(index.get(each, ()) for each in referred_ids))
 
     def _unindex(self, record: Record) -> None:
         for field, index in self._indexes.items():
             referred_id = _referred_id(record, field)
             if referred_id is not None:
                 index[referred_id].discard(record["id"])
+        if self._changes is not None:
+            del self._changes[bisect_left(self._changes, _last_change(record))]
 
 
 class Store:
@@ -143,6 +198,12 @@ class Store:
 
     def __getitem__(self, kind: Kind) -> Table:
         return self._tables[kind]
+
+
+def _last_change(record: Record) -> _Change:
+    """Return the place of a record among the changes; one that is silent about it comes first."""
+    moment = record.get("lastUpdated") or record.get("_info", {}).get("lastUpdated", "")
+    return moment, record["id"]
 
 
 def _referred_id(record: Record, field: str) -> int | None:

@@ -36,10 +36,30 @@ class Switches(BaseModel):
     max_url_characters: Annotated[int, Field(ge=100, le=100_000)] = 2_000
     """The longest URL before 414."""
 
-    oversized_page: Literal["clamped", "refused"] = "clamped"
-    """A pageSize above 1,000 is `clamped` to 1,000 or `refused`."""
     forward_only_end: Literal["empty_page", "short_page"] = "empty_page"
     """The Link header is empty on an `empty_page`, or already on a `short_page`."""
+    forward_only_order: Literal["growing", "falling"] = "growing"
+    """The rows of a forward-only page come by `growing` ids, or by `falling` ones."""
+    link_header: bool = True
+    """Lists have a Link header."""
+    page_row_limit: Annotated[int, Field(ge=1, le=1_000)] = 1_000
+    """A page has at most this many rows, however many are asked for."""
+    page_surplus_rows: Annotated[int, Field(ge=0, le=1_000)] = 0
+    """A full page has this many rows more than were asked for."""
+    heavy_page_rows: Annotated[int, Field(ge=0, le=1_000)] = 0
+    """A page of more rows than this fails as `heavy_page_answer` says; 0 lets every page pass."""
+    heavy_page_answer: Literal["html_502", "html_503", "html_504", "json_500", "nothing"] = (
+        "html_502"
+    )
+    """A heavy page answers a gateway's HTML, ConnectWise's JSON, or `nothing` until a time-out."""
+    server_clock_minutes_off: Annotated[float, Field(ge=-1_000_000, le=1_000_000)] = 0.0
+    """The server's clock, in Date, `lastUpdated` and today's day, is this many minutes ahead."""
+    invoice_information: Literal["served", "missing"] = "served"
+    """`GET /finance/info/invoice/{id}` is `served`, or `missing` as an unknown path is."""
+    empty_references: Literal["left_out", "without_id"] = "left_out"
+    """An empty reference of an invoice or company is `left_out`, or shown `without_id`."""
+    currency_form: Literal["code", "iso_code", "absent"] = "code"
+    """Currencies have a `currencyCode` (`code`); on old servers an `iso_code`, or are `absent`."""
 
     payment_touches_last_updated: bool = True
     """A payment moves the `lastUpdated` of its invoice."""
@@ -63,8 +83,10 @@ class Switches(BaseModel):
     """A further payment is `appended`, `replaces` the earlier ones, or is `refused`."""
     overpayment: Literal["accepted", "capped", "refused"] = "accepted"
     """An amount above the balance is `accepted`, `capped` to the balance, or `refused`."""
-    locked_invoice_payments: Literal["refused", "accepted"] = "refused"
-    """Payments on closed invoices outside a GL batch are `refused` or `accepted`."""
+    payment_amount_changes: Literal["accepted", "refused", "ignored"] = "accepted"
+    """A change of a payment's amount is `accepted`, `refused`, or `ignored` with a 200."""
+    locked_invoice_payments: Literal["accepted", "refused"] = "accepted"
+    """Payments on closed invoices outside a GL batch are `accepted` or `refused`."""
     locked_payment_deletions: Literal["as_payments", "refused", "accepted"] = "as_payments"
     """Deleting one there is treated `as_payments` are, or is `refused` or `accepted`."""
     batched_invoice_payments: Literal["accepted", "refused"] = "accepted"
@@ -80,13 +102,21 @@ class Switches(BaseModel):
     """A merge moves the `lastUpdated` of the losing company and its invoices, with callbacks."""
     merge_moves_invoices: bool = True
     """A merge moves the invoices of the losing company to the winning one."""
+    merged_company: Literal["flagged", "gone"] = "flagged"
+    """The losing company of a merge keeps a `deletedFlag` (`flagged`), or is a 404 (`gone`)."""
     contacts_have_own_right: bool = False
     """Contacts need the row Companies / Contacts; otherwise Company Maintenance is enough."""
     visible_location_ids: list[int] | None = None
     """The locations whose records the API member sees; `null` shows all."""
+    visible_department_ids: list[int] | None = None
+    """The departments whose records the API member sees; `null` shows all."""
+    hidden_record_status: Literal[404, 403] = 404
+    """The status that answers a record out of the API member's sight: 404 or 403."""
 
     callback_key_access: Literal["open", "client_id", "authenticated"] = "open"
     """The signing key is `open`, needs a clientId (`client_id`), or the keys (`authenticated`)."""
+    callback_key_ids: Literal["one", "per_delivery"] = "one"
+    """All deliveries name `one` signing key, or each a new one with an id of its own."""
     callback_server_error: Literal["lost", "retried"] = "lost"
     """A delivery that meets a 5xx, a time-out or a refused connection is `lost` or `retried`."""
     callback_duplicate_rate: Probability = 0.0

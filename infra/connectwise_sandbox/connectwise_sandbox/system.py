@@ -108,13 +108,10 @@ def answer_callback_key(tenant: Tenant, request: Request, *, authenticated: bool
         return json_response(401, {"code": "Unauthorized", "message": "A clientId is required."})
     if access == "authenticated" and not authenticated:
         return json_response(401, {"code": "Unauthorized", "message": "Please log in."})
-    identity = tenant.identity
-    if (
-        request.parameter("companyName") != identity.company_id
-        or request.parameter("id") != identity.callback_key_id
-    ):
+    key = tenant.signing_keys.find(request.parameter("id") or "")
+    if key is None or request.parameter("companyName") != tenant.identity.company_id:
         raise html_not_found()
-    return text_response(200, f'{{"signing_key":"{tenant.callback_key}"}}')
+    return text_response(200, f'{{"signing_key":"{key.text}"}}')
 
 
 def install_system(router: Router) -> None:
@@ -141,7 +138,9 @@ def _read_info(call: Call) -> Response:
 
 def _list_member_info(call: Call) -> Response:
     rows = [_member_info(member) for member in call.tenant.store[Kind.MEMBER]]
-    return answer_list(call.tenant, call.request, Kind.SECURITY_ROLE, lambda _: rows)
+    return answer_list(
+        call.tenant, call.request, Kind.SECURITY_ROLE, lambda _: rows, shape_name="memberInfo"
+    )
 
 
 def _member_info(member: Record) -> Record:

@@ -16,8 +16,10 @@ from connectwise_sandbox.deliveries import DeliveryQueue
 from connectwise_sandbox.errors import record_not_found
 from connectwise_sandbox.kinds import Kind, Record
 from connectwise_sandbox.lag import Lag
+from connectwise_sandbox.messages import RawJson
 from connectwise_sandbox.permissions import Action, Row, Rows, SecurityRole
 from connectwise_sandbox.shuffled_ids import ShuffledIds
+from connectwise_sandbox.signing_keys import SigningKeys
 from connectwise_sandbox.store import Store
 from connectwise_sandbox.switches import Switches
 
@@ -50,6 +52,8 @@ class Identity:
     client_id: str
     product_instance_id: str
     callback_key_id: str
+    partner_id: str
+    """The `PartnerId` of deliveries: recorded as a text; that it is a GUID is our reading."""
     member_identifier: str = API_MEMBER
 
 
@@ -65,6 +69,7 @@ def identity_of(seed: int) -> Identity:
         client_id=random_guid(random),
         product_instance_id=random_guid(random),
         callback_key_id=random_guid(random),
+        partner_id=random_guid(random),
     )
 
 
@@ -91,7 +96,9 @@ class Tenant:
         self.deliveries = DeliveryQueue()
         self.base_url = "http://127.0.0.1"
         self.cloud_codebase = CLOUD_CODEBASE
-        self.callback_key = random_guid(self.random)
+        self.signing_keys = SigningKeys(
+            self.identity.callback_key_id, partial(random_guid, self.random)
+        )
         self.corruptions: dict[tuple[Kind, int], Corruption] = {}
         self._numbers = count(FIRST_INVOICE_NUMBER)
         self._items = count(FIRST_ITEM_ID)
@@ -111,9 +118,14 @@ class Tenant:
         return self._clock()
 
     @property
+    def server_time(self) -> datetime:
+        """Return the moment that the server's clock shows, which may be wrong."""
+        return self._clock() + timedelta(minutes=self.switches.server_clock_minutes_off)
+
+    @property
     def today(self) -> date:
-        """Return the present day in UTC."""
-        return self._clock().date()
+        """Return the day in UTC that the server's clock shows."""
+        return self.server_time.date()
 
     @property
     def codebase(self) -> str:
@@ -134,7 +146,7 @@ class Tenant:
 
     def add(self, kind: Kind, record: Record, by: str, *, announce: bool = True) -> Record:
         """Store a new record under a new id and return it."""
-        moment = wire_time(self.now)
+        moment = wire_time(self.server_time)
         info = {
             "lastUpdated": moment,
             "updatedBy": by,
@@ -157,7 +169,7 @@ class Tenant:
         """
         info = dict(record["_info"])
         if touch:
-            info |= {"lastUpdated": wire_time(self.now), "updatedBy": by}
+            info |= {"lastUpdated": wire_time(self.server_time), "updatedBy": by}
         stored = _without_nulls(record) | {"_info": info}
         self.put_silently(kind, stored)
         if announce:
@@ -247,6 +259,8 @@ class Corruption:
     """A list page with the row and more rows than this answers 500; None lets pages pass."""
     overrides: Record
     """Values that replace properties of the row; None leaves a property out."""
+    raw_row: RawJson | None = None
+    """The text that takes the place of the whole row."""
 
 
 def label_of(kind: Kind) -> str:

@@ -15,13 +15,13 @@ from connectwise_sandbox.clock import ManualClock
 from connectwise_sandbox.engine import Engine
 from connectwise_sandbox.in_process_client import START, PsaClient
 from connectwise_sandbox.kinds import Kind, Record
+from connectwise_sandbox.money import rounded
 from connectwise_sandbox.presentation import present
 from connectwise_sandbox.schemas import validate_new
 
 BOOKS = PsaClient(seed=7, customers=50, invoices=500)
 STORE = BOOKS.tenant.store
 INVOICES = list(STORE[Kind.INVOICE])
-UNDESCRIBED = {Kind.CATALOG_ITEM}
 LINE_KINDS = (Kind.PRODUCT, Kind.TIME_ENTRY, Kind.EXPENSE_ENTRY)
 
 
@@ -39,7 +39,7 @@ def test_the_same_seed_gives_the_same_books_and_another_seed_others() -> None:
     assert BOOKS.tenant.identity.private_key != other.tenant.identity.private_key
 
 
-@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in UNDESCRIBED])
+@pytest.mark.parametrize("kind", list(Kind))
 def test_each_record_is_one_that_the_interface_describes(kind: Kind) -> None:
     if kind is Kind.BATCH_ENTRY:
         batch_id = next(iter(STORE[Kind.BATCH]))["id"]
@@ -90,7 +90,7 @@ def test_every_type_currency_and_state_of_invoice_occurs() -> None:
     assert {row["currency"]["numberOfDecimals"] for row in INVOICES} == {0, 2, 3}
     assert {row["currency"]["currencyCode"] for row in INVOICES} >= {"USD", "EUR", "GBP", "JPY"}
     assert {row["status"]["name"] for row in INVOICES} >= {"Paid in Full", "Closed", "New"}
-    assert len({row["locationId"] for row in INVOICES}) == 3
+    assert len({row["locationId"] for row in INVOICES} - {0}) == 3
     assert any(row["total"] == 0 for row in INVOICES)
     assert any(row["total"] < 0 for row in INVOICES)
     assert any(row["credits"] > 0 for row in INVOICES)
@@ -105,11 +105,12 @@ def test_money_adds_up_in_every_invoice() -> None:
     for invoice in INVOICES:
         decimals = invoice["currency"]["numberOfDecimals"]
         step = Decimal(1).scaleb(-decimals)
-        for name in ("total", "payments", "credits", "balance", "subtotal", "salesTax"):
+        for name in ("total", "payments", "credits", "balance"):
             assert invoice[name] % step == 0
         assert invoice["balance"] == invoice["total"] - invoice["payments"] - invoice["credits"]
-        expected = invoice["subtotal"] + invoice["salesTax"] - invoice["downpaymentApplied"]
-        assert invoice["total"] == expected
+        in_advance = invoice["downpaymentApplied"] + invoice["previousProgressApplied"]
+        explained = invoice["subtotal"] + invoice["salesTax"] - in_advance
+        assert invoice["total"] == rounded(explained, decimals)
 
 
 def test_most_lines_explain_their_invoice_and_some_do_not() -> None:
@@ -166,7 +167,8 @@ def test_customers_are_of_every_kind() -> None:
     assert any(mails)
     contacts = list(STORE[Kind.CONTACT])
     assert any("lastName" not in contact for contact in contacts)
-    assert any(row["billToCompany"]["id"] != row["company"]["id"] for row in INVOICES)
+    payers = [row["billToCompany"]["id"] for row in INVOICES if "billToCompany" in row]
+    assert payers != [row["company"]["id"] for row in INVOICES if "billToCompany" in row]
 
 
 def test_no_address_or_name_is_one_that_somebody_could_own() -> None:

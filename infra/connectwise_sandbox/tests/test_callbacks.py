@@ -15,6 +15,7 @@ import pytest
 from connectwise_sandbox.callbacks import delivery_url, sign
 from connectwise_sandbox.in_process_client import START, PsaClient
 from connectwise_sandbox.messages import Request, Response
+from connectwise_sandbox.signing_keys import MAX_DELIVERY_KEYS
 
 ENTRY: dict[str, Any] = {
     "url": "https://bridge.example/hook?recordId=",
@@ -22,6 +23,11 @@ ENTRY: dict[str, Any] = {
     "type": "invoice",
     "level": "owner",
 }
+
+
+UNRECOGNIZED_LEVEL = (
+    "Unrecognized level for type, see documentation for supported levels for each type"
+)
 
 
 def errors_of(answer: Response) -> list[tuple[str, str, str]]:
@@ -66,7 +72,7 @@ def test_a_registration_is_answered_with_what_was_stored() -> None:
         ({"url": "https://[x/"}, ("InvalidField", "Invalid URL", "url")),
         (
             {"level": "status2"},
-            ("InvalidObject", "Unrecognized level for type, invoice", "level"),
+            ("InvalidObject", UNRECOGNIZED_LEVEL, "level"),
         ),
         ({"type": "payment"}, ("InvalidObject", "Unrecognized type, payment", "type")),
         (
@@ -83,6 +89,22 @@ def test_a_bad_registration_says_why(change: dict[str, Any], error: tuple[str, s
     answer = PsaClient().send("POST", "/system/callbacks", ENTRY | change)
 
     assert error in errors_of(answer)
+
+
+def test_a_refusal_of_a_registration_names_the_object_as_connectwise_does() -> None:
+    psa = PsaClient()
+    path = f"/system/callbacks/{psa.register()['id']}"
+    answers = [
+        psa.send("POST", "/system/callbacks", ENTRY | {"url": "nowhere"}),
+        psa.send("POST", "/system/callbacks", {}),
+        psa.send("PUT", path, ENTRY | {"level": "status2"}),
+        psa.replace(path, colour="red"),
+    ]
+
+    for answer in answers:
+        assert answer.status == 400
+        assert answer.json()["message"] == "callbackEntry object is invalid"
+        assert {error["resource"] for error in answer.json()["errors"]} == {"callbackEntry"}
 
 
 @pytest.mark.parametrize("name", ["url", "objectId", "type", "level"])
@@ -236,6 +258,7 @@ def test_a_message_holds_the_record_as_a_text() -> None:
     assert message["FromUrl"] == "127.0.0.1"
     assert message["CallbackObjectRecId"] == entry["id"]
     assert message["ID"] == invoice_id
+    assert isinstance(message["PartnerId"], str)
     assert json.loads(message["Entity"])["id"] == invoice_id
 
 
@@ -290,6 +313,46 @@ def test_a_rotated_key_is_served_under_the_same_address() -> None:
 
     assert psa.messages()[0]["Metadata"]["key_url"] == url
     assert fetch_key(psa, url).body != before
+
+
+@pytest.mark.parametrize(("rule", "urls"), [("one", 1), ("per_delivery", 3)])
+def test_deliveries_name_one_key_or_each_a_new_one(rule: str, urls: int) -> None:
+    psa = PsaClient(callback_key_ids=rule)
+    psa.register()
+    for _ in range(3):
+        psa.bill()
+    deliveries = psa.deliver(204)
+
+    key_urls = [json.loads(each.body)["Metadata"]["key_url"] for each in deliveries]
+    keys = [fetch_key(psa, url).json()["signing_key"] for url in key_urls]
+
+    assert len(set(key_urls)) == len(set(keys)) == urls
+    for delivery, key in zip(deliveries, keys, strict=True):
+        assert sign(key, delivery.body) == delivery.headers["x-content-signature"]
+
+
+def test_a_delivery_that_is_sent_again_names_the_same_key() -> None:
+    psa = PsaClient(callback_key_ids="per_delivery")
+    psa.register()
+    psa.bill()
+    first = psa.deliver(429)
+
+    psa.clock.advance(2)
+
+    assert [each.body for each in psa.deliver(204)] == [each.body for each in first]
+
+
+def test_keys_of_deliveries_outlive_a_rotation_and_are_limited() -> None:
+    psa = PsaClient(callback_key_ids="per_delivery")
+    keys = psa.tenant.signing_keys
+    first = keys.make_for_delivery()
+
+    keys.rotate()
+    assert keys.find(first.id) == first
+
+    for _ in range(MAX_DELIVERY_KEYS):
+        keys.make_for_delivery()
+    assert keys.find(first.id) is None
 
 
 @pytest.mark.parametrize(

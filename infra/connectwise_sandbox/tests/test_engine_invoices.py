@@ -28,7 +28,7 @@ def error_of(answer: Response) -> Any:
 
 
 def test_closing_by_status_locks_an_invoice_but_for_its_status() -> None:
-    psa = PsaClient()
+    psa = PsaClient(locked_invoice_payments="refused")
     invoice_id = psa.bill()
     path = f"{INVOICES}/{invoice_id}"
 
@@ -47,15 +47,15 @@ def test_closing_by_status_locks_an_invoice_but_for_its_status() -> None:
 
 @pytest.mark.parametrize("status", [400, 403, 409])
 def test_what_a_locked_invoice_answers_is_a_switch(status: int) -> None:
-    psa = PsaClient(locked_invoice_status=status)
+    psa = PsaClient(locked_invoice_payments="refused", locked_invoice_status=status)
     invoice_id = psa.bill()
     psa.people.close_invoice(invoice_id)
 
     assert psa.pay(invoice_id, 5).status == status
 
 
-def test_locked_invoices_may_take_payments() -> None:
-    psa = PsaClient(locked_invoice_payments="accepted")
+def test_locked_invoices_take_payments() -> None:
+    psa = PsaClient()
     invoice_id = psa.bill()
     psa.people.close_invoice(invoice_id)
 

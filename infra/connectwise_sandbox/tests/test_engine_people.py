@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +16,7 @@ from connectwise_sandbox.switches import Switches
 
 COMPANIES = "/company/companies"
 CONTACTS = "/company/contacts"
+SETTING = ("PATCH", "/switches")
 
 
 def allowed(psa: PsaClient) -> PsaClient:
@@ -295,8 +297,12 @@ def test_deliveries_and_calls_can_be_read() -> None:
 def test_the_index_describes_each_command() -> None:
     commands = PsaClient().admin("GET", "").json()
 
-    assert all(set(command) == {"method", "path", "body"} for command in commands)
+    assert all(set(command) == {"method", "path", "does", "body"} for command in commands)
+    assert all(re.fullmatch(r"[A-Z][a-z]+ .*\.", command["does"]) for command in commands)
     assert len(commands) > 30
+    setting = next(each for each in commands if (each["method"], each["path"][-9:]) == SETTING)
+    assert set(setting["body"]["properties"]) == set(Switches.model_fields)
+    assert all(field["description"] for field in setting["body"]["properties"].values())
 
 
 @pytest.mark.parametrize(

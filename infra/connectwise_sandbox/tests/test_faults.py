@@ -81,7 +81,7 @@ def test_a_late_request_takes_effect_when_its_time_comes() -> None:
 
 
 def test_a_late_request_is_judged_when_it_lands() -> None:
-    psa = PsaClient()
+    psa = PsaClient(locked_invoice_payments="refused")
     invoice_id = psa.bill()
     inject(psa, "late_effect", method="POST", seconds=600)
     psa.pay(invoice_id, 5)

@@ -238,18 +238,18 @@ TAKEN, REFUSED = (201, 200, 204), (400, 400, 400)
 @pytest.mark.parametrize(
     ("lock", "switches", "statuses"),
     [
-        ("closed", {}, REFUSED),
-        ("closed", {"locked_invoice_payments": "accepted"}, TAKEN),
-        ("closed", {"batched_invoice_payments": "refused"}, REFUSED),
+        ("closed", {}, TAKEN),
+        ("closed", {"locked_invoice_payments": "refused"}, REFUSED),
+        ("closed", {"batched_invoice_payments": "refused"}, TAKEN),
         ("batched", {}, TAKEN),
         ("batched", {"batched_invoice_payments": "refused"}, REFUSED),
-        ("batched", {"locked_invoice_payments": "accepted"}, TAKEN),
-        ("closed", {"locked_payment_deletions": "accepted"}, (400, 400, 204)),
+        ("batched", {"locked_invoice_payments": "refused"}, TAKEN),
         (
             "closed",
-            {"locked_invoice_payments": "accepted", "locked_payment_deletions": "refused"},
-            (201, 200, 400),
+            {"locked_invoice_payments": "refused", "locked_payment_deletions": "accepted"},
+            (400, 400, 204),
         ),
+        ("closed", {"locked_payment_deletions": "refused"}, (201, 200, 400)),
         ("batched", {"batched_payment_deletions": "refused"}, (201, 200, 400)),
         (
             "batched",

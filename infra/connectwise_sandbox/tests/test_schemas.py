@@ -41,7 +41,7 @@ INVOICE = {
         ("payment", {"amount": 12, "paymentDate": "2026-01-31T00:00:00Z"}),
         ("contact", {"firstName": "Ada"}),
         ("company", {"identifier": "x" * 30, "name": "Harbor", "types": [{"id": 1}]}),
-        ("callback", {"url": "https://x", "objectId": 1, "type": "invoice", "level": "owner"}),
+        ("callbackEntry", {"url": "https://x", "objectId": 1, "type": "invoice", "level": "owner"}),
         ("closedInvoice", {"status": {"id": 4}}),
         ("timeEntry", {"timeStart": "2026-01-31T00:00:00Z", "hourlyCost": "45.00"}),
         ("companyMerge", {"toCompanyId": 5, "name": "From", "sites": "Merge"}),

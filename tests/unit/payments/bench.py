@@ -80,6 +80,11 @@ class Bench(InMemoryPorts):
         invoice_id: int = self.people.create_invoice(company["id"], lines)["id"]
         return invoice_id
 
+    def lock_invoice(self) -> None:
+        """Close the invoice, in a ConnectWise that takes no payments on closed ones."""
+        self.engine.switches.locked_invoice_payments = "refused"
+        self.people.close_invoice(self.invoice_id)
+
     def collect(
         self, amount_minor: int = 11000, payment_id: str = "pay-1", invoice_id: int | None = None
     ) -> WriteBack:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from connectwise_sandbox.books.billing import bill_two_years
+from connectwise_sandbox.books.custom_fields import CustomFields
 from connectwise_sandbox.books.customers import enter_customers
 from connectwise_sandbox.books.entry import Pen
 from connectwise_sandbox.books.setup_tables import enter_setup_tables
@@ -23,5 +24,6 @@ def open_books(tenant: Tenant, *, seed: int, customers: int, invoices: int) -> N
         raise ValueError(f"1 to {MAX_CUSTOMERS} customers and up to {MAX_INVOICES} invoices")
     pen = Pen(tenant, Random(f"books {seed}"))
     enter_setup_tables(pen)
-    enter_customers(pen, customers)
-    bill_two_years(pen, invoices)
+    custom_fields = CustomFields(pen)
+    enter_customers(pen, customers, custom_fields)
+    bill_two_years(pen, invoices, custom_fields)

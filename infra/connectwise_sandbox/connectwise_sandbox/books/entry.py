@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from random import Random
 
 from connectwise_sandbox.clock import wire_time
@@ -24,6 +25,8 @@ class Pen:
         self.tenant = tenant
         self.random = random
         self.today = tenant.today
+        self.now = tenant.now
+        """The moment at which the books were opened."""
         self.setup_day = self.today - timedelta(days=_SETUP_DAYS)
         self.first_day = self.today - timedelta(days=DAYS_OF_BILLING)
 
@@ -31,14 +34,15 @@ class Pen:
         self, kind: Kind, record: Record, entered_on: date, updated_on: date | None = None
     ) -> Record:
         """Store a new record and return it; None leaves a property out."""
-        entered = self.moment(entered_on)
-        updated = max(entered, self.moment(updated_on)) if updated_on else entered
-        stored: Record = {"id": self.tenant.store[kind].next_id()}
-        stored |= {name: value for name, value in record.items() if value is not None}
+        entered = wire_time(self.moment(entered_on))
+        updated = max(entered, wire_time(self.moment(updated_on))) if updated_on else entered
+        stored: Record = {"id": self.tenant.store[kind].next_id(), **record}
+        if None in stored.values():
+            stored = {name: value for name, value in stored.items() if value is not None}
         stored["_info"] = {
-            "lastUpdated": wire_time(updated),
+            "lastUpdated": updated,
             "updatedBy": self.random.choice(CLERKS),
-            "dateEntered": wire_time(entered),
+            "dateEntered": entered,
             "enteredBy": self.random.choice(CLERKS),
         }
         self.tenant.store[kind].put(stored)
@@ -54,15 +58,19 @@ class Pen:
 
         Every third moment falls on a full hour, so that moments of several records coincide.
         """
-        seconds = self.random.randrange(_OFFICE_SECONDS)
+        seconds = int(self.random.random() * _OFFICE_SECONDS)
         if self.random.random() < 1 / 3:
             seconds -= seconds % 3_600
-        opening = datetime.combine(day, time(_OFFICE_OPENS), tzinfo=UTC)
-        return min(opening + timedelta(seconds=seconds), self.tenant.now)
+        return min(_opening_of(day) + timedelta(seconds=seconds), self.now)
 
     def references(self, kind: Kind) -> list[Record]:
         """Return the short forms of every record of a kind, by id."""
         return [reference_to(kind, record) for record in self.tenant.store[kind]]
+
+    def guid(self) -> str:
+        """Return a new GUID of version 4."""
+        digits = f"{self.random.getrandbits(128):032x}"
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
     def chance(self, probability: float) -> bool:
         """Return True with a probability."""
@@ -72,3 +80,8 @@ class Pen:
         """Return `count` random days from `first` to `last`, both included."""
         span_days = (last - first).days
         return (first + timedelta(days=self.random.randint(0, span_days)) for _ in range(count))
+
+
+@lru_cache(maxsize=2_048)
+def _opening_of(day: date) -> datetime:
+    return datetime.combine(day, time(_OFFICE_OPENS), tzinfo=UTC)

@@ -1,21 +1,33 @@
-"""The invoices of the past are sent, paid, credited, closed and posted here."""
+"""The invoices of the past are sent, paid, credited and closed here, and handed to the ledger.
+
+Closing and batching is how an invoice leaves ConnectWise for the provider's accounting, and it
+happens before the customer pays (the guides of Gozynta and Wise-Sync).
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
 
 from connectwise_sandbox.books.entry import CLERKS, Pen
 from connectwise_sandbox.clock import day_of, wire_date, wire_time
-from connectwise_sandbox.finance.accounting import make_batch
+from connectwise_sandbox.finance.accounting import batch_entry
 from connectwise_sandbox.finance.balances import remaining_credit, with_balance
 from connectwise_sandbox.finance.payments import CREDIT_APPLIED, MONEY_RECEIVED
 from connectwise_sandbox.kinds import Kind, Record, reference_to
 from connectwise_sandbox.money import decimals_of, rounded
 
+_MEMO = "CreditMemo"
 _OLD_DAYS = 60
 _CLERK = CLERKS[0]
-_MAX_BATCHED = 25
+_CLOSED = 0.85
+_CLOSED_AFTER_DAYS = 3
+_BATCHED = 0.45
+"""The share of closed invoices that are in a GL batch: a third of all or a little more."""
+_BATCHED_AFTER_DAYS = 7
+_APPLIED_MEMOS = 0.7
+_PARTLY_APPLIED_MEMOS = 0.4
 _PAID_STATUSES = ("Paid in Full", "Paid in Full", "Closed", "Sent via Portal")
 _UNPAID_STATUSES = (
     "New",
@@ -29,35 +41,42 @@ _UNPAID_STATUSES = (
 def settle(pen: Pen) -> None:
     """Give every invoice of the books the state that fits its age."""
     statuses = {status["name"]: status for status in pen.references(Kind.BILLING_STATUS)}
-    for invoice in list(pen.tenant.store[Kind.INVOICE]):
-        _settle_one(pen, statuses, invoice)
+    invoices = pen.tenant.store[Kind.INVOICE]
+    for memo in [row for row in invoices if row["type"] == _MEMO]:
+        _restate(pen, memo, statuses["Closed"], day_of(memo["date"]))
     _apply_credit_memos(pen)
-    _post_oldest(pen)
+    for invoice in [row for row in invoices if row["type"] != _MEMO]:
+        _settle_one(pen, statuses, invoice)
+    _post_to_ledger(pen)
 
 
 def _settle_one(pen: Pen, statuses: dict[str, Record], invoice: Record) -> None:
-    due_on = day_of(invoice["dueDate"])
-    if invoice["type"] == "CreditMemo":
-        _restate(pen, invoice, statuses["Closed"], day_of(invoice["date"]))
-        return
+    issued_on = day_of(invoice["date"])
     if invoice["total"] <= 0:
-        _restate(pen, invoice, statuses["New"], day_of(invoice["date"]))
+        _restate(pen, invoice, statuses["New"], issued_on)
         return
-    overdue_days = (pen.today - due_on).days
+    overdue_days = (pen.today - day_of(invoice.get("dueDate") or invoice["date"])).days
     likely = 0.93 if overdue_days > _OLD_DAYS else 0.6 if overdue_days > 0 else 0.1
     chosen = pen.random.random()
     if chosen < likely:
-        paid_on = _pay(pen, invoice, invoice["total"])
+        paid_on = _pay(pen, invoice, invoice["balance"])
         status = statuses[pen.random.choice(_PAID_STATUSES)]
         _restate(pen, invoice, status, paid_on)
-    elif chosen < likely + 0.06:
+        return
+    changed_on, name = issued_on, _draw_status_of_owed(pen, issued_on)
+    if chosen < likely + 0.06:
         share = Decimal(pen.random.randint(10, 80)) / 100
-        amount = rounded(invoice["total"] * share, decimals_of(invoice["currency"]))
-        paid_on = _pay(pen, invoice, amount) if amount > 0 else day_of(invoice["date"])
-        _restate(pen, invoice, statuses["Sent via Portal"], paid_on)
-    else:
-        status = statuses[pen.random.choice(_UNPAID_STATUSES)]
-        _restate(pen, invoice, status, day_of(invoice["date"]))
+        amount = rounded(invoice["balance"] * share, decimals_of(invoice["currency"]))
+        changed_on = _pay(pen, invoice, amount) if amount > 0 else issued_on
+    _restate(pen, invoice, statuses[name], changed_on)
+
+
+def _draw_status_of_owed(pen: Pen, issued_on: date) -> str:
+    """Return the name of the status of an invoice that is not paid in full: mostly a closed one."""
+    is_recent = (pen.today - issued_on).days < _CLOSED_AFTER_DAYS
+    if is_recent or not pen.chance(_CLOSED):
+        return pen.random.choice(_UNPAID_STATUSES)
+    return "Closed"
 
 
 def _pay(pen: Pen, invoice: Record, amount: Decimal) -> date:
@@ -100,43 +119,69 @@ def _restate(pen: Pen, invoice: Record, status: Record, changed_on: date) -> Non
 
 
 def _apply_credit_memos(pen: Pen) -> None:
-    """Apply a part of the credit memos to unpaid invoices of the same company."""
+    """Apply most credit memos, some of them in part, to invoices of the same company."""
     invoices = pen.tenant.store[Kind.INVOICE]
-    for memo in [row for row in invoices if row["type"] == "CreditMemo"]:
-        if not memo["status"]["isClosed"] or not pen.chance(0.6):
+    owed_by: defaultdict[int, list[int]] = defaultdict(list)
+    for row in invoices:
+        if row["balance"] > 0:
+            owed_by[row["company"]["id"]].append(row["id"])
+    for memo in [row for row in invoices if row["type"] == _MEMO]:
+        if not memo["status"]["isClosed"] or not pen.chance(_APPLIED_MEMOS):
             continue
-        owed = [
-            row
-            for row in invoices.referring("company", [memo["company"]["id"]])
-            if row["balance"] > 0 and not row["status"]["isClosed"]
-        ]
+        owed = owed_by[memo["company"]["id"]]
         if not owed:
             continue
-        invoice = pen.random.choice(owed)
-        amount = min(remaining_credit(pen.tenant, memo), invoice["balance"])
-        applied_on = max(day_of(memo["date"]), day_of(invoice["date"]))
-        application = {
-            "type": CREDIT_APPLIED,
-            "source": "Default",
-            "invoice": reference_to(Kind.INVOICE, invoice),
-            "credit": reference_to(Kind.INVOICE, memo),
-            "amount": amount,
-            "paymentDate": wire_date(applied_on),
-            "appliedBy": _CLERK,
-            "paymentSyncStatus": "Applied",
-        }
-        pen.write(Kind.PAYMENT, application, applied_on)
-        for changed in (memo, invoice):
-            pen.rewrite(Kind.INVOICE, with_balance(pen.tenant, changed))
+        invoice_id = pen.random.choice(owed)
+        _apply_credit(pen, memo, pen.tenant.get(Kind.INVOICE, invoice_id))
+        if pen.tenant.get(Kind.INVOICE, invoice_id)["balance"] <= 0:
+            owed.remove(invoice_id)
 
 
-def _post_oldest(pen: Pen) -> None:
-    """Put the oldest closed invoices into a GL batch."""
-    closed = [row for row in pen.tenant.store[Kind.INVOICE] if row["status"]["isClosed"]]
-    posted = closed[: min(_MAX_BATCHED, len(closed) // 10)]
-    if not posted:
+def _apply_credit(pen: Pen, memo: Record, invoice: Record) -> None:
+    amount = min(remaining_credit(pen.tenant, memo), invoice["balance"])
+    if pen.chance(_PARTLY_APPLIED_MEMOS):
+        amount = rounded(amount / 2, decimals_of(memo["currency"]))
+    if amount <= 0:
         return
-    infos = {invoice["id"]: invoice["_info"] for invoice in posted}
-    make_batch(pen.tenant, posted, _CLERK)
-    for invoice in pen.tenant.store[Kind.INVOICE].among(infos):
-        pen.rewrite(Kind.INVOICE, invoice | {"_info": infos[invoice["id"]]})
+    applied_on = max(day_of(memo["date"]), day_of(invoice["date"]))
+    application = {
+        "type": CREDIT_APPLIED,
+        "source": "Default",
+        "invoice": reference_to(Kind.INVOICE, invoice),
+        "credit": reference_to(Kind.INVOICE, memo),
+        "amount": amount,
+        "paymentDate": wire_date(applied_on),
+        "appliedBy": _CLERK,
+        "paymentSyncStatus": "Applied",
+    }
+    pen.write(Kind.PAYMENT, application, applied_on)
+    for changed in (memo, invoice):
+        pen.rewrite(Kind.INVOICE, with_balance(pen.tenant, changed))
+
+
+def _post_to_ledger(pen: Pen) -> None:
+    """Put many closed invoices into GL batches, one batch for each month of billing."""
+    last_day = wire_date(pen.today - timedelta(days=_BATCHED_AFTER_DAYS))
+    by_month: defaultdict[str, list[Record]] = defaultdict(list)
+    for invoice in pen.tenant.store[Kind.INVOICE]:
+        is_ready = invoice["status"]["isClosed"] and invoice["date"] <= last_day
+        if is_ready and pen.chance(_BATCHED):
+            by_month[invoice["date"][:7]].append(invoice)
+    for number, month in enumerate(sorted(by_month), start=1):
+        posted = by_month[month]
+        batched_on = day_of(max(invoice["date"] for invoice in posted))
+        batch = pen.write(
+            Kind.BATCH,
+            {
+                "batchIdentifier": f"B{number:04}",
+                "exportInvoicesFlag": True,
+                "exportExpensesFlag": False,
+                "exportProductsFlag": False,
+                "closedFlag": False,
+            },
+            batched_on,
+        )
+        reference = reference_to(Kind.BATCH, batch)
+        for invoice in posted:
+            pen.rewrite(Kind.INVOICE, invoice | {"glBatch": reference})
+            pen.write(Kind.BATCH_ENTRY, batch_entry(batch, invoice), batched_on)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -40,6 +41,15 @@ CATALOG = (
     ("CABLE-CAT6", "Cat6 patch cable", "NonInventory", "6.25"),
     ("PROJ-FEE", "Project fee", "Service", "950.00"),
 )
+COUNTRIES: Mapping[str, Record] = {
+    "US": {"id": 1, "identifier": "US", "name": "United States"},
+    "CH": {"id": 2, "identifier": "CH", "name": "Switzerland"},
+    "JP": {"id": 3, "identifier": "JP", "name": "Japan"},
+}
+TIME_ZONE: Record = {"id": 1, "name": "GMT-5/Eastern Time: US & Canada"}
+EACH: Record = {"id": 1, "name": "Each"}
+WORK_ROLE: Record = {"id": 12, "name": "Consultant"}
+WORK_TYPE: Record = {"id": 3, "name": "Regular"}
 _LOCATIONS = ("Headquarters", "Zürich Office", "Tokyo 支店")
 _DEPARTMENTS = (("PS", "Professional Services"), ("MS", "Managed Services"), ("PR", "Procurement"))
 _COMPANY_STATUSES = (("Active", False), ("Inactive", True), ("Credit Hold", False))
@@ -54,16 +64,7 @@ def enter_setup_tables(pen: Pen) -> None:
     _enter_finance(pen)
     _enter_company_setup(pen)
     _enter_members(pen)
-    for identifier, description, product_class, price in CATALOG:
-        item = {
-            "identifier": identifier,
-            "description": description,
-            "productClass": product_class,
-            "price": Decimal(price),
-            "cost": Decimal(price) / 2,
-            "inactiveFlag": False,
-        }
-        _enter(pen, Kind.CATALOG_ITEM, item)
+    _enter_catalog(pen)
 
 
 def _enter(pen: Pen, kind: Kind, record: Record) -> Record:
@@ -145,15 +146,35 @@ def _enter_company_setup(pen: Pen) -> None:
         "billProducts": "Billable",
     }
     _enter_named(pen, Kind.AGREEMENT_TYPE, *_AGREEMENT_TYPES, **choices, inactiveFlag=False)
-    field = {
-        "podId": 1,
-        "caption": "Tenant",
-        "sequenceNumber": 1,
-        "fieldTypeIdentifier": "Text",
-        "entryTypeIdentifier": "EntryField",
-        "requiredFlag": False,
-    }
-    _enter(pen, Kind.USER_DEFINED_FIELD, field)
+
+
+def _enter_catalog(pen: Pen) -> None:
+    for identifier, description, product_class, price in CATALOG:
+        item = {
+            "identifier": identifier,
+            "description": description,
+            "customerDescription": description,
+            "inactiveFlag": False,
+            "category": {"id": 1, "name": "General"},
+            "subcategory": {"id": 1, "name": "General"},
+            "type": {"id": 1, "name": product_class},
+            "productClass": product_class,
+            "serializedFlag": False,
+            "serializedCostFlag": False,
+            "phaseProductFlag": False,
+            "unitOfMeasure": EACH,
+            "minStockLevel": 0,
+            "price": Decimal(price),
+            "cost": Decimal(price) / 2,
+            "taxableFlag": True,
+            "dropShipFlag": False,
+            "specialOrderFlag": False,
+            "notes": "",
+            "recurringFlag": product_class == "Agreement",
+            "calculatedPriceFlag": False,
+            "calculatedCostFlag": False,
+        }
+        _enter(pen, Kind.CATALOG_ITEM, item)
 
 
 def _enter_members(pen: Pen) -> None:
@@ -180,6 +201,15 @@ def _enter_members(pen: Pen) -> None:
             "officeEmail": f"{member_identifier.lower()}@summit-ridge.example",
             "defaultPhone": "Office",
             "securityRole": reference_to(Kind.SECURITY_ROLE, role),
+            "title": "Consultant" if is_person else "",
+            "country": COUNTRIES["US"],
+            "timeZone": TIME_ZONE,
+            "defaultLocation": pen.references(Kind.LOCATION)[0],
+            "workRole": WORK_ROLE,
+            "workType": WORK_TYPE,
+            "agreementInvoicingDisplayOptions": "RemainOnInvoicingScreen",
+            "invoiceScreenDefaultTabFormat": "ShowInvoicingTab",
+            "invoicingDisplayOptions": "RemainOnInvoicingScreen",
             "inactiveFlag": False,
             "adminFlag": False,
             "hourlyCost": Decimal(40),

@@ -15,7 +15,7 @@ from connectwise_sandbox.errors import (
     record_not_found,
 )
 from connectwise_sandbox.finance.locks import is_closed
-from connectwise_sandbox.kinds import Kind, Record
+from connectwise_sandbox.kinds import Kind, Record, reference_to
 from connectwise_sandbox.listing import answer_count, answer_list
 from connectwise_sandbox.messages import Response, json_response
 from connectwise_sandbox.permissions import Action, Rows
@@ -26,6 +26,8 @@ from connectwise_sandbox.schemas import validate_new
 from connectwise_sandbox.tenant import Tenant
 
 BATCHES = "/finance/accounting/batches"
+UNPOSTED_INVOICE = "unpostedInvoice"
+UNPOSTED_PAYMENT = "unpostedPayment"
 _INQUIRE = (Rows.ACCOUNTING_INTERFACE, Action.INQUIRE)
 _GL_RECORD_OFFSET = 6_800_000
 _COPIED = (
@@ -129,19 +131,23 @@ def make_batch(
         },
         by,
     )
-    reference = {"id": batch["id"], "name": batch["batchIdentifier"]}
+    reference = reference_to(Kind.BATCH, batch)
     for invoice in invoices:
         tenant.change(Kind.INVOICE, invoice | {"glBatch": reference}, by)
-        entry = {
-            "batch": {"id": batch["id"]},
-            "accountType": "AR",
-            "name": invoice["company"]["name"],
-            "accountNumber": invoice.get("accountNumber", ""),
-            "debit": invoice["total"],
-            "invoice": {"id": invoice["id"], "identifier": invoice["invoiceNumber"]},
-        }
-        tenant.add(Kind.BATCH_ENTRY, entry, by)
+        tenant.add(Kind.BATCH_ENTRY, batch_entry(batch, invoice), by)
     return batch
+
+
+def batch_entry(batch: Record, invoice: Record) -> Record:
+    """Return the booking of an invoice in a batch; `batch` in it is the sandbox's own reference."""
+    return {
+        "batch": {"id": batch["id"]},
+        "accountType": "AR",
+        "name": invoice["company"]["name"],
+        "accountNumber": invoice.get("accountNumber", ""),
+        "debit": invoice["total"],
+        "invoice": {"id": invoice["id"], "identifier": invoice["invoiceNumber"]},
+    }
 
 
 def install_unposted(router: Router) -> None:
@@ -216,11 +222,11 @@ def _gl_entries(tenant: Tenant, invoice_id: int) -> list[Record]:
 
 def _list_invoices(call: Call) -> Response:
     source = _unposted_invoices(call.tenant)
-    return answer_list(call.tenant, call.request, Kind.GL_ENTRY, lambda _: source)
+    return answer_list(call.tenant, call.request, Kind.GL_ENTRY, lambda _: source, UNPOSTED_INVOICE)
 
 
 def _count_invoices(call: Call) -> Response:
-    return answer_count(call.request, lambda _: _unposted_invoices(call.tenant))
+    return answer_count(call.request, lambda _: _unposted_invoices(call.tenant), UNPOSTED_INVOICE)
 
 
 def _read_invoice(call: Call) -> Response:
@@ -233,11 +239,11 @@ def _read_invoice(call: Call) -> Response:
 
 def _list_payments(call: Call) -> Response:
     source = _unposted_payments(call.tenant)
-    return answer_list(call.tenant, call.request, Kind.GL_ENTRY, lambda _: source)
+    return answer_list(call.tenant, call.request, Kind.GL_ENTRY, lambda _: source, UNPOSTED_PAYMENT)
 
 
 def _count_payments(call: Call) -> Response:
-    return answer_count(call.request, lambda _: _unposted_payments(call.tenant))
+    return answer_count(call.request, lambda _: _unposted_payments(call.tenant), UNPOSTED_PAYMENT)
 
 
 def _read_payment(call: Call) -> Response:

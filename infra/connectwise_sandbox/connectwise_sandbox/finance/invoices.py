@@ -21,7 +21,7 @@ from connectwise_sandbox.finance.locks import (
 )
 from connectwise_sandbox.finance.payments import delete_payment
 from connectwise_sandbox.kinds import Kind, Record, reference_to
-from connectwise_sandbox.money import ZERO, decimals_of, rounded
+from connectwise_sandbox.money import ZERO, decimals_of, rounded, with_decimals
 from connectwise_sandbox.tenant import Tenant
 
 RESOURCE = Kind.INVOICE.value
@@ -49,13 +49,20 @@ class Amounts:
     agreement: Decimal = ZERO
     adjustment: Decimal = ZERO
     downpayment_applied: Decimal = ZERO
+    progress_applied: Decimal = ZERO
+    """What earlier progress invoices of the same project have billed of this one's work."""
     tax: Decimal = ZERO
 
     @property
     def subtotal(self) -> Decimal:
-        """Return the sum before tax and down payments."""
+        """Return the sum before tax, down payments and earlier progress invoices."""
         parts = self.products + self.services + self.expenses
         return parts + self.agreement + self.adjustment
+
+    @property
+    def total(self) -> Decimal:
+        """Return the amount that the customer owes, before it is rounded to the currency."""
+        return self.subtotal + self.tax - self.downpayment_applied - self.progress_applied
 
 
 def draft_invoice(
@@ -64,7 +71,7 @@ def draft_invoice(
     type_name: str,
     number: str,
     issued_on: date,
-    due_on: date,
+    due_on: date | None,
     status: Record,
     currency: Record,
     amounts: Amounts,
@@ -83,7 +90,7 @@ def draft_invoice(
         "accountNumber": company.get("accountNumber", ""),
         "applyToType": "Agreement" if type_name == "Agreement" else "All",
         "attention": "",
-        **_billing_site(company),
+        **_addresses(company),
         "billingTerms": company.get("billingTerms"),
         "reference": "",
         "customerPO": "",
@@ -91,12 +98,15 @@ def draft_invoice(
         "emailTemplateId": 1,
         "addToBatchEmailList": False,
         "date": wire_date(issued_on),
-        "dueDate": wire_date(due_on),
+        "dueDate": wire_date(due_on) if due_on else None,
         "restrictDownpaymentFlag": False,
         **_place_fields(company, location, department),
         "topComment": "",
         "bottomComment": "",
         "internalNotes": "",
+        "downpaymentPreviouslyTaxedFlag": False,
+        "overrideDownPaymentAmountFlag": False,
+        "billingSetupReference": reference_to(Kind.LOCATION, location),
         "taxableFlag": amounts.tax != 0,
         "taxCode": company.get("taxCode"),
         "currency": currency,
@@ -105,11 +115,21 @@ def draft_invoice(
     }
 
 
-def _billing_site(company: Record) -> Record:
+def _addresses(company: Record) -> Record:
+    """Return the site and address that an invoice is sent to, and those that goods go to."""
+    address = {
+        "AddressLine1": company.get("addressLine1"),
+        "AddressLine2": company.get("addressLine2"),
+        "City": company.get("city"),
+        "State": company.get("state"),
+        "Zip": company.get("zip"),
+        "Country": company.get("country", {}).get("name"),
+    }
     return {
-        "billingSiteAddressLine1": company.get("addressLine1"),
-        "billingSiteCity": company.get("city"),
-        "billingSiteZip": company.get("zip"),
+        "billingSite": company.get("billingSite"),
+        **{f"billingSite{name}": value for name, value in address.items()},
+        "shippingSite": company.get("site"),
+        **{f"shippingSite{name}": value for name, value in address.items()},
     }
 
 
@@ -126,25 +146,33 @@ def _place_fields(company: Record, location: Record, department: Record) -> Reco
 
 
 def _money_fields(amounts: Amounts, decimals: int, *, is_advance: bool) -> Record:
-    """Return every amount of a new invoice; later invoices can use up an advance."""
-    total = amounts.subtotal + amounts.tax - amounts.downpayment_applied
-    fields = {
+    """Return every amount of a new invoice; later invoices can use up an advance.
+
+    What explains the total may be finer than the currency; what is owed is rounded to it.
+    """
+    total = rounded(amounts.total, decimals)
+    explaining = {
         "serviceTotal": amounts.services,
         "expenseTotal": amounts.expenses,
         "productTotal": amounts.products,
-        "previousProgressApplied": ZERO,
         "serviceAdjustmentAmount": amounts.adjustment,
         "agreementAmount": amounts.agreement,
-        "downpaymentApplied": amounts.downpayment_applied,
-        "remainingDownpayment": total if is_advance else ZERO,
         "subtotal": amounts.subtotal,
         "salesTax": amounts.tax,
+    }
+    owed = {
+        "previousProgressApplied": amounts.progress_applied,
+        "downpaymentApplied": amounts.downpayment_applied,
+        "remainingDownpayment": total if is_advance else ZERO,
         "total": total,
         "payments": ZERO,
         "credits": ZERO,
         "balance": total,
     }
-    return {name: rounded(amount, decimals) for name, amount in fields.items()}
+    return {
+        **{name: with_decimals(amount, decimals) for name, amount in explaining.items()},
+        **{name: rounded(amount, decimals) for name, amount in owed.items()},
+    }
 
 
 def lines_of(tenant: Tenant, kind: Kind, invoice_id: int) -> list[Record]:
@@ -159,8 +187,8 @@ def raise_total(tenant: Tenant, invoice: Record, part: str, amount: Decimal, by:
     """
     decimals = decimals_of(invoice.get("currency"))
     raised = {
-        name: rounded(invoice[name] + amount, decimals) for name in (part, "subtotal", "total")
-    }
+        name: with_decimals(invoice[name] + amount, decimals) for name in (part, "subtotal")
+    } | {"total": rounded(invoice["total"] + amount, decimals)}
     return tenant.change(Kind.INVOICE, with_balance(tenant, invoice | raised), by)
 
 

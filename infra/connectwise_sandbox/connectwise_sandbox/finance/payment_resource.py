@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, ClassVar
 
 from connectwise_sandbox.clock import day_of
-from connectwise_sandbox.errors import record_not_found
+from connectwise_sandbox.errors import record_hidden
 from connectwise_sandbox.finance.payments import (
     change_payment,
     delete_payment,
@@ -17,6 +16,7 @@ from connectwise_sandbox.finance.resources import INVOICES, Invoices
 from connectwise_sandbox.kinds import Kind, Record, reference_to
 from connectwise_sandbox.messages import Response
 from connectwise_sandbox.permissions import Action, Rows
+from connectwise_sandbox.records import Records
 from connectwise_sandbox.resources import READ_WRITE, Parent, Resource
 from connectwise_sandbox.routing import Call
 from connectwise_sandbox.tenant import Tenant, label_of
@@ -44,14 +44,14 @@ class Payments(Resource):
         )
         self._invoices = invoices
 
-    def rows(self, call: Call, conditions: str) -> Iterable[Record]:
+    def rows(self, call: Call, conditions: str) -> Records:
         """Return the payments of a visible invoice, as a list shows them."""
         invoice_id = self._visible_invoice(call)["id"]
         rows = call.tenant.lags[Kind.PAYMENT].listed(
             super().rows(call, conditions), lambda row: bool(row["invoice"]["id"] == invoice_id)
         )
         shows_member = call.tenant.switches.payment_shows_member == "always"
-        return (_shown(call.tenant, row, shows_member=shows_member) for row in rows)
+        return Records.of(_shown(call.tenant, row, shows_member=shows_member) for row in rows)
 
     def find(self, call: Call) -> Record:
         """Return the payment of a call; raises its 404 or its invoice's."""
@@ -86,7 +86,8 @@ class Payments(Resource):
         invoice = call.tenant.get(Kind.INVOICE, call.ids["parentId"])
         call.tenant.role.require(Rows.INVOICING, Action.INQUIRE)
         if not self._invoices.is_visible(call.tenant, invoice):
-            raise record_not_found(label_of(Kind.INVOICE), invoice["id"])
+            status = call.tenant.switches.hidden_record_status
+            raise record_hidden(label_of(Kind.INVOICE), invoice["id"], status)
         return invoice
 
 

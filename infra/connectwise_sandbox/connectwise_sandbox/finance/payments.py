@@ -72,6 +72,7 @@ def change_payment(tenant: Tenant, before: Record, after: Record, by: str) -> Re
     """Store a changed amount or date of a payment and return it; raises as `record_payment`."""
     invoice = tenant.get(Kind.INVOICE, before["invoice"]["id"])
     require_payable(tenant, invoice)
+    after = _with_permitted_amount(tenant, before, after)
     memo = _memo_of(tenant, invoice, after)
     amount = _usable_amount(tenant, invoice, memo, after, released=before["amount"])
     changed = after | {"amount": amount, "paymentDate": _payment_date(tenant, after)}
@@ -142,6 +143,16 @@ def _usable_amount(
     if tenant.switches.overpayment == "capped" and owed > 0:
         return owed
     raise invalid_field(RESOURCE, "amount", "The amount is greater than the invoice's balance.")
+
+
+def _with_permitted_amount(tenant: Tenant, before: Record, after: Record) -> Record:
+    """Return a changed payment with the amount that the switch for changes lets it have."""
+    rule = tenant.switches.payment_amount_changes
+    if rule == "accepted" or after.get("amount") == before["amount"]:
+        return after
+    if rule == "refused":
+        raise invalid_field(RESOURCE, "amount", "The amount of a payment cannot be changed.")
+    return after | {"amount": before["amount"]}
 
 
 def _make_room(tenant: Tenant, invoice: Record, by: str) -> None:

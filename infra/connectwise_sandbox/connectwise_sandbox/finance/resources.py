@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import ClassVar
 
@@ -10,6 +9,7 @@ from connectwise_sandbox.bodies import complete_record, read_json
 from connectwise_sandbox.clock import day_of
 from connectwise_sandbox.errors import (
     HTML_BAD_GATEWAY,
+    endpoint_not_found,
     invalid_object,
     refused,
 )
@@ -39,6 +39,7 @@ from connectwise_sandbox.pdf import (
 )
 from connectwise_sandbox.permissions import ACTION_OF_METHOD, Action, Rows
 from connectwise_sandbox.presentation import present
+from connectwise_sandbox.records import Records
 from connectwise_sandbox.resources import READ_WRITE, Resource
 from connectwise_sandbox.routing import Call, Router
 from connectwise_sandbox.schemas import FieldError, validate_new
@@ -102,7 +103,7 @@ class Invoices(Resource):
             call.tenant.role.require(Rows.AGREEMENT_INVOICING, action)
         return invoice
 
-    def rows(self, call: Call, conditions: str) -> Iterable[Record]:
+    def rows(self, call: Call, conditions: str) -> Records:
         """Return the visible invoices, those of agreements only with the right to them."""
         tenant = call.tenant
         rows = tenant.lags[Kind.INVOICE].listed(
@@ -110,7 +111,7 @@ class Invoices(Resource):
         )
         if call.tenant.role.allows(Rows.AGREEMENT_INVOICING, Action.INQUIRE):
             return rows
-        return (row for row in rows if row["type"] != "Agreement")
+        return rows.where(lambda row: bool(row["type"] != "Agreement"))
 
     def add(self, tenant: Tenant, record: Record, by: str) -> Record:
         """Store a new, empty invoice; defaults fill the gaps of the body."""
@@ -168,8 +169,11 @@ class Invoices(Resource):
         )
 
     def answer_information(self, call: Call) -> Response:
-        """Answer the invoice with all its lines."""
-        tenant, invoice = call.tenant, self.find(call)
+        """Answer the invoice with all its lines; raises the 404 of servers without this path."""
+        tenant = call.tenant
+        if tenant.switches.invoice_information == "missing":
+            raise endpoint_not_found(tenant.switches.unknown_endpoint_status)
+        invoice = self.find(call)
         products, time_entries, expenses = (
             [present(tenant, kind, line) for line in lines_of(tenant, kind, invoice["id"])]
             for kind in LINE_KINDS

@@ -4,15 +4,16 @@ The guide is silent about two rules, which we read as in SQL Server. Upper and l
 as equal. An absent (null) property makes every comparison false, including `!=` and the negated
 operators; `= null` alone is true then.
 
-The type of a property shows only in records, so a predicate raises QueryError at the first record
-whose value has another type than the literal; mistakes in the text itself raise it on compiling.
+With the shape of the records at hand, names are read in any case, and an unknown name or a literal
+of another type than the property raises QueryError on compiling. Without it names are taken as they
+are written, and a predicate raises QueryError at the first record whose value has another type.
 """
 
 from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -20,6 +21,7 @@ from typing import Any
 
 from connectwise_sandbox.query.errors import HOW_VALUES_ARE_WRITTEN, QueryError
 from connectwise_sandbox.query.parser import parse_conditions
+from connectwise_sandbox.query.shapes import NAME, Shape
 from connectwise_sandbox.query.syntax import (
     And,
     Comparison,
@@ -57,7 +59,17 @@ _WILDCARD = re.compile(r"[*%]")
 
 
 @lru_cache(maxsize=512)
-def compile_conditions(text: str) -> Predicate:
+def read_conditions(text: str, shape: Shape | None = None) -> Condition:
+    """Return the tree of a `conditions` parameter with some text, its names as on the wire.
+
+    Raises QueryError.
+    """
+    condition = parse_conditions(text)
+    return condition if shape is None else _spelled(condition, shape)
+
+
+@lru_cache(maxsize=512)
+def compile_conditions(text: str, shape: Shape | None = None) -> Predicate:
     """Return the predicate of a `conditions` parameter; a blank text accepts every record.
 
     `like` knows the wildcards `*` and `%`; a pattern of plain text has to be equal. The names
@@ -66,11 +78,11 @@ def compile_conditions(text: str) -> Predicate:
     """
     if not text.strip():
         return lambda _: True
-    return _compile(parse_conditions(text), typed=True)
+    return _compile(read_conditions(text, shape), typed=True)
 
 
 @lru_cache(maxsize=512)
-def compile_child_conditions(text: str) -> Predicate:
+def compile_child_conditions(text: str, shape: Shape | None = None) -> Predicate:
     """Return the predicate of `childConditions`; a blank text accepts every record.
 
     The first step of every path names an array, and one single member of it has to meet the whole
@@ -80,15 +92,22 @@ def compile_child_conditions(text: str) -> Predicate:
     if not text.strip():
         return lambda _: True
     condition = parse_conditions(text)
-    arrays = set()
+    arrays: dict[str, str] = {}
     for leaf in _leaves(condition):
         _refuse_membership(leaf, "childConditions")
         if len(leaf.path) == 1:
             raise QueryError(f"{leaf.path[0]} names no property of an array's members.")
-        arrays.add(leaf.path[0])
+        arrays[leaf.path[0].lower()] = leaf.path[0]
     if len(arrays) > 1:
         raise QueryError("childConditions search the members of one array at a time.")
-    return _any_member(arrays.pop(), _compile(_without_first_step(condition), typed=True))
+    _, name = arrays.popitem()
+    condition = _without_first_step(condition)
+    if shape is not None:
+        array = shape.array(name)
+        name = array.name
+        if array.members is not None:
+            condition = _spelled(condition, array.members)
+    return _any_member(name, _compile(condition, typed=True))
 
 
 @lru_cache(maxsize=512)
@@ -105,6 +124,35 @@ def compile_custom_field_conditions(text: str) -> Predicate:
     for leaf in _leaves(condition):
         _refuse_membership(leaf, "customFieldConditions")
     return _any_member("customFields", _compile(condition, typed=False))
+
+
+def _spelled(condition: Condition, shape: Shape) -> Condition:
+    """Return a condition with its names as on the wire; raise QueryError for unknown ones."""
+    match condition:
+        case And(operands):
+            return And(tuple(_spelled(operand, shape) for operand in operands))
+        case Or(operands):
+            return Or(tuple(_spelled(operand, shape) for operand in operands))
+        case Comparison(path, comparing, literal):
+            return Comparison(_spelled_path(path, [literal], shape), comparing, literal)
+        case Membership(path, comparing, literals):
+            return Membership(_spelled_path(path, literals, shape), comparing, literals)
+
+
+def _spelled_path(path: Path, literals: Iterable[Literal], shape: Shape) -> Path:
+    """Return a path as on the wire; raise QueryError for literals of another type.
+
+    A reference stands for its name among texts (pyRESTcw sends `status="Active"`).
+    """
+    spelled, found = shape.find(path)
+    given = {_type_of_literal(literal) for literal in literals if literal is not None}
+    if given == {ValueType.TEXT} and found.has_name:
+        return (*spelled, NAME)
+    # Some texts of the interface hold dates, such as those in the reference to an invoice.
+    fitting = {found.type, *({ValueType.DATE} if found.type is ValueType.TEXT else ())}
+    if found.type is not None and given - fitting:
+        raise _type_error(spelled, found.type, (given - fitting).pop())
+    return spelled
 
 
 def _leaves(condition: Condition) -> Iterator[Comparison | Membership]:
@@ -193,7 +241,8 @@ def _key_reader(path: Path, literal: Literal, typed: bool) -> _KeyReader:
             if wanted is ValueType.TEXT and not (typed and is_moment(value)):
                 return value.casefold()
             if wanted is ValueType.DATE and is_moment(value):
-                return value
+                # Without the Z a fraction of a second sorts behind its whole second.
+                return value[:-1]
         elif isinstance(value, bool):
             if wanted is ValueType.BOOLEAN:
                 return value
@@ -226,7 +275,7 @@ def _literal_key(literal: Literal) -> _Key:
         case None:
             raise QueryError("null cannot stand in a list of values.")
         case datetime():
-            return literal.replace(tzinfo=None).isoformat() + "Z"
+            return literal.replace(tzinfo=None).isoformat()
         case str():
             return literal.casefold()
         case _:

@@ -2,8 +2,8 @@
 
 HOW_VALUES_ARE_WRITTEN = (
     "Write text between double or single quotes, dates in square brackets such as "
-    "[2026-01-31T18:04:26Z], numbers as digits with an optional minus sign and decimal point, "
-    "and true, false and null as bare words."
+    "[2026-01-31] or [2026-01-31T18:04:26Z], numbers as digits with an optional minus sign and "
+    "decimal point, and true, false and null as bare words."
 )
 
 

@@ -34,13 +34,18 @@ MAX_LIST_LENGTH = 1_000
 MAX_PATH_LENGTH = 10
 """Properties in one slash path."""
 
-_MOMENT = re.compile(r"\[[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\]")
+_MOMENT = re.compile(
+    r"\[(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})"
+    r"(?P<time>T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?)?(?P<zone>Z|[+-][0-9]{2}:?[0-9]{2})?\]"
+)
+"""The spellings that live clients send: connectwise-etl a day, django-connectwise microseconds and
+a bare time, others an offset."""
 _PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*")
 _IDS = re.compile(r"(?P<path>([A-Za-z]+/)?id) in \((?P<values>[0-9]+(,[0-9]+)*)\)")
 """The condition that clients send most, in ever new texts; a shortcut reads it and its like."""
 _COMPARISON = re.compile(
-    r"(?P<path>[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*)(?P<operator>!=|<=|>=|=|<|>)"
-    r"(?P<literal>true|false|-?[0-9]+(\.[0-9]+)?|\[[0-9T:-]+Z\])"
+    r"(?P<path>[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*)(?P<operator>!=|<>|<=|>=|=|<|>)"
+    r"(?P<literal>true|false|-?[0-9]+(\.[0-9]+)?|\[[0-9T:.+-]+Z?\])"
 )
 _KEYWORDS = frozenset({"and", "or", "not", "in", "like", "contains", "true", "false", "null"})
 _MARKS = re.compile(r"\\.|[\"'()]", re.DOTALL)
@@ -109,7 +114,7 @@ def _plain_part(text: str) -> Comparison | Membership | None:
     if match is None or match["path"].partition("/")[0].lower() in _KEYWORDS:
         return None
     path = parse_path(match["path"])
-    return Comparison(path, Operator(match["operator"]), _plain_literal(match["literal"]))
+    return Comparison(path, _operator(match["operator"]), _plain_literal(match["literal"]))
 
 
 def _plain_literal(text: str) -> Literal:
@@ -160,7 +165,7 @@ class _TreeBuilder(Transformer[Token, Condition]):
         )
 
     def operator(self, words: list[Token]) -> Operator:
-        return Operator(" ".join(word.lower() for word in words))
+        return _operator(" ".join(word.lower() for word in words))
 
     operator_in = operator
 
@@ -183,13 +188,22 @@ class _TreeBuilder(Transformer[Token, Condition]):
         return None
 
 
+def _operator(text: str) -> Operator:
+    """Return an operator; `<>` is a second spelling of `!=` (SmartConnectConnectWise sends it)."""
+    return Operator.NOT_EQUAL if text == "<>" else Operator(text)
+
+
 def _moment(text: str) -> datetime:
+    """Return the moment in brackets; a bare time is in UTC, a bare day means its midnight."""
+    match = _MOMENT.fullmatch(text)
+    if match is None or (match["zone"] and not match["time"]):
+        raise QueryError(f"{text} is not a date. {HOW_VALUES_ARE_WRITTEN}")
+    zone = "+00:00" if match["zone"] in (None, "Z") else match["zone"]
     try:
-        if _MOMENT.fullmatch(text):
-            return datetime.fromisoformat(text[1:-2]).replace(tzinfo=UTC)
-    except ValueError as error:
+        moment = datetime.fromisoformat(f"{match['day']}{match['time'] or 'T00:00:00'}{zone}")
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise QueryError(f"There is no such date as {text}.") from error
-    raise QueryError(f"{text} is not a date in UTC with whole seconds. {HOW_VALUES_ARE_WRITTEN}")
 
 
 _PARSER = Lark.open(

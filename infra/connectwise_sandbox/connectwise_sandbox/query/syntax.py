@@ -11,7 +11,7 @@ Path = tuple[str, ...]
 """A property and, behind slashes, properties of the referred record: `("status", "name")`."""
 
 Literal = str | Decimal | bool | datetime | None
-"""A value written in a conditions text; a datetime is aware, in UTC and whole seconds."""
+"""A value written in a conditions text; a datetime is aware and in UTC."""
 
 
 class Operator(StrEnum):

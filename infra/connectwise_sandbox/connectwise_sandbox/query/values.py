@@ -14,10 +14,6 @@ Record = Mapping[str, object]
 """One entity as ConnectWise sends it: money is Decimal, dates are `2026-01-31T18:04:26Z`,
 references are nested mappings, null properties are absent."""
 
-AUDIT_NAMES = frozenset({"lastUpdated", "updatedBy", "dateEntered", "enteredBy"})
-"""Properties that queries name directly although records carry them inside `_info`
-(ConnectWise developer guide; seen in the clients of amp-labs and django-connectwise)."""
-
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 
@@ -30,6 +26,16 @@ class ValueType(StrEnum):
     BOOLEAN = "boolean"
     OBJECT = "object"
     LIST = "list"
+
+
+AUDIT_TYPES: Mapping[str, ValueType] = {
+    "lastUpdated": ValueType.DATE,
+    "dateEntered": ValueType.DATE,
+    "updatedBy": ValueType.TEXT,
+    "enteredBy": ValueType.TEXT,
+}
+"""Properties that queries name directly although records carry them inside `_info`
+(ConnectWise developer guide; seen in the clients of amp-labs and django-connectwise)."""
 
 
 def is_moment(text: str) -> bool:
@@ -62,7 +68,7 @@ def compile_path(path: Path) -> Callable[[Record], object]:
     """
     first = path[0]
     if path == (first,):
-        if first in AUDIT_NAMES:
+        if first in AUDIT_TYPES:
             return lambda record: _audit_value(record, first)
         return lambda record: record.get(first)
     return lambda record: _walk(record, path)

@@ -57,7 +57,7 @@ from connectwise_sandbox.schemas.invoice import (
     InvoiceRouting,
 )
 from connectwise_sandbox.schemas.invoice_info import InvoiceInfo
-from connectwise_sandbox.schemas.product import ProductComponent, ProductItem
+from connectwise_sandbox.schemas.product import CatalogItem, ProductComponent, ProductItem
 from connectwise_sandbox.schemas.system import (
     CallbackEntry,
     Department,
@@ -80,7 +80,8 @@ MODELS: Mapping[str, type[Model]] = {
     "billingTerm": BillingTerm,
     "bundleRequests": BundleRequestsCollection,
     "bundleResults": BundleResultsCollection,
-    "callback": CallbackEntry,
+    "callbackEntry": CallbackEntry,
+    "catalogItem": CatalogItem,
     "closedInvoice": ClosedInvoice,
     "communicationType": CommunicationType,
     "company": Company,

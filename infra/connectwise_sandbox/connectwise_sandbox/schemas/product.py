@@ -31,7 +31,53 @@ from connectwise_sandbox.schemas.references import (
 PriceMethod = Literal[
     "FlatRateForRange", "PercentMarkupFromCost", "PercentMarkdownFromPrice", "PricePerUnit"
 ]
+PriceAttribute = Literal["FixedFee", "NotToExceed", "OverrideRate", "TimeAndMaterials"]
 ProductClass = Literal["Agreement", "Bundle", "Inventory", "NonInventory", "Service"]
+
+
+class CatalogItem(Entity):
+    """A catalog item is a product that is for sale; its fields are those of public clients."""
+
+    identifier: str = Field(max_length=60)
+    description: str = Field(max_length=60)
+    inactive_flag: Flag | None = None
+    category: Reference | None = None
+    subcategory: Reference | None = None
+    type: Reference | None = None
+    product_class: ProductClass | None = None
+    serialized_flag: Flag | None = None
+    serialized_cost_flag: Flag | None = None
+    phase_product_flag: Flag | None = None
+    unit_of_measure: Reference | None = None
+    min_stock_level: Whole | None = None
+    price: Amount | None = None
+    cost: Amount | None = None
+    price_attribute: PriceAttribute | None = None
+    taxable_flag: Flag | None = None
+    drop_ship_flag: Flag | None = None
+    special_order_flag: Flag | None = None
+    customer_description: str = Field(max_length=6000)
+    manufacturer: Reference | None = None
+    manufacturer_part_number: str | None = Field(default=None, max_length=50)
+    vendor: IdentifiedReference | None = None
+    vendor_sku: str | None = Field(default=None, max_length=50)
+    notes: str | None = None
+    integration_xref: str | None = Field(default=None, alias="integrationXRef", max_length=50)
+    sla: Reference | None = None
+    entity_type: Reference | None = None
+    recurring_flag: Flag | None = None
+    recurring_revenue: Amount | None = None
+    recurring_cost: Amount | None = None
+    recurring_one_time_flag: Flag | None = None
+    recurring_bill_cycle: Reference | None = None
+    recurring_cycle_type: YearCycle | None = None
+    date_entered: str | None = None
+    calculated_price_flag: Flag | None = None
+    calculated_cost_flag: Flag | None = None
+    calculated_price: Amount | None = None
+    calculated_cost: Amount | None = None
+    billable_option: BillableOption | None = None
+    custom_fields: list[CustomFieldValue] | None = None
 
 
 class ProductRecurring(Model):

@@ -17,6 +17,8 @@ from connectwise_sandbox.schemas.references import (
 
 LicenseClass = Literal["A", "C", "F", "X"]
 ContactPlace = Literal["Office", "Mobile", "Home"]
+InvoicingDisplay = Literal["RemainOnInvoicingScreen", "ShowRecentInvoices"]
+InvoiceScreenTab = Literal["ShowInvoicingTab", "ShowAgreementInvoicingTab"]
 
 
 class CallbackEntry(Entity):
@@ -107,6 +109,9 @@ class Member(Entity):
     restrict_department_flag: Flag | None = None
     work_role: Reference | None = None
     work_type: WorkTypeReference | None = None
+    agreement_invoicing_display_options: InvoicingDisplay | None = None
+    invoice_screen_default_tab_format: InvoiceScreenTab | None = None
+    invoicing_display_options: InvoicingDisplay | None = None
     hourly_cost: Amount | None = None
     hourly_rate: Amount | None = None
     custom_fields: list[CustomFieldValue] | None = None
