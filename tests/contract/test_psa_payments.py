@@ -170,7 +170,6 @@ def corrupt(scene: Scene, kind: Kind, record_id: int, changes: dict[str, Any]) -
         {"balance": "much"},
         {"balance": True},
         {"total": Decimal("1.005")},
-        {"currency": None},
         {"currency": {"currencyCode": "usd", "numberOfDecimals": 2}},
         {"currency": {"currencyCode": "USD", "numberOfDecimals": 9}},
     ],
@@ -179,6 +178,13 @@ def test_an_invoice_that_cannot_be_read_is_said_so(scene: Scene, changes: dict[s
     corrupt(scene, Kind.INVOICE, scene.invoice_id, changes)
     with pytest.raises(MalformedRecordError):
         scene.payments.read_balance(scene.invoice_id)
+
+
+def test_an_older_server_names_the_currency_with_the_payer_only(scene: Scene) -> None:
+    told = scene.payments.read_balance(scene.invoice_id)
+    corrupt(scene, Kind.INVOICE, scene.invoice_id, {"currency": None})
+
+    assert scene.payments.read_balance(scene.invoice_id) == told
 
 
 def test_another_invoice_than_the_one_asked_for_is_not_believed(scene: Scene) -> None:
@@ -633,6 +639,7 @@ def test_a_new_codebase_is_found_without_posting_twice(scene: Scene) -> None:
 @pytest.mark.parametrize("lock", ["close_invoice", "batch_invoice"])
 def test_a_locked_invoice_refuses(scene: Scene, status: int, lock: str) -> None:
     scene.world.engine.switches.locked_invoice_status = status  # type: ignore[assignment]
+    scene.world.engine.switches.locked_invoice_payments = "refused"
     scene.world.engine.switches.batched_invoice_payments = "refused"
     if lock == "batch_invoice":
         scene.world.engine.people.close_invoice(scene.invoice_id)
@@ -651,6 +658,7 @@ def test_a_batched_invoice_takes_payments_and_gives_them_back(scene: Scene) -> N
 
 
 def test_a_lock_that_is_answered_as_a_conflict_is_unknown(scene: Scene) -> None:
+    scene.world.engine.switches.locked_invoice_payments = "refused"
     scene.world.engine.switches.locked_invoice_status = 409
     scene.world.engine.people.close_invoice(scene.invoice_id)
     with pytest.raises(OutcomeUnknownError):
@@ -841,6 +849,7 @@ def test_a_deletion_without_a_clear_answer_may_have_happened(
 
 def test_a_payment_of_a_closed_invoice_is_not_deleted(scene: Scene) -> None:
     psa_payment_id = scene.post()
+    scene.world.engine.switches.locked_invoice_payments = "refused"
     scene.world.engine.people.close_invoice(scene.invoice_id)
     with pytest.raises(RefusedError):
         scene.payments.delete_payment(scene.invoice_id, psa_payment_id)

@@ -155,3 +155,34 @@ def test_what_was_disclaimed_is_nobodys_for_good(ledger: LedgerStore) -> None:
             holding=lease_of(ledger, write_back.write_back_id),
             own_psa_payment_id=9002,
         )
+
+
+def test_owners_by_the_companys_other_connections_are_read_and_left_to_them(
+    ledger: LedgerStore,
+) -> None:
+    write_back = recorded(ledger)
+    own(ledger, write_back)
+    beside = Books(OTHER_CONNECTION, other_connections=(BOOKS.connection_id,))
+    assert ledger.owners(beside, [PSA_PAYMENT]) == {PSA_PAYMENT: write_back.write_back_id}
+    ledger.give_up(beside, PSA_PAYMENT, write_back.write_back_id)
+    assert ledger.owners(BOOKS, [PSA_PAYMENT]) == {PSA_PAYMENT: write_back.write_back_id}
+
+
+def test_a_payment_is_disputed_where_another_write_back_owns_it_too(ledger: LedgerStore) -> None:
+    write_back = recorded(ledger)
+    own(ledger, write_back)
+    beside = Books(OTHER_CONNECTION, other_connections=(BOOKS.connection_id,))
+    own_id, other_id = write_back.write_back_id, "pay-other.1"
+    ledger.move_owners(OTHER_BOOKS, {PSA_PAYMENT: other_id})
+    ledger.disclaim(OTHER_BOOKS, [2])
+
+    assert ledger.disputed(BOOKS, {PSA_PAYMENT: own_id}) == (), "it knows of no other connection"
+    assert ledger.disputed(beside, {PSA_PAYMENT: own_id, 2: own_id, 3: own_id}) == (PSA_PAYMENT,)
+    assert ledger.disputed(beside, {PSA_PAYMENT: other_id}) == (PSA_PAYMENT,)
+    assert ledger.disputed(beside, {}) == ()
+
+    ledger.give_up(OTHER_BOOKS, PSA_PAYMENT, own_id)
+    assert ledger.disputed(beside, {PSA_PAYMENT: own_id}) == (PSA_PAYMENT,), "it is not own_id's"
+    ledger.give_up(OTHER_BOOKS, PSA_PAYMENT, other_id)
+    ledger.give_up(OTHER_BOOKS, PSA_PAYMENT, other_id)
+    assert ledger.disputed(beside, {PSA_PAYMENT: own_id}) == ()

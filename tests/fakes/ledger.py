@@ -211,7 +211,7 @@ class InMemoryLedgerStore:
 
     def owners(self, books: Books, psa_payment_ids: Sequence[int]) -> Mapping[int, str]:
         found: dict[int, str] = {}
-        for books_key in reversed(books.keys):
+        for books_key in reversed(books.read_keys):
             for each in psa_payment_ids:
                 key = keys.psa_payment_key(books_key, each)
                 if key in self._owners:
@@ -223,6 +223,23 @@ class InMemoryLedgerStore:
             for books_key in books.keys:
                 for each in psa_payment_ids:
                     self._owners.setdefault(keys.psa_payment_key(books_key, each), NO_OWNER)
+
+    def disputed(self, books: Books, owners: Mapping[int, str]) -> tuple[int, ...]:
+        known = {
+            each: {
+                self._owners.get(keys.psa_payment_key(books_key, each), NO_OWNER)
+                for books_key in books.read_keys
+            }
+            for each in owners
+        }
+        return tuple(each for each in owners if known[each] - {owners[each], NO_OWNER})
+
+    def give_up(self, books: Books, psa_payment_id: int, owner_id: str) -> None:
+        with self._lock:
+            for books_key in books.keys:
+                key = keys.psa_payment_key(books_key, psa_payment_id)
+                if self._owners.get(key) == owner_id:
+                    del self._owners[key]
 
     def move_owners(self, books: Books, owners: Mapping[int, str]) -> tuple[int, ...]:
         disputed: dict[int, None] = {}

@@ -266,14 +266,14 @@ class DismissesWhatMayBeOurs(BrokenWiring):
     @classmethod
     @contextmanager
     def surroundings(cls, hit: Hit) -> Iterator[None]:
-        may_have_made = unowned_payments._may_have_made
+        may_have_made = payment_matching.may_have_made
 
         def made_nothing(*what: Any) -> bool:
             if may_have_made(*what):
                 hit()
             return False
 
-        with patch.object(unowned_payments, "_may_have_made", made_nothing):
+        with patch(f"{unowned_payments.__name__}.may_have_made", made_nothing):
             yield
 
 

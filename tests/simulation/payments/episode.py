@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
+from typing import cast
 
 from bridge.domain.payment_control import PAYMENTS_AT_FIRST
 from bridge.domain.platform_payment import PlatformPaymentState, WriteBackPolicy, WriteBackWhen
@@ -13,7 +14,15 @@ from bridge.entrypoints.reconciler_jobs import Job
 from connectwise_sandbox.switches import Switches
 from tests.fakes.clock import START
 from tests.simulation import endings, faults, invariants, people, troubles
-from tests.simulation.actors import Callbacks, Messages, Time, Timetable, doing, timetables
+from tests.simulation.actors import (
+    Callbacks,
+    Messages,
+    PatientTimetable,
+    Time,
+    Timetable,
+    doing,
+    timetables,
+)
 from tests.simulation.episode import Outcome, Weather, play
 from tests.simulation.functions import WORKERS, WRITE_BACK_WORKER, parker_of
 from tests.simulation.parts import Actor, Invariant
@@ -45,7 +54,7 @@ from tests.simulation.payments.stops import BrakeHasCause, Stops, StopsHold
 from tests.simulation.payments.sums_ending import SumsAgree
 from tests.simulation.payments.world import PaymentWorld
 from tests.simulation.wiring import Wiring
-from tests.simulation.world import Books
+from tests.simulation.world import Books, World
 
 CLEAN_SHARE = 0.25
 """In so many stories only ConnectWise and people do what they should not, and times are kept."""
@@ -265,13 +274,29 @@ def payment_timetables(starts_at: datetime) -> list[Timetable]:
     """Return the schedules of the service stack for payments."""
     minute, quarter, hour = timedelta(minutes=1), timedelta(minutes=15), timedelta(hours=1)
     return [
-        Timetable(name, period=period, next_at=next_at, work=doing(job))
-        for name, period, next_at, job in (
-            ("due-write-backs", minute, starts_at, Job.DUE_WRITE_BACKS),
-            ("heal-write-backs", quarter, starts_at + quarter, Job.HEAL_WRITE_BACKS),
-            ("payments", hour, starts_at + hour, Job.PAYMENTS),
-        )
+        PatientTimetable(
+            "due-write-backs",
+            period=minute,
+            next_at=starts_at,
+            work=doing(Job.DUE_WRITE_BACKS),
+            is_idle=_is_nothing_due,
+        ),
+        *(
+            Timetable(name, period=period, next_at=starts_at + period, work=doing(job))
+            for name, period, job in (
+                ("heal-write-backs", quarter, Job.HEAL_WRITE_BACKS),
+                ("payments", hour, Job.PAYMENTS),
+            )
+        ),
     ]
+
+
+def _is_nothing_due(world: World) -> bool:
+    """Tell whether no write-back is to be looked at now or under way, and no doubled payment is to
+    be shown by now."""
+    payments, now = cast(PaymentWorld, world), world.clock.now()
+    is_double_due = any(each.due_at <= now for each in payments.doubles.pending)
+    return not is_double_due and not payments.ledger.is_awake(now)
 
 
 def play_world(world: PaymentWorld, *, bad_hours: float) -> PaymentOutcome:

@@ -30,6 +30,16 @@ class LaggingLedger(InMemoryLedgerStore):
     def present_write_backs(self, connection_id: str) -> list[WriteBack]:
         return [self._standing(key) for _, key in self._listed.get(connection_id, ())]
 
+    def is_awake(self, now: datetime) -> bool:
+        """Tell whether a write-back is under way or to be looked at by now, or was stored so
+        lately that the index may show it as it was."""
+        if self._moved_lately():
+            return True
+        return any(
+            each.may_be_in_flight or (each.next_look_at or now) <= now
+            for each in self._waking.values()
+        )
+
     def save_write_back(
         self, write_back: WriteBack, *, holding: Lease | None = None, **options: Any
     ) -> int:

@@ -33,7 +33,10 @@ from tests.simulation.payments.model import (
 
 CONNECTION_OF_MODEL = a_connection(payment_facts=PaymentFacts(shows_members=True, proven_at=START))
 _SILENT = SimpleNamespace(
-    send=lambda *_, **__: None, report=lambda *_: None, resolve=lambda *_: None
+    send=lambda *_, **__: None,
+    report=lambda *_: None,
+    resolve=lambda *_: None,
+    get=lambda *_: None,
 )
 """Hints, queued looks and problems, which the model leaves out."""
 _EMPTY = SimpleNamespace(get=lambda *_: Stored(None, 0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -40,6 +41,8 @@ BEGUN_BEFORE = timedelta(minutes=2)
 
 class Promise(Invariant):
     """Looks each minute at what is to be so by now."""
+
+    watches: Collection[str] = (EACH_MINUTE,)
 
     def after_call(self, world: World, call: PortCall, result: object) -> None:
         if call.name == EACH_MINUTE:
@@ -219,6 +222,7 @@ class ListedEffectsAreConfirmed(Promise):
     unless another post of the invoice may have made the payment as well."""
 
     name = "listed effects are confirmed"
+    watches = (EACH_MINUTE, "payments.list_payments", "ledger.take_lease")
 
     def __init__(self) -> None:
         self._seen: list[_Seen] = []

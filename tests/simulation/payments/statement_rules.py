@@ -28,6 +28,7 @@ class IntentsAreHeld(Invariant):
     """Who states an intent holds the invoice's lease at that moment."""
 
     name = "intents are held"
+    watches = (SAVED,)
 
     def after_call(self, world: World, call: PortCall, result: object) -> None:
         if not just_stated(call):
@@ -41,6 +42,7 @@ class PostsAreFew(Invariant):
     """No more than five posts that nothing proved are made, but those that a person asked for."""
 
     name = "posts are few"
+    watches = (SAVED,)
 
     def after_call(self, world: World, call: PortCall, result: object) -> None:
         stated = just_stated(call)
@@ -64,6 +66,7 @@ class LooksPostNothing(Invariant):
     """Where a payment of ours may stand, no click posts another one but the one that says so."""
 
     name = "looks post nothing"
+    watches = (SAVED,)
 
     def after_call(self, world: World, call: PortCall, result: object) -> None:
         stated = just_stated(call)
@@ -94,6 +97,7 @@ class NothingThatStandsIsGone(Invariant):
     """What stands in ConnectWise is not called gone because a list does not show it yet."""
 
     name = "what stands is not called gone"
+    watches = (SAVED,)
 
     def after_call(self, world: World, call: PortCall, result: object) -> None:
         if call.name != SAVED:

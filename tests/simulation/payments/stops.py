@@ -94,6 +94,7 @@ class StopsHold(Invariant):
     """Nothing is stated any more once a stop has held for as long as a worker lives."""
 
     name = "stops hold"
+    watches = ("ledger",)
 
     def __init__(self) -> None:
         self._stopped_at: datetime | None = None
@@ -119,6 +120,7 @@ class BrakeHasCause(Invariant):
     of the busiest hour before."""
 
     name = "the brake has a cause"
+    watches = ("payment_control.save_rate", "connections.save")
 
     def __init__(self) -> None:
         self._hour: datetime | None = None

@@ -460,3 +460,22 @@ def test_a_list_without_end_is_looked_into_as_far_as_it_goes(world: Companies) -
     refused = refusal(world, MINE, SECOND_DOOR, keys=OTHER_KEYS)
 
     assert refused.subject_id == first.connection_id
+
+
+def test_companies_that_turn_out_to_be_one_are_reached_by_the_connections_of_both(
+    world: Companies,
+) -> None:
+    """Given a company that was not known again, so that it has two keys, and keys that lead to
+    both of them."""
+    first = world.connect(MINE, FIRST_DOOR)
+    world.disconnect(first)
+    world.psa.callback_urls.clear()
+    second = world.connect(THEIRS, SECOND_DOOR, keys=OTHER_KEYS)
+    assert world.now_of(second).company_key != world.now_of(first).company_key
+    world.disconnect(second)
+    world.clock.advance(seconds=2 * QUARANTINE_SECONDS)
+
+    third = world.connect(MINE, FIRST_DOOR, keys=OTHER_KEYS)
+
+    assert third.company_connections == (second.connection_id,)
+    assert third.books.keys == (third.company_key, first.connection_id)

@@ -192,3 +192,30 @@ def test_a_stop_by_a_person_outlives_a_check(world: Companies) -> None:
 
     assert world.now_of(before).payments_stopped == {PaymentsStop.BY_PERSON}
     assert not world.now_of(before).may_write
+
+
+def test_both_of_a_pair_know_of_each_other(world: Companies) -> None:
+    """The ledger of each counts for the other: both may own payments there."""
+    earlier = world.connection_before(MINE, FIRST_DOOR, age=OLD)
+    later = world.connection_before(THEIRS, SECOND_DOOR, keys=OTHER_KEYS, age=YOUNG)
+
+    world.an_hour_later()
+    world.an_hour_later()
+
+    assert world.now_of(earlier).company_connections == (later.connection_id,)
+    assert world.now_of(later).company_connections == (earlier.connection_id,)
+    assert world.now_of(later).company_key == "", "its owners are not the company's"
+
+
+def test_a_live_claim_that_is_taken_over_stops_at_once(world: Companies) -> None:
+    """Given one that was connected later, and an older one of before whose check comes first."""
+    before = world.connection_before(THEIRS, CLOUD.site_url, keys=OTHER_KEYS)
+    world.cloud.callback_urls.clear()
+    fresh = world.connect(MINE, None)
+    assert world.now_of(fresh).may_write
+
+    world.verifier.verify(world.now_of(before))
+
+    assert world.now_of(before).may_write
+    assert world.now_of(fresh).payments_stopped == TWICE
+    assert ProblemCode.COMPANY_CONNECTED_TWICE in world.problems_of(fresh)

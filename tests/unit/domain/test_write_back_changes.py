@@ -318,7 +318,7 @@ STEPS = [
     Step("look again", lambda w, now: changes.look_again(w, now, TIMINGS)),
     Step("postpone", lambda w, now: changes.postpone(w, now + MINUTE)),
     Step("wait", lambda w, now: changes.wait_with_reason(w, Reason.NO_ANSWER, now)),
-    Step("late look", lambda w, _: changes.finish_late_look(w)),
+    Step("late look", lambda w, now: changes.finish_late_look(w, now, TIMINGS)),
     Step("hand over", lambda w, _: changes.hand_over(w, Reason.PAYMENT_REWRITTEN, [EQUAL])),
     Step("too many posts", lambda w, _: changes.hand_over(w, Reason.TOO_MANY_POSTS)),
     Step("try again", changes.try_again),
@@ -329,6 +329,9 @@ STEPS = [
     Step("find", lambda w, _: comparison.find_again(w)),
     Step("see returned", comparison.see_returned),
     Step("see changed", lambda w, _: comparison.see_returned_changed(w, [OTHER])),
+    Step("see undeleted", lambda w, _: comparison.see_undeleted(w, [OTHER])),
+    Step("see reversed twice", lambda w, _: comparison.see_reversed_twice(w)),
+    Step("see reversed once", lambda w, _: comparison.see_reversed_once(w)),
     *(Step(f"person: {action.value}", _by_person(action)) for action in Action),
 ]
 _REFUSALS = (ImpossibleChangeError, NotPossibleError, InvalidInputError)

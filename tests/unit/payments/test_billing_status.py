@@ -99,7 +99,7 @@ def test_an_invoice_that_a_person_closed_keeps_the_payment_until_somebody_looks(
 ) -> None:
     write_back = bench.collect(5000)
     bench.drive(write_back)
-    bench.people.close_invoice(bench.invoice_id)
+    bench.lock_invoice()
     bench.undo()
     done = bench.drive_when_due(write_back)
     assert done.state is S.MANUAL

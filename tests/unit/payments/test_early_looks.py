@@ -77,7 +77,7 @@ def test_what_a_list_shows_late_is_found_at_the_next_look(bench: Bench) -> None:
 
 def test_a_list_that_fails_at_once_is_asked_again_soon(bench: Bench) -> None:
     bench.fault(Effect.CUT_AFTER_EFFECT, "POST")
-    bench.fault(Effect.STATUS_500, "GET", "payments", skip=1, times=5)
+    bench.fault(Effect.STATUS_500, "GET", "payments", skip=1, times=50)
     unclear = bench.drive(bench.collect(5000))
     assert (unclear.state, len(bench.rows())) == (S.UNCLEAR, 1)
     bench.engine.faults.clear()

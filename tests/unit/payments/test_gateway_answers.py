@@ -66,7 +66,7 @@ def test_a_payment_behind_rejected_keys_is_not_given_away(bench: MirroredBench) 
 
 
 def test_a_refusal_of_connectwise_itself_is_still_one(bench: MirroredBench) -> None:
-    bench.people.close_invoice(bench.invoice_id)
+    bench.lock_invoice()
     refused = bench.drive(bench.collect(5000))
     assert (refused.state, refused.unproven_posts) == (S.REJECTED, ())
     assert refused.refusal

@@ -44,7 +44,7 @@ def test_a_double_that_came_later_than_is_assumed_is_shown_without_the_compariso
     done = doubled_late(bench)
     stated = [each.stated_at for each in done.known_history.attempts]
     assert done.has_ended
-    assert done.next_look_at == stated[-1] + 2 * TIMINGS.quarantine
+    assert done.next_look_at == stated[0] + 2 * TIMINGS.quarantine
     assert bench.ledger.list_due(bench.clock.now(), limit=9) == ()
     bench.wait(60)
     assert bench.amounts() == [Decimal("50.00")] * 2
@@ -149,3 +149,20 @@ def test_while_a_post_is_still_looked_for_no_late_look_is_due(bench: MirroredBen
         assert waiting.next_look_at is not None
         assert waiting.next_look_at > bench.clock.now()
     assert waiting.state is S.UNCLEAR
+
+
+def test_each_attempt_that_stayed_unproven_has_a_late_look_of_its_own(bench: MirroredBench) -> None:
+    """Given two posts that were cut, the second one when the first one was surely over."""
+    write_back = bench.collect(5000)
+    bench.fault(Effect.CUT_BEFORE_EFFECT, "POST", times=2)
+    bench.drive(write_back)
+    bench.wait(QUARANTINE_SECONDS)
+    bench.drive(write_back)
+    later, earlier = (each.stated_at for each in bench.stored(write_back).unproven_posts)
+    assert bench.stored(write_back).late_look_at == TIMINGS.late_look(earlier)
+
+    done = bench.drive_when_due(write_back)
+    assert done.state is S.CONFIRMED
+    assert done.late_look_at == TIMINGS.late_look(earlier)
+    assert bench.drive(done).late_look_at == TIMINGS.late_look(later)
+    assert look_late(bench, done).late_look_at is None

@@ -128,7 +128,7 @@ def test_a_payment_rewritten_while_its_deletion_was_lost_is_left_to_a_person(ben
 def test_a_deletion_that_is_never_answered_well_is_given_to_a_person(bench: Bench) -> None:
     """Else it would be tried for ever, and hold up every other payment of the invoice."""
     write_back = bench.drive(bench.collect(5000))
-    bench.people.close_invoice(bench.invoice_id)
+    bench.lock_invoice()
     bench.engine.tenant.switches.locked_invoice_status = 409
     bench.undo()
     after = bench.drive_when_due(write_back)

@@ -153,3 +153,16 @@ def test_two_payments_of_neighbouring_days_whose_answers_were_lost_find_their_ow
     owned = {bench.stored(each).psa_payment_id for each in (first, second)}
     assert owned == {each["id"] for each in bench.rows()}
     assert bench.amounts() == [Decimal("50.00")] * 2
+
+
+@pytest.mark.parametrize("shift", [-1, 1])
+def test_of_two_neighbouring_days_each_is_found_as_this_connectwise_lists_them(
+    shift: Shift,
+) -> None:
+    """Given a ConnectWise that is known to list another day, and two lost posts of two days."""
+    rows = (row(6, TODAY + shift * DAY), row(7, TODAY + DAY + shift * DAY))
+    found = [
+        best_match(mine, rows, [other], days_apart=-shift)
+        for mine, other in ((FIRST, NEXT), (NEXT, FIRST))
+    ]
+    assert [match and match[0].psa_payment_id for match in found] == [6, 7]

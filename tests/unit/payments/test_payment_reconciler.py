@@ -61,7 +61,7 @@ def test_what_does_not_show_on_the_invoice_is_found_within_a_day(bench: Mirrored
 def test_what_others_did_to_an_invoice_that_took_no_payment_is_found_too(
     bench: MirroredBench,
 ) -> None:
-    bench.people.close_invoice(bench.invoice_id)
+    bench.lock_invoice()
     assert bench.drive(bench.collect(5000)).state is S.REJECTED
     bench.people.reopen_invoice(bench.invoice_id)
     bench.people.record_payment(bench.invoice_id, Decimal("50.00"), PAID_ON)
@@ -186,7 +186,7 @@ def test_what_time_does_not_cover_is_left_to_the_next_start(bench: MirroredBench
 
 def test_a_locked_invoice_is_tried_again_when_it_is_open(bench: MirroredBench) -> None:
     write_back = bench.collect(5000)
-    bench.people.close_invoice(bench.invoice_id)
+    bench.lock_invoice()
     assert bench.drive(write_back).reason is Reason.INVOICE_LOCKED
     bench.mirror()
     assert bench.check.retry_all() == 0

@@ -50,7 +50,7 @@ def test_what_never_settled_is_not_written_when_it_is_undone(
 
 def test_what_was_refused_is_not_written_after_it_was_returned(bench: MirroredBench) -> None:
     payment = record(bench, P.SETTLED)
-    bench.people.close_invoice(bench.invoice_id)
+    bench.lock_invoice()
     assert bench.drive(write_back_of(bench, payment)).state is S.REJECTED
 
     write_back = bench.drive(move(bench, payment, P.RETURNED))

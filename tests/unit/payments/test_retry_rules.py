@@ -76,7 +76,7 @@ def test_a_deletion_for_which_the_right_was_missing_is_made_when_it_is_granted(
 
 def test_a_deletion_waits_until_the_invoice_is_open_again(bench: MirroredBench) -> None:
     write_back = bench.drive(bench.collect(5000))
-    bench.people.close_invoice(bench.invoice_id)
+    bench.lock_invoice()
     bench.mirror()
     bench.undo()
     assert bench.drive(write_back).reason is Reason.INVOICE_LOCKED
@@ -95,7 +95,7 @@ def test_an_invoice_that_is_closed_is_no_missing_right(
 ) -> None:
     """Else it would be tried again and again while the invoice stays closed."""
     bench.engine.tenant.switches.locked_invoice_status = status
-    bench.people.close_invoice(bench.invoice_id)
+    bench.lock_invoice()
     bench.mirror()
     assert bench.drive(bench.collect(5000)).reason is Reason.INVOICE_LOCKED
     assert heal(bench) == 0
@@ -144,7 +144,7 @@ def test_a_right_that_payments_do_not_need_keeps_nothing_waiting(bench: Mirrored
     """Given a connection that stays degraded: new payments are written, and so are old ones."""
     bench.save_connection(state=ConnectionState.DEGRADED)
     write_back = bench.collect(5000)
-    bench.people.close_invoice(bench.invoice_id)
+    bench.lock_invoice()
     bench.mirror()
     assert bench.drive(write_back).reason is Reason.INVOICE_LOCKED
 
@@ -256,7 +256,7 @@ def test_a_currency_of_other_decimals_is_another_one(bench: MirroredBench) -> No
 
 def test_what_only_the_mirror_calls_over_is_tried_less_and_less_often(bench: MirroredBench) -> None:
     """Given an invoice that the mirror shows open, and ConnectWise closed."""
-    bench.people.close_invoice(bench.invoice_id)
+    bench.lock_invoice()
     write_back = bench.collect(5000)
     assert bench.drive(write_back).reason is Reason.INVOICE_LOCKED
 
@@ -274,7 +274,7 @@ def test_what_only_the_mirror_calls_over_is_tried_less_and_less_often(bench: Mir
 
 
 def test_nothing_is_tried_before_a_worker_may_have_shown_it(bench: MirroredBench) -> None:
-    bench.people.close_invoice(bench.invoice_id)
+    bench.lock_invoice()
     bench.drive(bench.collect(5000))
     assert heal(bench, timedelta(seconds=119)) == 0
     assert heal(bench, timedelta(seconds=1)) == 1
@@ -394,7 +394,7 @@ def test_a_lost_post_still_counts_when_another_was_refused(bench: MirroredBench)
     assert heal(bench, DAY) == 1
     for row in bench.rows():
         bench.people.delete_payment(bench.invoice_id, row["id"])
-    bench.people.close_invoice(bench.invoice_id)
+    bench.lock_invoice()
     assert bench.drive(refused).reason is Reason.INVOICE_LOCKED
     assert bench.rows() == []
 

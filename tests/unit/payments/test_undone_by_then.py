@@ -145,7 +145,7 @@ def test_what_connectwise_dropped_is_told_though_the_return_had_to_wait(
 ) -> None:
     write_back = replacing(bench)
     if obstacle == "locked":
-        bench.people.close_invoice(bench.invoice_id)
+        bench.lock_invoice()
         bench.mirror()
     else:
         bench.save_connection(state=ConnectionState.DISCONNECTED)

@@ -123,3 +123,17 @@ def test_the_surplus_of_another_partner_is_nobodys_business(bench: MirroredBench
     bench.connection = replace(bench.connection, partner_id="partner-other")
     with pytest.raises(NotFoundError):
         disclaim(bench, theirs)
+
+
+def test_where_lists_hide_members_a_post_that_was_sent_twice_is_not_given_away(
+    bench: MirroredBench,
+) -> None:
+    bench.engine.switches.payment_shows_member = "not_in_lists"
+    bench.fault(ChangeEffect.SENT_TWICE, "POST")
+    bench.drive(bench.collect(5000))
+    bench.mirror()
+    (doubled,) = surplus(bench)
+    assert doubled.applied_by == ""
+    with pytest.raises(NotPossibleError) as refusal:
+        disclaim(bench, doubled.psa_payment_id)
+    assert refusal.value.reason == "may_be_ours"

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
 from bridge.domain.errors import NotPossibleError
 from bridge.domain.problem import Action
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
-from bridge.domain.write_back.changes import LONGEST_WAIT, delay
+from bridge.domain.write_back.changes import LONGEST_WAIT, delay, hand_over
 from bridge.domain.write_back.decisions import offered_actions
 from connectwise_sandbox import permissions
 from connectwise_sandbox.faults import Effect
 from connectwise_sandbox.permissions import Rows
-from tests.unit.payments.bench import TIMINGS, Bench, decisions, place
+from tests.unit.payments.bench import PAID_ON, TIMINGS, Bench, decisions, place
 
 S = WriteBackState
 ALWAYS = 1_000
@@ -134,7 +135,7 @@ def test_a_status_that_is_never_answered_is_given_up_and_can_be_tried_again(benc
 
 
 def test_a_closed_invoice_that_swallowed_a_post_is_told_after_one_quarantine(bench: Bench) -> None:
-    bench.people.close_invoice(bench.invoice_id)
+    bench.lock_invoice()
     bench.fault(Effect.TIMEOUT_BEFORE_EFFECT, "POST", times=ALWAYS)
     write_back = bench.collect()
     bench.drive(write_back)
@@ -142,3 +143,25 @@ def test_a_closed_invoice_that_swallowed_a_post_is_told_after_one_quarantine(ben
     assert (waiting.state, waiting.reason) == (S.MANUAL, Reason.INVOICE_LOCKED)
     assert len(waiting.unproven_posts) == 1
     assert bench.rows() == []
+
+
+def test_messages_to_what_waits_for_a_person_put_no_try_off(bench: Bench) -> None:
+    """Given a problem that is shown, and messages that come late or twice: each leaves the count
+    and the time as they are, by which the next try is due."""
+    bench.engine.switches.second_payment = "refused"
+    bench.people.record_payment(bench.invoice_id, Decimal("1.00"), PAID_ON)
+    write_back = bench.collect(5000)
+    assert bench.drive(write_back).state is S.REJECTED
+    before = bench.open_problems()
+    for _ in range(3):
+        bench.wait(600)
+        bench.drive(write_back)
+    assert bench.open_problems() == before
+
+
+def test_a_message_shows_what_its_writer_had_no_time_to_show(bench: Bench) -> None:
+    write_back = bench.collect(5000)
+    waiting = hand_over(write_back, Reason.INVOICE_LOCKED)
+    bench.ledger.save_write_back(waiting, expected_version=1)
+    bench.drive(write_back)
+    assert [each.times_seen for each in bench.open_problems()] == [1]

@@ -20,7 +20,7 @@ from bridge.payments.write_back_turns import (
     PLACES,
     PLACES_OF_A_PARTNER,
 )
-from bridge.ports import Place
+from bridge.ports import Activity, Place
 from tests.builders.records import CONNECTION, OTHER_CONNECTION, OTHER_PARTNER, PARTNER
 from tests.unit.payments.turns_bench import TurnsBench, message_of
 
@@ -36,7 +36,9 @@ def hold_places(bench: TurnsBench, count: int = PLACES_OF_A_PARTNER) -> None:
     """Let other workers hold places of the first partner for a minute."""
     for _ in range(count):
         until = bench.clock.now() + timedelta(minutes=1)
-        assert bench.partner_places.take(PARTNER, places=PLACES_OF_A_PARTNER, until=until)
+        assert bench.partner_places.take(
+            PARTNER, Activity.WRITE_BACK, places=PLACES_OF_A_PARTNER, until=until
+        )
 
 
 def only_silent(connection_id: str) -> Visit:

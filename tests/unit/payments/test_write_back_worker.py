@@ -425,7 +425,7 @@ def test_a_problem_that_is_over_is_resolved_though_the_worker_died(
 
 
 def test_a_refusal_by_a_closed_invoice_says_that_it_is_locked(bench: Bench) -> None:
-    bench.people.close_invoice(bench.invoice_id)
+    bench.lock_invoice()
     done = bench.drive(bench.collect())
     assert (done.state, done.reason, done.posts) == (S.REJECTED, Reason.INVOICE_LOCKED, 0)
     assert len(bench.open_problems()) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from bridge.connections.company_claims import CompanyClaims
@@ -11,7 +12,7 @@ from bridge.connections.owned_connections import OwnedConnections
 from bridge.connections.payment_stops import PaymentStops
 from bridge.domain.company import CompanyClaim, CompanyProof, ProofKind
 from bridge.domain.connection import Connection, ConnectionState, PaymentsStop
-from bridge.domain.errors import ConflictError
+from bridge.domain.errors import ConflictError, NotFoundError
 from bridge.ports import CompanyStore, Psa
 from bridge.ports.stored import MAX_ROUNDS
 
@@ -22,6 +23,8 @@ class _Finding:
 
     company_key: str
     is_stopped: bool
+    claim: CompanyClaim
+    """The claim that stands, be it this connection's or the one in its way."""
 
 
 class CompanyCheck:
@@ -69,11 +72,21 @@ class CompanyCheck:
     def _find(self, connection: Connection, evidence: Evidence) -> _Finding:
         rival = self._rival(connection, evidence)
         if rival is None:
-            return _Finding(self._claim(connection, evidence), is_stopped=False)
+            claim = self._claim(connection, evidence)
+            return _Finding(claim.company_key, is_stopped=False, claim=claim)
         if not connection.company_key:
-            fresh = {proof: "" for proof in evidence.own if proof not in evidence.known}
-            self._companies.save([], company_key=rival.company_key, proofs=fresh)
-        return _Finding(connection.company_key, is_stopped=True)
+            self._join(connection, rival, evidence)
+        return _Finding(connection.company_key, is_stopped=True, claim=rival)
+
+    def _join(self, connection: Connection, rival: CompanyClaim, evidence: Evidence) -> None:
+        """Lead the connection's proofs to the company that another one claims, and let that one
+        know of it: both may own payments there, of a time before companies were claimed."""
+        fresh = {proof: "" for proof in evidence.own if proof not in evidence.known}
+        stored = self._companies.get(rival.company_key)
+        known = stored.value.beside([connection.connection_id]) if stored.value else None
+        is_new = known is not None and known != stored.value
+        claims = [(known, stored.version)] if known and is_new else []
+        self._companies.save(claims, company_key=rival.company_key, proofs=fresh)
 
     def _rival(self, connection: Connection, evidence: Evidence) -> CompanyClaim | None:
         """Return another connection's claim that comes before this one's, the earliest."""
@@ -86,8 +99,8 @@ class CompanyCheck:
                 return claim
         return None
 
-    def _claim(self, connection: Connection, evidence: Evidence) -> str:
-        """Store the claim with its proofs, and return the company's key."""
+    def _claim(self, connection: Connection, evidence: Evidence) -> CompanyClaim:
+        """Store the claim with its proofs, and return it."""
         own = _own_claim(connection, evidence)
         company_key = (
             connection.company_key
@@ -95,15 +108,13 @@ class CompanyCheck:
             or self._first_key(connection, evidence)
         )
         stored = evidence.claims.get(company_key) or self._companies.get(company_key)
-        claims = []
-        if stored.value is None or stored.value != own:
-            fresh = CompanyClaim(
-                company_key,
-                connection.connection_id,
-                connection.partner_id,
-                connection.created_at,
-            )
-            claims.append((fresh, stored.version))
+        is_own = own is not None and own == stored.value
+        if stored.value and not is_own:
+            self._stop_other(stored.value)
+        claim = own if own and is_own else _fresh_claim(connection, company_key)
+        before = stored.value.connection_ids if stored.value else ()
+        claim = claim.beside((*before, *evidence.connection_ids))
+        claims = [] if claim == stored.value else [(claim, stored.version)]
         led = _to_be_led(company_key, evidence)
         touched = {key for proof in led if (key := evidence.known.get(proof))}
         for key in touched - {company_key}:
@@ -115,7 +126,16 @@ class CompanyCheck:
             company_key=company_key,
             proofs={proof: evidence.known.get(proof, "") for proof in led},
         )
-        return company_key
+        return claim
+
+    def _stop_other(self, claim: CompanyClaim) -> None:
+        """Stop the payments of the connection whose claim is about to be taken over, before two
+        of them write: its own next check may be an hour off."""
+        if claim.ended_at is None:
+            # One that is yet to be stored is checked while it is set up.
+            with suppress(NotFoundError):
+                other = self._owned.get(claim.partner_id, claim.connection_id)
+                self._stops.stop(other, PaymentsStop.COMPANY_CONNECTED_TWICE)
 
     def _first_key(self, connection: Connection, evidence: Evidence) -> str:
         """Return the key of a company that a connection of version 0.1.0 claims first.
@@ -129,6 +149,12 @@ class CompanyCheck:
             if is_strong or claim is None or self._claims.is_free(claim, connection.partner_id):
                 return company_key
         return connection.connection_id
+
+
+def _fresh_claim(connection: Connection, company_key: str) -> CompanyClaim:
+    return CompanyClaim(
+        company_key, connection.connection_id, connection.partner_id, connection.created_at
+    )
 
 
 def _own_claim(connection: Connection, evidence: Evidence) -> CompanyClaim | None:
@@ -155,6 +181,9 @@ def _to_be_led(company_key: str, evidence: Evidence) -> Sequence[CompanyProof]:
 def _noted(stored: Connection, found: _Finding) -> Connection:
     if stored.state is ConnectionState.DISCONNECTED:
         return stored
+    others = (each for each in found.claim.connection_ids if each != stored.connection_id)
     return replace(
-        stored, company_key=stored.company_key or found.company_key
+        stored,
+        company_key=stored.company_key or found.company_key,
+        company_connections=tuple(others),
     ).with_payments_stopped(PaymentsStop.COMPANY_CONNECTED_TWICE, is_stopped=found.is_stopped)

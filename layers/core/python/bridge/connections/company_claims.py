@@ -49,10 +49,12 @@ class CompanyClaims:
                 evidence = self._proofs.of_server(connection, public_key, psa)
                 self._refuse_if_claimed(connection, evidence)
                 company_key = _key_for(connection, evidence, known)
-                self._store(connection, company_key, evidence)
+                claim = self._store(connection, company_key, evidence)
             except ConflictError:
                 continue
-            return replace(connection, company_key=company_key).with_payments_stopped(
+            return replace(
+                connection, company_key=company_key, company_connections=claim.reached_by
+            ).with_payments_stopped(
                 PaymentsStop.ANOTHER_BRIDGE,
                 is_stopped=evidence.has_other_bridge,
             )
@@ -106,8 +108,9 @@ class CompanyClaims:
                     subject_id=rival.connection_id if is_own else None,
                 )
 
-    def _store(self, connection: Connection, company_key: str, evidence: Evidence) -> None:
-        """Store the claim, and lead every proof to its company.
+    def _store(self, connection: Connection, company_key: str, evidence: Evidence) -> CompanyClaim:
+        """Store the claim, lead every proof to its company, and return the claim. Companies that
+        turn out to be one are reached by the connections of all of them.
 
         Proofs may have led to other companies. The last claims of those are written as they are, so
         that another request which claims one of them at once is refused.
@@ -117,7 +120,10 @@ class CompanyClaims:
         is_kept = connection.is_syncing and _is_held(stored, connection)
         claim = stored.value if is_kept else None
         since = connection.created_at if connection.is_syncing else now
-        claims = [(claim or _claim(connection, company_key, since), stored.version)]
+        claim = claim or _claim(connection, company_key, since)
+        before = stored.value.connection_ids if stored.value else ()
+        claim = claim.beside((*before, *evidence.connection_ids))
+        claims = [(claim, stored.version)]
         for key, other in evidence.claims.items():
             if key != company_key and other.value:
                 claims.append((other.value.ended(now), other.version))
@@ -125,6 +131,7 @@ class CompanyClaims:
         led = {proof: evidence.known.get(proof, "") for proof in proofs}
         moved = {proof: was for proof, was in led.items() if was != company_key}
         self._companies.save(claims, company_key=company_key, proofs=moved)
+        return claim
 
 
 def _key_for(connection: Connection, evidence: Evidence, known: Connection | None) -> str:

@@ -40,6 +40,13 @@ class Evidence:
     def company_keys(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self.known.values()))
 
+    @property
+    def connection_ids(self) -> tuple[str, ...]:
+        """Return every connection that these companies are known to be reached by."""
+        stored = [each.value for each in self.claims.values() if each.value]
+        every = (*stored, *self.unproven)
+        return tuple(dict.fromkeys(each for claim in every for each in claim.connection_ids))
+
     def claim_of(self, company_key: str) -> CompanyClaim | None:
         stored = self.claims.get(company_key)
         return stored.value if stored else None

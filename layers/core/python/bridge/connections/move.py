@@ -116,6 +116,7 @@ def _moved(stored: Connection, claimed: Connection) -> Connection:
         company_id=claimed.company_id,
         address=claimed.address,
         company_key=claimed.company_key,
+        company_connections=claimed.company_connections,
         payments_stopped=stops | (claimed.payments_stopped & STOPS_OF_COMPANIES),
         payment_facts=PaymentFacts(),
     )

@@ -8,6 +8,7 @@ ids that a server gives itself may not count as one. Only hashes of proofs are k
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -48,6 +49,10 @@ class CompanyProof:
         return cls(kind, hashlib.sha256(shown.encode()).hexdigest())
 
 
+MAX_REACHED_BY = 20
+"""A claim names so many other connections of its company at most, the latest ones."""
+
+
 @dataclass(frozen=True, slots=True)
 class CompanyClaim:
     """A claim gives a company to one connection, until it is ended."""
@@ -57,6 +62,20 @@ class CompanyClaim:
     partner_id: str
     claimed_at: datetime
     ended_at: datetime | None = None
+    reached_by: tuple[str, ...] = ()
+    """The other connections that were proven to reach the company, the latest last: what they
+    posted and own there counts, too."""
+
+    @property
+    def connection_ids(self) -> tuple[str, ...]:
+        """Return every connection that is known to reach the company, or to have reached it."""
+        return (*self.reached_by, self.connection_id)
+
+    def beside(self, connection_ids: Iterable[str]) -> CompanyClaim:
+        """Return the claim with further connections that reach the company."""
+        known = dict.fromkeys((*self.reached_by, *connection_ids))
+        known.pop(self.connection_id, None)
+        return replace(self, reached_by=tuple(known)[-MAX_REACHED_BY:])
 
     @property
     def order(self) -> tuple[datetime, str]:

@@ -77,6 +77,11 @@ class HeldWriteBack:
         """Return the payments of money that are unowned, disclaimed ones aside."""
         return unowned_among(self.ledger, self.connection.books, rows)
 
+    def is_disputed(self, psa_payment_id: int) -> bool:
+        """Tell whether another write-back owns a payment, too."""
+        owners = {psa_payment_id: self.write_back.write_back_id}
+        return bool(self.ledger.disputed(self.connection.books, owners))
+
     def others_of_invoice(self) -> list[WriteBack]:
         own = self.write_back
         every = self.ledger.write_backs_of_invoice(own.connection_id, own.invoice_source_id)

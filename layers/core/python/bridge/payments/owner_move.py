@@ -14,7 +14,8 @@ from bridge.ports import Clock, LedgerStore, ProblemStore
 
 
 class OwnerMove:
-    """The move keeps by the company each owner that the release before kept by the connection."""
+    """The move keeps by the company each owner that the release before kept by the connection, and
+    compares it with the owners of the company's other connections."""
 
     def __init__(
         self,
@@ -29,17 +30,23 @@ class OwnerMove:
         self._clock = clock
 
     def is_due(self, connection: Connection) -> bool:
-        return connection.company_key not in ("", connection.owners_moved_to)
+        is_moved = connection.company_key in ("", connection.owners_moved_to)
+        compared = set(connection.owners_compared_with)
+        return not is_moved or not compared.issuperset(connection.company_connections)
 
     def move(self, connection: Connection, write_backs: Sequence[WriteBack]) -> None:
-        """Move the owners of one invoice; a payment with two owners is shown to a person."""
+        """Move the owners of one invoice to a company that was proven; a payment with two owners,
+        be it by another connection of the company, is shown to a person."""
         owners = {
             each.psa_payment_id: each.write_back_id
             for each in write_backs
             if each.psa_payment_id is not None
         }
         invoice_source_ids = {each.invoice_source_id for each in write_backs}
-        disputed = self._ledger.move_owners(connection.books, owners)
+        disputed = self._ledger.disputed(connection.books, owners)
+        if connection.company_key:
+            clear = {each: owners[each] for each in owners if each not in disputed}
+            disputed += self._ledger.move_owners(connection.books, clear)
         if not disputed:
             return
         listed = ", ".join(map(str, disputed[:10]))
@@ -58,5 +65,9 @@ class OwnerMove:
         self._owned.change(
             connection.partner_id,
             connection.connection_id,
-            lambda known: replace(known, owners_moved_to=connection.company_key),
+            lambda known: replace(
+                known,
+                owners_moved_to=connection.company_key,
+                owners_compared_with=connection.company_connections,
+            ),
         )

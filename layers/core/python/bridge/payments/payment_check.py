@@ -23,7 +23,12 @@ from bridge.payments.payment_matching import (
     mirrored_row,
     surplus_by,
 )
-from bridge.payments.payment_reconciler import RECONSIDERED, PaymentReconciler, surplus_report
+from bridge.payments.payment_reconciler import (
+    RECONSIDERED,
+    PaymentReconciler,
+    overpaid_anew,
+    surplus_report,
+)
 from bridge.ports import (
     NO_OWNER,
     Clock,
@@ -117,8 +122,8 @@ class PaymentCheck:
                 self._owner_move.move(connection, write_backs)
             for write_back in write_backs:
                 _guarded(partial(self._reconciler.keep_in_step, write_back, known))
-            is_suspicious = partial(self._is_suspicious, connection, write_backs, known)
-            yield write_backs, _guarded(is_suspicious) > 0
+            look = partial(self._look_at, connection, write_backs, known)
+            yield write_backs, _guarded(look) > 0
         if moves_owners:
             self._owner_move.finish(connection)
 
@@ -136,11 +141,19 @@ class PaymentCheck:
             asked += _guarded(partial(self._reconciler.reconcile, connection, invoice_source_id))
         return asked
 
-    def _is_suspicious(
+    def _look_at(
         self, connection: Connection, write_backs: Sequence[WriteBack], known: Mapping[str, Problem]
     ) -> bool:
-        surplus = surplus_report(connection, write_backs[0].invoice_source_id)
-        return surplus.problem_id in known or self._disagree(connection, write_backs)
+        """Have a payment read back whose invoice is overpaid anew; tell whether ConnectWise is to
+        be asked about the invoice."""
+        first = write_backs[0]
+        invoice = self._records.get(INVOICES, first.partner_id, first.invoice_id).value
+        overpaid = overpaid_anew(write_backs, invoice) if invoice else None
+        if overpaid is not None:
+            self._reconciler.read_back(overpaid)
+            return True
+        surplus = surplus_report(connection, first.invoice_source_id)
+        return surplus.problem_id in known or self._disagree(connection, write_backs, invoice)
 
     def _in_any_order(self) -> list[Connection]:
         connections = list(syncing_connections(self._connections))
@@ -163,16 +176,14 @@ class PaymentCheck:
                 if found.value is not None:
                     yield found.value, problem
 
-    def _disagree(self, connection: Connection, write_backs: Sequence[WriteBack]) -> bool:
+    def _disagree(
+        self, connection: Connection, write_backs: Sequence[WriteBack], invoice: Invoice | None
+    ) -> bool:
         """Tell whether the mirror differs from the payments that we own on one invoice, or did
         before. An invoice that is kept out of the mirror is shown as it was then."""
-        first = write_backs[0]
-        invoice = self._records.get(INVOICES, first.partner_id, first.invoice_id).value
         is_there = invoice is not None and not _is_deleted(invoice)
         rows = [mirrored_row(each) for each in (invoice.payments if invoice and is_there else ())]
         if any(w.reason in RECONSIDERED for w in write_backs):
-            return True
-        if invoice is not None and self._reconciler.reads_back_overpaid(write_backs, invoice):
             return True
         owned = {w.psa_payment_id: w for w in write_backs if w.state is _S.CONFIRMED}
         as_made = {
@@ -180,6 +191,10 @@ class PaymentCheck:
             for row in rows
             if row.psa_payment_id in owned and is_as_large(owned[row.psa_payment_id], row)
         }
+        listed = {row.psa_payment_id for row in rows}
+        reversed_ids = {w.psa_payment_id for w in write_backs if w.state is _S.REVERSED_BY_HAND}
+        if not reversed_ids <= listed:
+            return True
         return as_made != owned.keys() or self._shows_surplus(connection, write_backs, rows)
 
     def _shows_surplus(

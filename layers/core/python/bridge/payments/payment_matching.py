@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 
 from bridge.domain.errors import (
     CredentialsRejectedError,
@@ -66,6 +67,11 @@ def is_like(write_back: WriteBack, row: PsaPayment, member: str) -> bool:
     return is_same_member(row.applied_by, member) and is_as_large(write_back, row)
 
 
+def is_like_or_nameless(write_back: WriteBack, row: PsaPayment, member: str) -> bool:
+    """Tell whether a payment is like ours; where lists leave names out, amount and day tell."""
+    return is_like(write_back, row, member) or is_like(write_back, row, "")
+
+
 def is_still_ours(write_back: WriteBack, row: PsaPayment) -> bool:
     """Tell whether the payment that we own is as it was made. Its id says that it is ours; a list
     may leave out its member."""
@@ -86,26 +92,45 @@ def post_that_may_have_made(write_back: WriteBack, row: PsaPayment) -> StatedAtt
     return next((post for post in posts if may_be_made_by(post, write_back, row)), None)
 
 
+def may_have_made(write_back: WriteBack, row: PsaPayment) -> bool:
+    """Tell whether a stated post may have made a payment. One that is proven to have made another
+    one, or was refused, counts, too, since a request may be doubled on its way."""
+    history = write_back.known_history
+    refused = [history.refused_post] if history.refused_post else []
+    return any(
+        is_like_or_nameless(write_back, row, post.member)
+        and not post.had_listed(row.psa_payment_id)
+        for post in (*history.posts(), *refused)
+    )
+
+
 def best_match(
-    write_back: WriteBack, rows: Sequence[PsaPayment], others: Sequence[WriteBack]
+    write_back: WriteBack,
+    rows: Sequence[PsaPayment],
+    others: Sequence[WriteBack],
+    *,
+    days_apart: int = 0,
 ) -> tuple[PsaPayment, StatedAttempt] | None:
     """Return the unowned payment that an unproven post of ours made, and the post.
 
-    The one of our own day comes first. One of a neighbouring day is left to another write-back
-    that waits for exactly that day. If an equal payment of somebody else is new, ours may have
-    become that one: then a payment that another post of ours may have made is left to it.
+    The one of our own day comes first, as this ConnectWise lists it: ``days_apart`` days before
+    ours. One of a neighbouring day is left to another write-back that waits for exactly that day.
+    If an equal payment of somebody else is new, ours may have become that one: then a payment that
+    another post of ours may have made is left to it.
     """
     found = [(row, post) for row in rows if (post := post_that_may_have_made(write_back, row))]
     if _is_perhaps_rewritten(write_back, rows, others):
         found = [(row, post) for row, post in found if not may_be_of_any(others, row)]
-    exact = [(row, post) for row, post in found if row.paid_on == write_back.paid_on]
-    near = [(row, post) for row, post in found if not _is_exactly_of_another(row, others)]
+    shift = timedelta(days=days_apart)
+    exact = [(row, post) for row, post in found if row.paid_on == write_back.paid_on - shift]
+    near = [(row, post) for row, post in found if not _is_exactly_of_another(row, others, shift)]
     return next(iter(exact or near), None)
 
 
-def _is_exactly_of_another(row: PsaPayment, others: Sequence[WriteBack]) -> bool:
+def _is_exactly_of_another(row: PsaPayment, others: Sequence[WriteBack], shift: timedelta) -> bool:
     return any(
-        row.paid_on == other.paid_on and post_that_may_have_made(other, row) for other in others
+        row.paid_on == other.paid_on - shift and post_that_may_have_made(other, row)
+        for other in others
     )
 
 
@@ -176,7 +201,7 @@ def surplus_by(
 def _is_new_beside_posts(write_back: WriteBack, row: PsaPayment) -> bool:
     """Tell whether a payment is new since a post that went out under its name. Where lists leave
     names out, amount and day tell."""
-    is_nameless = row.applied_by == "" and is_as_large(write_back, row)
+    is_nameless = is_like(write_back, row, "")
     return any(
         (is_nameless or is_same_member(row.applied_by, post.member))
         and not post.had_listed(row.psa_payment_id)
@@ -223,7 +248,7 @@ def is_hidden(write_back: WriteBack, invoice: PsaBalance, rows: Sequence[PsaPaym
     """Tell whether the balance may show a lost post of ours that the list lacks: by at least our
     amount it is lower than the listed payments explain."""
     is_lost = any(write_back.known_history.posts())
-    return is_lost and _unexplained_minor(invoice, rows) >= write_back.amount_minor
+    return is_lost and unexplained_minor(invoice, rows) >= write_back.amount_minor
 
 
 def moved_by_amount(write_back: WriteBack, invoice: PsaBalance) -> bool:
@@ -238,10 +263,10 @@ def moved_by_amount(write_back: WriteBack, invoice: PsaBalance) -> bool:
 def is_settled(invoice: PsaBalance, rows: Sequence[PsaPayment]) -> bool:
     """Tell whether the balance is the total less the listed payments. A used credit memo's always
     differs."""
-    return _unexplained_minor(invoice, rows) == 0
+    return unexplained_minor(invoice, rows) == 0
 
 
-def _unexplained_minor(invoice: PsaBalance, rows: Sequence[PsaPayment]) -> int:
+def unexplained_minor(invoice: PsaBalance, rows: Sequence[PsaPayment]) -> int:
     """Return the amount by which the balance is below the total less the listed payments."""
     listed_minor = sum(row.amount_minor for row in rows)
     return invoice.total_minor - listed_minor - invoice.balance_minor

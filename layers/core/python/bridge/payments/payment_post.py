@@ -33,10 +33,12 @@ from bridge.payments.payment_matching import (
     is_same_member,
     is_still_ours,
     lags,
+    may_have_made,
     new_since_posts,
     obstacle_to,
     post_that_may_have_made,
     refusal_reason,
+    unexplained_minor,
 )
 from bridge.ports import PostedPayment, PsaBalance, PsaPayment
 
@@ -75,7 +77,12 @@ class PaymentPost:
                 return True
         if not write_back.unproven_posts:
             return False
-        match = best_match(write_back, self.held.unowned(rows), self.held.others_of_invoice())
+        match = best_match(
+            write_back,
+            self.held.unowned(rows),
+            self.held.others_of_invoice(),
+            days_apart=self.held.connection.payment_facts.listed_days_apart or 0,
+        )
         if match is not None:
             self._own(*match)
         return match is not None
@@ -126,10 +133,12 @@ class PaymentPost:
         return True
 
     def _confirm(self, confirmed: WriteBack) -> None:
-        """Store the payment as ours, and give up the one that it replaces."""
+        """Store the payment as ours, and give up the one that it replaces, if it is still ours."""
         own = confirmed.psa_payment_id
-        known = (post.psa_payment_id for post in confirmed.known_history.posts())
-        replaced = next((each for each in known if each not in (None, own)), None)
+        known = {post.psa_payment_id or own for post in confirmed.known_history.posts()} - {own}
+        owners = self.held.ledger.owners(self.held.connection.books, [*filter(None, known)])
+        ours = (each for each in owners if owners[each] == confirmed.write_back_id)
+        replaced = next(ours, None)
         self.held.save(confirmed, own=own, disown=replaced)
         self.held.has_written = True
 
@@ -217,16 +226,38 @@ class PaymentPost:
         except RetryableError:
             held.save(delay(note_unsent(intent), held.now, held.timings))
         except PermanentError as error:
-            words = error.words if isinstance(error, RefusedError) else ""
-            held.save(refuse(intent, refusal_reason(error, before), words))
+            if self._is_taken(rows, before):
+                self._note_unclear()
+            else:
+                words = error.words if isinstance(error, RefusedError) else ""
+                held.save(refuse(intent, refusal_reason(error, before), words))
         except BridgeError:
-            held.save(note_unclear(intent, held.now, held.timings))
-            self._look_at_once()
+            self._note_unclear()
         else:
             self._confirm_posted(posted)
 
-    def _look_at_once(self) -> None:
-        """Look once: most requests whose answer was lost took effect, and one list settles it."""
+    def _is_taken(self, rows: Sequence[PsaPayment], before: PsaBalance) -> bool:
+        """Tell whether a post that was refused may have taken effect all the same: a proxy may
+        have sent it twice, and the refusal is that of the second request."""
+        held = self.held
+        try:
+            listed, invoice = held.rows(), held.balance()
+        except PermanentError:
+            # What forbids to look forbade the post.
+            return False
+        except RetryableError:
+            return True
+        hidden_minor = unexplained_minor(invoice, listed) - unexplained_minor(before, rows)
+        is_hidden_now = hidden_minor >= held.write_back.amount_minor
+        return is_hidden_now or any(
+            may_have_made(held.write_back, row) for row in held.unowned(listed)
+        )
+
+    def _note_unclear(self) -> None:
+        """Store that the outcome is unproven, and look once: most requests whose answer was lost
+        took effect, and one list settles it."""
+        held = self.held
+        held.save(note_unclear(held.write_back, held.now, held.timings))
         try:
             self.is_found(self.held.rows())
         except RetryableError:

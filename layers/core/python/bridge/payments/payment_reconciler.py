@@ -23,12 +23,16 @@ from bridge.domain.write_back import MAYBE_SENT_STATES, Reason, Timings, WriteBa
 from bridge.domain.write_back.changes import try_again
 from bridge.domain.write_back.comparison import (
     find_again,
+    has_idle_deletions,
     miss,
     note_reason,
     read_back_again,
     see_late,
     see_returned,
     see_returned_changed,
+    see_reversed_once,
+    see_reversed_twice,
+    see_undeleted,
 )
 from bridge.payments.payment_matching import (
     copies_of,
@@ -58,11 +62,24 @@ from bridge.ports import (
 
 _S = WriteBackState
 # The comparison finds these itself, and takes them back once they are over.
-RECONSIDERED = frozenset({Reason.PAYMENT_GONE, Reason.PAYMENT_CHANGED, Reason.PAYMENT_REWRITTEN})
+RECONSIDERED = frozenset(
+    {
+        Reason.PAYMENT_GONE,
+        Reason.PAYMENT_CHANGED,
+        Reason.PAYMENT_REWRITTEN,
+        Reason.REVERSED_TWICE,
+        Reason.DELETION_IGNORED,
+    }
+)
 _ENDED_WITHOUT_OURS = frozenset({_S.DONE_BY_HAND, _S.CANCELLED, _S.REVERSED})
 _MISSED = frozenset({Reason.PAYMENT_GONE, Reason.PAYMENT_REWRITTEN})
 _MAY_BE_PUT_RIGHT = frozenset(
-    {Reason.PAYMENT_CHANGED, Reason.PAYMENT_REWRITTEN, Reason.PAYMENT_HIDDEN}
+    {
+        Reason.PAYMENT_CHANGED,
+        Reason.PAYMENT_REWRITTEN,
+        Reason.PAYMENT_HIDDEN,
+        Reason.DELETION_IGNORED,
+    }
 )
 
 _logger = logging.getLogger(__name__)
@@ -148,19 +165,11 @@ class PaymentReconciler:
         self._queue.send(again)
         return True
 
-    def reads_back_overpaid(self, write_backs: Sequence[WriteBack], invoice: Invoice) -> bool:
-        """Have the latest written payment read back where the mirror shows another overpayment
-        than is known; return whether it is."""
-        overpaid_minor = max(0, -invoice.balance_minor)
-        is_written = (w for w in write_backs if w.is_written and w.has_ended)
-        written = [w for w in is_written if w.state is _S.CONFIRMED]
-        if not written or written[-1].overpaid_minor == overpaid_minor:
-            return False
-        last = written[-1]
-        again = read_back_again(last, self._clock.now())
-        self._save(last, again)
+    def read_back(self, write_back: WriteBack) -> None:
+        """Have a written payment read back once more."""
+        again = read_back_again(write_back, self._clock.now())
+        self._save(write_back, again)
         self._queue.send(again)
-        return True
 
     def _has_healed(self, write_back: WriteBack, waited: timedelta) -> bool:
         connection = self._connections.get(write_back.connection_id).value
@@ -189,7 +198,11 @@ class PaymentReconciler:
         elif write_back.state is _S.MANUAL and row and _is_missed(write_back):
             self._save(write_back, find_again(write_back))
         elif write_back.state is _S.REVERSED and row:
-            self._take_out_again(write_back, row)
+            self._take_out_again(connection, write_back, row)
+        elif write_back.state is _S.REVERSED_BY_HAND and row is None:
+            self._save(write_back, see_reversed_twice(write_back))
+        elif write_back.reason is Reason.REVERSED_TWICE and row:
+            self._save(write_back, see_reversed_once(write_back))
         elif write_back.state in _ENDED_WITHOUT_OURS and write_back.has_ended:
             self._see_late(connection, write_back, rows)
         elif self._is_put_right(connection, write_back, row, rows):
@@ -208,13 +221,21 @@ class PaymentReconciler:
         if late:
             self._save(write_back, see_late(write_back, self._clock.now(), shown(late)))
 
-    def _take_out_again(self, write_back: WriteBack, row: PsaPayment) -> None:
-        """Have a payment taken out once more, unless somebody edited it: the list was wrong when
-        it was thought to be gone, or a person was mistaken."""
-        if is_still_ours(write_back, row):
-            self._save(write_back, see_returned(write_back, self._clock.now()))
-        else:
+    def _take_out_again(
+        self, connection: Connection, write_back: WriteBack, row: PsaPayment
+    ) -> None:
+        """Have a payment taken out once more, unless it became another write-back's, somebody
+        edited it or deletions are in vain: the list was wrong when it was thought to be gone, or a
+        person was mistaken."""
+        owners = {row.psa_payment_id: write_back.write_back_id}
+        if self._ledger.disputed(connection.books, owners):
+            return
+        if not is_still_ours(write_back, row):
             self._save(write_back, see_returned_changed(write_back, shown([row])))
+        elif has_idle_deletions(write_back):
+            self._save(write_back, see_undeleted(write_back, shown([row])))
+        else:
+            self._save(write_back, see_returned(write_back, self._clock.now()))
 
     def _is_put_right(
         self,
@@ -229,6 +250,8 @@ class PaymentReconciler:
         if write_back.psa_payment_id is None:
             unowned = unowned_among(self._ledger, connection.books, rows)
             return any(post_that_may_have_made(write_back, each) for each in unowned)
+        if write_back.reason is Reason.DELETION_IGNORED:
+            return row is None
         is_to_go = write_back.target is Target.ABSENT
         is_edited = write_back.reason is Reason.PAYMENT_CHANGED
         stands_changed = row is not None and not is_still_ours(write_back, row)
@@ -306,6 +329,16 @@ class PaymentReconciler:
 
 def _is_missed(write_back: WriteBack) -> bool:
     return write_back.target is Target.POSTED and write_back.reason in _MISSED
+
+
+def overpaid_anew(write_backs: Sequence[WriteBack], invoice: Invoice) -> WriteBack | None:
+    """Return the latest written payment, if the mirror shows another overpayment than it knows."""
+    is_written = (w for w in write_backs if w.is_written and w.has_ended)
+    written = [w for w in is_written if w.state is _S.CONFIRMED]
+    overpaid_minor = max(0, -invoice.balance_minor)
+    if not written or written[-1].overpaid_minor == overpaid_minor:
+        return None
+    return written[-1]
 
 
 def surplus_report(

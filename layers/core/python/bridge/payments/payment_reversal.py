@@ -145,6 +145,9 @@ class PaymentReversal:
         if not is_still_ours(held.write_back, row):
             held.hand_over(Reason.PAYMENT_CHANGED, [row])
             return
+        if held.is_disputed(psa_payment_id):
+            held.hand_over(Reason.PAYMENT_DISPUTED, [row])
+            return
         decision = held.write_back.decision
         is_decided = decision is not None and decision.kind is DecisionKind.DELETE
         if len(held.write_back.unproven_deletions) >= MAX_DELETIONS and not is_decided:

@@ -9,7 +9,7 @@ from bridge.domain.errors import NotFoundError, NotPossibleError
 from bridge.domain.identity import mirrored_id
 from bridge.domain.mirrored_kinds import INVOICES
 from bridge.domain.write_back import Books, ShownPayment, WriteBack
-from bridge.payments.payment_matching import is_like, mirrored_row, shown, surplus_by
+from bridge.payments.payment_matching import may_have_made, mirrored_row, shown, surplus_by
 from bridge.ports import ConnectionStore, LedgerStore, PsaPayment, RecordStore
 
 
@@ -48,20 +48,25 @@ class UnownedPayments:
         payment = next((each for each in surplus if each.psa_payment_id == psa_payment_id), None)
         if payment is None:
             raise NotFoundError("no such payment among those that the bridge did not make")
-        self._refuse_if_ours(connection_id, invoice_source_id, payment)
         connection = self._connection(partner_id, connection_id)
+        self._refuse_if_ours(connection, invoice_source_id, payment)
         self._ledger.disclaim(connection.books, [psa_payment_id])
 
     def _refuse_if_ours(
-        self, connection_id: str, invoice_source_id: int, payment: ShownPayment
+        self, connection: Connection, invoice_source_id: int, payment: ShownPayment
     ) -> None:
-        """Raise NotPossibleError if a post of ours may have made it. The ledger is asked after the
-        list, since a post is stated before its payment is listed."""
+        """Raise NotPossibleError if a post of ours may have made it, through any connection to the
+        company. The ledger is asked after the list, since a post is stated before its payment is
+        listed."""
         row = PsaPayment(
             payment.psa_payment_id, payment.amount_minor, payment.paid_on, payment.applied_by
         )
-        write_backs = self._ledger.write_backs_of_invoice(connection_id, invoice_source_id)
-        if any(_may_have_made(write_back, row) for write_back in write_backs):
+        write_backs = (
+            write_back
+            for each in (connection.connection_id, *connection.company_connections)
+            for write_back in self._ledger.write_backs_of_invoice(each, invoice_source_id)
+        )
+        if any(may_have_made(write_back, row) for write_back in write_backs):
             raise NotPossibleError(
                 "may_be_ours",
                 "A post of the bridge may have made this payment; adopt it, or take it out in "
@@ -78,8 +83,16 @@ class UnownedPayments:
         owners = self._ledger.owners(connection.books, ids)
         unowned = [each for each in write_back.shown if each.psa_payment_id not in owners]
         for payment in unowned:
-            self._refuse_if_ours(write_back.connection_id, write_back.invoice_source_id, payment)
+            self._refuse_if_ours(connection, write_back.invoice_source_id, payment)
         self._ledger.disclaim(connection.books, [each.psa_payment_id for each in unowned])
+
+    def give_up(self, write_back: WriteBack) -> None:
+        """Leave the payment that a write-back owns to the other one that claims it."""
+        connection = self._connection(write_back.partner_id, write_back.connection_id)
+        if write_back.psa_payment_id is not None:
+            self._ledger.give_up(
+                connection.books, write_back.psa_payment_id, write_back.write_back_id
+            )
 
     def _connection(self, partner_id: str, connection_id: str) -> Connection:
         connection = self._connections.get(connection_id).value
@@ -95,12 +108,3 @@ def unowned_among(
     money = [row for row in rows if not row.is_credit]
     owners = ledger.owners(books, [row.psa_payment_id for row in money])
     return [row for row in money if row.psa_payment_id not in owners]
-
-
-def _may_have_made(write_back: WriteBack, row: PsaPayment) -> bool:
-    """Tell whether a stated post may have made a payment. One that is proven to have made another
-    one counts, too, since a request may be doubled on its way."""
-    return any(
-        is_like(write_back, row, post.member) and not post.had_listed(row.psa_payment_id)
-        for post in write_back.known_history.posts()
-    )

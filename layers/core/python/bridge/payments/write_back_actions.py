@@ -63,6 +63,9 @@ class WriteBackActions:
             # The person saw these payments, and says that they are others'. Should the decision
             # fail to be stored, they stay others', and the next look leaves them out.
             self._unowned_payments.disclaim_shown(write_back)
+        if write_back.reason is Reason.PAYMENT_DISPUTED and changed.has_ended:
+            # The person has seen to ours by hand; the payment stays with the other one.
+            self._unowned_payments.give_up(write_back)
         try:
             self._ledger.save_write_back(changed, expected_version=stored.version)
         except ConflictError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bridge.domain.money import to_decimal
-from bridge.domain.problem import ProblemCode, ProblemReport
+from bridge.domain.problem import ProblemCode, ProblemReport, ProblemState
 from bridge.domain.write_back import Reason, WriteBack
 from bridge.ports import Clock, LedgerStore, ProblemStore
 
@@ -28,6 +28,18 @@ REASON_TEXTS: dict[Reason, str] = {
     Reason.PAYMENT_REWRITTEN: "Another payment stands in place of ours, perhaps a copy of it.",
     Reason.PAYMENT_CHANGED: "Our payment was changed in ConnectWise; it is left alone.",
     Reason.LATE_EFFECT: "What we posted stands there after all, though this had ended.",
+    Reason.DELETION_IGNORED: (
+        "ConnectWise answers that it deleted our payment, and it still stands there; take it out "
+        "there, or reverse it in the books."
+    ),
+    Reason.REVERSED_TWICE: (
+        "The payment is gone from ConnectWise, and was reversed in the books, too; take that "
+        "entry back."
+    ),
+    Reason.PAYMENT_DISPUTED: (
+        "Another payment of the platform claims the same payment in ConnectWise; it is not "
+        "deleted. Find out whose it is, and see to ours by hand."
+    ),
     Reason.PAYMENT_HIDDEN: "The balance is lower than the listed payments make it; see why.",
     Reason.POSSIBLE_DUPLICATE: (
         "A payment like this one was recorded before; say whether both are meant."
@@ -58,8 +70,11 @@ def write_back_report(write_back: WriteBack) -> ProblemReport:
 
 
 def reason_text(write_back: WriteBack) -> str:
-    """Return the text of the write-back's reason, with the amounts of an overpayment."""
+    """Return the text of the write-back's reason, with the amounts of an overpayment, or the
+    entry that reversed it."""
     text = REASON_TEXTS.get(write_back.reason, "")
+    if write_back.reason is Reason.REVERSED_TWICE and write_back.hand_reference:
+        return f"{text} The entry is {write_back.hand_reference}."
     if write_back.reason is Reason.OVERPAYMENT and write_back.overpaid_minor:
         ours = to_decimal(write_back.amount_minor, write_back.currency)
         too_much = to_decimal(write_back.overpaid_minor, write_back.currency)
@@ -86,6 +101,15 @@ class WriteBackProblems:
             self._problems.resolve(write_back.partner_id, report.problem_id, now)
         else:
             self._problems.report(report, now)
+
+    def keep_in_step(self, write_back: WriteBack) -> None:
+        """Show a write-back whose last writer ran out of time. A trouble that is shown already
+        keeps its count, by which its next try is due."""
+        report = write_back_report(write_back)
+        known = self._problems.get(report.partner_id, report.problem_id)
+        told = known.detail if known and known.state is ProblemState.OPEN else ""
+        if told != report.detail:
+            self.show(write_back)
 
     def show_stored(self, ledger: LedgerStore, connection_id: str, write_back_id: str) -> None:
         """Show a write-back as stored, and again when it moved while it was shown."""

@@ -14,7 +14,7 @@ from bridge.domain.work_messages import WriteBackMessage
 from bridge.domain.write_back import Timings, WriteBack
 from bridge.payments.silent_servers import Leave, SilentServers
 from bridge.payments.visit import Visit
-from bridge.ports import Clock, LedgerStore, PartnerPlaces, Place, WriteBackQueue
+from bridge.ports import Activity, Clock, LedgerStore, PartnerPlaces, Place, WriteBackQueue
 
 PLACES: Final = 10
 """So many write-backs are driven at a time; the stacks limit the function to as many."""
@@ -70,6 +70,7 @@ class WriteBackTurns:
             return
         place = self._places.take(
             write_back.partner_id,
+            Activity.WRITE_BACK,
             places=PLACES_OF_A_PARTNER,
             until=self._clock.now() + self._timings.attempt,
         )

@@ -103,7 +103,7 @@ class WriteBackWorker:
         is_drivable = _is_drivable(write_back, now)
         if not is_drivable and not _is_late_look_due(write_back, now):
             # Its last writer may have died before the problem list was in step.
-            self._write_back_problems.show(write_back)
+            self._write_back_problems.keep_in_step(write_back)
             return Visit.UNASKED
         connection = self._connections.get(connection_id).value
         if connection is None or not connection.is_syncing:
@@ -234,7 +234,8 @@ class WriteBackWorker:
             later = replace(stored.value, late_look_at=self._later(write_back))
             self._save(later, stored.version)
         elif stored.value is not None:
-            self._save(finish_late_look(stored.value), stored.version)
+            now = self._clock.now()
+            self._save(finish_late_look(stored.value, now, self._timings), stored.version)
         return Visit.ANSWERED
 
     def _is_moving(self, write_back: WriteBack) -> bool:

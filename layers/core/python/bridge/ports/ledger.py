@@ -181,7 +181,16 @@ class LedgerStore(Protocol):
     def owners(self, books: Books, psa_payment_ids: Sequence[int]) -> Mapping[int, str]:
         """Return the owning write-back's id of each ConnectWise payment that has an owner, and
         ``NO_OWNER`` for a disclaimed one. An owner under any key of the books counts, that of the
-        company's key first."""
+        company's key first, and those of the company's other connections last."""
+        ...
+
+    def disputed(self, books: Books, owners: Mapping[int, str]) -> tuple[int, ...]:
+        """Return the payments that another write-back owns, too, be it by another connection of
+        the company; ``owners`` names the write-back that each is thought to be of."""
+        ...
+
+    def give_up(self, books: Books, psa_payment_id: int, owner_id: str) -> None:
+        """Let a write-back own a payment no longer; what others own stays theirs."""
         ...
 
     def disclaim(self, books: Books, psa_payment_ids: Sequence[int]) -> None:

@@ -18,14 +18,13 @@ from bridge.domain.identity import new_id
 from bridge.domain.platform_payment import PlatformPayment
 from bridge.domain.write_back import Books, Lease, WriteBack
 from bridge.ports import (
-    NO_OWNER,
     SHARE_OF_DUE,
     Clock,
     Page,
     PlatformPaymentQuery,
     Stored,
 )
-from bridge.store import keys
+from bridge.store import keys, payment_owners
 from bridge.store.attributes import Item
 from bridge.store.codec import encode
 from bridge.store.cursors import check_limit, read_cursor, write_cursor
@@ -171,9 +170,11 @@ class DynamoLedgerStore:
         if holding:
             writes += _lease_writes(holding, extend_until)
         if holding and own_psa_payment_id is not None:
-            writes += _ownership_writes(holding.books, write_back, own_psa_payment_id)
+            writes += payment_owners.ownership_writes(holding.books, write_back, own_psa_payment_id)
         if holding and disown_psa_payment_id not in (None, own_psa_payment_id):
-            writes += _disownment_writes(holding.books, write_back, disown_psa_payment_id)
+            writes += payment_owners.disownment_writes(
+                holding.books, write_back, disown_psa_payment_id
+            )
         self._table.transact(writes)
         return version
 
@@ -237,38 +238,19 @@ class DynamoLedgerStore:
                 self._table.transact([Write(key=key, condition=_has_token(lease.token))])
 
     def owners(self, books: Books, psa_payment_ids: Sequence[int]) -> Mapping[int, str]:
-        wanted = {
-            (each, books_key): keys.psa_payment_key(books_key, each)
-            for each in psa_payment_ids
-            for books_key in reversed(books.keys)
-        }
-        found = self._table.get_many(list(wanted.values()))
-        return {
-            each: str(found[key]["write_back_id"])
-            for (each, _), key in wanted.items()
-            if key in found
-        }
+        return payment_owners.find(self._table, books, psa_payment_ids)
+
+    def disputed(self, books: Books, owners: Mapping[int, str]) -> tuple[int, ...]:
+        return payment_owners.disputed(self._table, books, owners)
 
     def disclaim(self, books: Books, psa_payment_ids: Sequence[int]) -> None:
-        for psa_payment_id in psa_payment_ids:
-            for books_key in books.keys:
-                with suppress(ConditionFailedError):
-                    self._table.put(
-                        _owner_item(books_key, psa_payment_id, NO_OWNER),
-                        Condition("attribute_not_exists(#pk)"),
-                    )
+        payment_owners.disclaim(self._table, books, psa_payment_ids)
+
+    def give_up(self, books: Books, psa_payment_id: int, owner_id: str) -> None:
+        payment_owners.give_up(self._table, books, psa_payment_id, owner_id)
 
     def move_owners(self, books: Books, owners: Mapping[int, str]) -> tuple[int, ...]:
-        disputed = []
-        for psa_payment_id, owner_id in owners.items():
-            for books_key in books.keys:
-                try:
-                    self._table.put(
-                        _owner_item(books_key, psa_payment_id, owner_id), _is_nobodys_or(owner_id)
-                    )
-                except ConditionFailedError:
-                    disputed.append(psa_payment_id)
-        return tuple(dict.fromkeys(disputed))
+        return payment_owners.move(self._table, books, owners)
 
     # --- items ---------------------------------------------------------------------------------
 
@@ -362,35 +344,3 @@ def _lease_keys(lease: Lease) -> list[Key]:
 
 def _has_token(token: str) -> Condition:
     return Condition("#token = :token", {"token": token})
-
-
-def _ownership_writes(books: Books, write_back: WriteBack, psa_payment_id: int) -> list[Write]:
-    owner_id = write_back.write_back_id
-    return [
-        Write(_owner_item(each, psa_payment_id, owner_id), condition=_is_nobodys_or(owner_id))
-        for each in books.keys
-    ]
-
-
-def _owner_item(books_key: str, psa_payment_id: int, owner_id: str) -> Item:
-    key = keys.psa_payment_key(books_key, psa_payment_id)
-    return {**key.attributes(), "write_back_id": owner_id}
-
-
-def _disownment_writes(
-    books: Books, write_back: WriteBack, psa_payment_id: int | None
-) -> list[Write]:
-    if psa_payment_id is None:
-        return []
-    condition = _is_nobodys_or(write_back.write_back_id)
-    return [
-        Write(key=keys.psa_payment_key(each, psa_payment_id), condition=condition)
-        for each in books.keys
-    ]
-
-
-def _is_nobodys_or(owner_id: str) -> Condition:
-    return Condition(
-        "attribute_not_exists(#pk) OR #write_back_id = :write_back_id",
-        {"write_back_id": owner_id},
-    )

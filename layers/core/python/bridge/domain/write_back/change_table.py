@@ -117,6 +117,24 @@ CHANGES: Mapping[str, Change] = {
         _S.MANUAL,
         "The payment stands there again, and somebody edited it.",
     ),
+    "see_undeleted": Change(
+        Actor.COMPARISON,
+        frozenset({_S.REVERSED}),
+        _S.MANUAL,
+        "The payment stands there still, though its deletion was answered several times.",
+    ),
+    "see_reversed_twice": Change(
+        Actor.COMPARISON,
+        frozenset({_S.REVERSED_BY_HAND}),
+        _S.MANUAL,
+        "The payment that a person reversed in the books is missing in ConnectWise, too.",
+    ),
+    "see_reversed_once": Change(
+        Actor.COMPARISON,
+        frozenset({_S.MANUAL}),
+        _S.REVERSED_BY_HAND,
+        "The payment that a person reversed in the books is listed again.",
+    ),
     "see_late": Change(
         Actor.COMPARISON,
         frozenset({_S.DONE_BY_HAND, _S.CANCELLED, _S.REVERSED}),

@@ -34,8 +34,15 @@ WAITS_UNSEEN = 4
 def _settle(write_back: WriteBack, history: History) -> WriteBack:
     """Note a history; once every attempt is proven, the late look is dropped."""
     settled = write_back.with_history(history)
-    is_proven = not settled.unproven_posts and not settled.unproven_deletions
+    kinds = (AttemptKind.POST, AttemptKind.DELETION)
+    is_proven = not any(history.unproven(kind) for kind in kinds)
     return replace(settled, late_look_at=None) if is_proven else settled
+
+
+def _with_late_look(write_back: WriteBack, now: datetime, timings: Timings) -> datetime:
+    """Return the time of the next late look, once an attempt is stated now: that of an earlier
+    attempt comes first."""
+    return min(write_back.late_look_at or timings.late_look(now), timings.late_look(now))
 
 
 # --- the post ------------------------------------------------------------------------------------
@@ -64,7 +71,7 @@ def state_post(
         "state_post",
         due_at=timings.quarantine_end(now),
         look_at=now + timings.attempt,
-        late_look_at=timings.late_look(now),
+        late_look_at=_with_late_look(write_back, now, timings),
         posted_as=member,
         lasting_reason=write_back.missing_reason,
         decision=None,
@@ -154,7 +161,7 @@ def state_deletion(write_back: WriteBack, now: datetime, timings: Timings) -> Wr
         due_at=timings.quarantine_end(now),
         look_at=None,
         decision=None,
-        late_look_at=timings.late_look(now),
+        late_look_at=_with_late_look(write_back, now, timings),
     )
 
 
@@ -267,9 +274,15 @@ def wait_with_reason(write_back: WriteBack, reason: Reason, due_at: datetime) ->
     return replace(write_back, reason=reason, due_at=due_at, look_at=None)
 
 
-def finish_late_look(write_back: WriteBack) -> WriteBack:
-    """Note that the invoice was compared once more, long after an unproven attempt."""
-    return replace(write_back, late_look_at=None)
+def finish_late_look(write_back: WriteBack, now: datetime, timings: Timings) -> WriteBack:
+    """Note that the invoice was compared once more, long after an unproven attempt; each attempt
+    that was stated later has a late look of its own. A young one is looked at anew."""
+    stated_at = write_back.last_stated_at
+    if stated_at is not None and write_back.is_young(now, timings):
+        return replace(write_back, late_look_at=timings.quarantine_end(stated_at))
+    unproven = (*write_back.unproven_posts, *write_back.unproven_deletions)
+    planned = (timings.late_look(each.stated_at) for each in unproven)
+    return replace(write_back, late_look_at=min((at for at in planned if at > now), default=None))
 
 
 # --- decisions of a person or a later look -------------------------------------------------------

@@ -8,9 +8,14 @@ from datetime import date, datetime
 
 from bridge.domain.platform_payment import Target
 from bridge.domain.write_back.change_table import move
+from bridge.domain.write_back.history import AttemptKind, Outcome
 from bridge.domain.write_back.reasons import Reason
 from bridge.domain.write_back.record import MAX_SHOWN_ROWS, ShownPayment, WriteBack
 from bridge.domain.write_back.states import WriteBackState
+
+MAX_IDLE_DELETIONS = 3
+"""So many deletions of one payment are answered at most while it stands there; then a person
+decides."""
 
 
 def miss(write_back: WriteBack, reason: Reason, shown: Sequence[ShownPayment] = ()) -> WriteBack:
@@ -38,10 +43,36 @@ def see_returned(write_back: WriteBack, now: datetime) -> WriteBack:
 
 def see_returned_changed(write_back: WriteBack, shown: Sequence[ShownPayment]) -> WriteBack:
     """Note that our payment stands there again, and that somebody edited it."""
-    return move(
+    return _left_to_person(move(write_back, "see_returned_changed"), Reason.PAYMENT_CHANGED, shown)
+
+
+def has_idle_deletions(write_back: WriteBack) -> bool:
+    """Tell whether so many deletions were answered that one more would be in vain."""
+    answered = write_back.known_history.count(AttemptKind.DELETION, Outcome.PROVEN)
+    return answered >= MAX_IDLE_DELETIONS
+
+
+def see_undeleted(write_back: WriteBack, shown: Sequence[ShownPayment]) -> WriteBack:
+    """Note that our payment stands there still, though ConnectWise answered each deletion."""
+    return _left_to_person(move(write_back, "see_undeleted"), Reason.DELETION_IGNORED, shown)
+
+
+def see_reversed_twice(write_back: WriteBack) -> WriteBack:
+    """Note that our payment is out of ConnectWise, and reversed by an entry of a person's, too."""
+    return _left_to_person(move(write_back, "see_reversed_twice"), Reason.REVERSED_TWICE)
+
+
+def see_reversed_once(write_back: WriteBack) -> WriteBack:
+    """Note that the payment that a person reversed in the books is listed again."""
+    return move(write_back, "see_reversed_once", reason=write_back.missing_reason, shown=())
+
+
+def _left_to_person(
+    write_back: WriteBack, reason: Reason, shown: Sequence[ShownPayment] = ()
+) -> WriteBack:
+    return replace(
         write_back,
-        "see_returned_changed",
-        reason=Reason.PAYMENT_CHANGED,
+        reason=reason,
         shown=tuple(shown)[:MAX_SHOWN_ROWS],
         due_at=None,
         wants_follow_up=False,

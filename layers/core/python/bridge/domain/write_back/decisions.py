@@ -93,6 +93,8 @@ def _offered_for_reversal(write_back: WriteBack) -> tuple[Action, ...]:
     is_owned = write_back.psa_payment_id is not None
     if not write_back.needs_person:
         return (Action.RETRY, Action.MARK_DONE)
+    if write_back.reason is Reason.REVERSED_TWICE:
+        return (Action.MARK_DONE,)
     if is_owned and (write_back.is_foreign or write_back.reason is Reason.REVERSE_BY_HAND):
         return (Action.MARK_DONE, Action.REVERSE_IN_BOOKS)
     if is_owned:

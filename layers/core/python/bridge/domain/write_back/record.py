@@ -199,7 +199,8 @@ class WriteBack:
     @property
     def known_history(self) -> History:
         """Return the history; that of a record of the release before is made from its fields."""
-        if self.history.attempts or not (self.posts or self.deletions or self.may_be_in_flight):
+        is_counted = bool(self.posts or self.deletions or self.may_be_in_flight)
+        if self.history.attempts or self.history.tallies or not is_counted:
             return self.history
         attempts = list(self._posts_before())
         if self.state is _S.REVERSING or self.deletions:

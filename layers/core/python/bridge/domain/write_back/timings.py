@@ -59,6 +59,13 @@ class Books:
     connection_id: str
     company_key: str = ""
     """It is empty until the company was proven."""
+    other_connections: tuple[str, ...] = ()
+    """The other connections of the company: their owners are read, and left to them."""
+
+    @property
+    def read_keys(self) -> tuple[str, ...]:
+        """Return the keys that owners are looked up by, the company's first."""
+        return (*self.keys, *(each for each in self.other_connections if each not in self.keys))
 
     @property
     def keys(self) -> tuple[str, ...]:
