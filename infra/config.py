@@ -7,6 +7,9 @@ from pathlib import Path
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
+WRITE_PAYMENTS_SCOPE = "bridge/payments.write"
+"""What the platform's services ask for with their token: resource server and scope."""
+
 
 class UnknownStageError(Exception):
     """A stage was asked for that this module does not define."""

@@ -78,7 +78,8 @@ class DashboardApi(APIGatewayHttpResolver):
         self.context[SERVICES] = self._services
         answer = super().resolve(with_json_type(event), context)
         answer["headers"].setdefault("Cache-Control", "no-store")
-        return answer
+        # An answer without content has no body at all: some gateways fail on a null one.
+        return {name: part for name, part in answer.items() if part is not None}
 
     def problem(self, document: ProblemDocument) -> Response[str]:
         """Return a problem document as the answer to the present request."""
@@ -141,7 +142,7 @@ def _map_failures(app: DashboardApi, services: DashboardServices) -> None:
         return app.problem(error.document)
 
     def known_failure(error: BridgeError) -> Response[str]:
-        document = describe(error, services.clock.now())
+        document = describe(error, services.clock.now(), egress_addresses=services.egress_addresses)
         if document.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             _logger.warning("answered %s: %s", int(document.status), type(error).__name__)
         return app.problem(document)

@@ -4,13 +4,10 @@ import aws_cdk as cdk
 from aws_cdk import aws_cognito as cognito
 from constructs import Construct
 
-from infra.config import Mfa, StageConfig
+from infra.config import WRITE_PAYMENTS_SCOPE, Mfa, StageConfig
 from infra.constructs.acknowledgement import acknowledge
 
 PARTNER_ATTRIBUTE = "partner_id"
-RESOURCE_SERVER = "bridge"
-WRITE_PAYMENTS = "payments.write"
-WRITE_PAYMENTS_SCOPE = f"{RESOURCE_SERVER}/{WRITE_PAYMENTS}"
 
 _SHORTEST_PASSWORD = 12
 _TOKEN_MINUTES = 60
@@ -88,10 +85,11 @@ class Identity(Construct):
         )
 
     def _build_services_client(self) -> cognito.UserPoolClient:
+        identifier, _, scope_name = WRITE_PAYMENTS_SCOPE.partition("/")
         scope = cognito.ResourceServerScope(
-            scope_name=WRITE_PAYMENTS, scope_description="Record payments to write back"
+            scope_name=scope_name, scope_description="Record payments to write back"
         )
-        server = self.pool.add_resource_server("Bridge", identifier=RESOURCE_SERVER, scopes=[scope])
+        server = self.pool.add_resource_server("Bridge", identifier=identifier, scopes=[scope])
         return self.pool.add_client(
             "ServicesClient",
             generate_secret=True,

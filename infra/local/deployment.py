@@ -58,6 +58,7 @@ def deploy(aws: EmbeddedAws) -> Outputs:
             *("--outputs-file", str(outputs_file)),
         )
         outputs = json.loads(outputs_file.read_text())
+        _let_browsers_in(aws)
     return Outputs(data=outputs[_DATA_STACK], service=outputs[_SERVICE_STACK])
 
 
@@ -77,6 +78,23 @@ def _allow_plain_http_to_assets(aws: EmbeddedAws) -> None:
     """The CDK's own bucket refuses requests without TLS, and the embedded AWS speaks none."""
     bucket = f"cdk-{_BOOTSTRAP_QUALIFIER}-assets-{ACCOUNT_ID}-{REGION}"
     aws.client("s3").delete_bucket_policy(Bucket=bucket)
+
+
+def _let_browsers_in(aws: EmbeddedAws) -> None:
+    """Give the gateway the CORS rules of the template, of which the embedded one takes none."""
+    template = json.loads((_ASSEMBLY / f"{_SERVICE_STACK}.template.json").read_text())
+    (api,) = (
+        resource["Properties"]
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::ApiGatewayV2::Api"
+    )
+    gateway = aws.client("apigatewayv2")
+    (api_id,) = (
+        deployed["ApiId"]
+        for deployed in gateway.get_apis()["Items"]
+        if deployed["Name"] == api["Name"]
+    )
+    gateway.update_api(ApiId=api_id, CorsConfiguration=api["CorsConfiguration"])
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import httpx
 
-from infra.config import LOCAL, PROJECT_ROOT
+from infra.config import LOCAL, PROJECT_ROOT, WRITE_PAYMENTS_SCOPE
 from infra.local.deployment import Outputs, deploy
 from infra.local.embedded_aws import EmbeddedAws
 from infra.local.log_folder import log_folder
@@ -47,6 +47,15 @@ class SandboxAccess:
     public_key: str
     private_key: str
     client_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServicesClient:
+    """How the platform's services sign in: by a secret, for one scope."""
+
+    client_id: str
+    client_secret: str
+    scope: str = WRITE_PAYMENTS_SCOPE
 
 
 class LocalSystem:
@@ -142,16 +151,26 @@ class LocalSystem:
         token: str = answer["AuthenticationResult"]["IdToken"]
         return token
 
-    def service_token(self, scope: str = "bridge/payments.write") -> str:
-        """An access token of the platform's services with one scope."""
+    @property
+    def token_endpoint(self) -> str:
+        """Where the platform's services exchange their client's secret for a token."""
+        return f"{self.aws.url}/oauth2/token"
+
+    def services_client(self) -> ServicesClient:
+        """The client of the platform's services, as Cognito keeps it."""
         client_id = self.outputs.data["ServicesClientId"]
         client = self.client("cognito-idp").describe_user_pool_client(
             UserPoolId=self.outputs.data["UserPoolId"], ClientId=client_id
         )["UserPoolClient"]
+        return ServicesClient(client_id=client_id, client_secret=client["ClientSecret"])
+
+    def service_token(self) -> str:
+        """An access token of the platform's services."""
+        client = self.services_client()
         answer = httpx.post(
-            f"{self.aws.url}/oauth2/token",
-            auth=(client_id, client["ClientSecret"]),
-            data={"grant_type": "client_credentials", "scope": scope},
+            self.token_endpoint,
+            auth=(client.client_id, client.client_secret),
+            data={"grant_type": "client_credentials", "scope": client.scope},
             timeout=PATIENCE_SECONDS,
             trust_env=False,
         )

@@ -9,12 +9,11 @@ from aws_cdk.aws_apigatewayv2 import HttpMethod
 from constructs import Construct
 
 from infra.bundling import Bundler
-from infra.config import StageConfig
+from infra.config import WRITE_PAYMENTS_SCOPE, StageConfig
 from infra.constructs.alarms import OnCall
 from infra.constructs.capability import Capability, send_to, setting
 from infra.constructs.egress import Egress
 from infra.constructs.http_api import HttpApi
-from infra.constructs.identity import WRITE_PAYMENTS_SCOPE
 from infra.constructs.python_function import FunctionSize, Platform, PythonFunction
 from infra.constructs.queue_worker import (
     DEAD_LETTERS_TIMEOUT_SECONDS,

@@ -1,6 +1,8 @@
 """What a person sees of `make local` and `make demo`, also when Ctrl-C comes late."""
 
+import argparse
 import re
+import shlex
 import signal
 from collections.abc import Callable
 
@@ -41,6 +43,12 @@ def test_two_local_systems_of_one_clone_are_up_at_once() -> None:
         for name in ("API", "ConnectWise sandbox", "embedded AWS", "logs"):
             assert told(one, name) != told(other, name)
         assert answers(one)
+        # What it prints is enough to connect, bill and get a token.
+        connected = printed_command(one, "Connect partner-1 to the sandbox")
+        assert connected.status_code == httpx.codes.CREATED, connected.text
+        assert printed_command(one, "Bill an invoice in ConnectWise").is_success
+        token = printed_command(one, "Get a new token for the platform's services")
+        assert token.json()["access_token"]
         # The end of one is not the end of the other.
         interrupt(one)
         assert answers(other)
@@ -61,6 +69,30 @@ def told(program: Program, name: str) -> str:
     match = re.search(rf"^{name} +(.+)$", program.output, re.MULTILINE)
     assert match, program.output
     return match[1]
+
+
+def printed_command(program: Program, title: str) -> httpx.Response:
+    """Send what the `curl` below a title would send."""
+    printed = program.output.partition(f"{title}:\n")[2].partition("\n")[0]
+    parser = argparse.ArgumentParser()
+    parser.add_argument("curl")
+    parser.add_argument("url")
+    parser.add_argument("-X", default="POST")
+    parser.add_argument("-u", default=":")
+    parser.add_argument("-H", action="append", default=[])
+    parser.add_argument("-d", action="append", default=[])
+    told = parser.parse_args(shlex.split(printed))
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    headers |= dict(header.split(": ", 1) for header in told.H)
+    name, _, secret = told.u.partition(":")
+    return httpx.request(
+        told.X,
+        told.url,
+        headers=headers,
+        auth=httpx.BasicAuth(name, secret) if name else None,
+        content="&".join(told.d),
+        timeout=PATIENCE_SECONDS,
+    )
 
 
 def answers(program: Program) -> bool:

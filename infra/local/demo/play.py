@@ -9,7 +9,7 @@ import httpx
 from rich.console import Console
 
 from infra.config import PROJECT_ROOT
-from infra.local.demo import edits, first_import, payments
+from infra.local.demo import edits, first_import, nightly, payments
 from infra.local.demo.clients import BridgeApi, ConnectWisePerson, NotObservedError
 from infra.local.demo.scene import Scene, Step
 from infra.local.system import LocalSystem
@@ -46,6 +46,7 @@ STEPS = (
     Step("a payment on an invoice in a GL batch", payments.pay_a_batched_invoice),
     Step("the same company connected again", payments.connect_twice),
     Step("both sides agree on every payment", payments.books_agree),
+    Step("the nightly comparison of both sides", nightly.compare_both_sides),
     Step("mirror equals ConnectWise still", first_import.compare),
 )
 
