@@ -14,7 +14,7 @@ from bridge.domain.errors import ConflictError, ThrottledError, UnavailableError
 from bridge.domain.mirrored_kinds import CUSTOMERS, INVOICES
 from bridge.domain.run import RunKind
 from bridge.domain.window import Window
-from bridge.ports import Stored
+from bridge.ports import PaymentQuery, Stored
 from bridge.store.table import MAX_ATTEMPTS
 from infra.local.embedded_aws import EmbeddedAws
 from tests.builders.operations import a_connection, a_problem_report, a_run
@@ -73,6 +73,19 @@ def test_an_invoice_with_payments_is_written_once(stores: Stores, operations: li
     assert stores.records.save(invoice, expected_version=0) == 1
     assert operations == ["TransactWriteItems", "TransactWriteItems"]
     assert stores.records.get(INVOICES, PARTNER, invoice.invoice_id).version == 1
+
+
+def test_many_payments_are_written_once(stores: Stores, operations: list[str]) -> None:
+    invoice = an_invoice()
+    first = replace(invoice, payments=tuple(a_payment(i, of=invoice) for i in range(1, 151)))
+    anew = replace(invoice, payments=tuple(a_payment(i, of=invoice) for i in range(501, 651)))
+    assert stores.records.save(first, expected_version=0, change_fingerprint="f") == 1
+    assert operations == [*2 * ["PutItem"], *4 * ["TransactWriteItems"], *2 * ["PutItem"]]
+    assert stores.records.save(anew, expected_version=1, change_fingerprint="g") == 2
+    assert stores.records.get(INVOICES, PARTNER, invoice.invoice_id) == Stored(anew, 2, "g")
+    query = PaymentQuery(invoice_id=invoice.invoice_id)
+    listed = stores.records.list_payments(PARTNER, query, limit=1000).items
+    assert set(listed) == set(anew.payments)
 
 
 def test_a_run_starts_moves_and_ends_once(stores: Stores) -> None:

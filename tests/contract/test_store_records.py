@@ -182,16 +182,6 @@ def test_a_payment_of_another_partner_is_refused(stores: Stores) -> None:
         stores.records.save(replace(invoice, payments=(foreign,)), expected_version=0)
 
 
-def test_90_payments_may_change_at_once_and_no_more(stores: Stores) -> None:
-    invoice = an_invoice()
-    payments = tuple(a_payment(i, of=invoice) for i in range(1, 92))
-    with pytest.raises(MalformedRecordError):
-        stores.records.save(replace(invoice, payments=payments), expected_version=0)
-    stores.records.save(replace(invoice, payments=payments[:90]), expected_version=0)
-    stores.records.save(replace(invoice, payments=payments), expected_version=1)
-    assert payments_of(stores.records, invoice) == set(payments)
-
-
 def test_thousands_of_lines_fit_into_one_invoice(stores: Stores) -> None:
     invoice = with_lines(an_invoice(), 5000, "Managed workstation, monthly fee")
     stores.records.save(invoice, expected_version=0)

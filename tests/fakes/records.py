@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any, TypeVar
 
 from bridge.domain.customer import Customer
-from bridge.domain.errors import (
-    ConflictError,
-    InvalidInputError,
-    MalformedRecordError,
-)
+from bridge.domain.errors import ConflictError, InvalidInputError
 from bridge.domain.identity import RecordKind, mirrored_id, parse_mirrored_id
 from bridge.domain.invoice import Invoice, InvoiceState
 from bridge.domain.mirrored_kinds import (
@@ -28,7 +25,7 @@ from bridge.domain.payment import Payment, changed_payments
 from bridge.ports import CustomerQuery, InvoiceQuery, ListedRecord, Page, PaymentQuery, Stored
 from bridge.store.attributes import check_storable
 from bridge.store.cursors import Position
-from bridge.store.items import mirrored_item
+from bridge.store.items import as_unlisted, mirrored_item, with_unlisted
 from bridge.store.keys import (
     INVOICE_BUCKETS,
     MAX_NAME_LENGTH,
@@ -39,7 +36,8 @@ from bridge.store.keys import (
     payment_index_keys,
     record_key,
 )
-from bridge.store.records import MAX_CHANGED_PAYMENTS
+from bridge.store.payment_items import MAX_TOGETHER, payments_of
+from bridge.store.table import MAX_BATCH
 from tests.fakes.pages import cut_page
 
 T = TypeVar("T")
@@ -75,14 +73,26 @@ class _Shelf(dict[tuple[str, str], Stored[T]]):
 
 
 class InMemoryRecordStore:
-    """Each kind is kept by partner and record id; payments follow their invoices."""
+    """Each kind is kept by partner and record id; payments follow their invoices.
+
+    Many payments take several writes, as on DynamoDB, and a test may do something before each.
+    """
 
     def __init__(self) -> None:
         self._shelves: dict[RecordKind, _Shelf[Any]] = {
             kind.record_kind: _Shelf() for kind in MIRRORED_KINDS
         }
-        self._payments: dict[tuple[str, str], Payment] = {}
+        self._payments: dict[tuple[str, str], tuple[int, Payment]] = {}
+        """With the version of the invoice that each was written with."""
+        self._unlisted: dict[tuple[str, str], tuple[Payment, ...]] = {}
         self._lock = threading.Lock()
+        self._before_write: Callable[[], None] = lambda: None
+
+    def with_hook(self, before_write: Callable[[], None]) -> InMemoryRecordStore:
+        """Return another way to the same records, by which a hook is called before each write."""
+        hooked = copy.copy(self)
+        hooked._before_write = before_write
+        return hooked
 
     def get(self, kind: MirroredKind[R], partner_id: str, record_id: str) -> Stored[R]:
         stored = self._shelves[kind.record_kind].get((partner_id, record_id))
@@ -107,28 +117,71 @@ class InMemoryRecordStore:
     def save(
         self, record: MirroredRecord, *, expected_version: int, change_fingerprint: str = ""
     ) -> int:
-        item = mirrored_item(
-            record, version=expected_version + 1, change_fingerprint=change_fingerprint
-        )
-        check_storable(item)
-        kind = kind_of(record)
-        shelf = self._shelves[kind.record_kind]
-        payments_of = kind.payments_of or (lambda _record: ())
-        payments = payments_of(record)
-        if any(payment.partner_id != record.partner_id for payment in payments):
-            raise InvalidInputError("payment of another partner", field="payments")
-        with self._lock:
-            key = (record.partner_id, kind.id_of(record))
-            stored = shelf.get(key)
-            before = payments_of(stored.value) if stored and stored.value else ()
-            written, gone = changed_payments(before, payments)
-            changed = [*written, *(replace(payment, is_deleted=True) for payment in gone)]
-            if len(changed) > MAX_CHANGED_PAYMENTS:
-                raise MalformedRecordError("too many payments changed at once", field="payments")
-            version = _write(shelf, key, record, expected_version, change_fingerprint)
-            for payment in changed:
-                self._payments[payment.partner_id, payment.payment_id] = payment
+        version = expected_version + 1
+        item = mirrored_item(record, version=version, change_fingerprint=change_fingerprint)
+        key = (record.partner_id, kind_of(record).id_of(record))
+        changed = self._changed_payments(record, key, expected_version)
+        if len(changed) <= MAX_TOGETHER:
+            check_storable(item)
+            self._put(key, record, expected_version, change_fingerprint, together_with=changed)
             return version
+        check_storable(with_unlisted(item, changed))
+        marks = as_unlisted(change_fingerprint)
+        self._put(key, record, expected_version, marks, unlisted=changed)
+        self._list(changed, version)
+        self._finish(key, record, version, change_fingerprint)
+        return version
+
+    def _changed_payments(
+        self, record: MirroredRecord, key: tuple[str, str], expected_version: int
+    ) -> tuple[Payment, ...]:
+        payments = payments_of(record)
+        stored = self._shelves[kind_of(record).record_kind].get(key, _NOTHING)
+        if stored.version != expected_version:
+            raise ConflictError("the stored record moved on")
+        self._list(self._unlisted.get(key, ()), expected_version)
+        before = payments_of(stored.value) if stored.value else ()
+        written, gone = changed_payments(before, payments)
+        return (*written, *(replace(payment, is_deleted=True) for payment in gone))
+
+    def _put(
+        self,
+        key: tuple[str, str],
+        record: MirroredRecord,
+        expected_version: int,
+        fingerprint: str,
+        *,
+        together_with: Iterable[Payment] = (),
+        unlisted: tuple[Payment, ...] = (),
+    ) -> None:
+        self._before_write()
+        shelf = self._shelves[kind_of(record).record_kind]
+        with self._lock:
+            _write(shelf, key, record, expected_version, fingerprint)
+            self._unlisted[key] = unlisted
+            for payment in together_with:
+                place = payment.partner_id, payment.payment_id
+                self._payments[place] = expected_version + 1, payment
+
+    def _list(self, payments: Sequence[Payment], version: int) -> None:
+        """Keep the payments of an invoice's version, where none of a later version stand."""
+        for start in range(0, len(payments), MAX_BATCH):
+            self._before_write()
+            with self._lock:
+                for payment in payments[start : start + MAX_BATCH]:
+                    place = payment.partner_id, payment.payment_id
+                    if _is_older(self._payments.get(place), version, payment):
+                        self._payments[place] = version, payment
+
+    def _finish(
+        self, key: tuple[str, str], record: MirroredRecord, version: int, fingerprint: str
+    ) -> None:
+        self._before_write()
+        shelf = self._shelves[kind_of(record).record_kind]
+        with self._lock:
+            if shelf[key].version == version:
+                shelf.put(key, Stored(record, version, fingerprint))
+                self._unlisted[key] = ()
 
     def save_tombstone(
         self, partner_id: str, connection_id: str, kind: RecordKind, source_id: int
@@ -163,7 +216,7 @@ class InMemoryRecordStore:
         self, partner_id: str, query: InvoiceQuery, *, limit: int, cursor: str | None = None
     ) -> Page[Invoice]:
         entries = [
-            (_invoice_position(invoice, query), replace(invoice, line_items=()))
+            (_invoice_position(invoice, query), replace(invoice, line_items=(), payments=()))
             for invoice in _values(self._shelves[RecordKind.INVOICE], partner_id)
             if _matches_invoice(query, invoice)
         ]
@@ -186,7 +239,7 @@ class InMemoryRecordStore:
     ) -> Page[Payment]:
         entries = [
             (Position(0, payment_index_keys(payment)["gsi1sk"]), payment)
-            for (owner_id, _), payment in self._payments.items()
+            for (owner_id, _), (_, payment) in self._payments.items()
             if owner_id == partner_id and _matches_payment(query, payment)
         ]
         return cut_page(entries, partner_id, query, limit=limit, cursor=cursor, is_descending=True)
@@ -216,6 +269,11 @@ def _write(
         raise ConflictError("the stored record moved on")
     shelf.put(key, Stored(value, expected_version + 1, fingerprint))
     return expected_version + 1
+
+
+def _is_older(kept: tuple[int, Payment] | None, version: int, payment: Payment) -> bool:
+    """Tell whether a kept payment is missing, of an older version, or of another invoice."""
+    return kept is None or kept[0] < version or kept[1].invoice_id != payment.invoice_id
 
 
 def _values(shelf: _Shelf[T], partner_id: str) -> Iterator[T]:

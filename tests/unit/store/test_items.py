@@ -13,16 +13,19 @@ import pytest
 
 from bridge.domain.customer import ArchiveReason, Customer
 from bridge.domain.errors import MalformedRecordError
-from bridge.domain.invoice import Invoice
+from bridge.domain.invoice import Invoice, LineItem, LineKind
 from bridge.domain.payment import Payment
 from bridge.ports import Stored
 from bridge.store.attributes import MAX_ITEM_BYTES, check_storable, from_item, to_item
+from bridge.store.codec import encode
 from bridge.store.items import (
     mirrored_item,
     payment_item,
     read_record,
     read_stored,
     tombstone_item,
+    unlisted_payments,
+    with_unlisted,
 )
 from bridge.store.keys import Key
 from tests.builders.records import CONNECTION, a_customer, a_payment, an_invoice
@@ -94,6 +97,52 @@ def test_an_invoice_stored_by_an_earlier_release_is_read() -> None:
     lines = gzip.compress(json.dumps(GOLDEN_LINES).encode())
     golden: Any = {**GOLDEN_INVOICE, "line_items": lines, "fingerprint": "0" * 64}
     assert read_stored(Invoice, golden) == Stored(an_invoice(), 3, "m")
+
+
+def with_payments(count: int) -> Invoice:
+    return an_invoice(payments=tuple(a_payment(9001 + number) for number in range(count)))
+
+
+def test_few_payments_stand_in_the_data_where_earlier_releases_read_them() -> None:
+    item: Any = mirrored_item(with_payments(20), version=3, change_fingerprint="m")
+    assert len(item["data"]["payments"]) == 20
+    assert "payments" not in item
+
+
+def test_many_payments_lie_apart_as_lines_do() -> None:
+    invoice = with_payments(21)
+    item: Any = mirrored_item(invoice, version=3, change_fingerprint="m")
+    assert "payments" not in item["data"]
+    first = json.loads(gzip.decompress(item["payments"]))[0]
+    assert first["payment_id"] == f"{CONNECTION}-9001"
+    assert read_stored(Invoice, item) == Stored(invoice, 3, "m")
+
+
+def test_many_payments_that_an_earlier_release_stored_in_the_data_are_read() -> None:
+    invoice = with_payments(90)
+    data = {**GOLDEN_INVOICE["data"], "payments": [encode(p) for p in invoice.payments]}  # type: ignore[dict-item]
+    lines = gzip.compress(json.dumps(GOLDEN_LINES).encode())
+    golden: Any = {**GOLDEN_INVOICE, "data": data, "line_items": lines}
+    assert read_stored(Invoice, golden) == Stored(invoice, 3, "m")
+
+
+def test_lines_and_payments_have_a_limit_together_however_well_they_compress() -> None:
+    lines = 5_000 * (LineItem(LineKind.TIME, "x" * 300, 1),)
+    many = with_payments(4_500)
+    for invoice in (many, an_invoice(line_items=lines)):
+        check_storable(mirrored_item(invoice, version=1, change_fingerprint=""))
+    with pytest.raises(MalformedRecordError):
+        mirrored_item(replace(many, line_items=lines), version=1, change_fingerprint="")
+
+
+def test_an_invoice_names_the_payments_that_are_still_to_be_listed() -> None:
+    invoice = with_payments(2)
+    gone = replace(a_payment(5), is_deleted=True)
+    item = mirrored_item(invoice, version=3, change_fingerprint="m")
+    unfinished = with_unlisted(item, (*invoice.payments, gone))
+    assert unlisted_payments(unfinished) == (*invoice.payments, gone)
+    assert unlisted_payments(item) == ()
+    assert read_stored(Invoice, unfinished) == Stored(invoice, 3, "unlisted m")
 
 
 def test_a_payment_carries_the_version_of_its_invoice() -> None:

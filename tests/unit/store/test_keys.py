@@ -6,6 +6,8 @@ import ast
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given
@@ -98,6 +100,29 @@ def test_a_folded_name_has_no_case_no_runs_of_space_and_a_limit(name: str) -> No
     assert len(folded) <= keys.MAX_NAME_LENGTH
 
 
+NAMES = st.text(st.sampled_from("aeuAÉé\u0301\u0308üßﬁ™ İ  #"), max_size=12)
+
+
+@given(NAMES, st.sampled_from(["NFC", "NFD", "NFKC", "NFKD"]))
+def test_a_name_folds_alike_however_its_accents_are_written(name: str, form: Any) -> None:
+    assert keys.fold_name(normalize(form, name)) == keys.fold_name(name)
+
+
+@given(NAMES, st.sampled_from(["NFC", "NFD"]))
+def test_a_key_of_an_earlier_release_is_among_those_searched(name: str, form: Any) -> None:
+    spelt = normalize(form, name)
+    earlier = " ".join(spelt.casefold().split())
+    searched = keys.search_folds(name)
+    assert any(earlier.startswith(fold) for fold in searched)
+    assert any(keys.fold_name(name).startswith(fold) for fold in searched)
+
+
+@given(NAMES)
+def test_no_range_of_a_search_lies_in_another(name: str) -> None:
+    folds = keys.search_folds(name)
+    assert not any(a.startswith(b) for a in folds for b in folds if a is not b)
+
+
 @given(name=st.text())
 def test_the_id_at_the_end_of_a_sort_key_is_found_whatever_the_name(name: str) -> None:
     customer = a_customer(name=name)
@@ -127,7 +152,7 @@ def test_a_part_that_could_break_out_of_its_place_is_refused(part: str) -> None:
         lambda: keys.rate_key(part),
         lambda: keys.syncing_key(part),
         lambda: keys.silence_key(part),
-        lambda: keys.partner_place_key(part, 0),
+        lambda: keys.partner_place_key(part, "record_search", 0),
         lambda: keys.write_back_index_keys(a_write_back(partner_id=part)),
         lambda: keys.write_back_index_keys(a_write_back(connection_id=part)),
     ]

@@ -79,7 +79,9 @@ class RecordStore(Protocol):
     ) -> int:
         """Write if the stored version is the expected one (0 for a new record).
 
-        Payments of an invoice that changed are written with it, and those gone are marked.
+        Payments of an invoice that changed are listed with it, and those gone are marked. When
+        many changed, they are listed right after it; if the worker dies in between, the invoice
+        keeps a fingerprint of our own, and its next save lists them.
         Returns the new version; raises ConflictError. A write of ours whose answer was lost and
         that the SDK repeated counts as a success.
         """
@@ -114,7 +116,7 @@ class RecordStore(Protocol):
     def list_invoices(
         self, partner_id: str, query: InvoiceQuery, *, limit: int, cursor: str | None = None
     ) -> Page[Invoice]:
-        """Return invoices with their lines left out: unpaid ones first, then by due date."""
+        """Return invoices, their lines and payments left out: unpaid first, then by due date."""
         ...
 
     def list_customers(

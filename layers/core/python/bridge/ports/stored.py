@@ -24,7 +24,8 @@ class Stored(Generic[T]):
     """It grows by one with every write."""
     change_fingerprint: str = ""
     """The fingerprint that ConnectWise listed for the record when it was last written; see
-    :class:`~bridge.ports.ListedRecord`."""
+    :class:`~bridge.ports.ListedRecord`. An invoice has another one, of our own, while some of its
+    payments are still to be listed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,10 @@ def check_storable(item: Item) -> None:
     The size is counted as DynamoDB documents it, rounded up where that page is vague.
     """
     if _size_bytes(item) > MAX_ITEM_BYTES:
-        raise MalformedRecordError("record is too large to be stored")
+        raise MalformedRecordError(
+            f"it is too large, as the bridge keeps {MAX_ITEM_BYTES // 1024} KB of a record with "
+            "its lines compressed; shorten its texts in ConnectWise, or divide it"
+        )
 
 
 def _size_bytes(value: Plain) -> int:

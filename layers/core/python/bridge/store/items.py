@@ -2,14 +2,15 @@
 
 Every record's item has ``pk``, ``sk`` and index keys, ``schema``, ``version``, ``write_token``
 and ``data``, the record itself as a map of its fields. The attributes by which lists and
-sweeps choose stand beside ``data``. Lines lie apart, compressed, because lists leave them out.
+sweeps choose stand beside ``data``. An invoice's lines lie apart, compressed, because lists leave
+them out, and so do its payments when they are many.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -27,7 +28,14 @@ from bridge.store.kinds import STORED_KINDS
 T = TypeVar("T")
 
 SCHEMA = 1
+MAX_PAYMENTS_IN_DATA = 20
+"""More payments lie apart. These few are read by workers of 0.1.0, too."""
+MAX_BYTES_APART = 3 * 1024 * 1024
+"""Before compression. The API shows an invoice in one answer of 6 MB at most, and needs nearly
+twice as many bytes for the same content."""
 _LINES = "line_items"
+_PAYMENTS = "payments"
+_UNLISTED_PAYMENTS = "unlisted_payments"
 
 
 def record_item(
@@ -55,12 +63,11 @@ def read_stored(record_type: type[T], item: Mapping[str, Plain] | None) -> Store
 
 
 def read_record(record_type: type[T], item: Mapping[str, Plain]) -> T:
-    """Return the record of an item, with its lines if the item was read with them.
+    """Return the record of an item, with lines and payments if the item was read with them.
 
     Raises MalformedRecordError for a schema of a later release.
     """
-    lines = item.get(_LINES)
-    apart = {_LINES: _decompress(lines)} if isinstance(lines, bytes) else {}
+    apart = {name: _decompress(item[name]) for name in (_LINES, _PAYMENTS) if name in item}
     return decode(record_type, {**_data(item), **apart})
 
 
@@ -68,11 +75,16 @@ def read_record(record_type: type[T], item: Mapping[str, Plain]) -> T:
 
 
 def mirrored_item(record: MirroredRecord, *, version: int, change_fingerprint: str) -> Item:
-    """Return a record's item. ``marks`` is the stored name of the change fingerprint."""
+    """Return a record's item. ``marks`` is the stored name of the change fingerprint.
+
+    Raises MalformedRecordError for more lines and payments than MAX_BYTES_APART.
+    """
     kind = kind_of(record)
     stored = STORED_KINDS[kind.record_kind]
     data = encode(record)
-    lines = data.pop(_LINES, None)
+    apart = {_LINES: data.pop(_LINES, None)}
+    if kind.payments_of and len(kind.payments_of(record)) > MAX_PAYMENTS_IN_DATA:
+        apart[_PAYMENTS] = data.pop(_PAYMENTS)
     return record_item(
         _record_key(record.partner_id, kind.record_kind, kind.id_of(record)),
         stored.index_keys(record),
@@ -80,8 +92,29 @@ def mirrored_item(record: MirroredRecord, *, version: int, change_fingerprint: s
         data,
         marks=change_fingerprint,
         **stored.beside(record),
-        **({_LINES: _compress(lines)} if lines else {}),
+        **_compressed(apart),
     )
+
+
+def with_unlisted(item: Item, payments: Sequence[Payment]) -> Item:
+    """Return an invoice's item that names payments whose own items are still to be written."""
+    named = _compress([encode(payment) for payment in payments])
+    return {**item, "marks": as_unlisted(str(item["marks"])), _UNLISTED_PAYMENTS: named}
+
+
+def as_unlisted(change_fingerprint: str) -> str:
+    """Return the fingerprint of an invoice some of whose payments are still to be listed.
+
+    It differs from all that ConnectWise lists, so that the next refresh writes the invoice again.
+    """
+    return f"unlisted {change_fingerprint}"
+
+
+def unlisted_payments(item: Mapping[str, Plain]) -> tuple[Payment, ...]:
+    """Return the payments of an invoice's item whose own items may be missing."""
+    if _UNLISTED_PAYMENTS not in item:
+        return ()
+    return tuple(decode(Payment, each) for each in _decompress(item[_UNLISTED_PAYMENTS]))
 
 
 def payment_item(payment: Payment, *, version: int) -> Item:
@@ -116,11 +149,23 @@ def read_time(item: Mapping[str, Plain], name: str) -> datetime:
 # --- content -----------------------------------------------------------------------------------
 
 
-def _compress(lines: Plain) -> bytes:
-    return gzip.compress(_json(lines), mtime=0)
+def _compressed(apart: Mapping[str, Plain]) -> dict[str, Plain]:
+    texts = {name: _json(content) for name, content in apart.items() if content}
+    if sum(map(len, texts.values())) > MAX_BYTES_APART:
+        raise MalformedRecordError(
+            "it has too many lines and payments, as the bridge keeps "
+            f"{MAX_BYTES_APART // 1024**2} MB of them; divide the invoice in ConnectWise"
+        )
+    return {name: gzip.compress(text, mtime=0) for name, text in texts.items()}
 
 
-def _decompress(content: bytes) -> Any:
+def _compress(content: Plain) -> bytes:
+    return gzip.compress(_json(content), mtime=0)
+
+
+def _decompress(content: Plain) -> Any:
+    if not isinstance(content, bytes):
+        raise MalformedRecordError("stored content is not compressed")
     return json.loads(gzip.decompress(content))
 
 

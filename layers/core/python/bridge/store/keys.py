@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
+from unicodedata import normalize
 
 from bridge.domain.errors import InvalidInputError
 from bridge.domain.identity import (
@@ -145,8 +146,28 @@ def payment_index_keys(payment: Payment) -> dict[str, str]:
 
 
 def fold_name(name: str) -> str:
-    """Return a name as it is sorted and searched: small letters, single spaces, 200 at most."""
-    return " ".join(name.casefold().split())[:MAX_NAME_LENGTH]
+    """Return a name as it is sorted and searched: small letters, single spaces, 200 at most.
+
+    However an accent or ligature is written, the name is the same (Unicode's compatible
+    decomposition), and an accented letter sorts beside its plain one.
+    """
+    decomposed = normalize("NFKD", normalize("NFKD", name).casefold())
+    return " ".join(decomposed.split())[:MAX_NAME_LENGTH]
+
+
+def search_folds(name: str) -> tuple[str, ...]:
+    """Return the beginnings of sort keys that a name is searched by.
+
+    Besides today's there are those of earlier releases, which kept accents as they were written;
+    an item has such a key until it is next written.
+    """
+    spellings = (name, normalize("NFC", name), normalize("NFD", name))
+    earlier = (" ".join(each.casefold().split())[:MAX_NAME_LENGTH] for each in spellings)
+    found: list[str] = []
+    for fold in (fold_name(name), *earlier):
+        if not any(fold.startswith(known) for known in found):
+            found = [*(known for known in found if not known.startswith(fold)), fold]
+    return tuple(found)
 
 
 def listed_id(index_sk: str) -> str:
@@ -213,6 +234,10 @@ def slot_index_keys(run: Run, moved_at: datetime) -> dict[str, str]:
     return {"gsi1pk": ACTIVE_RUN_PK, "gsi1sk": f"{timestamp(moved_at)}#{run.run_id}"}
 
 
+def archiving_key(connection_id: str, undo_id: str) -> Key:
+    return Key(connection_part(connection_id), f"ARCHIVING#{part(undo_id)}")
+
+
 def window_key(connection_id: str, kind: RunKind) -> Key:
     return Key(connection_part(connection_id), f"WINDOW#{kind.name}")
 
@@ -262,8 +287,8 @@ def silence_key(connection_id: str) -> Key:
     return Key(SILENCES_PK, part(connection_id))
 
 
-def partner_place_key(partner_id: str, number: int) -> Key:
-    return Key(f"{partner_part(partner_id)}#WRITE_BACK_PLACE", str(number))
+def partner_place_key(partner_id: str, activity: str, number: int) -> Key:
+    return Key(f"{partner_part(partner_id)}#{activity.upper()}_PLACE", str(number))
 
 
 def signing_key_key(connection_id: str, key_url: str) -> Key:

@@ -60,13 +60,17 @@ def _due_range(due_from: date | None, due_to: date | None) -> tuple[str, str]:
 
 def customer_ranges(partner_id: str, query: CustomerQuery) -> tuple[Range, ...]:
     """Return customers by name."""
-    name = keys.fold_name(query.name or "")
     if query.name and len(query.name) > keys.MAX_NAME_LENGTH:
         raise InvalidInputError("name is too long", field="name")
     bucket = keys.ARCHIVED if query.is_archived else keys.ACTIVE
     pk = keys.customer_listing_pk(partner_id, bucket)
-    part = Range(pk, name or keys.FIRST, name + LAST, keys.LISTING_INDEX)
-    return (_with(part, {"data.connection_id": query.connection_id}),)
+    return tuple(
+        _with(
+            Range(pk, name or keys.FIRST, name + LAST, keys.LISTING_INDEX),
+            {"data.connection_id": query.connection_id},
+        )
+        for name in keys.search_folds(query.name or "")
+    )
 
 
 def payment_ranges(partner_id: str, query: PaymentQuery) -> tuple[Range, ...]:

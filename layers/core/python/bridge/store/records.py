@@ -1,19 +1,20 @@
 """Customers, invoices and payments in DynamoDB.
 
 One invoice is one item, so its header, lines and payments are always of one moment. Its payments
-are items of their own besides, for lists; they are written with it in one transaction, and only
-when one of them changed.
+are items of their own besides, for lists and events; those that changed are written with it or,
+when they are many, right after it (see ``payment_items``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 from typing import TypeVar
 
 from bridge.domain.customer import Customer
-from bridge.domain.errors import ConflictError, InvalidInputError, MalformedRecordError
+from bridge.domain.errors import ConflictError
 from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import Invoice
 from bridge.domain.mirrored_kinds import INVOICES, MirroredKind, MirroredRecord, R, kind_of
@@ -29,15 +30,17 @@ from bridge.store.items import (
     read_record,
     read_stored,
     tombstone_item,
+    unlisted_payments,
+    with_unlisted,
 )
 from bridge.store.keys import Key
 from bridge.store.listing import read_page
+from bridge.store.payment_items import MAX_TOGETHER, payments_of, write_payments
 from bridge.store.queries import customer_ranges, invoice_ranges, payment_ranges
 from bridge.store.table import Range, Table, Write
 
 T = TypeVar("T")
 
-MAX_CHANGED_PAYMENTS = 90
 MAX_RANGE_PAGES = 2000
 _LISTED_ATTRIBUTES = ("sk", "marks", "has_balance", "is_archived")
 _IS_NO_TOMBSTONE = Condition("attribute_exists(#data)")
@@ -74,16 +77,29 @@ class DynamoRecordStore:
     def save(
         self, record: MirroredRecord, *, expected_version: int, change_fingerprint: str = ""
     ) -> int:
-        version = expected_version + 1
-        item = mirrored_item(record, version=version, change_fingerprint=change_fingerprint)
+        item = mirrored_item(
+            record, version=expected_version + 1, change_fingerprint=change_fingerprint
+        )
+        changed = self._changed_payments(record, item, expected_version)
         is_unmoved = version_is(expected_version)
-        payments = self._payments_to_write(record, item, expected_version)
-        if payments:
-            items = [payment_item(payment, version=version) for payment in payments]
+        if len(changed) > MAX_TOGETHER:
+            self._save_with_many(item, changed, is_unmoved)
+        elif changed:
+            items = [payment_item(payment, version=expected_version + 1) for payment in changed]
             self._table.transact([Write(item, condition=is_unmoved), *map(Write, items)])
         else:
             self._table.put(item, is_unmoved)
-        return version
+        return expected_version + 1
+
+    def _save_with_many(
+        self, item: Item, changed: Sequence[Payment], is_unmoved: Condition
+    ) -> None:
+        version = int(str(item["version"]))
+        self._table.put(with_unlisted(item, changed), is_unmoved)
+        write_payments(self._table, changed, version=version)
+        with suppress(ConflictError):
+            # Whoever wrote the invoice meanwhile saw the payments listed first.
+            self._table.put(item, version_is(version))
 
     def save_tombstone(
         self, partner_id: str, connection_id: str, kind: RecordKind, source_id: int
@@ -132,9 +148,10 @@ class DynamoRecordStore:
         self, partner_id: str, query: InvoiceQuery, *, limit: int, cursor: str | None = None
     ) -> Page[Invoice]:
         ranges = invoice_ranges(partner_id, query)
-        return self._list(
+        page = self._list(
             Invoice, RecordKind.INVOICE, partner_id, query, ranges, limit=limit, cursor=cursor
         )
+        return replace(page, items=tuple(replace(each, payments=()) for each in page.items))
 
     def list_customers(
         self, partner_id: str, query: CustomerQuery, *, limit: int, cursor: str | None = None
@@ -165,27 +182,26 @@ class DynamoRecordStore:
         invoice = self.get(INVOICES, partner_id, query.invoice_id).value
         return replace(query, customer_id=invoice.customer_id) if invoice else None
 
-    def _payments_to_write(
+    def _changed_payments(
         self, record: MirroredRecord, item: Item, expected_version: int
     ) -> tuple[Payment, ...]:
         """Return the payments that differ from those stored with the expected version."""
-        kind = kind_of(record)
-        if kind.payments_of is None:
-            return ()
-        payments = kind.payments_of(record)
-        if any(payment.partner_id != record.partner_id for payment in payments):
-            raise InvalidInputError("payment of another partner", field="payments")
+        payments = payments_of(record)
         before: tuple[Payment, ...] = ()
-        if expected_version:
-            stored = self._get(kind, Key(str(item["pk"]), str(item["sk"])))
-            if stored.version != expected_version:
-                raise ConflictError("the stored record moved on")
-            before = kind.payments_of(stored.value) if stored.value else ()
+        if expected_version and kind_of(record).payments_of:
+            key = Key(str(item["pk"]), str(item["sk"]))
+            stored = read_stored(type(record), self._finished(key, expected_version))
+            before = payments_of(stored.value) if stored.value else ()
         written, gone = changed_payments(before, payments)
-        changed = (*written, *(replace(payment, is_deleted=True) for payment in gone))
-        if len(changed) > MAX_CHANGED_PAYMENTS:
-            raise MalformedRecordError("too many payments changed at once", field="payments")
-        return changed
+        return (*written, *(replace(payment, is_deleted=True) for payment in gone))
+
+    def _finished(self, key: Key, version: int) -> Item:
+        """Return the item of this version, after the payments that it names were listed."""
+        item = self._table.get(key)
+        if item is None or item["version"] != version:
+            raise ConflictError("the stored record moved on")
+        write_payments(self._table, unlisted_payments(item), version=version)
+        return item
 
     def _get(self, kind: MirroredKind[R], key: Key | None) -> Stored[R]:
         return read_stored(kind.record_type, self._table.get(key) if key else None)

@@ -8,11 +8,12 @@ stalled run also ends that run, which makes a late write of its worker fail.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bridge.domain.errors import ConflictError, RunActiveError, WindowTakenError
 from bridge.domain.identity import RecordKind
-from bridge.domain.run import RUN_LEASE, Run
+from bridge.domain.run import RUN_LEASE, Run, RunKind
 from bridge.domain.window import Window
 from bridge.ports import Clock, Page, Stored
 from bridge.store import keys
@@ -127,10 +128,17 @@ class DynamoRunStore:
         )
         return Page(tuple(read_record(Run, item) for item in items), write_cursor(last, pk))
 
+    def list_active(self, connection_id: str) -> tuple[Run, ...]:
+        slot_keys = [keys.slot_key(connection_id, kind) for kind in RunKind]
+        slots = self._table.get_many(slot_keys)
+        return self._active_runs([slots[key] for key in slot_keys if key in slots])
+
     def list_stalled(self, unmoved_since: datetime) -> tuple[Run, ...]:
         high = keys.timestamp(unmoved_since) + keys.LAST
         wanted = Range(keys.ACTIVE_RUN_PK, keys.FIRST, high, keys.PARTNER_INDEX)
-        slots = self._table.query(wanted, limit=MAX_STALLED_RUNS).items
+        return self._active_runs(self._table.query(wanted, limit=MAX_STALLED_RUNS).items)
+
+    def _active_runs(self, slots: Sequence[Item]) -> tuple[Run, ...]:
         run_keys = [keys.run_key(str(slot["connection_id"]), str(slot["run_id"])) for slot in slots]
         found = self._table.get_many(run_keys)
         runs = (read_record(Run, found[key]) for key in run_keys if key in found)
@@ -141,13 +149,22 @@ class DynamoRunStore:
         return read_time(item, "watermark") if item else None
 
     def set_watermark(self, connection_id: str, kind: RecordKind, watermark: datetime) -> None:
+        self._move_watermark(
+            connection_id, kind, watermark, "attribute_not_exists(#pk) OR #watermark < :at"
+        )
+
+    def set_watermark_back(self, connection_id: str, kind: RecordKind, watermark: datetime) -> None:
+        self._move_watermark(connection_id, kind, watermark, "#watermark > :at")
+
+    def _move_watermark(
+        self, connection_id: str, kind: RecordKind, watermark: datetime, condition: str
+    ) -> None:
         at = keys.timestamp(watermark)
         key = keys.watermark_key(connection_id, kind)
-        is_later = Condition("attribute_not_exists(#pk) OR #watermark < :at", {"at": at})
         try:
-            self._table.put({**key.attributes(), "watermark": at}, is_later)
+            self._table.put({**key.attributes(), "watermark": at}, Condition(condition, {"at": at}))
         except ConditionFailedError:
-            # The stored one is as late or later.
+            # The stored one is on the far side already.
             return
 
     def _slot_item(self, run: Run) -> Item:
