@@ -12,8 +12,8 @@ from bulk_sync.settings import BulkSyncSettings
 
 @cache
 def _worker() -> RunWorker:
-    adapters = Adapters(BulkSyncSettings.from_environment())
-    return use_cases.run_worker(adapters)
+    settings = BulkSyncSettings.from_environment()
+    return use_cases.run_worker(Adapters(settings), max_records=settings.max_records)
 
 
 @function_entry

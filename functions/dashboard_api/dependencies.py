@@ -48,6 +48,10 @@ class PartnerAccess:
             raise NotFoundError(f"no such {kind.record_kind.value}")
         return record
 
+    def outside_filters(self, kind: MirroredKind[R], records: Sequence[R]) -> frozenset[str]:
+        """Return the ids of those records that lie outside their connection's import filters."""
+        return self.services.filter_marks.outside(self.id, kind, records)
+
     def write_backs_behind(self, payments: Sequence[Payment]) -> Mapping[str, WriteBack]:
         """Return the write-backs that own payments in ConnectWise, by the payments' ids."""
         services = self.services

@@ -26,6 +26,7 @@ LEDGER_INDEXES = (
 )
 OPERATIONS_INDEXES = (Index("by_partner", "gsi1pk", "gsi1sk"),)
 
+_PDF_DAYS = 180
 _OLD_VERSION_DAYS = 30
 _UNFINISHED_UPLOAD_DAYS = 1
 _LOOPBACK = "127.0.0.1"  # what the sandbox sees as the caller, on this machine
@@ -86,6 +87,7 @@ class DataStack(cdk.Stack):
             removal_policy=self._removal,
             lifecycle_rules=[
                 s3.LifecycleRule(
+                    expiration=cdk.Duration.days(_PDF_DAYS),
                     noncurrent_version_expiration=cdk.Duration.days(_OLD_VERSION_DAYS),
                     abort_incomplete_multipart_upload_after=cdk.Duration.days(
                         _UNFINISHED_UPLOAD_DAYS
@@ -144,9 +146,12 @@ class DataStack(cdk.Stack):
             "UserPoolId": self.identity.pool.user_pool_id,
             "PartnerClientId": self.identity.partner_client.user_pool_client_id,
             "ServicesClientId": self.identity.services_client.user_pool_client_id,
-            "TokenEndpoint": f"{self.identity.domain.base_url()}/oauth2/token",
             "EgressAddresses": self.egress_addresses,
         }
+        if not self._stage.on_this_machine:
+            # Cognito's domain lies on the internet; a machine's own endpoint is told by
+            # `make local`, which knows the port.
+            outputs["TokenEndpoint"] = f"{self.identity.domain.base_url()}/oauth2/token"
         for name, value in outputs.items():
             cdk.CfnOutput(self, name, value=value)
 

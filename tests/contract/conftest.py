@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from bridge.ports import (
+    ArchivingStore,
     CallbackEndpointStore,
     CompanyStore,
     ConnectionStore,
@@ -27,6 +28,7 @@ from bridge.ports import (
     SigningKeyStore,
     SilenceStore,
 )
+from bridge.store.archivings import DynamoArchivingStore
 from bridge.store.callback_endpoints import DynamoCallbackEndpoints
 from bridge.store.companies import DynamoCompanyStore
 from bridge.store.connections import DynamoConnectionStore
@@ -41,6 +43,7 @@ from bridge.store.silences import DynamoSilenceStore
 from bridge.store.table import Table
 from infra.local.embedded_aws import EmbeddedAws
 from tests.contract.ledger import WRITER, LedgerTable
+from tests.fakes.archivings import InMemoryArchivingStore
 from tests.fakes.clock import FakeClock
 from tests.fakes.companies import InMemoryCompanyStore
 from tests.fakes.connections import InMemoryCallbackEndpoints, InMemoryConnectionStore
@@ -70,6 +73,7 @@ class Stores:
     clock: FakeClock
     connections: ConnectionStore
     companies: CompanyStore
+    archivings: ArchivingStore
     callback_endpoints: CallbackEndpointStore
     records: RecordStore
     runs: RunStore
@@ -99,6 +103,7 @@ class Tables:
             clock=clock,
             connections=DynamoConnectionStore(operations),
             companies=DynamoCompanyStore(operations),
+            archivings=DynamoArchivingStore(operations),
             callback_endpoints=DynamoCallbackEndpoints(operations),
             records=DynamoRecordStore(Table(client, self.records, clock)),
             runs=DynamoRunStore(operations, clock),
@@ -168,6 +173,7 @@ def in_memory(clock: FakeClock) -> Stores:
         clock=clock,
         connections=connections,
         companies=InMemoryCompanyStore(),
+        archivings=InMemoryArchivingStore(),
         callback_endpoints=InMemoryCallbackEndpoints(connections),
         records=InMemoryRecordStore(),
         runs=InMemoryRunStore(clock),

@@ -9,6 +9,7 @@ from bridge.domain.errors import PermissionMissingError
 from bridge.domain.invoice import BillingStatus
 from connectwise_sandbox.kinds import Kind
 from connectwise_sandbox.permissions import Action
+from connectwise_sandbox.tenant import Corruption
 from tests.unit.connectwise.sandbox import World, sandboxed_world
 
 
@@ -41,11 +42,23 @@ def test_a_status_out_of_use_cannot_be_chosen(world: World, psa: ConnectWisePsa)
     assert row["id"] not in {status.source_id for status in psa.list_billing_statuses()}
 
 
-def test_a_row_that_cannot_be_read_takes_no_other_with_it(
+def test_an_odd_name_costs_a_status_its_name_only(world: World, psa: ConnectWisePsa) -> None:
+    rows = list(world.engine.tenant.store[Kind.BILLING_STATUS])
+    rows[0]["name"] = []
+
+    statuses = psa.list_billing_statuses()
+
+    assert [status.source_id for status in statuses] == [row["id"] for row in rows]
+    assert statuses[0].name == f"Status {rows[0]['id']}"
+
+
+def test_a_row_without_a_usable_id_takes_no_other_with_it(
     world: World, psa: ConnectWisePsa
 ) -> None:
     rows = list(world.engine.tenant.store[Kind.BILLING_STATUS])
-    rows[0]["name"] = 7
+    world.engine.tenant.corruptions[Kind.BILLING_STATUS, rows[0]["id"]] = Corruption(
+        None, {"id": "first"}
+    )
 
     assert [status.source_id for status in psa.list_billing_statuses()] == [
         row["id"] for row in rows[1:]

@@ -105,6 +105,7 @@ def test_a_fault_that_lasts_is_named_and_nothing_is_called_broken(
     world: World, psa: ConnectWisePsa, effect: Effect, error: type[BridgeError], read: str
 ) -> None:
     world.engine.faults.add(Fault(path_regex="apis/3.0", effect=effect, times=10_000))
+    world.clock.set_remaining(10_000)
     calls = {
         "list": lambda: psa.list_records(INVOICE, after_id=0, limit=1_000),
         "fetch": lambda: psa.fetch(INVOICES, ids(world)),
@@ -287,19 +288,23 @@ def test_a_single_broken_record_is_told_from_a_broken_server(
     reason = psa.fetch(INVOICES, [source_id]).broken[source_id]
     world.engine.faults.add(Fault(path_regex="invoices", effect=Effect.STATUS_500, times=999))
 
-    assert reason == "ConnectWise cannot read it out"
+    assert reason.startswith(f"ConnectWise fails to show the invoice with id {source_id} ")
     with pytest.raises(UnavailableError):
         psa.fetch(INVOICES, [source_id])
 
 
-def test_a_broken_line_breaks_its_invoice_only(world: World, psa: ConnectWisePsa) -> None:
+def test_a_broken_line_costs_its_invoice_the_line_until_a_sweep_looks_again(
+    world: World, psa: ConnectWisePsa
+) -> None:
     line = next(row for row in world.engine.tenant.store[Kind.PRODUCT] if "invoice" in row)
     corrupt(world, Kind.PRODUCT, line["id"])
 
     result = psa.fetch(INVOICES, ids(world))
 
-    assert set(result.broken) == {line["invoice"]["id"]}
-    assert len(result.found) == len(ids(world)) - 1
+    invoice = result.found[line["invoice"]["id"]]
+    assert result.broken == {}
+    assert sum(each.amount_minor for each in invoice.line_items) == invoice.total_minor
+    assert result.change_fingerprints[line["invoice"]["id"]] == ""
 
 
 def test_a_broken_payment_breaks_its_invoice_only(world: World, psa: ConnectWisePsa) -> None:

@@ -8,7 +8,9 @@ from decimal import Decimal
 
 import pytest
 
+from bridge.connectwise import conditions
 from bridge.connectwise.psa import ConnectWisePsa
+from bridge.domain.errors import RefusedError
 from bridge.domain.filters import CustomerFilter, ImportFilters, InvoiceFilter
 from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import InvoiceType
@@ -117,6 +119,19 @@ def test_only_what_changed_since_is_listed(world: World, psa: ConnectWisePsa) ->
 
     assert set(heads(psa, INVOICE, changed_since=START + timedelta(seconds=60))) == {row["id"]}
     assert not heads(psa, INVOICE, changed_since=START + timedelta(seconds=61))
+
+
+@pytest.mark.parametrize("condition", ["lastUpdate>=[2026-01-01]", "company/nonsense=1"])
+def test_a_misspelt_property_is_an_error_and_never_an_empty_list(
+    psa: ConnectWisePsa, monkeypatch: pytest.MonkeyPatch, condition: str
+) -> None:
+    monkeypatch.setattr(conditions, "changed_since_condition", lambda _: condition)
+    monkeypatch.setattr(conditions, "NOT_DELETED", "deletdFlag=false")
+
+    with pytest.raises(RefusedError):
+        psa.list_records(INVOICE, after_id=0, limit=10, changed_since=START)
+    with pytest.raises(RefusedError):
+        psa.count(CUSTOMER)
 
 
 def test_a_change_within_the_second_that_had_begun_is_not_missed(

@@ -152,7 +152,7 @@ def test_lines_show_products_without_those_cancelled_or_not_billed(
 
     assert [(line.kind, line.description, line.amount_minor) for line in lines] == [
         (LineKind.PRODUCT, "Switch", 0),
-        (LineKind.ADJUSTMENT, "Taxes and adjustments", 30_000),
+        (LineKind.ADJUSTMENT, "Adjustments", 30_000),
     ]
     assert (lines[0].quantity, lines[0].unit_price) == (Decimal(2), Decimal(100))
 
@@ -184,16 +184,17 @@ def test_asking_for_nothing_costs_nothing(psa: ConnectWisePsa) -> None:
 @pytest.mark.parametrize(
     ("overrides", "reason"),
     [
-        ({"type": "Surprise"}, "type has an unknown value"),
-        ({"total": None}, "total is missing"),
-        ({"total": Decimal("10.001")}, "total: amount is finer than its currency"),
-        ({"balance": "plenty"}, "balance cannot be read"),
-        ({"currency": None}, "currency is missing"),
-        ({"date": "soon"}, "date cannot be read"),
-        ({"company": None, "billToCompany": None}, "company is missing"),
+        ({"type": "Surprise"}, "The type of {name} has an unknown value."),
+        ({"total": None}, "The total of {name} is missing."),
+        ({"total": Decimal("10.001")}, "The total of {name} has more decimals than its currency."),
+        ({"balance": "plenty"}, "The balance of {name} cannot be read."),
+        ({"currency": {"currencyCode": "x"}}, "The currency of {name} is not a code of "),
+        ({"date": "soon"}, "The date of {name} cannot be read."),
+        ({"dueDate": "soon"}, "The due date of {name} cannot be read."),
+        ({"company": None, "billToCompany": None}, "The company of {name} is missing."),
     ],
 )
-def test_a_malformed_invoice_is_broken_alone_and_the_reason_holds_no_value(
+def test_a_malformed_invoice_is_broken_alone_and_the_reason_names_it_and_the_field(
     world: World, psa: ConnectWisePsa, overrides: Record, reason: str
 ) -> None:
     row = one_invoice(world)
@@ -202,23 +203,46 @@ def test_a_malformed_invoice_is_broken_alone_and_the_reason_holds_no_value(
 
     result = psa.fetch(INVOICES, [*others, row["id"]])
 
-    assert result.broken == {row["id"]: reason}
+    said = reason.format(name=f"invoice {row['invoiceNumber']}")
+    assert list(result.broken) == [row["id"]]
+    assert result.broken[row["id"]].startswith(said)
     assert set(result.found) == set(others)
 
 
-def test_a_malformed_line_takes_only_its_own_invoice_with_it(
+def test_a_malformed_line_costs_its_invoice_no_more_than_the_line(
     world: World, psa: ConnectWisePsa
 ) -> None:
-    broken, whole = one_invoice(world), one_invoice(world)
-    line, _ = world.engine.tenant.store[Kind.PRODUCT].referring("invoice", [broken["id"]])
-    world.engine.tenant.corruptions[Kind.PRODUCT, line["id"]] = Corruption(
-        None, {"billableOption": "Maybe"}
-    )
+    row = one_invoice(world)
+    line, _ = world.engine.tenant.store[Kind.PRODUCT].referring("invoice", [row["id"]])
+    odd = {"billableOption": "Maybe", "extPrice": "abc", "quantity": [], "description": 7}
+    world.engine.tenant.corruptions[Kind.PRODUCT, line["id"]] = Corruption(None, odd)
 
-    result = psa.fetch(INVOICES, [broken["id"], whole["id"]])
+    invoice = fetched(psa, row["id"])
 
-    assert result.broken == {broken["id"]: "a line: billableOption has an unknown value"}
-    assert set(result.found) == {whole["id"]}
+    assert sum(line.amount_minor for line in invoice.line_items) == invoice.total_minor == 30_000
+    assert [line.kind for line in invoice.line_items] == [
+        LineKind.PRODUCT,
+        LineKind.PRODUCT,
+        LineKind.ADJUSTMENT,
+    ]
+
+
+def test_an_invoice_of_an_older_server_is_in_its_payers_currency_for_one_call_a_page(
+    world: World, psa: ConnectWisePsa
+) -> None:
+    rows = stored(world, Kind.INVOICE)
+    for source_id in rows:
+        without = Corruption(None, {"currency": None})
+        world.engine.tenant.corruptions[Kind.INVOICE, source_id] = without
+
+    result = psa.fetch(INVOICES, list(rows))
+
+    companies = stored(world, Kind.COMPANY)
+    assert psa.calls["GET /company/companies"] == 1
+    for source_id, invoice in result.found.items():
+        payer = companies[rows[source_id]["billToCompany"]["id"]]
+        assert invoice.currency.code == payer["currency"]["currencyCode"]
+    assert result.found
 
 
 # --- customers ---------------------------------------------------------------------------------

@@ -19,10 +19,12 @@ from bridge.connectwise.signing_keys import ConnectWiseSigningKeys
 from bridge.domain.connection import CallbackSecret
 from bridge.domain.errors import (
     CredentialsRejectedError,
+    PermissionMissingError,
     UnavailableError,
     UnsafeAddressError,
     WrongCompanyError,
 )
+from bridge.domain.filter_choices import ChoiceKind
 from bridge.domain.identity import RecordKind
 from bridge.domain.permissions import Finding, Right, missing
 from connectwise_sandbox.deliveries import Delivery
@@ -390,3 +392,49 @@ def test_a_key_that_does_not_come_in_time_is_unavailable(world: World, psa: Conn
 
     with pytest.raises(UnavailableError):
         keys(world).fetch(endpoint_of(world.connection), hint.key_url)
+
+
+# --- choices, restrictions and the names of denied rights --------------------------------------
+
+
+@pytest.mark.parametrize("kind", list(ChoiceKind))
+def test_the_tenants_own_choices_are_listed_by_id_and_name(
+    psa: ConnectWisePsa, kind: ChoiceKind
+) -> None:
+    choices = psa.list_choices(kind)
+
+    assert choices
+    assert [each.source_id for each in choices] == sorted({each.source_id for each in choices})
+    assert all(each.name for each in choices)
+
+
+def test_a_denied_list_names_module_row_and_column(world: World, psa: ConnectWisePsa) -> None:
+    world.engine.tenant.role.set_cell("System", "Table Setup", Action.INQUIRE, "None")
+    world.engine.tenant.role.set_cell("Finance", "Invoicing", Action.INQUIRE, "None")
+
+    with pytest.raises(PermissionMissingError) as of_choices:
+        psa.list_choices(ChoiceKind.DEPARTMENTS)
+    with pytest.raises(PermissionMissingError) as of_invoices:
+        psa.count(RecordKind.INVOICE)
+
+    assert of_choices.value.rights == ("System > Table Setup (customize): Inquire",)
+    assert of_invoices.value.rights == ("Finance > Invoicing: Inquire",)
+
+
+def test_a_member_that_sees_everything_has_no_restriction(
+    world: World, psa: ConnectWisePsa
+) -> None:
+    assert psa.read_restrictions(world.engine.tenant.identity.member_identifier) == ()
+
+
+@pytest.mark.parametrize("switch", ["visible_location_ids", "visible_department_ids"])
+def test_a_member_limited_to_a_place_is_told(
+    world: World, psa: ConnectWisePsa, switch: str
+) -> None:
+    setattr(world.engine.switches, switch, [2])
+
+    [found] = psa.read_restrictions(world.engine.tenant.identity.member_identifier)
+
+    assert str(found.right) == "Finance > Invoicing: Inquire"
+    assert found.bound.value in switch
+    assert found.limit

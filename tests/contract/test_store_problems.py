@@ -33,6 +33,19 @@ def test_the_same_trouble_is_counted_on_the_open_problem(stores: Stores) -> None
     assert problem.times_seen == 2
 
 
+def test_trouble_that_is_back_within_a_day_keeps_its_age(stores: Stores) -> None:
+    # As a retry in vain: its cause is unchanged, and so is its place among the oldest problems
+    report = a_problem_report()
+    stores.problems.report(report, START)
+    stores.problems.resolve(PARTNER, report.problem_id, LATER)
+    stores.problems.report(report, LATER + timedelta(hours=24))
+    problem = stores.problems.get(PARTNER, report.problem_id)
+    assert problem is not None
+    assert (problem.opened_at, problem.times_seen) == (START, 2)
+    assert problem.resolved_at is None
+    assert listed(stores, ProblemState.RESOLVED) == []
+
+
 def test_a_resolved_problem_stays_to_be_read_and_opens_again(stores: Stores) -> None:
     report = a_problem_report()
     stores.problems.report(report, START)
@@ -41,8 +54,9 @@ def test_a_resolved_problem_stays_to_be_read_and_opens_again(stores: Stores) -> 
         LATER
     )
     assert listed(stores, ProblemState.OPEN) == []
-    stores.problems.report(report, LATER)
-    assert stores.problems.get(PARTNER, report.problem_id) == report.as_problem(LATER)
+    much_later = LATER + timedelta(hours=24, seconds=1)
+    stores.problems.report(report, much_later)
+    assert stores.problems.get(PARTNER, report.problem_id) == report.as_problem(much_later)
     assert listed(stores, ProblemState.RESOLVED) == []
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from bridge.domain.comparison import Comparison, DifferenceCounts
 from bridge.domain.errors import (
     BridgeError,
     ConflictError,
@@ -261,6 +262,38 @@ def test_a_watermark_only_moves_forward(stores: Stores) -> None:
     assert stores.runs.get_watermark(CONNECTION, kind) == START
     stores.runs.set_watermark(CONNECTION, kind, START + timedelta(microseconds=1))
     assert stores.runs.get_watermark(CONNECTION, kind) == START + timedelta(microseconds=1)
+
+
+def test_a_watermark_is_set_back_and_never_forward_by_that(stores: Stores) -> None:
+    kind = RecordKind.INVOICE
+    stores.runs.set_watermark_back(CONNECTION, kind, START)
+    assert stores.runs.get_watermark(CONNECTION, kind) is None
+    stores.runs.set_watermark(CONNECTION, kind, START)
+    stores.runs.set_watermark_back(CONNECTION, kind, START + HOUR)
+    assert stores.runs.get_watermark(CONNECTION, kind) == START
+    stores.runs.set_watermark_back(CONNECTION, kind, START - HOUR)
+    assert stores.runs.get_watermark(CONNECTION, kind) == START - HOUR
+
+
+def test_active_runs_are_those_that_go_on_one_of_a_kind(stores: Stores) -> None:
+    going_on, ended, another = (
+        a_run(kind=k) for k in (RunKind.SWEEP, RunKind.FETCH_NEW, RunKind.IMPORT)
+    )
+    for run in (going_on, ended, another):
+        stores.runs.start(run)
+    stores.runs.start(a_run(connection_id=OTHER_CONNECTION))
+    finish(stores, ended)
+    assert stores.runs.list_active(CONNECTION) == (another, going_on)
+    finish(stores, another)
+    assert stores.runs.list_active(CONNECTION) == (going_on,)
+
+
+def test_a_compared_run_comes_back_as_it_was(stores: Stores) -> None:
+    differing = DifferenceCounts(balance=1, missing_there=2)
+    comparison = Comparison(compared=9, differing=differing, listed=8, counted=7)
+    run = a_run(invoices_comparison=comparison, page_size=125)
+    stores.runs.start(run)
+    assert stores.runs.get(CONNECTION, run.run_id).value == run
 
 
 def test_watermarks_are_apart_by_connection_and_kind(stores: Stores) -> None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from bridge.domain.errors import InvalidInputError
-from bridge.ports import Place, Silence
+from bridge.ports import Activity, Place, Silence
 from tests.builders.records import CONNECTION, OTHER_CONNECTION, OTHER_PARTNER, PARTNER
 from tests.contract.conftest import Stores
 from tests.fakes.clock import START
@@ -18,8 +18,15 @@ MINUTE = timedelta(minutes=1)
 SILENCE = Silence(CONNECTION, timedelta(seconds=30), START + timedelta(seconds=30), "first")
 
 
-def take(stores: Stores, partner_id: str = PARTNER, *, places: int = 3) -> Place | None:
-    return stores.places.take(partner_id, places=places, until=stores.clock.now() + MINUTE)
+def take(
+    stores: Stores,
+    partner_id: str = PARTNER,
+    activity: Activity = Activity.WRITE_BACK,
+    *,
+    places: int = 3,
+) -> Place | None:
+    until = stores.clock.now() + MINUTE
+    return stores.places.take(partner_id, activity, places=places, until=until)
 
 
 # --- places ------------------------------------------------------------------------------------
@@ -36,6 +43,15 @@ def test_a_partners_places_are_no_other_partners(stores: Stores) -> None:
         take(stores)
     assert take(stores, OTHER_PARTNER) is not None
     assert take(stores, f"{PARTNER}b") is not None
+
+
+def test_an_activity_takes_no_places_of_another(stores: Stores) -> None:
+    for _ in range(4):
+        take(stores)
+    other = take(stores, activity=Activity.RECORD_SEARCH)
+    assert other is not None
+    stores.places.release(other)
+    assert take(stores) is None
 
 
 def test_a_place_that_was_given_back_is_free(stores: Stores) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bridge.domain.errors import ThrottledError
 from bridge.domain.identity import new_id
-from bridge.ports import Clock, Place, Silence
+from bridge.ports import Activity, Clock, Place, Silence
 from bridge.store.cursors import check_limit
 from bridge.store.rate_limit import RateSettings
 from bridge.store.signing_keys import SIGNING_KEY_LIFE
@@ -54,24 +54,27 @@ class InMemoryPartnerPlaces:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self.held: dict[tuple[str, int], tuple[Place, datetime]] = {}
+        self.held: dict[tuple[str, str, int], tuple[Place, datetime]] = {}
         self._lock = threading.Lock()
 
-    def take(self, partner_id: str, *, places: int, until: datetime) -> Place | None:
+    def take(
+        self, partner_id: str, activity: Activity, *, places: int, until: datetime
+    ) -> Place | None:
         with self._lock:
             for number in range(places):
-                held = self.held.get((partner_id, number))
+                held = self.held.get((partner_id, activity, number))
                 if held is None or held[1] <= self._clock.now():
-                    place = Place(partner_id, number, new_id())
-                    self.held[partner_id, number] = (place, until)
+                    place = Place(partner_id, activity, number, new_id())
+                    self.held[partner_id, activity, number] = (place, until)
                     return place
         return None
 
     def release(self, place: Place) -> None:
         with self._lock:
-            held = self.held.get((place.partner_id, place.number))
+            key = (place.partner_id, place.activity, place.number)
+            held = self.held.get(key)
             if held is not None and held[0] == place:
-                del self.held[place.partner_id, place.number]
+                del self.held[key]
 
 
 class InMemorySilenceStore:

@@ -13,6 +13,7 @@ from bridge.ports import (
     PsaGateway,
     SigningKeySource,
 )
+from tests.fakes.archivings import InMemoryArchivingStore
 from tests.fakes.clock import FakeClock
 from tests.fakes.companies import InMemoryCompanyStore
 from tests.fakes.connections import InMemoryCallbackEndpoints, InMemoryConnectionStore
@@ -48,6 +49,7 @@ class InMemoryPorts:
         self.gateway = gateway
         self.connections: ConnectionStore = InMemoryConnectionStore()
         self.companies: CompanyStore = InMemoryCompanyStore()
+        self.archivings = InMemoryArchivingStore()
         self.records = InMemoryRecordStore()
         self.runs = InMemoryRunStore(self.clock)
         self.problems = InMemoryProblemStore(self.clock)

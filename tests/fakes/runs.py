@@ -111,6 +111,11 @@ class InMemoryRunStore:
         pk = runs_of_connection_pk(connection_id)
         return cut_page(entries, pk, limit=limit, cursor=cursor, is_descending=True)
 
+    def list_active(self, connection_id: str) -> tuple[Run, ...]:
+        slots = (self._slots.get((connection_id, kind)) for kind in RunKind)
+        runs = (self.get(connection_id, slot.run_id).value for slot in slots if slot)
+        return tuple(run for run in runs if run and not run.has_ended)
+
     def list_stalled(self, unmoved_since: datetime) -> tuple[Run, ...]:
         stalled = [
             (slot.moved_at, self.get(connection_id, slot.run_id).value)
@@ -127,4 +132,9 @@ class InMemoryRunStore:
     def set_watermark(self, connection_id: str, kind: RecordKind, watermark: datetime) -> None:
         stored = self._watermarks.get((connection_id, kind))
         if stored is None or watermark > stored:
+            self._watermarks[connection_id, kind] = watermark
+
+    def set_watermark_back(self, connection_id: str, kind: RecordKind, watermark: datetime) -> None:
+        stored = self._watermarks.get((connection_id, kind))
+        if stored is not None and watermark < stored:
             self._watermarks[connection_id, kind] = watermark

@@ -122,6 +122,12 @@ def test_documents_are_private_encrypted_and_versioned(any_stage: StageTemplates
     assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
 
 
+def test_a_pdf_expires_though_no_newer_one_takes_its_key(any_stage: StageTemplates) -> None:
+    (bucket,) = any_stage.of_type("AWS::S3::Bucket").values()
+    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+    assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", 180)
+
+
 def test_no_user_can_choose_or_change_a_partner(any_stage: StageTemplates) -> None:
     (pool,) = any_stage.of_type("AWS::Cognito::UserPool").values()
     assert pool["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}

@@ -25,6 +25,7 @@ ADAPTERS = {
         "callback_endpoints",
         "companies",
         "connections",
+        "archivings",
         "payment_control",
         "problems",
         "runs",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from itertools import chain
 from operator import attrgetter
+from typing import Any
 from urllib.parse import urlsplit
 
 from bridge.connectwise.callback_intake import Callback
@@ -24,6 +25,8 @@ SERVER_ERROR = 500
 LONGEST_PAUSE_SECONDS = 900.0
 LONGEST_TICK_SECONDS = 60.0
 """Time that passes beyond the next tick of a schedule holds everybody up."""
+LONGEST_REST = timedelta(minutes=10)
+"""What is looked at each minute is looked at so often where nothing is due."""
 _VISIBLE_AT = attrgetter("visible_at")
 
 
@@ -120,6 +123,29 @@ class Timetable(Actor):
                 self.next_at += self.period
         invocation = world.invoke(self.name, JOB_TIMEOUT_SECONDS, self._work)
         return f"{invocation.value}"
+
+
+class PatientTimetable(Timetable):
+    """Leaves ticks out that would find nothing to do, but for one every ``LONGEST_REST``."""
+
+    def __init__(self, *arguments: Any, is_idle: Callable[[World], bool], **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._is_idle = is_idle
+        self._acted_at: datetime | None = None
+
+    def weight(self, world: World) -> float:
+        now = world.clock.now()
+        if self.next_at > now:
+            return 0.0
+        has_rested = self._acted_at is not None and now - self._acted_at < LONGEST_REST
+        if has_rested and self._is_idle(world):
+            self.next_at = now + self.period
+            return 0.0
+        return super().weight(world)
+
+    def act(self, world: World) -> str:
+        self._acted_at = world.clock.now()
+        return super().act(world)
 
 
 class Time(Actor):

@@ -17,7 +17,8 @@ from bridge.domain.errors import ConflictError
 from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import Invoice
 from bridge.domain.mirrored_kinds import CUSTOMERS, INVOICES, MirroredRecord
-from bridge.domain.run import Counters, Run, RunKind, RunStep
+from bridge.domain.run import Counters, Run, RunKind
+from bridge.mirror.refreshed import Refreshed
 from bridge.mirror.run_worker import RunWorker
 from bridge.mirror.selection import Choice
 from bridge.ports import Psa
@@ -166,10 +167,10 @@ class _PromisingWorker(RunWorker):
     """Saves that a page is done, and then does it."""
 
     def _refresh(
-        self, connection: Connection, psa: Psa, step: RunStep, choice: Choice
-    ) -> tuple[Counters, int | None]:
-        self._promised = (connection, psa, step, choice)
-        return Counters(created=len(choice.source_ids)), None
+        self, connection: Connection, psa: Psa, run: Run, choice: Choice
+    ) -> tuple[Refreshed, int | None]:
+        self._promised = (connection, psa, run, choice)
+        return Refreshed(Counters(created=len(choice.source_ids))), None
 
     def _save_and_go_on(self, outcome: tuple[Run, int], version: int) -> None:
         super()._save_and_go_on(outcome, version)

@@ -41,6 +41,7 @@ class NothingOlder(Invariant):
     """R4: what ConnectWise said later is never overwritten by what it said earlier."""
 
     name = "older never overwrites newer"
+    watches = ("records.save",)
 
     def __init__(self) -> None:
         self._newest: dict[str, str] = {}
@@ -65,6 +66,7 @@ class ArchivedOnProof(Invariant):
     """
 
     name = "archived only on proof"
+    watches = ("http", "records")
 
     def __init__(self) -> None:
         self._gone_at: dict[tuple[Kind, int], datetime] = {}
@@ -263,7 +265,7 @@ class NothingOfThePlatform(Invariant):
 
 @lru_cache(maxsize=1_024)
 def _updated_in(marks: str) -> str:
-    return str(json.loads(marks)[0] or "") if marks else ""
+    return str(json.loads(marks)["changed"][0] or "") if marks else ""
 
 
 def _stored_update(world: World, kind: RecordKind, source_id: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -65,9 +66,13 @@ class Fault:
 
 
 class Invariant:
-    """Something that must hold, at every step or after the bad days."""
+    """Something that must hold, at every step or after the bad days.
+
+    It looks at the calls, or at all calls of the ports, that ``watches`` names; None means all.
+    """
 
     name = "invariant"
+    watches: Collection[str] | None = None
 
     def after_call(self, world: World, call: PortCall, result: object) -> None:
         """Look at a port call that took effect; report with ``world.violate``."""

@@ -191,7 +191,8 @@ def create_invoice(world: World) -> str:
 
 def change_due_date(world: World) -> str:
     invoice = _invoice(world)
-    due_on: date = day_of(invoice["dueDate"]) + timedelta(days=world.random.randint(1, 30))
+    before = day_of(invoice.get("dueDate") or invoice["date"])
+    due_on: date = before + timedelta(days=world.random.randint(1, 30))
     world.engine.people.change_due_date(invoice["id"], due_on)
     return f"{invoice['id']} to {due_on}"
 

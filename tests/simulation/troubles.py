@@ -91,7 +91,7 @@ _CORRUPTIONS = {
         _BREAKS_LONG_PAGES,
         Corruption(None, {"total": "abc"}),
         Corruption(None, {"type": "Hologram"}),
-        Corruption(None, {"currency": None}),
+        Corruption(None, {"currency": {"currencyCode": 7}}),
     ),
     Kind.COMPANY: (
         _BREAKS_PAGES,

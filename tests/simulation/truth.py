@@ -183,13 +183,14 @@ def _true_payment(record: Record, decimals: int, days_shifted: int) -> PaymentFa
 
 
 def _true_email(tenant: Tenant, company: Record) -> str:
-    own = str(company.get("invoiceToEmailAddress", "")).strip()
+    own = str(company.get("invoiceToEmailAddress", "")).partition(";")[0].strip()
     if own:
         return own
     for field in ("billingContact", "defaultContact"):
         reference = company.get(field)
         contact = tenant.store[Kind.CONTACT].get(reference["id"]) if reference else None
-        address = _default_email(contact) if contact else ""
+        is_here = contact is not None and not contact.get("inactiveFlag")
+        address = _default_email(contact) if contact and is_here else ""
         if address:
             return address
     return ""

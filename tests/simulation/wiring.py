@@ -29,6 +29,7 @@ from bridge.payments.write_back_actions import WriteBackActions
 from bridge.payments.write_back_turns import WriteBackTurns
 from bridge.payments.write_back_worker import WriteBackWorker
 from bridge.ports import (
+    ArchivingStore,
     Clock,
     CompanyStore,
     ConnectionStore,
@@ -81,6 +82,7 @@ class Outside:
     partner_places: PartnerPlaces
     silences: SilenceStore
     companies: CompanyStore
+    archivings: ArchivingStore
     payment_control: PaymentControlStore
     vault: SecretVault
     hints: HintQueue

@@ -25,6 +25,7 @@ from bridge.domain.filters import ImportFilters
 from bridge.ports import Clock
 from connectwise_sandbox.server import stocked_engine
 from connectwise_sandbox.switches import Switches
+from tests.fakes.archivings import InMemoryArchivingStore
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.companies import InMemoryCompanyStore
 from tests.fakes.connections import InMemoryConnectionStore
@@ -64,6 +65,7 @@ from tests.simulation.watching import PortCall, SimulatedCrashError, Watchers
 from tests.simulation.wiring import SHOWING_THEMSELVES, Outside, Wiring
 
 T = TypeVar("T")
+Look = Callable[["World", PortCall, object], None]
 
 PARTNER_ID = "partner-simulated"
 CONNECTION_ID = "5a" * 16
@@ -144,9 +146,9 @@ class World:
         self.actors = list(actors)
         self.faults = faults
         self.invariants = list(invariants)
-        self._looks = [
-            each.after_call for each in invariants if _overrides(each, Invariant, "after_call")
-        ]
+        self._lookers = [each for each in invariants if _overrides(each, Invariant, "after_call")]
+        self._looks: dict[tuple[str, str], list[Look]] = {}
+        """Who looks at which call of a port."""
         self.is_calm = False
         self.trace: list[str] = []
         self._told: list[str] = []
@@ -289,11 +291,21 @@ class World:
         for before_call in self._before_calls:
             before_call(self, call)
         result = do()
-        for look in self._looks:
+        looks = self._looks.get(name)
+        for look in self._looks_at(name) if looks is None else looks:
             look(self, call, result)
         for after_call in self._after_calls:
             after_call(self, call)
         return result
+
+    def _looks_at(self, name: tuple[str, str]) -> list[Look]:
+        """Find out, once for each call of a port, which invariants look at it."""
+        names = {name[0], ".".join(name)}
+        lookers = self._lookers
+        watching = [each for each in lookers if each.watches is None or names & {*each.watches}]
+        looks: list[Look] = [each.after_call for each in watching]
+        self._looks[name] = looks
+        return looks
 
     def _worker_skew(self) -> timedelta:
         most = self.books.worker_skew_seconds
@@ -347,6 +359,7 @@ class World:
             partner_places=InMemoryPartnerPlaces(self.clock),
             silences=InMemorySilenceStore(),
             companies=InMemoryCompanyStore(),
+            archivings=InMemoryArchivingStore(),
             payment_control=InMemoryPaymentControlStore(),
             vault=InMemoryVault(self.engine.tenant.identity.client_id),
             hints=SimulatedHintQueue(self.queues["hints"], self),

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, StringConstraints, field_validator
 
 from bridge.connections.connect import ConnectionRequest
+from bridge.connections.health import RIGHT_PREFIX
 from bridge.connections.move import MoveRequest
 from bridge.connections.verify import Outcome, Verification
 from bridge.domain.connection import (
@@ -32,11 +33,11 @@ from dashboard_api.models.account import EgressAddresses, RightView
 from dashboard_api.models.filters import FiltersInput, FiltersView, SourceId
 from dashboard_api.models.invoices import StatusView
 from dashboard_api.models.payment_facts import PaymentFactsView
+from dashboard_api.models.restrictions import RestrictionView
 from dashboard_api.models.runs import RunView
 from dashboard_api.models.values import Input, Name, View
 
 _KEY = r"^[!-~]+$"
-_RIGHT_PREFIX = "right/"
 
 CompanyId = Annotated[
     str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\s+:/?#%\x00-\x1f\x7f]+$")
@@ -77,7 +78,10 @@ class ConnectInput(KeyPair):
     company_id: CompanyId
     site_url: SiteUrl | None = Field(None, description="Required for self-hosted ConnectWise only.")
     name: Name | None = None
-    filters: FiltersInput = FiltersInput()
+    filters: FiltersInput = Field(
+        FiltersInput(),
+        description="Left out, a company that was connected before keeps its filters.",
+    )
 
     def to_request(self, partner_id: str) -> ConnectionRequest:
         return ConnectionRequest(
@@ -89,7 +93,7 @@ class ConnectInput(KeyPair):
             ),
             site_url=self.site_url,
             name=self.name or "",
-            filters=self.filters.to_domain(),
+            filters=self.filters.to_domain() if "filters" in self.model_fields_set else None,
         )
 
 
@@ -175,6 +179,13 @@ class ConnectionView(View):
         description="The reasons why no payments are written now; reading goes on."
     )
     payment_facts: PaymentFactsView
+    clock_seconds_ahead: int = Field(
+        description="ConnectWise's clock is off by so much, behind for a negative number; 0: five "
+        "minutes at most. Nothing is lost by it; whoever runs that server should set it right."
+    )
+    restrictions: list[RestrictionView] = Field(
+        description="What ConnectWise hides from the API member: a part of the books is missing."
+    )
 
     @classmethod
     def of(cls, connection: Connection) -> ConnectionView:
@@ -190,6 +201,8 @@ class ConnectionView(View):
             write_back=WriteBackPolicyView.of(connection.write_back),
             payments_stopped=sorted(connection.payments_stopped),
             payment_facts=PaymentFactsView.of(connection.payment_facts),
+            clock_seconds_ahead=connection.clock_seconds_ahead,
+            restrictions=[RestrictionView.of(each) for each in connection.restrictions],
         )
 
 
@@ -202,6 +215,9 @@ class ConnectionDetail(ConnectionView):
     )
     open_problem_count: int
     latest_run: RunView | None
+    current_run: RunView | None = Field(
+        description="What goes on: an import before anything that was started later."
+    )
     egress_addresses: EgressAddresses
 
     @classmethod
@@ -210,6 +226,7 @@ class ConnectionDetail(ConnectionView):
         connection: Connection,
         *,
         latest_run: Run | None,
+        current_run: Run | None,
         problems: Collection[Problem],
         egress_addresses: Collection[str],
     ) -> ConnectionDetail:
@@ -217,13 +234,14 @@ class ConnectionDetail(ConnectionView):
             **dict(ConnectionView.of(connection)),
             callbacks=_callback_state(connection, problems),
             missing_rights=sorted(
-                problem.subject.removeprefix(_RIGHT_PREFIX)
+                problem.subject.removeprefix(RIGHT_PREFIX)
                 for problem in problems
                 if problem.code is ProblemCode.RIGHT_MISSING
-                and problem.subject.startswith(_RIGHT_PREFIX)
+                and problem.subject.startswith(RIGHT_PREFIX)
             ),
             open_problem_count=len(problems),
             latest_run=RunView.of(latest_run) if latest_run else None,
+            current_run=RunView.of(current_run) if current_run else None,
             egress_addresses=list(egress_addresses),
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from bridge.domain.customer import Address, Customer
 from bridge.domain.identity import Origin
@@ -95,7 +95,9 @@ class CustomerView(View):
     origin: Origin
     name: str
     identifier: str | None
-    email: str | None
+    email: str | None = Field(description="The first of `emails`.")
+    emails: list[str] = Field(description="The addresses that invoices go to.")
+    cc_emails: list[str] = Field(description="The addresses that copies of invoices go to.")
     phone: str | None
     account_number: str | None
     address: AddressView
@@ -105,9 +107,13 @@ class CustomerView(View):
     billing_terms: NamedRefView | None
     currency: str | None
     archive: ArchiveView | None
+    outside_filters: bool = Field(
+        description="It lies outside the import filters, and stays until it is archived."
+    )
 
     @classmethod
-    def of(cls, customer: Customer) -> CustomerView:
+    def of(cls, customer: Customer, outside: frozenset[str] = frozenset()) -> CustomerView:
+        """Return the view; ``outside`` are the ids of records that lie outside the filters."""
         return cls(
             id=customer.customer_id,
             connection_id=customer.connection_id,
@@ -116,6 +122,8 @@ class CustomerView(View):
             name=customer.name,
             identifier=customer.identifier or None,
             email=customer.email or None,
+            emails=list(customer.emails),
+            cc_emails=list(customer.cc_emails),
             phone=customer.phone or None,
             account_number=customer.account_number or None,
             address=AddressView(**asdict(customer.address)),
@@ -125,6 +133,7 @@ class CustomerView(View):
             billing_terms=NamedRefView.of(customer.billing_terms),
             currency=customer.currency_code or None,
             archive=ArchiveView.of(customer.archive),
+            outside_filters=customer.customer_id in outside,
         )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from decimal import Decimal
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from bridge.domain.filter_choices import ChoiceKind, ChoiceList
 from bridge.domain.filters import (
     MAX_FILTER_VALUES,
     CustomerFilter,
@@ -16,10 +18,17 @@ from bridge.domain.filters import (
 )
 from bridge.domain.invoice import InvoiceType
 from bridge.domain.mirrored_kinds import CUSTOMERS, INVOICES
-from bridge.mirror.filter_archive import ArchivingStep
 from bridge.mirror.filter_preview import Effect, Preview, Sample
 from dashboard_api.models.runs import RunView
-from dashboard_api.models.values import AmountView, CalendarDate, Input, Name, View, plain
+from dashboard_api.models.values import (
+    AmountView,
+    CalendarDate,
+    Input,
+    Name,
+    NamedRefView,
+    View,
+    plain,
+)
 
 SourceId = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
 SourceIds = Annotated[tuple[SourceId, ...], Field(max_length=MAX_FILTER_VALUES)]
@@ -54,6 +63,21 @@ class FiltersInput(Input):
 
     customers: CustomerFilterInput = CustomerFilterInput()
     invoices: InvoiceFilterInput = InvoiceFilterInput()
+
+    def apply_to(self, known: ImportFilters) -> ImportFilters:
+        """Return the known filters with those fields changed that the caller sent."""
+        customer, invoice = self.customers, self.invoices
+        wanted = self.to_domain()
+        return ImportFilters(
+            customer=replace(
+                known.customer,
+                **{name: getattr(wanted.customer, name) for name in customer.model_fields_set},
+            ),
+            invoice=replace(
+                known.invoice,
+                **{name: getattr(wanted.invoice, name) for name in invoice.model_fields_set},
+            ),
+        )
 
     def to_domain(self) -> ImportFilters:
         invoices = self.invoices
@@ -118,6 +142,43 @@ class FiltersView(View):
         )
 
 
+class ChoiceListView(View):
+    """A list of choices from the partner's ConnectWise."""
+
+    items: list[NamedRefView]
+    missing_rights: list[str] = Field(
+        description="The rights without which ConnectWise denies the list."
+    )
+    is_known: bool = Field(description="False where ConnectWise denied the list or lacks it.")
+
+    @classmethod
+    def of(cls, choices: ChoiceList) -> ChoiceListView:
+        items = [NamedRefView(id=each.source_id, name=each.name) for each in choices.choices]
+        return cls(
+            items=items,
+            missing_rights=list(choices.missing_rights),
+            is_known=choices.is_known,
+        )
+
+
+class FilterChoicesView(View):
+    """The choices for each field of the filters; agreement types are chosen by name."""
+
+    company_statuses: ChoiceListView
+    company_types: ChoiceListView
+    territories: ChoiceListView
+    locations: ChoiceListView
+    departments: ChoiceListView
+    agreement_types: ChoiceListView
+    billing_statuses: ChoiceListView
+    invoice_types: list[InvoiceType]
+
+    @classmethod
+    def of(cls, lists: Mapping[ChoiceKind, ChoiceList]) -> FilterChoicesView:
+        views = {kind.value: ChoiceListView.of(choices) for kind, choices in lists.items()}
+        return cls(**views, invoice_types=list(InvoiceType))
+
+
 class SavedFiltersView(View):
     """Saved filters come with the import that brings the records they newly let in."""
 
@@ -178,33 +239,4 @@ class PreviewView(View):
             customers=EffectView.of(preview.effects[CUSTOMERS.plural]),
             invoices=EffectView.of(preview.effects[INVOICES.plural]),
             next_cursor=preview.next_cursor,
-        )
-
-
-class UndoInput(Input):
-    """An undo names the archiving to take back."""
-
-    undo_id: Annotated[str, StringConstraints(pattern=r"^[0-9]{8}T[0-9]{12}Z$")]
-
-
-class ArchivingView(View):
-    """An archiving counts the records that this request archived or brought back.
-
-    It comes in parts: repeat with ``next_cursor`` until it is null.
-    """
-
-    undo_id: str = Field(description="The same over all parts.")
-    customer_count: int
-    invoice_count: int
-    contested_count: int = Field(description="Records that changed meanwhile and were left alone.")
-    next_cursor: str | None
-
-    @classmethod
-    def of(cls, step: ArchivingStep) -> ArchivingView:
-        return cls(
-            undo_id=step.undo_id,
-            customer_count=step.counts[CUSTOMERS.plural],
-            invoice_count=step.counts[INVOICES.plural],
-            contested_count=step.contested,
-            next_cursor=step.next_cursor,
         )

@@ -167,9 +167,13 @@ class InvoiceView(View):
     issued_on: date
     due_on: date | None
     archive: ArchiveView | None
+    outside_filters: bool = Field(
+        description="It lies outside the import filters, and stays until it is archived."
+    )
 
     @classmethod
-    def of(cls, invoice: Invoice) -> InvoiceView:
+    def of(cls, invoice: Invoice, outside: frozenset[str] = frozenset()) -> InvoiceView:
+        """Return the view; ``outside`` are the ids of records that lie outside the filters."""
         money = invoice.currency
         return cls(
             id=invoice.invoice_id,
@@ -188,6 +192,7 @@ class InvoiceView(View):
             issued_on=invoice.issued_on,
             due_on=invoice.due_on,
             archive=ArchiveView.of(invoice.archive),
+            outside_filters=invoice.invoice_id in outside,
         )
 
 
@@ -215,14 +220,17 @@ class InvoiceDetail(InvoiceView):
 
     @classmethod
     def of(
-        cls, invoice: Invoice, write_backs: Mapping[str, WriteBack] | None = None
+        cls,
+        invoice: Invoice,
+        outside: frozenset[str] = frozenset(),
+        write_backs: Mapping[str, WriteBack] | None = None,
     ) -> InvoiceDetail:
         """Return the view; the write-backs are those that own the invoice's payments."""
         owning = write_backs or {}
         money = invoice.currency
         has_pdf = invoice.origin is Origin.CONNECTWISE
         return cls(
-            **dict(InvoiceView.of(invoice)),
+            **dict(InvoiceView.of(invoice, outside)),
             subtotal=AmountView.of(invoice.subtotal_minor, money),
             tax=AmountView.of(invoice.tax_minor, money),
             billing_terms=NamedRefView.of(invoice.billing_terms),

@@ -16,6 +16,8 @@ from dashboard_api.models.values import Input, Page, View
 TITLES: dict[ProblemCode, str] = {
     ProblemCode.RECORD_MALFORMED: "A record of ConnectWise cannot be read",
     ProblemCode.RECORD_PARKED: "A record could not be brought over",
+    ProblemCode.PAYER_UNREADABLE: "An invoice's customer cannot be read",
+    ProblemCode.CONNECTWISE_UNREACHABLE: "ConnectWise does not answer",
     ProblemCode.RIGHT_MISSING: "A right is missing in ConnectWise",
     ProblemCode.CREDENTIALS_REJECTED: "ConnectWise rejects the credentials",
     ProblemCode.MASS_ARCHIVE_STOPPED: "Many records seem to be gone from ConnectWise",
@@ -31,6 +33,8 @@ TITLES: dict[ProblemCode, str] = {
     ProblemCode.UNUSUALLY_MANY_PAYMENTS: "More payments than ever came within an hour",
     ProblemCode.MEMBER_SHARED: "The bridge shares its API member with somebody",
     ProblemCode.PAYMENT_DISPUTED: "Two payments of the platform claim one in ConnectWise",
+    ProblemCode.COUNT_DIFFERS: "ConnectWise's list is shorter or longer than its count",
+    ProblemCode.BOOKS_PARTLY_HIDDEN: "ConnectWise hides a part of the books from the bridge",
 }
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Generic, Self, TypeVar
@@ -13,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from bridge import ports
 from bridge.domain.customer import Archive, ArchiveReason, NamedRef
+from bridge.domain.errors import InvalidInputError
 from bridge.domain.money import Currency, to_decimal
 
 MAX_PAGE_SIZE = 200
@@ -149,6 +151,21 @@ class ArchiveView(View):
     @classmethod
     def of(cls, archive: Archive | None) -> ArchiveView | None:
         return cls(reason=archive.reason, at=archive.at) if archive else None
+
+
+@contextmanager
+def below(field: str) -> Iterator[None]:
+    """Name the fields of refused input by their place in the body, below this field."""
+    try:
+        yield
+    except InvalidInputError as error:
+        raise InvalidInputError(str(error), field=f"{field}.{error.field}") from error
+
+
+def refuse_reversed(first: date | None, last: date | None, field: str) -> None:
+    """Raise InvalidInputError for a range that ends before it begins."""
+    if first is not None and last is not None and first > last:
+        raise InvalidInputError("is after the last day of the range", field=field)
 
 
 def plain(number: Decimal | None) -> str | None:

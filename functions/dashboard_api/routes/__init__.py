@@ -9,6 +9,7 @@ from dashboard_api.routes import (
     platform_payments,
     problems,
     psa_payments,
+    record_search,
     runs,
 )
 
@@ -16,6 +17,7 @@ _MODULES = (
     account,
     connections,
     filters,
+    record_search,
     customers,
     invoices,
     psa_payments,

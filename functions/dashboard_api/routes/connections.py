@@ -20,7 +20,7 @@ from dashboard_api.models.connections import (
     MoveInput,
     VerificationView,
 )
-from dashboard_api.models.values import RecordId
+from dashboard_api.models.values import RecordId, below
 from dashboard_api.resource import Resource
 
 resource = Resource("connections")
@@ -33,7 +33,8 @@ def connect(partner: Partner, form: ConnectInput) -> ConnectionDetail:
 
     Address, credentials and rights are proven first; a connection is stored only if they hold.
     """
-    connection = partner.services.connector.connect(form.to_request(partner.id))
+    with below("filters"):
+        connection = partner.services.connector.connect(form.to_request(partner.id))
     return _detail(partner.services, connection)
 
 
@@ -70,7 +71,8 @@ def change_connection(
     if patch.write_back:
         connection = services.payment_preferences.change(*scope, patch.write_back.apply_to)
     if patch.filters:
-        connection, _ = services.filter_preferences.apply(*scope, patch.filters.to_domain())
+        with below("filters"):
+            connection, _ = services.filter_preferences.apply(*scope, patch.filters.apply_to)
     if (name := patch.name) is not None:
         connection = services.owned_connections.change(
             *scope, lambda known: replace(known, name=name)
@@ -142,6 +144,7 @@ def _detail(services: DashboardServices, connection: Connection) -> ConnectionDe
     return ConnectionDetail.with_status(
         connection,
         latest_run=runs[0] if runs else None,
+        current_run=next(iter(services.runs.list_active(connection.connection_id)), None),
         problems=services.problems.open_of_connection(*scope).values(),
         egress_addresses=services.egress_addresses,
     )

@@ -40,7 +40,8 @@ def list_customers(
     """List customers by name."""
     query = CustomerQuery(is_archived=archived, connection_id=connection_id, name=name)
     page = partner.services.records.list_customers(partner.id, query, limit=limit, cursor=cursor)
-    return CustomerPage.of(page, CustomerView.of)
+    outside = partner.outside_filters(CUSTOMERS, page.items)
+    return CustomerPage.of(page, lambda customer: CustomerView.of(customer, outside))
 
 
 @resource.route("POST", "/v1/customers", status=HTTPStatus.CREATED)
@@ -54,7 +55,8 @@ def create_customer(partner: Partner, customer: CustomerInput) -> CustomerView:
 @resource.route("GET", "/v1/customers/<customer_id>")
 def get_customer(partner: Partner, customer_id: RecordId) -> CustomerView:
     """Return one customer."""
-    return CustomerView.of(partner.record(CUSTOMERS, customer_id))
+    customer = partner.record(CUSTOMERS, customer_id)
+    return CustomerView.of(customer, partner.outside_filters(CUSTOMERS, [customer]))
 
 
 @resource.route("PATCH", "/v1/customers/<customer_id>")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dashboard_api.dependencies import Partner
+from dashboard_api.models.archivings import ArchivingList, ArchivingView, UndoInput
 from dashboard_api.models.filters import (
-    ArchivingView,
+    FilterChoicesView,
     FiltersInput,
     FiltersView,
     PreviewView,
     SavedFiltersView,
-    UndoInput,
 )
 from dashboard_api.models.runs import RunView
 from dashboard_api.models.values import Cursor, RecordId
@@ -28,9 +28,19 @@ def save_filters(
     Records that the filters leave outside are kept until they are archived.
     """
     connection, run = partner.services.filter_preferences.apply(
-        partner.id, connection_id, filters.to_domain()
+        partner.id, connection_id, lambda _: filters.to_domain()
     )
     return SavedFiltersView(filters=FiltersView.of(connection.filters), run=RunView.of(run))
+
+
+@resource.route("GET", "/v1/connections/<connection_id>/filter-choices")
+def list_filter_choices(partner: Partner, connection_id: RecordId) -> FilterChoicesView:
+    """List the ConnectWise's own statuses, types and places, from which filters are chosen.
+
+    The lists are at most five minutes old. One that ConnectWise denies names the missing right.
+    """
+    choices = partner.services.filter_choices.list_all(partner.id, connection_id)
+    return FilterChoicesView.of(choices)
 
 
 @resource.route("POST", f"{_PATH}/preview")
@@ -52,11 +62,18 @@ def archive_left(partner: Partner, connection_id: RecordId, cursor: Cursor = Non
     return ArchivingView.of(partner.services.filter_archive.archive_left(connection, cursor=cursor))
 
 
+@resource.route("GET", "/v1/connections/<connection_id>/archivings")
+def list_archivings(partner: Partner, connection_id: RecordId) -> ArchivingList:
+    """List archivings by filters, latest first, and whether they may be undone."""
+    connection = partner.connection(connection_id)
+    return ArchivingList.of(partner.services.filter_archive.list_latest(connection))
+
+
 @resource.route("POST", f"{_PATH}/undo-archive")
 def undo_archive(
     partner: Partner, connection_id: RecordId, undo: UndoInput, cursor: Cursor = None
 ) -> ArchivingView:
-    """Bring back the records that one archiving archived."""
+    """Bring back the records that one of the listed archivings archived."""
     connection = partner.syncing_connection(connection_id)
     step = partner.services.filter_archive.undo(connection, undo.undo_id, cursor=cursor)
     return ArchivingView.of(step)

@@ -32,6 +32,7 @@ from dashboard_api.models.values import (
     Limit,
     RecordId,
     RecordIdQuery,
+    refuse_reversed,
 )
 from dashboard_api.resource import JSON, Resource, answer
 
@@ -57,6 +58,7 @@ def list_invoices(
     cursor: Cursor = None,
 ) -> InvoicePage:
     """List invoices, unpaid ones first, then by due date."""
+    refuse_reversed(due_from, due_to, "due_from")
     query = InvoiceQuery(
         state=state,
         connection_id=connection_id,
@@ -67,7 +69,8 @@ def list_invoices(
         due_to=due_to,
     )
     page = partner.services.records.list_invoices(partner.id, query, limit=limit, cursor=cursor)
-    return InvoicePage.of(page, InvoiceView.of)
+    outside = partner.outside_filters(INVOICES, page.items)
+    return InvoicePage.of(page, lambda invoice: InvoiceView.of(invoice, outside))
 
 
 @resource.route("POST", "/v1/invoices", status=HTTPStatus.CREATED)
@@ -82,7 +85,8 @@ def create_invoice(partner: Partner, invoice: InvoiceInput) -> InvoiceDetail:
 def get_invoice(partner: Partner, invoice_id: RecordId) -> InvoiceDetail:
     """Return one invoice with its lines and payments."""
     invoice = partner.record(INVOICES, invoice_id)
-    return InvoiceDetail.of(invoice, partner.write_backs_behind(invoice.payments))
+    outside = partner.outside_filters(INVOICES, [invoice])
+    return InvoiceDetail.of(invoice, outside, partner.write_backs_behind(invoice.payments))
 
 
 @resource.route("PATCH", "/v1/invoices/<invoice_id>")

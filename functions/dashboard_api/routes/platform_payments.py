@@ -36,6 +36,7 @@ from dashboard_api.models.values import (
     Limit,
     RecordId,
     RecordIdQuery,
+    refuse_reversed,
 )
 from dashboard_api.resource import JSON, Resource, answer
 
@@ -70,6 +71,7 @@ def list_platform_payments(
     cursor: Cursor = None,
 ) -> PlatformPaymentPage:
     """List payments that the platform collected, latest recorded first."""
+    refuse_reversed(received_from, received_to, "received_from")
     query = PlatformPaymentQuery(
         connection_id=connection_id,
         customer_id=customer_id,

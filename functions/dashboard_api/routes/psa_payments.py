@@ -13,6 +13,7 @@ from dashboard_api.models.values import (
     Flag,
     Limit,
     RecordIdQuery,
+    refuse_reversed,
 )
 from dashboard_api.resource import Resource
 
@@ -33,6 +34,7 @@ def list_payments(
     cursor: Cursor = None,
 ) -> PsaPaymentPage:
     """List payments, latest first."""
+    refuse_reversed(paid_from, paid_to, "paid_from")
     query = PaymentQuery(
         connection_id=connection_id,
         customer_id=customer_id,

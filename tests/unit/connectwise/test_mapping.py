@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bridge.connectwise.mapping import Owner, to_customer, to_invoice
 from bridge.connectwise.wire import (
@@ -20,7 +22,7 @@ from bridge.connectwise.wire import (
     TimeRow,
     parse_row,
 )
-from bridge.domain.customer import Archive, ArchiveReason
+from bridge.domain.customer import Archive, ArchiveReason, Customer
 from bridge.domain.errors import MalformedRecordError
 from bridge.domain.identity import Origin
 from bridge.domain.invoice import Invoice, InvoiceState, LineItem, LineKind
@@ -140,11 +142,43 @@ def test_lines_of_every_kind_add_up_with_one_adjustment() -> None:
 
     assert it.line_items == (
         LineItem(LineKind.PRODUCT, "Router", 4_000, Decimal(2), Decimal(20), 11),
-        LineItem(LineKind.TIME, "On site", 1_235, Decimal("0.5"), Decimal("24.69"), 21),
+        LineItem(LineKind.TIME, "On site", 1_234, Decimal("0.5"), Decimal("24.69"), 21),
         LineItem(LineKind.EXPENSE, "Mileage", 500, source_id=31),
         LineItem(LineKind.AGREEMENT, "Care", 3_000, source_id=3),
-        LineItem(LineKind.ADJUSTMENT, "Taxes and adjustments", 1_265),
+        LineItem(LineKind.ADJUSTMENT, "Adjustments", 1_266),
     )
+
+
+def test_what_was_paid_ahead_and_the_tax_have_lines_of_their_own() -> None:
+    it = invoice(
+        product(extPrice=Decimal(500)),
+        previousProgressApplied=Decimal(120),
+        downpaymentApplied=Decimal(300),
+        salesTax=Decimal(20),
+    )
+
+    assert it.total_minor == 10_000
+    assert it.line_items[1:] == (
+        LineItem(LineKind.PROGRESS, "Progress billed before", -12_000),
+        LineItem(LineKind.DOWN_PAYMENT, "Down payment applied", -30_000),
+        LineItem(LineKind.TAX, "Sales tax", 2_000),
+    )
+
+
+@given(
+    st.lists(st.decimals(-999, 999, places=4), min_size=4, max_size=4),
+    st.decimals(-9_999, 9_999, places=2),
+)
+def test_lines_add_up_to_the_total_whatever_the_header_holds(
+    parts: list[Decimal], total: Decimal
+) -> None:
+    names = ("previousProgressApplied", "downpaymentApplied", "salesTax", "agreementAmount")
+
+    header: dict[str, Any] = dict(zip(names, parts, strict=True))
+
+    it = invoice(product(extPrice=Decimal("0.005")), total=total, **header)
+
+    assert sum(line.amount_minor for line in it.line_items) == it.total_minor
 
 
 @pytest.mark.parametrize(
@@ -200,17 +234,22 @@ def company(**row: Any) -> CompanyRow:
     return parse_row(CompanyRow, {"id": 1, "name": "Acme"} | row)
 
 
-def contact(source_id: int, *items: dict[str, Any]) -> ContactRow:
-    return parse_row(ContactRow, {"id": source_id, "communicationItems": list(items)})
+def contact(source_id: int, *items: dict[str, Any], **fields: Any) -> ContactRow:
+    row = {"id": source_id, "communicationItems": list(items), **fields}
+    return parse_row(ContactRow, row)
 
 
 def mail(value: str, *, is_default: bool = False) -> dict[str, Any]:
     return {"communicationType": "Email", "value": value, "defaultFlag": is_default}
 
 
-def email(row: CompanyRow, *contacts: ContactRow) -> str:
+def customer(row: CompanyRow, *contacts: ContactRow) -> Customer:
     known = {each.id: each for each in contacts}
-    return to_customer(OWNER, row, known, server_time=NOW).email
+    return to_customer(OWNER, row, known, server_time=NOW)
+
+
+def email(row: CompanyRow, *contacts: ContactRow) -> str:
+    return customer(row, *contacts).email
 
 
 def test_the_default_mail_of_a_contact_goes_before_its_others() -> None:
@@ -229,6 +268,27 @@ def test_a_billing_contact_without_mail_leaves_it_to_the_default_contact() -> No
     row = company(billingContact={"id": 2}, defaultContact={"id": 3}, invoiceToEmailAddress=" ")
 
     assert email(row, contact(2, mail("  ")), contact(3, mail("c@x.example"))) == "c@x.example"
+
+
+def test_a_contact_that_left_is_passed_over() -> None:
+    row = company(billingContact={"id": 2}, defaultContact={"id": 3})
+    left = contact(2, mail("left@x.example"), inactiveFlag=True)
+
+    assert email(row, left, contact(3, mail("here@x.example"))) == "here@x.example"
+    assert email(row, left) == ""
+
+
+def test_several_addresses_and_those_of_copies_are_kept_apart() -> None:
+    it = customer(
+        company(
+            invoiceToEmailAddress="a@x.example; b@x.example",
+            invoiceCCEmailAddress="c@x.example, d@x.example",
+        )
+    )
+
+    assert (it.email, it.further_emails) == ("a@x.example", ("b@x.example",))
+    assert it.emails == ("a@x.example", "b@x.example")
+    assert it.cc_emails == ("c@x.example", "d@x.example")
 
 
 def test_a_customer_carries_what_filters_and_pages_need() -> None:

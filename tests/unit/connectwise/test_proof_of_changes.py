@@ -391,7 +391,7 @@ def test_keys_without_a_member_are_the_connections() -> None:
 
 @pytest.mark.parametrize("name", ["Kept", "kept", "ApiMember", "pastmember", ""])
 def test_an_unreadable_row_of_any_of_our_members_may_be_ours(name: str) -> None:
-    it = bench(shown([{"id": 3, "amount": "x", "appliedBy": name}]))
+    it = bench(shown([{"id": 3, "amount": "x", "appliedBy": name}]), shown([]))
     it.vault = [replace(KEYS, member_identifier="Kept")]
     with pytest.raises(BridgeError, match="may be ours"):
         payments_of(it).list_payments(INVOICE_ID, Currency("USD", 2))

@@ -13,8 +13,10 @@ from bridge.domain.connection import SET_UP_LEASE, ConnectionState
 from bridge.domain.errors import (
     BridgeError,
     CredentialsRejectedError,
+    SiteUnreachableError,
     ThrottledError,
     UnavailableError,
+    UnreachedCause,
     UnsafeAddressError,
     WrongCompanyError,
 )
@@ -322,4 +324,101 @@ def test_keys_are_proven_before_the_connection_is_claimed(world: World, partner:
         "list_callback_urls",
         "ensure_callbacks",
         "list_callback_urls",
+        "read_restrictions",
     ]
+
+
+def test_connecting_again_with_the_four_fields_keeps_what_the_partner_set(
+    world: World, partner: Caller
+) -> None:
+    # Given a connection with filters, a name and a way of writing payments
+    filters = {"invoices": {"date_from": "2026-02-01", "minimum_balance": "25.00"}}
+    form = FORM | {"site_url": "https://psa.acme.test"}
+    first = partner.post("/v1/connections", form | {"filters": filters, "name": "Berlin"}).json
+    path = f"/v1/connections/{first['id']}"
+    partner.patch(path, {"write_back": {"reverse_on": []}})
+    before = partner.get(path).json
+
+    # When it is disconnected, and connected again with the form's four fields
+    partner.delete(path)
+    again = partner.post("/v1/connections", form)
+
+    assert (again.status, again.json["id"]) == (201, first["id"])
+    kept = ("filters", "name", "write_back")
+    assert {key: again.json[key] for key in kept} == {key: before[key] for key in kept}
+
+
+def test_connecting_again_takes_filters_and_name_that_were_sent(
+    world: World, partner: Caller
+) -> None:
+    filters = {"invoices": {"types": ["Agreement"]}}
+    first = partner.post("/v1/connections", FORM | {"filters": filters, "name": "Berlin"}).json
+    partner.delete(f"/v1/connections/{first['id']}")
+
+    again = partner.post("/v1/connections", FORM | {"filters": {}, "name": "Bonn"}).json
+
+    assert (again["name"], again["filters"]["invoices"]["types"]) == ("Bonn", [])
+
+
+def test_a_set_up_that_broke_off_keeps_what_was_set_too(world: World, partner: Caller) -> None:
+    filters = {"invoices": {"types": ["Agreement"]}}
+    first = partner.post("/v1/connections", FORM | {"filters": filters, "name": "Berlin"}).json
+    stored = world.connections.get(first["id"])
+    assert stored.value is not None
+    world.connections.save(
+        stored.value.moved_to(ConnectionState.VERIFYING), expected_version=stored.version
+    )
+    world.clock.advance(seconds=SET_UP_LEASE / timedelta(seconds=1) + 1)
+
+    again = partner.post("/v1/connections", FORM).json
+
+    assert (again["name"], again["filters"]["invoices"]["types"]) == ("Berlin", ["Agreement"])
+
+
+@pytest.mark.parametrize(
+    ("cause", "told"),
+    [
+        (UnreachedCause.HOST_UNKNOWN, "typing mistake"),
+        (UnreachedCause.PORT_CLOSED, "Open its port 443 in the firewall for 192.0.2.10"),
+        (UnreachedCause.NO_ANSWER, "firewall in front of it for 192.0.2.10"),
+        (UnreachedCause.CERTIFICATE_INVALID, "certificate"),
+        (UnreachedCause.NO_TLS, "https"),
+        (UnreachedCause.FAILING, "error of its own"),
+        (UnreachedCause.NOT_CONNECTWISE, "not as ConnectWise does"),
+        (UnreachedCause.NO_CODEBASE, "codebase"),
+    ],
+)
+def test_a_server_that_is_not_reached_is_told_with_what_to_do(
+    world: World, partner: Caller, cause: UnreachedCause, told: str
+) -> None:
+    address = "https://connect.acme.test"
+    world.spy_gateway.failure = SiteUnreachableError(cause, address)
+
+    answer = partner.post("/v1/connections", FORM | {"site_url": address})
+
+    assert (answer.status, answer.problem) == (503, cause.value)
+    assert told in answer.json["detail"]
+    assert address in answer.json["detail"]
+    assert answer.json["address"] == address
+    assert answer.json["egress_addresses"] == ["192.0.2.10"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("scheme", "https://"),
+        ("port", "443"),
+        ("address", "private or reserved address"),
+        ("ip_literal", "host name"),
+        ("something new", "public https address"),
+    ],
+)
+def test_an_address_that_is_refused_says_why(
+    world: World, partner: Caller, reason: str, told: str
+) -> None:
+    world.spy_gateway.failure = UnsafeAddressError(reason)
+
+    answer = partner.post("/v1/connections", FORM | {"site_url": "https://connect.acme.test"})
+
+    assert (answer.status, answer.problem, answer.json["reason"]) == (422, "unsafe_address", reason)
+    assert told in answer.json["detail"]

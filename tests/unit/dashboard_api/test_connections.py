@@ -5,8 +5,13 @@ from __future__ import annotations
 import hashlib
 
 from bridge.domain.connection import CallbackSecret, ConnectionState
-from bridge.domain.errors import CredentialsRejectedError, UnavailableError, WrongCompanyError
-from bridge.domain.permissions import REQUIRED_RIGHTS, Column, Right
+from bridge.domain.errors import (
+    CredentialsRejectedError,
+    PermissionMissingError,
+    UnavailableError,
+    WrongCompanyError,
+)
+from bridge.domain.permissions import REQUIRED_RIGHTS, Bound, Column, Restriction, Right
 from bridge.domain.problem import ProblemCode, ProblemReport
 from bridge.domain.run import RunKind
 from bridge.wiring import use_cases
@@ -254,3 +259,83 @@ def test_problems_of_rights_found_by_a_run_are_settled_by_verifying(
 
 def _sha256(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def test_a_denied_call_names_the_right_at_once(world: World, partner: Caller) -> None:
+    # Given a refusal that a worker met, long after the last verification
+    connection = world.connection()
+    path = f"/v1/connections/{connection.connection_id}"
+    denied = PermissionMissingError("no", rights=("Finance > Invoicing: Inquire",))
+
+    use_cases.connection_health(world).report_failure(connection, denied)
+
+    assert partner.get(path).json["missing_rights"] == ["Finance > Invoicing: Inquire"]
+    [problem] = partner.get("/v1/problems").json["items"]
+    assert problem["code"] == "right_missing"
+    assert problem["detail"] == (
+        "The API member's security role lacks Finance > Invoicing: Inquire."
+    )
+
+    partner.post(f"{path}/verify")
+    assert partner.get(path).json["missing_rights"] == []
+
+
+LIMITED = Restriction(INVOICING, Bound.LOCATION, "Tampa Office")
+SHOWN = {
+    "module": "Finance",
+    "row": "Invoicing",
+    "column": "Inquire",
+    "bound": "location",
+    "limit": "Tampa Office",
+}
+
+
+def test_a_member_limited_to_a_location_is_told_when_connecting(
+    world: World, partner: Caller
+) -> None:
+    world.psa.restrictions = (LIMITED,)
+
+    form = {"company_id": "acme", "public_key": "p", "private_key": PRIVATE_KEY}
+    connected = partner.post("/v1/connections", form)
+
+    assert (connected.status, connected.json["restrictions"]) == (201, [SHOWN])
+    [problem] = partner.get("/v1/problems").json["items"]
+    assert (problem["code"], problem["actions"]) == ("books_partly_hidden", ["verify", "dismiss"])
+    assert (
+        "Finance > Invoicing: Inquire is limited to the location Tampa Office" in problem["detail"]
+    )
+
+
+def test_a_restriction_is_shown_by_verifying_until_it_is_lifted(
+    world: World, partner: Caller
+) -> None:
+    connection = world.connection()
+    path = f"/v1/connections/{connection.connection_id}"
+    world.psa.restrictions = (LIMITED, Restriction(INVOICING, Bound.LEVEL, "My"))
+
+    verified = partner.post(f"{path}/verify").json
+
+    assert [each["bound"] for each in verified["connection"]["restrictions"]] == [
+        "location",
+        "level",
+    ]
+    [problem] = partner.get("/v1/problems").json["items"]
+    assert 'Finance > Invoicing: Inquire is "My" instead of "All"' in problem["detail"]
+
+    world.psa.restrictions = ()
+    partner.post(f"{path}/verify")
+
+    assert partner.get(path).json["restrictions"] == []
+    assert partner.get("/v1/problems").json["items"] == []
+
+
+def test_restrictions_that_cannot_be_read_stay_as_they_were_known(
+    world: World, partner: Caller
+) -> None:
+    connection = world.connection()
+    path = f"/v1/connections/{connection.connection_id}"
+    world.psa.restrictions = (LIMITED,)
+    partner.post(f"{path}/verify")
+    world.psa.failures["read_restrictions"] = UnavailableError("timeout")
+
+    assert partner.post(f"{path}/verify").json["connection"]["restrictions"] == [SHOWN]

@@ -36,10 +36,25 @@ def test_a_created_customer_is_shown_as_it_was_sent(partner: Caller) -> None:
     assert (body["origin"], body["connection_id"], body["archive"]) == ("platform", None, None)
 
 
+def test_a_customer_shows_every_address_of_its_invoices(world: World, partner: Caller) -> None:
+    customer = world.customer(
+        world.connection(),
+        1,
+        email="a@x.example",
+        further_emails=("b@x.example",),
+        cc_emails=("c@x.example",),
+    )
+
+    body = partner.get(f"/v1/customers/{customer.customer_id}").json
+
+    assert (body["email"], body["emails"]) == ("a@x.example", ["a@x.example", "b@x.example"])
+    assert body["cc_emails"] == ["c@x.example"]
+
+
 def test_a_name_is_enough(partner: Caller) -> None:
     body = partner.post("/v1/customers", {"name": "Acme"}).json
 
-    assert (body["email"], body["phone"]) == (None, None)
+    assert (body["email"], body["emails"], body["phone"]) == (None, [], None)
 
 
 def test_a_patch_changes_what_is_sent_and_null_clears(partner: Caller) -> None:

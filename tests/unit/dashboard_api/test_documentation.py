@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from bridge.domain.errors import UnreachedCause
 from bridge.domain.problem import Action
 from bridge.entrypoints import problem_documents
 from dashboard_api import app, request_limits
@@ -53,7 +54,7 @@ def _codes(cells: list[str]) -> Iterator[str]:
 
 def _fixed_codes() -> set[str]:
     known = [*problem_documents._DOCUMENTS.values(), *_documents_of(request_limits, app)]
-    return {document.code for document in known}
+    return {document.code for document in known} | {cause.value for cause in UnreachedCause}
 
 
 def _documents_of(*modules: object) -> Iterator[problem_documents.ProblemDocument]:

@@ -10,6 +10,7 @@ import pytest
 from bridge.domain.connection import Connection
 from bridge.domain.customer import ArchiveReason, NamedRef
 from bridge.domain.errors import ConflictError, UnavailableError
+from bridge.domain.filter_choices import ChoiceKind
 from bridge.domain.filters import CustomerFilter, ImportFilters, InvoiceFilter
 from bridge.domain.invoice import InvoiceType
 from bridge.domain.mirrored_kinds import INVOICES
@@ -323,3 +324,255 @@ def _to_the_end(world: World, partner: Caller, url: str, body: Any = None) -> li
         query = {"cursor": parts[-1]["next_cursor"]}
         world.clock.set_remaining(9.5)
     raise AssertionError("the walk does not end")
+
+
+# --- filters that make no sense --------------------------------------------------------------
+
+SENSELESS: list[tuple[dict[str, Any], str]] = [
+    ({"invoices": {"date_from": "9999-12-31"}}, "invoices.date_from"),
+    ({"invoices": {"date_from": "2027-03-05"}}, "invoices.date_from"),
+    ({"invoices": {"date_from": "0001-01-01"}}, "invoices.date_from"),
+    ({"invoices": {"minimum_balance": "-1"}}, "invoices.minimum_balance"),
+    ({"customers": {"status_ids": [1, 987654]}}, "customers.status_ids"),
+    ({"customers": {"type_ids": [987654]}}, "customers.type_ids"),
+    ({"customers": {"territory_ids": [987654]}}, "customers.territory_ids"),
+    ({"customers": {"company_ids": [987654]}}, "customers.company_ids"),
+    ({"invoices": {"billing_status_ids": [987654]}}, "invoices.billing_status_ids"),
+    ({"invoices": {"location_ids": [987654]}}, "invoices.location_ids"),
+    ({"invoices": {"department_ids": [987654]}}, "invoices.department_ids"),
+    ({"invoices": {"agreement_types": ["Nonesuch"]}}, "invoices.agreement_types"),
+]
+
+
+@pytest.mark.parametrize(("filters", "field"), SENSELESS)
+def test_a_filter_that_makes_no_sense_is_refused_by_the_name_of_its_field(
+    world: World, partner: Caller, connection: Connection, filters: dict[str, Any], field: str
+) -> None:
+    form = {"company_id": "other", "public_key": "p", "private_key": "k", "filters": filters}
+    here = f"/v1/connections/{connection.connection_id}"
+
+    saved = partner.put(path(connection), filters)
+    previewed = partner.post(path(connection, "/preview"), filters)
+    patched = partner.patch(here, {"filters": filters})
+    connected = partner.post("/v1/connections", form)
+
+    for answer, place in (
+        (saved, field),
+        (previewed, field),
+        (patched, f"filters.{field}"),
+        (connected, f"filters.{field}"),
+    ):
+        assert (answer.status, answer.problem) == (422, "invalid_input")
+        assert answer.json["errors"][0]["field"] == place
+    assert world.stored_connection(connection.connection_id) == connection
+    assert world.run_queue.sent == []
+    assert len(partner.get("/v1/connections").json["items"]) == 1
+
+
+def test_values_that_were_saved_before_are_not_asked_for_again(
+    world: World, partner: Caller, connection: Connection
+) -> None:
+    old = ImportFilters(customer=CustomerFilter(status_ids=frozenset({987654})))
+    _set_filters(world, connection, old)
+
+    answer = partner.put(path(connection), {"customers": {"status_ids": [987654]}})
+
+    assert answer.status == 200
+    assert world.psa.calls == []
+
+
+def test_a_list_that_is_denied_leaves_its_values_unchecked(
+    world: World, partner: Caller, connection: Connection
+) -> None:
+    world.psa.denied_choices = {ChoiceKind.COMPANY_STATUSES}
+
+    assert partner.put(path(connection), {"customers": {"status_ids": [987654]}}).status == 200
+
+
+def test_a_connectwise_out_of_reach_leaves_the_filters_as_they_were(
+    world: World, partner: Caller, connection: Connection
+) -> None:
+    world.psa.failures["list_choices"] = UnavailableError("timeout")
+
+    answer = partner.put(path(connection), {"customers": {"status_ids": [1]}})
+
+    assert (answer.status, answer.problem) == (503, "unavailable")
+    assert partner.put(path(connection), AGREEMENTS).status == 200
+
+
+def test_patching_filters_leaves_alone_what_is_left_out(
+    partner: Caller, connection: Connection
+) -> None:
+    here = f"/v1/connections/{connection.connection_id}"
+    customers = {"status_ids": [1, 2]}
+    invoices = {"types": ["Agreement"], "minimum_balance": "25.00"}
+    partner.put(path(connection), {"customers": customers, "invoices": invoices})
+
+    answer = partner.patch(here, {"filters": {"invoices": {"minimum_balance": None}}})
+
+    changed = answer.json["filters"]
+    assert changed["customers"]["status_ids"] == [1, 2]
+    assert changed["invoices"]["types"] == ["Agreement"]
+    assert changed["invoices"]["minimum_balance"] is None
+
+
+# --- choices ---------------------------------------------------------------------------------
+
+
+def _choices(partner: Caller, connection: Connection) -> Any:
+    answer = partner.get(f"/v1/connections/{connection.connection_id}/filter-choices")
+    assert answer.status == 200, answer.text
+    return answer.json
+
+
+def test_the_choices_are_the_tenants_own_by_id_and_name(
+    partner: Caller, connection: Connection
+) -> None:
+    choices = _choices(partner, connection)
+
+    assert set(choices) == {kind.value for kind in ChoiceKind} | {"invoice_types"}
+    assert choices["locations"]["items"][0] == {"id": 1, "name": "Choice 1"}
+    assert choices["locations"]["is_known"]
+    assert "Agreement" in choices["invoice_types"]
+
+
+def test_choices_are_kept_for_five_minutes(
+    world: World, partner: Caller, connection: Connection
+) -> None:
+    for _ in range(3):
+        _choices(partner, connection)
+    assert world.psa.calls.count("list_choices") == len(ChoiceKind)
+
+    world.clock.advance(minutes=5, seconds=1)
+    _choices(partner, connection)
+    assert world.psa.calls.count("list_choices") == 2 * len(ChoiceKind)
+
+
+def test_a_list_that_is_denied_says_so_and_the_others_are_given(
+    world: World, partner: Caller, connection: Connection
+) -> None:
+    world.psa.denied_choices = {ChoiceKind.DEPARTMENTS}
+
+    choices = _choices(partner, connection)
+
+    assert choices["departments"] == {
+        "items": [],
+        "missing_rights": ["System > Table Setup (customize): Inquire"],
+        "is_known": False,
+    }
+    assert choices["locations"]["items"]
+    world.psa.denied_choices = set()
+    assert _choices(partner, connection)["departments"]["items"]
+
+
+# --- the list of archivings ------------------------------------------------------------------
+
+
+def _archivings(partner: Caller, connection: Connection) -> list[dict[str, Any]]:
+    answer = partner.get(f"/v1/connections/{connection.connection_id}/archivings")
+    assert answer.status == 200, answer.text
+    items: list[dict[str, Any]] = answer.json["items"]
+    return items
+
+
+def test_an_archiving_is_found_in_a_list_and_undone_from_there(
+    world: World, partner: Caller, connection: Connection
+) -> None:
+    assert _archivings(partner, connection) == []
+    partner.put(path(connection), AGREEMENTS)
+    partner.post(path(connection, "/archive-left"))
+
+    [listed] = _archivings(partner, connection)
+
+    assert (listed["customer_count"], listed["invoice_count"]) == (0, 2)
+    assert listed["filters"]["invoices"]["types"] == ["Agreement"]
+    assert listed["at"].startswith(world.clock.now().date().isoformat())
+    assert (listed["may_be_undone"], listed["undone_at"]) == (True, None)
+
+    partner.post(path(connection, "/undo-archive"), {"undo_id": listed["undo_id"]})
+    [undone] = _archivings(partner, connection)
+    assert not undone["may_be_undone"]
+    assert undone["undone_at"]
+    assert undone["invoice_count"] == 2
+
+
+def test_an_archiving_that_found_nothing_leaves_no_trace(
+    world: World, partner: Caller, connection: Connection
+) -> None:
+    partner.put(path(connection), AGREEMENTS)
+    partner.post(path(connection, "/archive-left"))
+    world.clock.advance(seconds=5)
+    partner.post(path(connection, "/archive-left"))
+
+    assert len(_archivings(partner, connection)) == 1
+
+
+def test_the_latest_archiving_comes_first(
+    world: World, partner: Caller, connection: Connection
+) -> None:
+    partner.put(path(connection), AGREEMENTS)
+    partner.post(path(connection, "/archive-left"))
+    world.clock.advance(seconds=5)
+    partner.put(path(connection), {"invoices": {"types": ["CreditMemo"]}})
+    partner.post(path(connection, "/archive-left"))
+
+    types = [each["filters"]["invoices"]["types"] for each in _archivings(partner, connection)]
+    assert types == [["CreditMemo"], ["Agreement"]]
+
+
+def test_an_id_that_no_archiving_had_is_not_found(partner: Caller, connection: Connection) -> None:
+    unknown = {"undo_id": "20260101T090000000000Z"}
+
+    answer = partner.post(path(connection, "/undo-archive"), unknown)
+
+    assert (answer.status, answer.problem) == (404, "not_found")
+
+
+def test_an_archiving_of_an_earlier_release_can_still_be_undone(
+    world: World, partner: Caller, connection: Connection
+) -> None:
+    partner.put(path(connection), AGREEMENTS)
+    undo = {"undo_id": partner.post(path(connection, "/archive-left")).json["undo_id"]}
+    world.archivings.forget_all()
+
+    assert partner.post(path(connection, "/undo-archive"), undo).json["invoice_count"] == 2
+
+
+def test_a_long_archiving_counts_all_its_parts(
+    world: World, partner: Caller, connection: Connection
+) -> None:
+    for source_id in range(10, 460):
+        world.invoice(connection, source_id)
+    partner.put(path(connection), AGREEMENTS)
+    world.clock.set_remaining(9.5)
+    _tick_with_every_read(world)
+    _to_the_end(world, partner, path(connection, "/archive-left"))
+    [listed] = _archivings(partner, connection)
+    assert listed["invoice_count"] == 452
+
+    undo = {"undo_id": listed["undo_id"]}
+    world.clock.set_remaining(9.5)
+    first = partner.post(path(connection, "/undo-archive"), undo).json
+    assert first["next_cursor"]
+    assert _archivings(partner, connection)[0]["may_be_undone"]
+    world.clock.set_remaining(9.5)
+    _to_the_end(world, partner, path(connection, "/undo-archive"), undo)
+    assert not _archivings(partner, connection)[0]["may_be_undone"]
+
+
+def test_records_that_an_undo_left_alone_keep_it_open(
+    world: World, partner: Caller, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partner.put(path(connection), AGREEMENTS)
+    undo = {"undo_id": partner.post(path(connection, "/archive-left")).json["undo_id"]}
+
+    def moved(*_: Any, **__: Any) -> int:
+        raise ConflictError("moved")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(world.records, "save", moved)
+        partner.post(path(connection, "/undo-archive"), undo)
+    assert _archivings(partner, connection)[0]["may_be_undone"]
+
+    partner.post(path(connection, "/undo-archive"), undo)
+    assert not _archivings(partner, connection)[0]["may_be_undone"]

@@ -274,7 +274,7 @@ def test_an_invoice_that_breaks_a_limit_is_refused(
 
 def test_a_pdf_that_is_kept_is_linked_for_minutes(world: World, partner: Caller) -> None:
     invoice = world.invoice(world.connection(), 7, number="INV/7 ü")
-    world.documents.put_pdf(pdf_key(invoice), b"%PDF-")
+    world.documents.put_pdf(pdf_key(invoice, "i7"), b"%PDF-")
 
     answer = partner.get(f"/v1/invoices/{invoice.invoice_id}/pdf")
 

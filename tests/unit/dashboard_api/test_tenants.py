@@ -9,10 +9,11 @@ from __future__ import annotations
 import copy
 import re
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
+from bridge.domain.archiving import Archiving, moment_of
 from bridge.domain.mirrored_kinds import INVOICES
 from bridge.domain.problem import ProblemCode, ProblemReport
 from bridge.domain.run import RunKind
@@ -20,6 +21,7 @@ from bridge.wiring import use_cases
 from tests.unit.dashboard_api.payments import path_to, payment_form, recorded
 from tests.unit.dashboard_api.world import Answer, Caller, World
 
+UNDO_ID = "20260302T090000000000Z"
 KEYS = {"public_key": "p", "private_key": "k"}
 LINE = {"description": "x", "amount_minor": 1}
 BODIES: dict[str, Any] = {
@@ -27,10 +29,11 @@ BODIES: dict[str, Any] = {
     "moveConnection": {"company_id": "mine", **KEYS},
     "saveFilters": {},
     "previewFilters": {},
-    "undoArchive": {"undo_id": "20260302T090000000000Z"},
+    "undoArchive": {"undo_id": UNDO_ID},
     "changeCustomer": {"name": "mine"},
     "changeInvoice": {"number": "mine", "line_items": [LINE]},
     "actOnProblem": {"action": "dismiss"},
+    "setBackWatermark": {"kind": "invoice", "at": "2026-03-01T00:00:00Z"},
 }
 SERVED_ELSEWHERE = {"startFetch", "receiveCallback"}
 
@@ -46,6 +49,7 @@ class Ids:
     payment_id: str
     problem_id: str
     platform_payment_id: str
+    kind: ClassVar[str] = "invoices"
 
 
 def operations(*, for_services: bool = False) -> list[tuple[str, str, str]]:
@@ -71,6 +75,10 @@ def things_of(world: World, partner_id: str) -> tuple[Ids, Ids]:
         partner_id, connection.connection_id, ProblemCode.RECORD_PARKED, "invoice/7", "d"
     )
     world.problems.report(trouble, world.clock.now())
+    archiving = Archiving(
+        connection.connection_id, UNDO_ID, moment_of(UNDO_ID), connection.filters, invoice_count=1
+    )
+    world.archivings.save(archiving, expected_version=0)
     caller = world.partner(partner_id)
     customer_id = caller.post("/v1/customers", {"name": f"Only {partner_id}"}).json["id"]
     own_invoice = {

@@ -17,16 +17,23 @@ from bridge.connections.disconnect import Disconnector
 from bridge.connections.verify import Verifier
 from bridge.domain.connection import Connection, ConnectionState, Credentials, PsaAddress
 from bridge.domain.customer import Customer, NamedRef
-from bridge.domain.errors import BridgeError
+from bridge.domain.errors import BridgeError, PermissionMissingError
+from bridge.domain.filter_choices import ChoiceKind
 from bridge.domain.filters import ImportFilters
 from bridge.domain.identity import Origin, RecordKind, connection_id_of, mirrored_id
 from bridge.domain.invoice import BillingStatus, Invoice, LineItem, LineKind
 from bridge.domain.mirrored_kinds import MirroredKind, R
 from bridge.domain.money import Currency
 from bridge.domain.payment import Payment, PaymentKind
-from bridge.domain.permissions import REQUIRED_RIGHTS, Finding, Right, RightFinding
+from bridge.domain.permissions import (
+    REQUIRED_RIGHTS,
+    Finding,
+    Restriction,
+    Right,
+    RightFinding,
+)
 from bridge.domain.platform_payment import WriteBackPolicy
-from bridge.ports import Fetched, SystemInfo
+from bridge.ports import Fetched, ListedRecord, SystemInfo
 from bridge.runs.control import RunControl
 from bridge.wiring import entrypoints
 from dashboard_api.app import create_app
@@ -42,6 +49,7 @@ JPY = Currency("JPY", 0)
 ADDRESS = PsaAddress("https://na.psa.test", "https://api-na.psa.test", "v2025_1/", is_cloud=True)
 
 
+TABLE_SETUP = "System > Table Setup (customize): Inquire"
 STATUSES = (
     BillingStatus(3, "Sent", is_closed=False),
     BillingStatus(4, "Paid in Full", is_closed=True),
@@ -58,6 +66,9 @@ class SpyPsa:
         self.counts: dict[RecordKind, int] = {RecordKind.CUSTOMER: 50, RecordKind.INVOICE: 500}
         self.callback_urls: list[str] = []
         self.member = "AlternativeAgent"
+        self.restrictions: tuple[Restriction, ...] = ()
+        self.denied_choices: set[ChoiceKind] = set()
+        self.labels: dict[tuple[RecordKind, int], str] = {}
 
     def read_system_info(self) -> SystemInfo:
         self._called("read_system_info")
@@ -72,9 +83,30 @@ class SpyPsa:
             for right in REQUIRED_RIGHTS
         )
 
+    def read_restrictions(self, member: str) -> tuple[Restriction, ...]:
+        self._called("read_restrictions")
+        return self.restrictions
+
+    def list_choices(self, kind: ChoiceKind) -> tuple[NamedRef, ...]:
+        """Every list has ids 1 to 50; there is one agreement type with a name of its own."""
+        self._called("list_choices")
+        if kind in self.denied_choices:
+            raise PermissionMissingError("no", rights=(TABLE_SETUP,))
+        return (*(NamedRef(i, f"Choice {i}") for i in range(1, 51)), NamedRef(51, "Managed"))
+
+    def list_records_by_id(
+        self, kind: RecordKind, source_ids: Sequence[int]
+    ) -> Mapping[int, ListedRecord]:
+        self._called("list_records_by_id")
+        return {each: ListedRecord(each, "") for each in source_ids if each <= 50}
+
     def list_billing_statuses(self) -> tuple[BillingStatus, ...]:
         self._called("list_billing_statuses")
         return STATUSES
+
+    def find(self, kind: RecordKind, label: str) -> tuple[int, ...]:
+        self._called("find")
+        return tuple(i for (k, i), each in self.labels.items() if (k, each) == (kind, label))
 
     def count(self, kind: RecordKind, *, filters: ImportFilters | None = None) -> int:
         self._called("count")
@@ -84,6 +116,10 @@ class SpyPsa:
         """Another company stands at every address that a connection could move to."""
         self._called("fetch")
         return Fetched({}, {}, {})
+
+    def exists(self, kind: RecordKind, source_id: int) -> bool:
+        self._called("exists")
+        return (kind, source_id) in self.labels
 
     def ensure_callbacks(self, url: str) -> str:
         self._called("ensure_callbacks")
@@ -196,6 +232,7 @@ class Caller:
             text = json.dumps(body)
         event = http_event(method, path, query or {}, text, self.claims) | changes
         answer = self.world.app.resolve(event, LambdaContext())
+        assert None not in answer.values(), "a gateway may fail on a null part of an answer"
         headers = dict(answer.get("headers") or {})
         return Answer(answer["statusCode"], headers, answer.get("body") or "")
 
@@ -284,6 +321,7 @@ class World(InMemoryPorts):
         state: ConnectionState = ConnectionState.ACTIVE,
         filters: ImportFilters | None = None,
         write_back: WriteBackPolicy | None = None,
+        clock_seconds_ahead: int = 0,
     ) -> Connection:
         """Store a connection as it is after connecting."""
         connection = Connection(
@@ -297,6 +335,7 @@ class World(InMemoryPorts):
             write_back=write_back or WriteBackPolicy(),
             member_identifier="AlternativeAgent",
             name=company_id,
+            clock_seconds_ahead=clock_seconds_ahead,
         )
         self.connections.save(connection, expected_version=0)
         self.vault.put_credentials(

@@ -46,10 +46,15 @@ def test_an_amount_its_currency_cannot_hold_is_refused(text: str, decimals: int)
 
 
 @pytest.mark.parametrize(
-    ("text", "minor"), [("0.005", 1), ("-0.005", -1), ("0.0049", 0), ("2.675", 268)]
+    ("text", "minor"), [("0.005", 0), ("0.015", 2), ("-0.015", -2), ("0.0049", 0), ("2.675", 268)]
 )
-def test_line_amounts_round_halves_away_from_zero(text: str, minor: int) -> None:
-    assert round_to_minor(Decimal(text), Currency("USD", 2), field="extPrice") == minor
+def test_amounts_that_explain_round_halves_to_the_even_unit(text: str, minor: int) -> None:
+    assert round_to_minor(Decimal(text), Currency("USD", 2)) == minor
+
+
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "1e16", "-1e308", "1e1000000"])
+def test_an_implausible_amount_that_explains_is_left_out(text: str) -> None:
+    assert round_to_minor(Decimal(text), Currency("USD", 2)) is None
 
 
 @pytest.mark.parametrize("code", ["usd", "US", "", "USDX", "U$D"])

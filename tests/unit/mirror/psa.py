@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bridge.domain.connection import Connection, Credentials, PsaAddress
-from bridge.domain.customer import Customer
-from bridge.domain.errors import NotFoundError
+from bridge.domain.customer import Customer, NamedRef
+from bridge.domain.errors import NotFoundError, TooHeavyError
+from bridge.domain.filter_choices import ChoiceKind
 from bridge.domain.filters import ImportFilters
 from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import BillingStatus, Invoice
-from bridge.domain.mirrored_kinds import MirroredKind, R
-from bridge.domain.permissions import RightFinding
+from bridge.domain.mirrored_kinds import MirroredKind, R, mirrored_kind
+from bridge.domain.permissions import Restriction, RightFinding
+from bridge.domain.run import MAX_PAGE_SIZE
 from bridge.ports import Clock, Fetched, ListedPage, ListedRecord, PsaPayments, SystemInfo
 from tests.builders.operations import ADDRESS
 
@@ -37,8 +39,15 @@ class FakePsa:
         self.hidden: set[Key] = set()
         self.broken: dict[Key, str] = {}
         self.unlistable: set[Key] = set()
+        self.payer_names: dict[int, str] = {}
         self.pdfs: dict[int, bytes | Exception] = {}
         self.contacts_changed_at: dict[int, datetime] = {}
+        self.heavy_above = MAX_PAGE_SIZE
+        """A page of more records is too heavy."""
+        self.limits: list[int] = []
+        self.clock_ahead = timedelta()
+        self.extra_counts: deque[int] = deque()
+        """Each call counts so many records more than there are."""
         self.calls: list[str] = []
         self.fetched_ids: list[tuple[int, ...]] = []
         self.with_payments_of: list[frozenset[int]] = []
@@ -90,6 +99,9 @@ class FakePsa:
         filters: ImportFilters | None = None,
     ) -> ListedPage:
         self._begin("list_records")
+        self.limits.append(limit)
+        if limit > self.heavy_above:
+            raise TooHeavyError("too many")
         listed = [
             source_id
             for source_id in self._visible(kind)
@@ -103,7 +115,7 @@ class FakePsa:
             records=tuple(self._listed(kind, i) for i in page if (kind, i) not in self.unlistable),
             last_id=page[-1] if page else after_id,
             is_last=len(listed) <= limit,
-            server_time=self._clock.now(),
+            server_time=self._clock.now() + self.clock_ahead,
             broken_ids=tuple(i for i in page if (kind, i) in self.unlistable),
         )
         self._end("list_records")
@@ -120,9 +132,23 @@ class FakePsa:
             if i in visible and not _is_deleted(self.records[kind, i])
         }
 
+    def find(self, kind: RecordKind, label: str) -> tuple[int, ...]:
+        self._begin("find")
+        entry = mirrored_kind(kind)
+        labels = {
+            source_id: record.identifier if isinstance(record, Customer) else record.number
+            for (of_kind, source_id), record in self.records.items()
+            if of_kind is entry.record_kind and (of_kind, source_id) not in self.hidden
+        }
+        return tuple(sorted(i for i, each in labels.items() if each == label))[:10]
+
     def count(self, kind: RecordKind, *, filters: ImportFilters | None = None) -> int:
         self._begin("count")
-        return sum(_accepts(filters, self.records[kind, i]) for i in self._visible(kind))
+        extra = self.extra_counts.popleft() if self.extra_counts else 0
+        return extra + sum(
+            _accepts(filters, self.records[kind, i]) and not _is_deleted(self.records[kind, i])
+            for i in self._visible(kind)
+        )
 
     def list_customers_with_changed_contacts(self, changed_since: datetime) -> frozenset[int]:
         self._begin("list_customers_with_changed_contacts")
@@ -159,6 +185,14 @@ class FakePsa:
 
     def check_rights(self) -> tuple[RightFinding, ...]:
         self._begin("check_rights")
+        return ()
+
+    def read_restrictions(self, member: str) -> tuple[Restriction, ...]:
+        self._begin("read_restrictions")
+        return ()
+
+    def list_choices(self, kind: ChoiceKind) -> tuple[NamedRef, ...]:
+        self._begin("list_choices")
         return ()
 
     def list_billing_statuses(self) -> tuple[BillingStatus, ...]:
@@ -201,7 +235,8 @@ class FakePsa:
         visible = set(self._visible(kind))
         broken = {i: self.broken[kind, i] for i in source_ids if (kind, i) in self.broken}
         found = {i: self.records[kind, i] for i in source_ids if i in visible and i not in broken}
-        return Fetched(found, broken, {i: self.marks_of(kind, i) for i in found})
+        marks = {i: self.marks_of(kind, i) for i in found}
+        return Fetched(found, broken, marks, payer_names=self.payer_names)
 
 
 class FakeGateway:

@@ -174,6 +174,45 @@ def test_a_hint_that_waited_too_often_is_handed_back_to_be_parked(bench: Bench) 
     assert [hint.source_id for hint in bench.hints.sent] == [1002]
 
 
+def test_an_outage_is_one_problem_however_many_records_it_keeps(bench: Bench) -> None:
+    # Given two days without an answer, and changed records whose hints end in vain
+    bench.psa.fail("fetch_invoices", UnavailableError("down"), times=40)
+    bench.psa.fail("read_system_info", UnavailableError("down"), times=40)
+    tired = [a_hint(i, attempts=MAX_HINT_ATTEMPTS - 1) for i in range(1001, 1101)]
+
+    for start in range(0, len(tired), 10):
+        assert bench.hint_processor.process(tired[start : start + 10]) == ()
+
+    # Then one problem counts them
+    (problem,) = bench.open_problems().values()
+    assert (problem.code, problem.subject) == (ProblemCode.CONNECTWISE_UNREACHABLE, "connection")
+    assert problem.times_seen == 10
+
+
+def test_the_problem_of_an_outage_ends_with_the_next_good_reading(bench: Bench) -> None:
+    bench.psa.fail("fetch_invoices", UnavailableError("down"))
+    bench.psa.fail("read_system_info", UnavailableError("down"))
+    bench.hint_processor.process([a_hint(attempts=MAX_HINT_ATTEMPTS - 1)])
+
+    bench.hint(INVOICE, 1002)
+
+    assert bench.open_problems() == {}
+
+
+def test_what_an_outage_kept_out_is_brought_by_the_next_delta(bench: Bench) -> None:
+    bench.run(RunKind.INVOICES)
+    bench.clock.advance(seconds=3600)
+    bench.psa.put(an_invoice(1001, balance_minor=4000))
+    bench.psa.fail("fetch_invoices", UnavailableError("down"))
+    bench.psa.fail("read_system_info", UnavailableError("down"))
+    bench.hint_processor.process([a_hint(attempts=MAX_HINT_ATTEMPTS - 1)])
+
+    bench.run(RunKind.INVOICES)
+
+    assert bench.invoice(1001).balance_minor == 4000
+    assert bench.open_problems() == {}
+
+
 def test_waiting_hints_end_well_when_connectwise_is_back(bench: Bench) -> None:
     bench.psa.fail("fetch_invoices", UnavailableError("down"), times=6)
 

@@ -15,6 +15,7 @@ from bridge.domain.errors import (
 )
 from bridge.domain.hint import HintReason
 from bridge.domain.identity import RecordKind, mirrored_id
+from bridge.domain.mirrored_kinds import INVOICES
 from bridge.domain.problem import ProblemCode
 from bridge.domain.work_messages import PdfRequest
 from bridge.mirror.pdf_keeper import pdf_key
@@ -37,7 +38,8 @@ def mirrored(bench: Bench) -> None:
 def test_the_pdf_is_fetched_and_kept(bench: Bench) -> None:
     bench.pdf_keeper.keep(REQUEST)
 
-    key = pdf_key(bench.invoice(1001))
+    stored = bench.records.get(INVOICES, PARTNER, REQUEST.invoice_id)
+    key = pdf_key(bench.invoice(1001), stored.change_fingerprint)
     assert bench.documents.contents == {key: PDF}
     assert key.startswith(f"{PARTNER}/{REQUEST.invoice_id}/")
 
@@ -62,15 +64,33 @@ def test_another_content_is_another_pdf(bench: Bench) -> None:
 def test_archiving_an_invoice_does_not_change_what_is_printed() -> None:
     archived = an_invoice(archive=Archive(ArchiveReason.BY_PERSON, START))
 
-    assert pdf_key(archived) == pdf_key(an_invoice())
+    assert pdf_key(archived, "marks") == pdf_key(an_invoice(), "marks")
+    assert pdf_key(archived, "marks") != pdf_key(archived, "later marks")
 
 
-def test_an_answer_that_is_no_pdf_is_a_problem(bench: Bench) -> None:
-    bench.psa.pdfs[1001] = MalformedRecordError("the document is no PDF")
+def test_a_pdf_is_renewed_when_connectwise_dates_the_invoice_anew(bench: Bench) -> None:
+    bench.pdf_keeper.keep(REQUEST)
+    stored = bench.records.get(INVOICES, PARTNER, REQUEST.invoice_id)
+    invoice = bench.invoice(1001)
+    bench.records.save(
+        invoice, expected_version=stored.version, change_fingerprint="a later date of change"
+    )
 
     bench.pdf_keeper.keep(REQUEST)
 
-    assert PROBLEM in bench.open_problems()
+    assert len(bench.documents.contents) == 2
+
+
+@pytest.mark.parametrize("reason", ["is not a PDF", "is too large (20 MB at most)"])
+def test_an_answer_that_is_no_pdf_is_a_problem_that_says_why(bench: Bench, reason: str) -> None:
+    bench.psa.pdfs[1001] = MalformedRecordError(reason, field="pdf")
+
+    bench.pdf_keeper.keep(REQUEST)
+
+    assert bench.open_problems()[PROBLEM].detail == (
+        f"What ConnectWise prints for invoice INV-1001 {reason}. Open its PDF in ConnectWise, "
+        "correct the invoice template there, and try again."
+    )
     assert bench.documents.contents == {}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,11 +13,12 @@ from bridge.domain.customer import Archive, ArchiveReason, NamedRef
 from bridge.domain.errors import UnavailableError
 from bridge.domain.filters import CustomerFilter, ImportFilters, InvoiceFilter
 from bridge.domain.identity import RecordKind, mirrored_id
-from bridge.domain.invoice import Invoice, InvoiceType
+from bridge.domain.invoice import Invoice, InvoiceType, LineItem, LineKind
 from bridge.domain.problem import ProblemCode
 from bridge.domain.run import Counters
-from bridge.mirror.refresh import Refreshed
+from bridge.mirror.refreshed import Refreshed
 from bridge.ports import PaymentQuery
+from bridge.store.attributes import MAX_ITEM_BYTES
 from tests.builders.records import CONNECTION, PARTNER, a_customer, a_payment, an_invoice
 from tests.fakes.clock import START
 from tests.unit.mirror.bench import Bench
@@ -370,18 +373,45 @@ def test_a_problem_closes_however_the_trouble_ended(bench: Bench, how: str) -> N
     assert bench.open_problems() == {}
 
 
-def test_a_broken_payer_is_a_problem_and_its_invoice_waits(bench: Bench) -> None:
-    bench.psa.broken[CUSTOMER, 11] = "name is missing"
+@pytest.mark.parametrize("writes", range(2, 5))
+def test_a_refresh_lists_the_payments_that_a_dead_worker_left_unlisted(
+    bench: Bench, writes: int
+) -> None:
+    # Given an invoice with more payments than one write takes, whose worker dies on the way: the
+    # first write is the payer, the second the invoice
+    payments = tuple(a_payment(9000 + number) for number in range(150))
+    bench.psa.put(an_invoice(payments=payments))
+    records = bench.records
+    bench.records = records.with_hook(_dies_after(writes))
+    with pytest.raises(UnavailableError):
+        refresh(bench, INVOICE, 1001)
+    bench.records = records
+    assert bench.invoice(1001).payments == payments
 
-    refreshed = refresh(bench, INVOICE, 1001)
+    # When its hint is delivered again
+    refresh(bench, INVOICE, 1001)
 
-    assert refreshed.counters == Counters(skipped=1)
-    assert (ProblemCode.RECORD_MALFORMED, "customer/11") in bench.open_problems()
+    # Then all are listed, and a further refresh leaves the invoice as it is
+    query = PaymentQuery(invoice_id=an_invoice().invoice_id)
+    assert set(records.list_payments(PARTNER, query, limit=200).items) == set(payments)
+    version = bench.stored_invoice(1001).version
+    refresh(bench, INVOICE, 1001)
+    assert bench.stored_invoice(1001).version == version
+
+
+def _dies_after(writes: int) -> Callable[[], None]:
+    left = iter(range(writes))
+
+    def before_write() -> None:
+        if next(left, None) is None:
+            raise UnavailableError("the worker died")
+
+    return before_write
 
 
 def test_a_record_that_cannot_be_stored_is_a_problem(bench: Bench) -> None:
-    more_than_one_write_takes = tuple(a_payment(9000 + number) for number in range(100))
-    bench.psa.put(an_invoice(payments=more_than_one_write_takes), an_invoice(1002))
+    more_than_an_item_holds = LineItem(LineKind.TIME, secrets.token_hex(MAX_ITEM_BYTES), 11000)
+    bench.psa.put(an_invoice(line_items=(more_than_an_item_holds,)), an_invoice(1002))
 
     refreshed = refresh(bench, INVOICE, 1001, 1002)
 

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bridge.domain.errors import (
     UnavailableError,
 )
 from bridge.domain.identity import RecordKind
 from bridge.domain.run import MAX_ATTEMPTS_PER_PAGE, Counters, RunKind
-from bridge.mirror.run_worker import WATERMARK_OVERLAP
+from bridge.domain.watermark import (
+    EARLIEST,
+    OVERLAP,
+    TOLERANCE,
+    clock_ahead,
+    earlier_clock,
+    is_to_come,
+    start_of_changes,
+)
 from tests.builders.records import CONNECTION, a_customer, an_invoice
 from tests.fakes.clock import START
 from tests.unit.mirror.bench import TWO_PAGES, Bench, fill
@@ -26,7 +38,7 @@ def test_a_delta_takes_what_changed_since_the_last_one_and_overlaps(bench: Bench
 
     second = bench.run(RunKind.INVOICES)
 
-    assert second.since == START - WATERMARK_OVERLAP
+    assert second.since == START - OVERLAP
     bench.clock.advance(hours=1)
     third = bench.run(RunKind.INVOICES)
     assert third.invoices == Counters(seen=1, unchanged=1)
@@ -105,3 +117,115 @@ def test_an_import_takes_everything_whatever_the_watermark(bench: Bench) -> None
     bench.clock.advance(hours=5)
 
     assert bench.run(RunKind.IMPORT).invoices == Counters(seen=3, unchanged=3)
+
+
+# --- clocks that are wrong ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("minutes_ahead", [-20, -6, 0, 6, 20])
+def test_a_watermark_is_the_earlier_of_both_clocks(bench: Bench, minutes_ahead: int) -> None:
+    fill(bench)
+    bench.psa.clock_ahead = timedelta(minutes=minutes_ahead)
+
+    bench.run(RunKind.INVOICES)
+
+    assert bench.runs.get_watermark(CONNECTION, INVOICE) == START + min(
+        bench.psa.clock_ahead, timedelta()
+    )
+
+
+def test_a_clock_far_ahead_moves_no_watermark_beyond_ours(bench: Bench) -> None:
+    fill(bench)
+    bench.psa.clock_ahead = datetime(2099, 1, 1, tzinfo=UTC) - START
+    bench.run(RunKind.INVOICES)
+    bench.psa.clock_ahead = timedelta()
+    bench.clock.advance(hours=1)
+    bench.psa.put(an_invoice(1002, reference="changed"))
+
+    run = bench.run(RunKind.INVOICES)
+
+    assert run.since == START - OVERLAP
+    assert bench.invoice(1002).reference == "changed"
+
+
+def test_a_watermark_of_a_time_to_come_is_not_believed(bench: Bench) -> None:
+    """It may have been stored before clocks were compared."""
+    fill(bench)
+    bench.runs.set_watermark(CONNECTION, INVOICE, datetime(2099, 1, 1, tzinfo=UTC))
+
+    run = bench.run(RunKind.INVOICES)
+
+    assert (run.since, run.invoices.created) == (None, 3)
+    assert bench.runs.get_watermark(CONNECTION, INVOICE) == START
+
+
+MOMENTS = st.datetimes(timezones=st.just(UTC))
+
+
+@given(MOMENTS)
+def test_whatever_time_a_server_tells_the_next_run_can_ask(server_time: datetime) -> None:
+    watermark = earlier_clock(server_time, START)
+
+    assert EARLIEST <= watermark <= START
+    assert not is_to_come(watermark, START)
+    assert start_of_changes(watermark, START) == watermark - OVERLAP
+
+
+@given(MOMENTS)
+def test_whatever_watermark_is_stored_the_next_run_can_ask(watermark: datetime) -> None:
+    since = start_of_changes(watermark, START)
+
+    assert since is None or EARLIEST - OVERLAP <= since <= START + TOLERANCE - OVERLAP
+
+
+@pytest.mark.parametrize(
+    ("ahead", "noted"),
+    [
+        (timedelta(minutes=20), 1200),
+        (timedelta(minutes=-20), -1200),
+        (timedelta(minutes=5), 0),
+        (timedelta(minutes=-4), 0),
+        (timedelta(days=-9_000), -777_600_000),
+    ],
+)
+def test_a_clock_that_is_off_is_noted_on_the_connection(
+    bench: Bench, ahead: timedelta, noted: int
+) -> None:
+    fill(bench)
+    bench.psa.clock_ahead = ahead
+
+    bench.run(RunKind.INVOICES)
+
+    assert bench.connection.clock_seconds_ahead == noted
+
+
+@pytest.mark.parametrize(("server", "ahead"), [(0, 0), (5, 0), (10, 0), (-7, -7), (12, 2)], ids=str)
+def test_a_time_told_while_an_answer_took_long_is_not_off(server: int, ahead: int) -> None:
+    asked_at, answered_at = START, START + timedelta(minutes=10)
+
+    told = clock_ahead(START + timedelta(minutes=server), asked_at, answered_at)
+
+    assert told == timedelta(minutes=ahead)
+
+
+def test_the_notice_goes_when_the_clock_is_right_again(bench: Bench) -> None:
+    fill(bench)
+    bench.psa.clock_ahead = timedelta(minutes=20)
+    bench.run(RunKind.INVOICES)
+    bench.psa.clock_ahead = timedelta(seconds=1)
+
+    bench.run(RunKind.INVOICES)
+
+    assert bench.connection.clock_seconds_ahead == 0
+
+
+def test_a_clock_that_drifts_by_seconds_is_not_written_again(bench: Bench) -> None:
+    fill(bench)
+    bench.psa.clock_ahead = timedelta(minutes=20)
+    bench.run(RunKind.INVOICES)
+    version = bench.connections.get(CONNECTION).version
+    bench.psa.clock_ahead = timedelta(minutes=20, seconds=30)
+
+    bench.run(RunKind.INVOICES)
+
+    assert bench.connections.get(CONNECTION).version == version

@@ -9,6 +9,7 @@ from bridge.domain.identity import RecordKind, mirrored_id, new_id
 from bridge.domain.problem import Action, ProblemCode
 from bridge.domain.run import RunKind, RunState
 from bridge.domain.work_messages import PdfRequest, RunMessage
+from bridge.problems.failed_messages import MAX_PDF_PROBLEMS
 from tests.builders.records import CONNECTION, OTHER_CONNECTION, a_customer, an_invoice
 from tests.unit.mirror.bench import Bench
 
@@ -35,6 +36,28 @@ def test_a_parked_pdf_is_a_problem_of_its_invoice(bench: Bench) -> None:
     bench.failed_messages.park_pdf(PdfRequest(CONNECTION, mirrored_id(CONNECTION, 1001)))
 
     assert (ProblemCode.PDF_UNAVAILABLE, "invoice/1001") in bench.open_problems()
+
+
+def test_parked_pdfs_of_many_invoices_are_one_problem(bench: Bench) -> None:
+    for number in range(1001, 1101):
+        bench.failed_messages.park_pdf(PdfRequest(CONNECTION, mirrored_id(CONNECTION, number)))
+
+    problems = bench.open_problems()
+    outage = problems[ProblemCode.CONNECTWISE_UNREACHABLE, "pdfs"]
+    assert len(problems) == MAX_PDF_PROBLEMS + 1
+    assert outage.times_seen == 100 - MAX_PDF_PROBLEMS
+
+
+def test_the_one_problem_of_pdfs_ends_when_one_is_kept(bench: Bench) -> None:
+    bench.psa.put(a_customer(), an_invoice())
+    bench.hint(RecordKind.INVOICE, 1001)
+    for number in range(2001, 2001 + MAX_PDF_PROBLEMS + 1):
+        bench.failed_messages.park_pdf(PdfRequest(CONNECTION, mirrored_id(CONNECTION, number)))
+
+    bench.pdf_keeper.keep(PdfRequest(CONNECTION, mirrored_id(CONNECTION, 1001)))
+
+    codes = {code for code, _ in bench.open_problems()}
+    assert codes == {ProblemCode.PDF_UNAVAILABLE}
 
 
 def test_a_parked_pdf_of_no_mirrored_invoice_is_nothing(bench: Bench) -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from bridge.connectwise.callback_intake import (
     KEY_REFETCH_AFTER,
-    MAX_FETCHES,
+    MAX_FAILED_CHECKS,
+    MAX_FETCH_TIME,
     Callback,
     CallbackIntake,
     Verdict,
@@ -247,7 +248,56 @@ def test_forgeries_cannot_make_us_call_connectwise_at_will() -> None:
         url = KEY_URL.replace("5b1f", f"{number:04x}")
         body = a_body(Metadata={"key_url": url})
         receiver.take(body, signature=sign(body, "forged"))
-    assert receiver.source.asked <= MAX_FETCHES
+    assert receiver.source.asked <= 1 + MAX_FAILED_CHECKS
+
+
+def with_key_of_its_own(number: int) -> bytes:
+    return a_body(ID=number, Metadata={"key_url": KEY_URL.replace("5b1f", f"{number:04x}")})
+
+
+def test_genuine_callbacks_with_a_key_each_are_all_taken() -> None:
+    receiver = Receiver()
+
+    verdicts = []
+    for number in range(1, 41):
+        verdicts.append(receiver.take(with_key_of_its_own(number)))
+        receiver.clock.advance(seconds=1)
+
+    assert verdicts == [Verdict.ACCEPTED] * 40
+
+
+def test_keys_that_cannot_be_had_are_asked_for_a_few_times_a_minute() -> None:
+    receiver = Receiver()
+    receiver.source.key = None
+    verdicts = {receiver.take(with_key_of_its_own(number)) for number in range(1, 41)}
+    assert verdicts == {Verdict.AGAIN}
+    assert receiver.source.asked == MAX_FAILED_CHECKS
+
+    receiver.source.key = KEY
+    receiver.clock.advance(minutes=1, seconds=1)
+    assert receiver.take(with_key_of_its_own(1)) is Verdict.ACCEPTED
+
+
+def test_slow_key_pages_take_up_a_bounded_part_of_each_minute() -> None:
+    receiver = Receiver()
+    fetch = receiver.source.fetch
+
+    def slowly(endpoint: CallbackEndpoint, key_url: str) -> str:
+        receiver.clock.advance(seconds=2)
+        return fetch(endpoint, key_url)
+
+    receiver.source.fetch = slowly  # type: ignore[method-assign]
+    for number in range(1, 41):
+        receiver.take(with_key_of_its_own(number))
+    assert receiver.source.asked * 2 <= MAX_FETCH_TIME.total_seconds() + 2
+
+
+def test_forgeries_against_a_known_key_leave_room_for_new_keys() -> None:
+    receiver = Receiver()
+    receiver.take()
+    for _ in range(50):
+        receiver.take(signature=sign(a_body(), "forged"))
+    assert receiver.take(with_key_of_its_own(7)) is Verdict.ACCEPTED
 
 
 def test_a_key_lives_for_an_hour() -> None:

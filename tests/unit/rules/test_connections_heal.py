@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.connections.health import CONNECTION_SUBJECT
 from bridge.domain.connection import ConnectionState
 from bridge.domain.errors import CredentialsRejectedError, PermissionMissingError
-from bridge.domain.problem import ProblemCode, ProblemReport
+from bridge.domain.problem import CONNECTION_SUBJECT, ProblemCode, ProblemReport
 from bridge.entrypoints.reconciler_jobs import Job
 from tests.unit.connections.test_connect import REQUEST
 from tests.unit.dashboard_api.world import World

@@ -8,11 +8,10 @@ from dataclasses import replace
 
 from bridge.connections.callback_url import callback_url, callback_url_prefix
 from bridge.connections.company_claims import CompanyClaims
-from bridge.connections.health import CONNECTION_SUBJECT
 from bridge.connections.owned_connections import OwnedConnections
 from bridge.domain.connection import CallbackSecret, Connection, Credentials
 from bridge.domain.errors import BridgeError
-from bridge.domain.problem import ProblemCode, ProblemReport
+from bridge.domain.problem import CONNECTION_SUBJECT, ProblemCode, ProblemReport
 from bridge.ports import Clock, ProblemStore, Psa, SecretVault
 
 CALLBACK_SECRET_BYTES = 32

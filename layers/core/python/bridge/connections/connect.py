@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from bridge.connections.callbacks import CallbackRegistrations, new_callback_secret, sha256_of
 from bridge.connections.company_check import CompanyCheck
 from bridge.connections.company_claims import CompanyClaims
+from bridge.connections.filter_check import FilterCheck
 from bridge.connections.owned_connections import OwnedConnections
 from bridge.connections.payment_stops import STOPS_OF_COMPANIES, PaymentStops
+from bridge.connections.restrictions import read_restrictions, show_restrictions
 from bridge.connections.rights import prove_rights, settle_rights
 from bridge.domain.connection import (
     SET_UP_LEASE,
@@ -23,6 +25,7 @@ from bridge.domain.connection import (
 from bridge.domain.errors import BridgeError, ConflictError, NotPossibleError
 from bridge.domain.filters import ImportFilters
 from bridge.domain.identity import connection_id_of
+from bridge.domain.permissions import Restriction
 from bridge.domain.problem import ProblemCode
 from bridge.ports import Clock, ConnectionStore, ProblemStore, PsaGateway, SecretVault
 from bridge.runs.control import RunControl
@@ -42,7 +45,9 @@ class ConnectionRequest:
     site_url: str | None = None
     """The address of a self-hosted instance; None for ConnectWise's cloud."""
     name: str = ""
-    filters: ImportFilters = field(default_factory=ImportFilters)
+    """An empty name keeps the one of an earlier connection, else it is the company id."""
+    filters: ImportFilters | None = None
+    """None keeps the filters of an earlier connection."""
 
 
 class Connector:
@@ -61,6 +66,7 @@ class Connector:
         claims: CompanyClaims,
         company_check: CompanyCheck,
         stops: PaymentStops,
+        filter_check: FilterCheck,
         run_control: RunControl,
         wake_payments: Callable[[Connection], object],
     ) -> None:
@@ -74,6 +80,7 @@ class Connector:
         self._claims = claims
         self._company_check = company_check
         self._stops = stops
+        self._filter_check = filter_check
         self._run_control = run_control
         self._wake_payments = wake_payments
 
@@ -94,26 +101,30 @@ class Connector:
         A request that breaks off leaves an idle ``verifying`` connection; the same request takes
         it over after SET_UP_LEASE, and every step may be repeated. If it breaks off between 6
         and 7, verifying the connection starts the import. A disconnected connection is taken up
-        again with the records and payment preferences it had, and the problems with its old keys
-        and rights are closed.
+        again with the records, filters, name and payment preferences it had, as far as the
+        request leaves them out, and the problems with its old keys and rights are closed.
 
         Raises NotPossibleError when it is connected already (``subject_id`` is that connection
-        where it is the partner's own), the errors of ``PsaGateway.discover``,
-        :func:`prove_rights` and :meth:`CompanyClaims.claim`, and ConflictError.
+        where it is the partner's own), InvalidInputError for filters that are a mistake, the
+        errors of ``PsaGateway.discover``, :func:`prove_rights` and :meth:`CompanyClaims.claim`,
+        and ConflictError.
         """
         credentials = request.credentials
+        if request.filters:
+            self._filter_check.refuse_senseless(request.filters)
         address = self._gateway.discover(credentials.company_id, request.site_url)
         secret = new_callback_secret()
         fresh = self._new_connection(request, address, secret)
         stored = self._connections.get(fresh.connection_id)
         self._refuse_if_connected(stored.value)
         self._refuse_too_many(request.partner_id)
-        draft = self._claim(_taken_up(fresh, stored.value), credentials, stored.value)
+        draft = self._claim(_taken_up(fresh, stored.value, request), request, stored.value)
         version = self._connections.save(draft, expected_version=stored.version)
         kept = replace(credentials, callback_secret=secret)
         self._store_credentials(draft, version, kept)
-        importing = self._mark_as_importing(draft, self._register(draft, kept))
+        importing = self._mark_as_importing(draft, *self._register(draft, kept))
         self._stops.show(importing)
+        show_restrictions(self._problems, self._clock, importing)
         settle_rights(self._problems, self._clock, importing, lacking=())
         self._start_import(importing)
         self._go_on_with_payments(importing)
@@ -130,31 +141,36 @@ class Connector:
             address=address,
             state=ConnectionState.VERIFYING,
             created_at=self._clock.now(),
-            filters=request.filters,
+            filters=request.filters or ImportFilters(),
             callback_secret=CallbackSecret(sha256_of(secret)),
             name=request.name or company_id,
         )
 
     def _claim(
-        self, draft: Connection, credentials: Credentials, known: Connection | None
+        self, draft: Connection, request: ConnectionRequest, known: Connection | None
     ) -> Connection:
         """Prove the keys and claim the company; return the connection with its company's key."""
+        credentials = request.credentials
         psa = self._gateway.try_out(draft, credentials)
         prove_rights(psa)
+        if request.filters:
+            self._filter_check.refuse_unknown(psa, draft.connection_id, request.filters)
         claimed = self._claims.claim(draft, credentials.public_key, psa, known=known)
         if known:
             self._callbacks.remove(draft, psa)
         return claimed
 
-    def _register(self, draft: Connection, credentials: Credentials) -> str:
-        """Register the callbacks, and return the API member that the keys belong to."""
+    def _register(
+        self, draft: Connection, credentials: Credentials
+    ) -> tuple[str, tuple[Restriction, ...]]:
+        """Register the callbacks; return the API member of the keys, and its restrictions."""
         psa = self._gateway.open(draft)
         member = self._callbacks.register(draft, psa, credentials)
         try:
             self._company_check.check(draft, credentials.public_key, psa)
         except BridgeError as error:
             _logger.warning("company not checked: %s", type(error).__name__)
-        return member
+        return member, read_restrictions(psa, member, ())
 
     def _refuse_if_connected(self, known: Connection | None) -> None:
         if known is None or known.state is ConnectionState.DISCONNECTED:
@@ -197,14 +213,17 @@ class Connector:
             self._claims.end(claimed, credentials.public_key)
             raise
 
-    def _mark_as_importing(self, draft: Connection, member: str) -> Connection:
+    def _mark_as_importing(
+        self, draft: Connection, member: str, restrictions: tuple[Restriction, ...]
+    ) -> Connection:
         """Store the connection as ``importing``. Raises ConflictError if it was taken over."""
 
         def importing(known: Connection) -> Connection:
             still_ours = known.callback_secret == draft.callback_secret
             if known.state is not ConnectionState.VERIFYING or not still_ours:
                 raise ConflictError("the connection was taken over while it was set up")
-            return known.moved_to(ConnectionState.IMPORTING).with_member(member)
+            importing = replace(known.with_member(member), restrictions=restrictions)
+            return importing.moved_to(ConnectionState.IMPORTING)
 
         return self._owned.change(draft.partner_id, draft.connection_id, importing)
 
@@ -226,12 +245,17 @@ class Connector:
             self._problems.report(report, self._clock.now())
 
 
-def _taken_up(fresh: Connection, known: Connection | None) -> Connection:
-    """Return the fresh connection with the preferences and members of the known one."""
+def _taken_up(
+    fresh: Connection, known: Connection | None, request: ConnectionRequest
+) -> Connection:
+    """Return the fresh connection with the members of the known one, and the preferences that
+    the request leaves out."""
     if known is None:
         return fresh
     return replace(
         fresh,
+        name=request.name or known.name or fresh.name,
+        filters=known.filters if request.filters is None else request.filters,
         write_back=known.write_back,
         past_members=known.with_member("").past_members,
         payments_stopped=known.payments_stopped - STOPS_OF_COMPANIES,

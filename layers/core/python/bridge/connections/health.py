@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 from bridge.domain.connection import Connection, ConnectionState, PsaAddress
 from bridge.domain.errors import (
@@ -14,10 +15,16 @@ from bridge.domain.errors import (
     PermissionMissingError,
     WrongCompanyError,
 )
-from bridge.domain.problem import ProblemCode
+from bridge.domain.problem import (
+    CONNECTION_SUBJECT,
+    PDFS_SUBJECT,
+    ProblemCode,
+    ProblemReport,
+)
 from bridge.ports import Clock, ConnectionStore, ProblemStore, until_saved
 
-CONNECTION_SUBJECT = "connection"
+RIGHT_PREFIX = "right/"
+"""The subject of a problem with a missing right begins with it, and ends with the right."""
 
 _logger = logging.getLogger(__name__)
 
@@ -49,15 +56,33 @@ class ConnectionHealth:
         self._clock = clock
 
     def report_failure(self, connection: Connection, error: PermanentError) -> None:
-        """Open the problem and mark an active connection as degraded.
+        """Open the problem, one for each missing right, and mark an active connection as degraded.
 
         Verifying it again resolves both, and so does :meth:`keys_were_accepted` unless a right
         is missing.
         """
-        code, detail = _PROBLEMS_BY_ERROR[type(error)]
-        report = connection.report(code, CONNECTION_SUBJECT, detail)
-        self._problems.report(report, self._clock.now())
+        for report in _reports(connection, error):
+            self._problems.report(report, self._clock.now())
         self._move_state(connection.connection_id, ConnectionState.ACTIVE, ConnectionState.DEGRADED)
+
+    def report_outage(self, connection: Connection, *, records: int) -> None:
+        """Open one problem for all records that an outage keeps from being read, or count it.
+
+        :meth:`outage_ended` resolves it.
+        """
+        detail = (
+            f"ConnectWise has not answered for hours; {records} changed records waited in vain "
+            "last. Nothing is lost: what changed is read once it answers. Look whether its server "
+            "and its firewall let us in."
+        )
+        report = connection.report(ProblemCode.CONNECTWISE_UNREACHABLE, CONNECTION_SUBJECT, detail)
+        self._problems.report(report, self._clock.now())
+
+    def outage_ended(self, connection: Connection) -> None:
+        """Resolve the problems of an outage: ConnectWise answers again."""
+        for subject in (CONNECTION_SUBJECT, PDFS_SUBJECT):
+            report = connection.report(ProblemCode.CONNECTWISE_UNREACHABLE, subject)
+            self._problems.resolve(connection.partner_id, report.problem_id, self._clock.now())
 
     def keys_were_accepted(self, connection: Connection) -> None:
         """Close the problem of rejected keys, and mark the connection as active again.
@@ -89,6 +114,13 @@ class ConnectionHealth:
         """
         if member:
             self._try_to_save(connection, lambda known: known.with_member(member))
+
+    def remember_clock(self, connection: Connection, ahead: timedelta) -> None:
+        """Store how far ConnectWise's clock is off, which every worker of a run may see."""
+        if connection.with_clock_ahead(int(ahead.total_seconds())) != connection:
+            self._try_to_save(
+                connection, lambda known: known.with_clock_ahead(int(ahead.total_seconds()))
+            )
 
     def import_finished(self, connection_id: str) -> None:
         self._move_state(connection_id, ConnectionState.IMPORTING, ConnectionState.ACTIVE)
@@ -124,3 +156,22 @@ class ConnectionHealth:
                 self._connections.save(known, expected_version=version)
 
         until_saved(read, moved, save)
+
+
+def _reports(connection: Connection, error: PermanentError) -> list[ProblemReport]:
+    code, detail = _PROBLEMS_BY_ERROR[type(error)]
+    if isinstance(error, PermissionMissingError) and error.rights:
+        return [report_of_right(connection, right) for right in error.rights]
+    return [connection.report(code, CONNECTION_SUBJECT, detail)]
+
+
+def report_of_right(connection: Connection, right: str) -> ProblemReport:
+    """Return the report that the API member's security role lacks a right.
+
+    The right is named by module, row and column, as :class:`Right` writes itself.
+    """
+    return connection.report(
+        ProblemCode.RIGHT_MISSING,
+        f"{RIGHT_PREFIX}{right}",
+        f"The API member's security role lacks {right}.",
+    )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from bridge.connections.health import CONNECTION_SUBJECT
 from bridge.connections.owned_connections import OwnedConnections
 from bridge.domain.connection import Connection, PaymentsStop
-from bridge.domain.problem import ProblemCode
+from bridge.domain.problem import CONNECTION_SUBJECT, ProblemCode
 from bridge.ports import Clock, PaymentControlStore, ProblemStore
 
 # One text for all: whose the other connection is stays untold.

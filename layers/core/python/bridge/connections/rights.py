@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bridge.connections.health import report_of_right
 from bridge.domain.connection import Connection
 from bridge.domain.errors import (
     PermissionMissingError,
@@ -40,11 +41,7 @@ def settle_rights(
     now = clock.now()
     still_open: set[str] = set()
     for right in lacking:
-        report = connection.report(
-            ProblemCode.RIGHT_MISSING,
-            right_subject(right),
-            f"The API member's security role lacks {right}.",
-        )
+        report = report_of_right(connection, str(right))
         problems.report(report, now)
         still_open.add(report.problem_id)
     settled = (ProblemCode.RIGHT_MISSING, ProblemCode.CREDENTIALS_REJECTED)
@@ -52,8 +49,3 @@ def settle_rights(
     for problem_id, problem in known.items():
         if problem.code in settled and problem_id not in still_open:
             problems.resolve(connection.partner_id, problem_id, now)
-
-
-def right_subject(right: Right) -> str:
-    """Return the subject of the problem with one missing right."""
-    return f"right/{right}"

@@ -11,6 +11,7 @@ from bridge.connections.company_check import CompanyCheck
 from bridge.connections.company_claims import CompanyClaims
 from bridge.connections.health import ConnectionHealth
 from bridge.connections.owned_connections import OwnedConnections
+from bridge.connections.restrictions import read_restrictions, show_restrictions
 from bridge.connections.rights import prove_rights, settle_rights
 from bridge.domain.connection import Connection, ConnectionState, Credentials
 from bridge.domain.errors import BridgeError, CredentialsRejectedError, WrongCompanyError
@@ -83,10 +84,12 @@ class Verifier:
         except (CredentialsRejectedError, WrongCompanyError) as error:
             self._health.report_failure(connection, error)
             return Verification(self._reread(connection), _outcome(error))
+        self._health.outage_ended(connection)
         settle_rights(self._problems, self._clock, connection, missing(findings))
         credentials = self._vault.get_credentials(connection.connection_id, is_fresh=True)
         member = self._callbacks.register(connection, psa, credentials)
         self._update_state(connection, has_all_rights=not missing(findings), member=member)
+        self._show_restrictions(connection, psa, member)
         changed = self._check_company(connection, credentials.public_key, psa)
         if changed.state is ConnectionState.IMPORTING:
             self._run_control.ensure_import(changed)
@@ -144,6 +147,16 @@ class Verifier:
             return moved.with_member(member) if member else moved
 
         self._owned.change(connection.partner_id, connection.connection_id, updated)
+
+    def _show_restrictions(self, connection: Connection, psa: Psa, member: str) -> None:
+        known = self._reread(connection)
+        found = read_restrictions(psa, member or known.member_identifier, known.restrictions)
+        shown = self._owned.change(
+            connection.partner_id,
+            connection.connection_id,
+            lambda stored: replace(stored, restrictions=found),
+        )
+        show_restrictions(self._problems, self._clock, shown)
 
     def _reread(self, connection: Connection) -> Connection:
         return self._owned.get(connection.partner_id, connection.connection_id)

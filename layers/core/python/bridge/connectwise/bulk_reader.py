@@ -1,37 +1,51 @@
-"""The reader reads many rows: page after page, by ids, and around a row that breaks its page.
+"""The reader reads many rows: page after page, by ids, and around what ConnectWise fails on.
 
-ConnectWise answers 500 for a whole page when it cannot write one of its rows, so a failing page
-is halved until the row stands alone (recorded by a public client). A 500 also comes from a
-server in trouble, so a row counts as broken only if ConnectWise answers something else at the
+ConnectWise fails on a whole page when it cannot write one of its rows, or takes too long for so
+many (recorded by public clients). So a failing page is halved, down to a single row. A server in
+trouble fails alike, so a row counts as broken only if ConnectWise answers something else at the
 same time, and the number of failing pages is limited.
+
+A list ends where its Link header says so, or with an empty page: a server may cap its pages and
+send no header. Whatever a server answers, a list repeats no record, goes forward and ends.
 Source of the facts: ConnectWise developer guide, pagination.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from bridge.connectwise.client import MAX_ATTEMPTS, ConnectWiseClient, JsonAnswer, Query
-from bridge.connectwise.conditions import chunk_ids, ids_condition
+from bridge.connectwise.client import MAX_ATTEMPTS, ConnectWiseClient, Query
+from bridge.connectwise.conditions import MAX_LIST_VALUES, chunk_ids, ids_condition
 from bridge.connectwise.exchange import Answer
-from bridge.connectwise.failures import ServerFailedError
-from bridge.connectwise.wire import MAX_ID
-from bridge.domain.errors import UnavailableError
+from bridge.connectwise.listed_rows import (
+    Json,
+    has_ended,
+    joined_conditions,
+    last_id_of,
+    row_id,
+    rows_of,
+)
+from bridge.connectwise.page_size import PageSize
+from bridge.connectwise.wire_values import MAX_ID
+from bridge.domain.errors import (
+    OutOfTimeError,
+    TooHeavyError,
+    UnavailableError,
+    UntrueListError,
+)
 
 MAX_PAGE_SIZE = 1_000
 MAX_PAGES = 1_000
-MAX_FAILURES = 150
-"""A search for broken rows ends after so many failing pages."""
+MAX_ROWS_OF_ONE = 10_000
+"""One invoice has at most so many lines of a kind, or payments."""
+MAX_ROWS_TOGETHER = 50_000
+"""Rows that are held in memory at once; a few records of many rows are read apart."""
 
 _FORWARD_ONLY = {"pagination-type": "forward-only"}
-_NEXT_LINK = re.compile(r'rel\s*=\s*"?next\b')
 # A continued list also says from which id on, and an id is ten digits at most.
 _CONTINUATION = len("()%20and%20id%3E") + 10
-
-Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +60,8 @@ class ForwardPage:
     """The first of the answers that brought the rows."""
     broken_ids: tuple[int, ...] = ()
     """The ids of rows that ConnectWise fails to write."""
+    managed_size: int = MAX_PAGE_SIZE
+    """So many rows at once ConnectWise manages, as far as it was asked."""
 
 
 @dataclass(slots=True)
@@ -55,6 +71,8 @@ class Sifted:
     rows: list[Json] = field(default_factory=list)
     broken_ids: set[int] = field(default_factory=set)
     """The ids that have a row which ConnectWise fails to write."""
+    refused: dict[int, str] = field(default_factory=dict)
+    """The ids whose list cannot be believed, with the reason."""
     answer: Answer | None = None
 
 
@@ -67,34 +85,17 @@ class _Wanted:
     path: str
     """The property that holds the id, such as ``invoice/id``."""
 
+    def owner_of(self, row: Json) -> int | None:
+        name, _, is_reference = self.path.partition("/")
+        return row_id(row.get(name)) if is_reference else row_id(row)
 
-class _Search:
-    """A search narrows a failing page down to its broken row, within a limit of failures."""
 
-    def __init__(self, page_size: int) -> None:
-        self._page_size = page_size
-        self._suspects = 0
-        self._failures = 0
+class _TooManyRowsError(UntrueListError):
+    """One of the ids has more rows than the bridge reads."""
 
-    @property
-    def size(self) -> int:
-        """Return how many rows to ask for next: half of those among which the broken one is."""
-        return max(1, self._suspects // 2) if self._suspects else self._page_size
-
-    def attempts(self, size: int) -> int:
-        """Return how often to ask: once for a page that would only be halved again."""
-        return 1 if self._failures and size > 1 else MAX_ATTEMPTS
-
-    @property
-    def is_exhausted(self) -> bool:
-        return self._failures >= MAX_FAILURES
-
-    def note_failure(self, size: int) -> None:
-        self._failures += 1
-        self._suspects = size if size > 1 else 0
-
-    def note_rows(self, count: int) -> None:
-        self._suspects = max(0, self._suspects - count)
+    def __init__(self, owner_id: int | None) -> None:
+        super().__init__(f"ConnectWise lists more than {MAX_ROWS_OF_ONE:,} of them")
+        self.owner_id = owner_id
 
 
 class BulkReader:
@@ -109,24 +110,37 @@ class BulkReader:
         """Return up to ``limit`` rows with ids above ``after_id``, around broken ones.
 
         ``query`` may hold conditions and fields, which must include the id. A page on which
-        ConnectWise fails too often ends early, behind the last row that was reached.
+        ConnectWise fails too often, or for which the time runs out, ends early behind the last
+        row that was reached; it may be empty where all that was learnt is a smaller size.
         """
-        search = _Search(limit)
+        size = PageSize(limit)
         page = ForwardPage((), after_id, is_last=False, answer=None)
-        while not page.is_last and _count(page) < limit and not search.is_exhausted:
-            size = min(search.size, limit - _count(page))
+        while not page.is_last and _count(page) < limit and not size.is_exhausted:
             try:
-                step = self._forward_once(
-                    route, query, page.last_id, size=size, attempts=search.attempts(size)
-                )
-            except ServerFailedError:
-                search.note_failure(size)
-                if size == 1:
-                    page = _with_broken(page, self._first_id(route, query, page.last_id))
-            else:
-                search.note_rows(len(step.rows))
-                page = _joined(page, step)
-        return page
+                page = self._prolonged(route, query, page, size, limit - _count(page))
+            except OutOfTimeError:
+                if not size.was_halved and not _count(page):
+                    raise
+                break
+        return replace(page, managed_size=size.now)
+
+    def _prolonged(
+        self, route: str, query: Query, page: ForwardPage, size: PageSize, room: int
+    ) -> ForwardPage:
+        """Return the page with more rows or a broken one; as it was where only the size shrank."""
+        asked = min(size.now, room)
+        try:
+            step = self._forward_once(
+                route, query, page.last_id, size=asked, attempts=size.attempts(asked)
+            )
+        except TooHeavyError:
+            size.note_failure(asked)
+            if asked > 1:
+                return page
+            broken_id = self._first_id(route, query, page.last_id)
+            size.note_broken_row()
+            return _with_broken(page, broken_id)
+        return _joined(page, step)
 
     def _forward_once(
         self, route: str, query: Query, after_id: int, *, size: int, attempts: int
@@ -136,16 +150,12 @@ class BulkReader:
             query={**query, "pageId": after_id, "pageSize": size},
             headers=_FORWARD_ONLY,
             max_attempts=attempts,
+            is_divisible=size > 1,
         )
-        rows = _rows(answer)
-        ids = [row_id(row) for row in rows]
-        last_id = max((each for each in ids if each is not None), default=after_id)
-        if rows and last_id <= after_id:
-            raise UnavailableError("ConnectWise's pages do not advance")
-        has_next = _has_next(answer.answer, is_full=len(rows) >= size)
-        return ForwardPage(
-            tuple(rows), last_id, is_last=not rows or not has_next, answer=answer.answer
-        )
+        rows = rows_of(answer, at_most=size)
+        is_last = has_ended(rows, answer.answer)
+        last_id = last_id_of(rows, after_id, is_ordered=True, is_last=is_last)
+        return ForwardPage(tuple(rows), last_id, is_last, answer.answer)
 
     def _first_id(self, route: str, query: Query, after_id: int) -> int:
         """Return the id of the first row above ``after_id``, which breaks its page.
@@ -159,7 +169,7 @@ class BulkReader:
             )
             if page.rows:
                 return page.last_id
-        except ServerFailedError:
+        except TooHeavyError:
             pass
         reach = 1
         while not self._any_in(route, query, after_id, after_id + reach):
@@ -182,7 +192,7 @@ class BulkReader:
             for name, value in query.items()
             if name in ("conditions", "childConditions")
         }
-        text = _and(condition, str(restricted.get("conditions", "")))
+        text = joined_conditions(condition, str(restricted.get("conditions", "")))
         return self.count(route, {**restricted, "conditions": text}) > 0
 
     # --- by ids --------------------------------------------------------------------------------
@@ -192,55 +202,107 @@ class BulkReader:
     ) -> Sifted:
         """Return all rows whose ``path`` (an id) is among the ids, in as few calls as fit.
 
-        With a path such as ``invoice/id`` an id may have many rows.
+        With a path such as ``invoice/id`` an id may have many rows, up to MAX_ROWS_OF_ONE.
         """
-        query = {**query, "orderBy": "id", "pageSize": MAX_PAGE_SIZE}
-        room = self._client.room(route, {**query, "conditions": ""}) - _CONTINUATION
-        sifted, search = Sifted(), _Search(MAX_PAGE_SIZE)
-        wanted = _Wanted(route, query, path)
-        for chunk in chunk_ids(source_ids, path, room):
-            self._sift(wanted, chunk, sifted, search)
+        asked = {**query, "orderBy": "id", "pageSize": MAX_PAGE_SIZE, "conditions": ""}
+        room = self._client.room(route, asked) - _CONTINUATION
+        wanted, sifted, size = _Wanted(route, query, path), Sifted(), PageSize(MAX_LIST_VALUES)
+        waiting = deque(chunk_ids(source_ids, path, room))
+        while waiting:
+            chunk = waiting.popleft()
+            if len(chunk) > size.now:
+                waiting.extendleft([chunk[size.now :], chunk[: size.now]])
+            else:
+                waiting.extendleft(reversed(self._sift(wanted, chunk, sifted, size)))
         return sifted
+
+    def _sift(
+        self, wanted: _Wanted, chunk: list[int], sifted: Sifted, size: PageSize
+    ) -> list[list[int]]:
+        """Read the rows of some ids; return what is to be read yet, in smaller parts."""
+        try:
+            rows, answer = self._rows_of(wanted, chunk, size.attempts(len(chunk)))
+        except TooHeavyError:
+            size.note_failure(len(chunk))
+            if size.is_exhausted:
+                raise
+            if len(chunk) > 1:
+                return [chunk]
+            self.require_answer(wanted.route)
+            sifted.broken_ids.add(chunk[0])
+            size.note_broken_row()
+            return []
+        except UntrueListError as error:
+            refused = error.owner_id if isinstance(error, _TooManyRowsError) else None
+            if refused not in chunk and len(chunk) > 1:
+                return [chunk[: len(chunk) // 2], chunk[len(chunk) // 2 :]]
+            refused_id = refused if refused in chunk else chunk[0]
+            sifted.refused[refused_id] = str(error)
+            rest = [each for each in chunk if each != refused_id]
+            return [rest] if rest else []
+        sifted.rows.extend(rows)
+        sifted.answer = answer
+        return []
+
+    def _rows_of(
+        self, wanted: _Wanted, chunk: Sequence[int], attempts: int
+    ) -> tuple[list[Json], Answer]:
+        """Return all rows of some ids.
+
+        Raises TooHeavyError where they are too many together, and _TooManyRowsError where one id
+        has too many, or the most in a list that does not end.
+        """
+        found: list[Json] = []
+        answer: Answer
+        owners: Counter[int | None] = Counter()
+        condition = ids_condition(wanted.path, chunk)
+        rows_of_one = len(chunk) == 1 and wanted.path != "id"
+        pages = self._pages(
+            wanted.route,
+            wanted.query,
+            condition,
+            attempts=attempts,
+            may_shrink=rows_of_one,
+            is_divisible=len(chunk) > 1,
+        )
+        for number, page in enumerate(pages, start=1):
+            rows, answer = page
+            found.extend(rows)
+            owners.update(map(wanted.owner_of, rows))
+            owner_id, most = next(iter(owners.most_common(1)), (None, 0))
+            if most > MAX_ROWS_OF_ONE or number >= MAX_PAGES:
+                raise _TooManyRowsError(owner_id)
+            if len(found) > MAX_ROWS_TOGETHER and len(chunk) > 1:
+                raise TooHeavyError("too many rows at once")
+        return found, answer
 
     def require_answer(self, route: str) -> None:
         """Tell a broken row from a broken server by counting, which works beside a broken row.
 
-        Raises ServerFailedError (an UnavailableError) if the count fails as well.
+        Raises TooHeavyError (an UnavailableError) if the count fails as well.
         """
         self._client.read(f"{route}/count")
-
-    def _sift(self, wanted: _Wanted, chunk: Sequence[int], sifted: Sifted, search: _Search) -> None:
-        condition = ids_condition(wanted.path, chunk)
-        attempts = search.attempts(len(chunk))
-        try:
-            rows, sifted.answer = self._all(
-                wanted.route, wanted.query, condition, attempts=attempts
-            )
-        except ServerFailedError:
-            search.note_failure(len(chunk))
-            if search.is_exhausted:
-                raise
-            if len(chunk) == 1:
-                self.require_answer(wanted.route)
-                sifted.broken_ids.add(chunk[0])
-                return
-            middle = len(chunk) // 2
-            self._sift(wanted, chunk[:middle], sifted, search)
-            self._sift(wanted, chunk[middle:], sifted, search)
-        else:
-            sifted.rows.extend(rows)
 
     # --- everything ----------------------------------------------------------------------------
 
     def all(
         self, route: str, query: Query, *, ids: Mapping[str, int] | None = None
     ) -> tuple[list[Json], Answer]:
-        """Return every row of a list, which may have conditions."""
-        conditions = str(query.get("conditions", ""))
-        query = {**query, "orderBy": "id", "pageSize": MAX_PAGE_SIZE}
-        return self._all(route, query, conditions, ids=ids)
+        """Return every row of a list, which may have conditions.
 
-    def _all(
+        Raises UntrueListError for one of more than MAX_ROWS_OF_ONE.
+        """
+        found: list[Json] = []
+        answer: Answer
+        conditions = str(query.get("conditions", ""))
+        for page in self._pages(route, query, conditions, ids=ids, may_shrink=True):
+            rows, answer = page
+            found.extend(rows)
+            if len(found) > MAX_ROWS_OF_ONE:
+                raise _TooManyRowsError(None)
+        return found, answer
+
+    def _pages(
         self,
         route: str,
         query: Query,
@@ -248,26 +310,38 @@ class BulkReader:
         *,
         ids: Mapping[str, int] | None = None,
         attempts: int = MAX_ATTEMPTS,
-    ) -> tuple[list[Json], Answer]:
-        """Follow a list to its last page, each page beginning behind the last id of the one before.
+        may_shrink: bool,
+        is_divisible: bool = False,
+    ) -> Iterator[tuple[list[Json], Answer]]:
+        """Yield a list's pages, each beginning behind the last id of the one before.
 
-        Navigable pages tell for sure which one is the last, and starting by id instead of page
-        number keeps rows from slipping between pages while the list changes.
+        Starting by id instead of page number keeps rows from slipping between pages while the
+        list changes. With ``may_shrink`` a page that ConnectWise fails on is asked for in parts.
         """
-        found: list[Json] = []
-        text = conditions
+        size, last_id = PageSize(MAX_PAGE_SIZE), 0
         for _ in range(MAX_PAGES):
-            asked = {**query, "conditions": text} if text else dict(query)
-            answer = self._client.read(route, ids=ids, query=asked, max_attempts=attempts)
-            rows = _rows(answer)
-            found.extend(rows)
-            if not rows or not _has_next(answer.answer, is_full=len(rows) >= MAX_PAGE_SIZE):
-                return found, answer.answer
-            last_ids = [each for each in map(row_id, rows) if each is not None]
-            if not last_ids:
-                raise UnavailableError("ConnectWise's pages do not advance")
-            text = _and(conditions, f"id>{max(last_ids)}")
-        raise UnavailableError("ConnectWise's list does not end")
+            text = joined_conditions(conditions, f"id>{last_id}" if last_id else "")
+            asked = {**query, "orderBy": "id", "pageSize": size.now, "conditions": text}
+            try:
+                answer = self._client.read(
+                    route,
+                    ids=ids,
+                    query={name: value for name, value in asked.items() if value != ""},
+                    max_attempts=size.attempts(size.now) if may_shrink else attempts,
+                    is_divisible=is_divisible or (may_shrink and size.now > 1),
+                )
+            except TooHeavyError:
+                if not may_shrink or size.now == 1:
+                    raise
+                size.note_failure(size.now)
+                continue
+            rows = rows_of(answer, at_most=size.now)
+            is_last = has_ended(rows, answer.answer)
+            last_id = last_id_of(rows, last_id, is_ordered=not is_last, is_last=is_last)
+            yield rows, answer.answer
+            if is_last:
+                return
+        raise UntrueListError("ConnectWise's list does not end")
 
     def count(self, route: str, query: Query) -> int:
         """Return how many rows a list has."""
@@ -276,31 +350,6 @@ class BulkReader:
         if not isinstance(number, int) or isinstance(number, bool) or number < 0:
             raise UnavailableError("ConnectWise answered no count")
         return number
-
-
-def row_id(row: object) -> int | None:
-    """Return the id of a row or a reference, or None for a missing or unusable one."""
-    value = row.get("id") if isinstance(row, Mapping) else None
-    is_id = isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MAX_ID
-    return value if is_id else None
-
-
-def _rows(answer: JsonAnswer) -> list[Json]:
-    """Return the rows of a list, which ConnectWise answers as a bare array (developer guide)."""
-    if not isinstance(answer.value, list):
-        raise UnavailableError("ConnectWise answered no list")
-    return [row for row in answer.value if isinstance(row, Mapping)]
-
-
-def _has_next(answer: Answer, *, is_full: bool) -> bool:
-    """Tell whether a list goes on: by the Link header, or where it is absent by a full page."""
-    link = answer.headers.get("Link")
-    return is_full if link is None else _NEXT_LINK.search(link) is not None
-
-
-def _and(first: str, second: str) -> str:
-    texts = [text for text in (first, second) if text]
-    return " and ".join(f"({text})" if " or " in text else text for text in texts)
 
 
 def _count(page: ForwardPage) -> int:

@@ -39,7 +39,10 @@ if TYPE_CHECKING:
 KEY_LIFE = timedelta(hours=1)
 KEY_REFETCH_AFTER = timedelta(minutes=1)
 MAX_KEYS_IN_MEMORY = 500
-MAX_FETCHES = 5
+MAX_FAILED_CHECKS = 5
+"""A connection's callbacks may fail so often a minute before new keys are refused."""
+MAX_FETCH_TIME = timedelta(seconds=20)
+"""Fetching a connection's keys may take so much of a minute."""
 _MINUTE = timedelta(minutes=1)
 
 _logger = logging.getLogger(__name__)
@@ -79,6 +82,39 @@ class _KnownKey:
     fetched_at: datetime
 
 
+class KeyBudget:
+    """The budget of one connection bounds the fetching of keys within a minute, in one process.
+
+    It keeps whoever knows the path's secret alone from making us call ConnectWise at will.
+    ConnectWise may sign every delivery with a key of its own, so failed checks count, and the
+    time that fetching took; a genuine callback costs its time alone.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._failures: list[datetime] = []
+        self._fetches: list[tuple[datetime, timedelta]] = []
+
+    def require(self) -> None:
+        """Raise ThrottledError once the last minute's budget is used up."""
+        since = self._clock.now() - _MINUTE
+        self._failures = [at for at in self._failures if at > since]
+        self._fetches = [fetch for fetch in self._fetches if fetch[0] > since]
+        spent = sum((took for _, took in self._fetches), timedelta())
+        if len(self._failures) >= MAX_FAILED_CHECKS or spent >= MAX_FETCH_TIME:
+            raise ThrottledError("too many signing keys asked for", retry_after_seconds=60)
+
+    def count_failure(self) -> None:
+        """Count a callback that failed its check with a key that was fetched for it."""
+        self._failures.append(self._clock.now())
+
+    def count_fetch(self, started_at: datetime) -> None:
+        """Count the time that a fetch took; quick ones of a minute stay few enough to keep."""
+        now = self._clock.now()
+        if now > started_at:
+            self._fetches.append((now, now - started_at))
+
+
 class CallbackIntake:
     """The intake checks callbacks and turns good ones into hints.
 
@@ -102,7 +138,7 @@ class CallbackIntake:
         self._clock = clock
         self._allow_loopback = allow_loopback
         self._memory: dict[tuple[str, str], _KnownKey] = {}
-        self._fetches: dict[str, list[datetime]] = {}
+        self._budgets: dict[str, KeyBudget] = {}
 
     def take(self, callback: Callback) -> Verdict:
         """Accept a callback once it is durable, or return the verdict against it.
@@ -155,16 +191,23 @@ class CallbackIntake:
         self, endpoint: CallbackEndpoint, callback: Callback, hint: CallbackHint
     ) -> None:
         """Check with the key at hand; fetch the key once more after a mismatch: it may be new."""
-        known = self._known_key(endpoint, hint.key_url)
+        known = self._key_at_hand(endpoint, hint.key_url)
+        if known is not None:
+            try:
+                return check_signature(callback.body, callback.signature, known.key)
+            except CallbackRejectedError:
+                if known.fetched_at + KEY_REFETCH_AFTER > self._clock.now():
+                    raise
+        budget = self._budgets.setdefault(endpoint.connection_id, KeyBudget(self._clock))
+        budget.require()
         try:
-            check_signature(callback.body, callback.signature, known.key)
-        except CallbackRejectedError:
-            if known.fetched_at + KEY_REFETCH_AFTER > self._clock.now():
-                raise
-            known = self._fetch_key(endpoint, hint.key_url)
-            check_signature(callback.body, callback.signature, known.key)
+            fetched = self._fetch_key(endpoint, hint.key_url, budget)
+            check_signature(callback.body, callback.signature, fetched.key)
+        except (CallbackRejectedError, RetryableError):
+            budget.count_failure()
+            raise
 
-    def _known_key(self, endpoint: CallbackEndpoint, key_url: str) -> _KnownKey:
+    def _key_at_hand(self, endpoint: CallbackEndpoint, key_url: str) -> _KnownKey | None:
         source = (endpoint.connection_id, key_url)
         known = self._memory.get(source)
         now = self._clock.now()
@@ -172,24 +215,18 @@ class CallbackIntake:
             return known
         stored = self._keys.get(endpoint.connection_id, key_url)
         if stored is None:
-            return self._fetch_key(endpoint, key_url)
+            return None
         # The time of its fetch is unknown: taken for long ago, so that a mismatch asks again.
         return self._remember(source, _KnownKey(stored, now - KEY_REFETCH_AFTER))
 
-    def _fetch_key(self, endpoint: CallbackEndpoint, key_url: str) -> _KnownKey:
-        """Fetch a key, at most MAX_FETCHES a minute for a connection in this process.
-
-        The limit keeps a sender who knows only the path's secret from making us call ConnectWise
-        at will.
-        """
-        now = self._clock.now()
-        recent = [at for at in self._fetches.get(endpoint.connection_id, []) if at > now - _MINUTE]
-        if len(recent) >= MAX_FETCHES:
-            raise ThrottledError("too many signing keys asked for", retry_after_seconds=60)
-        self._fetches[endpoint.connection_id] = [*recent, now]
-        key = self._key_source().fetch(endpoint, key_url)
+    def _fetch_key(self, endpoint: CallbackEndpoint, key_url: str, budget: KeyBudget) -> _KnownKey:
+        started_at = self._clock.now()
+        try:
+            key = self._key_source().fetch(endpoint, key_url)
+        finally:
+            budget.count_fetch(started_at)
         self._keys.put(endpoint.connection_id, key_url, key)
-        return self._remember((endpoint.connection_id, key_url), _KnownKey(key, now))
+        return self._remember((endpoint.connection_id, key_url), _KnownKey(key, started_at))
 
     def _remember(self, source: tuple[str, str], known: _KnownKey) -> _KnownKey:
         if len(self._memory) >= MAX_KEYS_IN_MEMORY:

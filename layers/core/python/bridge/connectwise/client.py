@@ -25,12 +25,14 @@ from bridge.connectwise.conditions import encoded
 from bridge.connectwise.egress import UnsafeAnswerError
 from bridge.connectwise.exchange import Answer, exchange, json_bytes
 from bridge.connectwise.failures import (
+    SLOW,
     UnroutedError,
     confirmation_of,
     failure_of,
     is_proven_refusal,
     is_unrouted,
     retry_after_seconds,
+    unread,
 )
 from bridge.domain.backoff import backoff_seconds
 from bridge.domain.connection import Credentials, PsaAddress
@@ -149,20 +151,26 @@ class ConnectWiseClient:
         query: Query | None = None,
         headers: Mapping[str, str] | None = None,
         max_attempts: int = MAX_ATTEMPTS,
+        is_divisible: bool = False,
+        seconds: float = READ_SECONDS,
     ) -> JsonAnswer:
         """GET a route that answers JSON.
 
+        A call that is divisible, such as one for many rows, is made once where it takes too long.
         Raises NotFoundError (EndpointMissingError for a 404 about anything but the record),
         CredentialsRejectedError, PermissionMissingError, RefusedError, UnavailableError
-        (ServerFailedError for a 500), ThrottledError, OutOfTimeError, WrongCompanyError and
+        (TooHeavyError where less may succeed), ThrottledError, OutOfTimeError, WrongCompanyError,
         UnsafeAddressError.
         """
 
         def once() -> JsonAnswer:
-            answer = self._read_once(route, ids or {}, query or {}, headers or {}, READ_SECONDS)
+            answer = self._read_once(route, ids or {}, query or {}, headers or {}, seconds)
             return JsonAnswer(answer.json(), answer)
 
-        return self._read_or_explain(route, lambda: self._repeated(once, max_attempts))
+        def read() -> JsonAnswer:
+            return self._repeated(once, max_attempts, repeats_slow=not is_divisible)
+
+        return self._read_or_explain(route, read)
 
     def read_bytes(
         self, route: str, *, ids: Mapping[str, int], accept: str, seconds: float
@@ -207,7 +215,7 @@ class ConnectWiseClient:
             raise OutcomeUnknownError(f"ConnectWise answered {answer.status}")
         if self._renew_access(answer):
             raise UnavailableError("the keys were rejected and had been replaced")
-        raise failure_of(answer)
+        raise failure_of(answer, method, route)
 
     def _prepare_next_call(self, answer: Answer) -> None:
         """Renew stale keys or a stale address. A failure of that leaves the outcome open."""
@@ -251,12 +259,16 @@ class ConnectWiseClient:
             self.read(SYSTEM_INFO, max_attempts=1)
             raise
 
-    def _repeated(self, once: Callable[[], T], max_attempts: int) -> T:
+    def _repeated(
+        self, once: Callable[[], T], max_attempts: int, *, repeats_slow: bool = True
+    ) -> T:
         attempt = 0
         while True:
             try:
                 return once()
             except (UnavailableError, ThrottledError) as error:
+                if not repeats_slow and isinstance(error, SLOW):
+                    raise
                 wait = error.retry_after_seconds or _wait_after(attempt)
                 attempt += 1
                 if attempt >= max_attempts or not self._has_time_to_wait(wait):
@@ -280,9 +292,10 @@ class ConnectWiseClient:
             if self._renew_access(answer):
                 answer = ask()
         except (httpx.RequestError, UnsafeAnswerError) as error:
-            raise UnavailableError("ConnectWise could not be read") from error
+            origin, has_time_left = self.address.api_origin, self._has_time_to_wait(0)
+            raise unread(error, origin, has_time_left=has_time_left) from error
         if not answer.is_success:
-            raise failure_of(answer)
+            raise failure_of(answer, "GET", route)
         return answer
 
     def _exchange(

@@ -99,6 +99,12 @@ def changed_since_condition(changed_since: datetime) -> str:
     return f"lastUpdated>={_moment(changed_since)}"
 
 
+def text_condition(path: str, text: str) -> str | None:
+    """Return the condition that a property is this text, None for one that is unsafe to quote."""
+    quoted = _quoted(text)
+    return quoted and f"{path}={quoted}"
+
+
 def ids_condition(path: str, ids: Iterable[int]) -> str:
     """Return the condition that a property, such as ``invoice/id``, is one of the ids."""
     return f"{path} in {_listed(ids)}"

@@ -9,30 +9,29 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from bridge.connectwise.bulk_reader import MAX_PAGE_SIZE, MAX_PAGES, BulkReader, row_id
+from bridge.connectwise.bulk_reader import MAX_PAGE_SIZE, MAX_PAGES, BulkReader
+from bridge.connectwise.complaints import complaint, unbelieved, unwritten
 from bridge.connectwise.conditions import changed_since_condition
+from bridge.connectwise.fingerprints import COMPANY_FINGERPRINT_FIELDS, fingerprint
+from bridge.connectwise.listed_rows import row_id
 from bridge.connectwise.mapping import Owner, contact_ids_of, to_customer
 from bridge.connectwise.wire import (
-    COMPANY_FINGERPRINT_FIELDS,
     CompanyRow,
     ContactRow,
-    complaint,
-    fingerprint,
     parse_row,
 )
 from bridge.domain.customer import Customer
-from bridge.domain.errors import MalformedRecordError, PermissionMissingError, UnavailableError
+from bridge.domain.errors import MalformedRecordError, PermissionMissingError, UntrueListError
 from bridge.ports import Clock, Fetched
 
 COMPANIES = "/company/companies"
 CONTACTS = "/company/contacts"
 
-UNREADABLE = "ConnectWise cannot read it out"
-
 _COMPANY_FIELDS = (
     "id,identifier,name,status/id,status/name,types,territory/id,territory/name,accountNumber,"
     "phoneNumber,addressLine1,addressLine2,city,state,zip,country/name,billingTerms,"
-    "currency/currencyCode,defaultContact/id,billingContact/id,invoiceToEmailAddress,"
+    "currency,defaultContact/id,billingContact/id,invoiceToEmailAddress,"
+    "invoiceCCEmailAddress,"
     "deletedFlag,dateDeleted,_info/lastUpdated"
 )
 
@@ -54,7 +53,10 @@ class CustomerReader:
     ) -> Fetched[Customer]:
         """Return customers with their e-mail; see ``Psa.fetch``."""
         sifted = self._reader.by_ids(COMPANIES, {"fields": _COMPANY_FIELDS}, source_ids)
-        broken = dict.fromkeys(sifted.broken_ids, UNREADABLE)
+        broken = {
+            **{key: unwritten(_name(key)) for key in sifted.broken_ids},
+            **{key: unbelieved(_name(key), reason) for key, reason in sifted.refused.items()},
+        }
         companies: dict[int, CompanyRow] = {}
         fingerprints: dict[int, str] = {}
         for json in sifted.rows:
@@ -65,11 +67,11 @@ class CustomerReader:
                 companies[source_id] = parse_row(CompanyRow, json)
                 fingerprints[source_id] = fingerprint(json, COMPANY_FINGERPRINT_FIELDS)
             except MalformedRecordError as error:
-                broken[source_id] = complaint(error)
+                broken[source_id] = complaint(error, _name(source_id))
         contacts = self._contacts(
             contact_id
             for company in companies.values()
-            if not company.invoice_to_email_address.strip()
+            if not company.invoice_to_email_address
             for contact_id in contact_ids_of(company)
         )
         answered_at = sifted.answer.server_time if sifted.answer else None
@@ -87,7 +89,7 @@ class CustomerReader:
         the addresses of contacts are missing.
         """
         contacts: dict[int, ContactRow] = {}
-        query = {"fields": "id,communicationItems"}
+        query = {"fields": "id,inactiveFlag,communicationItems"}
         try:
             rows = self._reader.by_ids(CONTACTS, query, contact_ids).rows
         except PermissionMissingError:
@@ -109,10 +111,10 @@ class CustomerReader:
         """
         query = {"fields": "id,company/id", "conditions": changed_since_condition(changed_since)}
         found: set[int] = set()
-        last_id = 0
+        last_id, size = 0, MAX_PAGE_SIZE
         for _ in range(MAX_PAGES):
             try:
-                page = self._reader.forward(CONTACTS, query, after_id=last_id, limit=MAX_PAGE_SIZE)
+                page = self._reader.forward(CONTACTS, query, after_id=last_id, limit=size)
             except PermissionMissingError:
                 _log.warning("contacts may not be read")
                 return frozenset()
@@ -120,5 +122,9 @@ class CustomerReader:
             found.update(each for each in ids if each is not None)
             if page.is_last:
                 return frozenset(found)
-            last_id = page.last_id
-        raise UnavailableError("ConnectWise's list does not end")
+            last_id, size = page.last_id, page.managed_size
+        raise UntrueListError("ConnectWise's list does not end")
+
+
+def _name(source_id: int) -> str:
+    return f"the company with id {source_id}"

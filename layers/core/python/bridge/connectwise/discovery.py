@@ -6,26 +6,36 @@ Source of the facts: ConnectWise developer guide, cloud URL formatting and compa
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from urllib.parse import quote
 
 import httpx
 
 from bridge.connectwise.egress import SafeUrl, UnsafeAnswerError, check_url
 from bridge.connectwise.exchange import Answer, exchange
+from bridge.connectwise.reach import silent, unreached
 from bridge.domain.connection import PsaAddress
-from bridge.domain.errors import UnavailableError, UnsafeAddressError, WrongCompanyError
+from bridge.domain.errors import (
+    SiteUnreachableError,
+    UnavailableError,
+    UnreachedCause,
+    UnsafeAddressError,
+    WrongCompanyError,
+)
 
 CLOUD_REGIONS = ("na", "eu", "au", "aus", "za")
-DISCOVERY_SECONDS = 10.0
+DISCOVERY_SECONDS = 5.0
+"""A person waits for the answer, and the keys are tried next."""
 REGION_SECONDS = 4.0
-"""All regions are asked while a person waits, for half a minute at most."""
+ALL_REGIONS_SECONDS = 10.0
+"""A region is asked only while so much time is left for all of them."""
 MAX_COMPANY_ID_CHARACTERS = 60
 
 _CLOUD_HOST = re.compile(r"[a-z0-9-]+\.myconnectwise\.net|staging\.connectwisedev\.com")
 _CODEBASE = re.compile(r"(v[0-9A-Za-z_.]{1,40})/?")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_NOT_FOUND = 404
 _API_PREFIX = "api-"
 
 
@@ -60,20 +70,27 @@ def discover(
     site_url: str | None,
     *,
     allow_loopback: bool = False,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> PsaAddress:
     """Find the company's address at its site, or else ask the cloud regions in turn.
 
-    Raises WrongCompanyError if the site, or every region, denies the company; UnavailableError
-    if one of them was silent and the others denied it; UnsafeAddressError for an unsafe site.
+    Raises WrongCompanyError if the site, or every region, denies the company;
+    SiteUnreachableError if one of them was silent and the others denied it; UnsafeAddressError
+    for an unsafe site.
     """
     if site_url:
         site = normalise_site_url(site_url, allow_loopback=allow_loopback)
         return read_address(transport, site, company_id)
     unanswered: UnavailableError | None = None
+    ends_at = monotonic() + ALL_REGIONS_SECONDS
     for region in CLOUD_REGIONS:
+        site = f"https://{region}.myconnectwise.net"
+        seconds = min(REGION_SECONDS, ends_at - monotonic())
+        if seconds <= 0:
+            unanswered = unanswered or silent(site)
+            break
         try:
-            site = f"https://{region}.myconnectwise.net"
-            return read_address(transport, site, company_id, seconds=REGION_SECONDS)
+            return read_address(transport, site, company_id, seconds=seconds)
         except WrongCompanyError:
             continue
         except UnavailableError as error:
@@ -96,7 +113,7 @@ def read_address(
     The answer is an object with PascalCase names, or ``null`` for an unknown company. A 404 comes
     from a site of something else, and from a ConnectWise that is being upgraded: for a company
     that ``was_known`` there it counts as passing.
-    Raises WrongCompanyError, UnavailableError, UnsafeAddressError.
+    Raises WrongCompanyError, SiteUnreachableError, UnsafeAddressError.
     """
     if not 0 < len(company_id) <= MAX_COMPANY_ID_CHARACTERS:
         raise WrongCompanyError("company id has an impossible length")
@@ -109,23 +126,31 @@ def read_address(
             seconds=seconds,
             headers={"Accept": "application/json"},
         )
-    except (httpx.TransportError, UnsafeAnswerError) as error:
-        raise UnavailableError("company info could not be read") from error
+    except httpx.TransportError as error:
+        raise unreached(error, site_url) or silent(site_url) from error
+    except UnsafeAnswerError as error:
+        raise SiteUnreachableError(UnreachedCause.NOT_CONNECTWISE, site_url) from error
     return _address(answer, site_url, was_known=was_known)
 
 
 def _address(answer: Answer, site_url: str, *, was_known: bool) -> PsaAddress:
-    if answer.status == _NOT_FOUND and not was_known:
+    if answer.status == HTTPStatus.NOT_FOUND and not was_known:
         raise WrongCompanyError("the site does not know the company")
     if not answer.is_success:
-        raise UnavailableError(f"company info answered {answer.status}")
-    info = answer.json()
+        cause = UnreachedCause.FAILING
+        if answer.is_client_error and answer.status != HTTPStatus.TOO_MANY_REQUESTS:
+            cause = UnreachedCause.NOT_CONNECTWISE
+        raise SiteUnreachableError(cause, site_url)
+    try:
+        info = answer.json()
+    except UnavailableError as error:
+        raise SiteUnreachableError(UnreachedCause.NOT_CONNECTWISE, site_url) from error
     if info is None:
         raise WrongCompanyError("the site does not know the company")
     codebase = _text(info, "Codebase")
     match = _CODEBASE.fullmatch(codebase)
     if match is None:
-        raise UnavailableError("company info names no codebase")
+        raise SiteUnreachableError(UnreachedCause.NO_CODEBASE, site_url)
     return PsaAddress(
         site_url=site_url,
         api_origin=api_origin_of(site_url),

@@ -10,7 +10,6 @@ Redirects are never followed. Answers are limited in size (after decompression) 
 from __future__ import annotations
 
 import re
-import socket
 import ssl
 import time
 import zlib
@@ -22,6 +21,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv4Network
 import httpcore
 import httpx
 
+from bridge.connectwise.resolver import Resolver, resolve_ipv4, resolve_within
 from bridge.domain.errors import UnsafeAddressError
 
 TOTAL_SECONDS = "total_seconds"
@@ -29,6 +29,8 @@ TOTAL_SECONDS = "total_seconds"
 
 DEFAULT_TOTAL_SECONDS = 60.0
 DEFAULT_MAX_ANSWER_BYTES = 64 * 1024 * 1024
+TOO_LARGE = "too_large"
+"""The reason of an answer that is refused for its length."""
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost"})
 LOOPBACK_ADDRESS = "127.0.0.1"
 
@@ -67,9 +69,6 @@ _DENIED_NETWORKS = tuple(
         "240.0.0.0/4",
     )
 )
-
-Resolver = Callable[[str], Sequence[str]]
-"""Returns all addresses of a host name; raises OSError for an unknown one."""
 
 
 class UnsafeAnswerError(UnsafeAddressError):
@@ -127,12 +126,6 @@ def _check_host(host: str) -> None:
     if len(host) <= _MAX_HOST_CHARACTERS and _HOST_NAME.fullmatch(host):
         return
     raise UnsafeAddressError("ip_literal" if _IP_LITERAL.fullmatch(host) else "host")
-
-
-def resolve_ipv4(host: str) -> Sequence[str]:
-    """Return the host's IPv4 addresses; IPv6 addresses are refused, so they are left out."""
-    answers = socket.getaddrinfo(host, _HTTPS_PORT, socket.AF_INET, socket.SOCK_STREAM)
-    return tuple(str(sockaddr[0]) for *_, sockaddr in answers)
 
 
 def check_addresses(addresses: Sequence[str]) -> str:
@@ -286,11 +279,8 @@ class _CheckedBackend(httpcore.NetworkBackend):
     def _checked_address(self, host: str) -> str:
         if self._allow_loopback and host in LOOPBACK_HOSTS:
             return LOOPBACK_ADDRESS
-        try:
-            addresses = self._resolver(host)
-        except OSError as error:
-            raise httpcore.ConnectError("host not found") from error
-        return check_addresses(addresses)
+        seconds = self._deadline.limit(None, httpcore.ConnectTimeout)
+        return check_addresses(resolve_within(self._resolver, host, seconds))
 
 
 class _TimedStream(httpcore.NetworkStream):
@@ -348,7 +338,7 @@ class _LimitedStream(httpx.SyncByteStream):
         for chunk in self._decoded():
             count += len(chunk)
             if count > self._max_bytes:
-                raise UnsafeAnswerError("too_large")
+                raise UnsafeAnswerError(TOO_LARGE)
             yield chunk
 
     def _decoded(self) -> Iterator[bytes]:

@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 
 from bridge.connectwise.egress import TOTAL_SECONDS
+from bridge.connectwise.json_text import read_json
 from bridge.domain.errors import UnavailableError
 
 CONNECT_SECONDS = 5.0
@@ -31,7 +32,6 @@ _CODE = re.compile(r"[A-Za-z][A-Za-z0-9 _.-]{0,59}")
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_/.\[\]-]{0,79}")
 _MAX_WORDS_LENGTH = 300
 _MAX_NAMED_FIELDS = 20
-_DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=Decimal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +73,18 @@ class Answer:
         """Return the ``Date`` header in UTC, or None for a missing or unreadable one."""
         try:
             moment = parsedate_to_datetime(self.headers.get("Date", ""))
-        except ValueError:
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):
             return None
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
     def json(self) -> Any:
-        """Return the parsed body; numbers with a point become decimals, never floats.
+        """Return the parsed body, as :func:`read_json` does.
 
-        Raises UnavailableError for text, for JSON that ends early, and for absurdly deep nesting.
+        Raises UnavailableError for text and for JSON that ends early.
         """
         try:
-            return _DECODER.decode(self.body.decode("utf-8-sig"))
-        except (ValueError, RecursionError) as error:
+            return read_json(self.body)
+        except ValueError as error:
             raise UnavailableError("the answer is not JSON") from error
 
     def refusal(self) -> Refusal | None:

@@ -13,16 +13,25 @@ import re
 from http import HTTPStatus
 from typing import Any
 
+import httpx
+
+from bridge.connectwise.egress import TOO_LARGE, UnsafeAnswerError
 from bridge.connectwise.exchange import Answer, Refusal
+from bridge.connectwise.reach import unreached
+from bridge.connectwise.route_rights import named
 from bridge.domain.errors import (
     BridgeError,
     CredentialsRejectedError,
     NotFoundError,
     OutcomeUnknownError,
+    OutOfTimeError,
     PermanentError,
     PermissionMissingError,
     RefusedError,
+    RetryableError,
+    SiteUnreachableError,
     ThrottledError,
+    TooHeavyError,
     UnavailableError,
 )
 
@@ -58,10 +67,24 @@ _PROVING_STATUSES = frozenset(
         HTTPStatus.UNPROCESSABLE_ENTITY,
     }
 )
+_TOO_HEAVY_STATUSES = frozenset(
+    {
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
+"""A query that takes too long, or a row that cannot be written, ends with 500; the gateway before a
+slow server answers with the others."""
 
 
-class ServerFailedError(UnavailableError):
-    """ConnectWise answered 500: a query took too long, or it failed to write a row."""
+class TooSlowError(TooHeavyError):
+    """No answer came in the time that a call may take."""
+
+
+SLOW = (TooSlowError, SiteUnreachableError)
+"""These take as long as a call may, so that a repetition takes as long again."""
 
 
 class UnroutedError(UnavailableError):
@@ -94,10 +117,11 @@ def _is_connectwises(refusal: Refusal | None) -> bool:
     return refusal is not None and refusal.body_code.casefold() in CONNECTWISE_CODES
 
 
-def failure_of(answer: Answer) -> BridgeError:
+def failure_of(answer: Answer, method: str, route: str) -> BridgeError:
     """Return the error that an unsuccessful answer to a read or a proven refusal stands for.
 
-    Text, HTML and a 404 that lacks a code of ConnectWise's own count as passing trouble.
+    A denial names the right that governs the route. Text, HTML and a 404 that lacks a code of
+    ConnectWise's own count as passing trouble.
     """
     if is_unrouted(answer):
         return UnroutedError(answer.status)
@@ -111,12 +135,27 @@ def failure_of(answer: Answer) -> BridgeError:
     is_unproven = answer.status == HTTPStatus.NOT_FOUND and not _is_connectwises(refusal)
     if refusal is None or is_passing or is_unproven:
         return _passing(answer.status)
-    return _refused(answer.status, refusal)
+    return named(_refused(answer.status, refusal), method, route)
+
+
+def unread(error: Exception, url: str, *, has_time_left: bool) -> RetryableError:
+    """Return the error for an answer that did not come, or is refused.
+
+    A worker that has no time left cut the call short itself.
+    """
+    if isinstance(error, httpx.ReadTimeout):
+        if has_time_left:
+            return TooSlowError("ConnectWise takes too long")
+        return OutOfTimeError("the worker's time ended before ConnectWise answered")
+    if isinstance(error, UnsafeAnswerError) and error.reason == TOO_LARGE:
+        return TooHeavyError("ConnectWise's answer is too large")
+    not_reached = unreached(error, url) if has_time_left else None
+    return not_reached or UnavailableError("ConnectWise could not be read")
 
 
 def _passing(status: int) -> UnavailableError:
-    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        return ServerFailedError("ConnectWise answered 500")
+    if status in _TOO_HEAVY_STATUSES:
+        return TooHeavyError(f"ConnectWise answered {status}")
     return UnavailableError(f"ConnectWise answered {status}")
 
 

@@ -7,27 +7,49 @@ Source of the facts: ConnectWise public interface 2025.1 and recorded answers.
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from bridge.connectwise.bulk_reader import BulkReader, Json, row_id
+from bridge.connectwise.bulk_reader import BulkReader
 from bridge.connectwise.client import ConnectWiseClient
-from bridge.connectwise.failures import EndpointMissingError, ServerFailedError
-from bridge.connectwise.mapping import Owner, has_payments, hides_all_lines, to_invoice
+from bridge.connectwise.complaints import (
+    complaint,
+    name_of_invoice,
+    unbelieved,
+    unwritten,
+)
+from bridge.connectwise.currencies import CompanyCurrencies
+from bridge.connectwise.egress import TOO_LARGE, UnsafeAnswerError
+from bridge.connectwise.failures import EndpointMissingError
+from bridge.connectwise.fingerprints import INVOICE_FINGERPRINT_FIELDS, fingerprint
+from bridge.connectwise.listed_rows import row_id
+from bridge.connectwise.mapping import (
+    Owner,
+    has_payments,
+    hides_all_lines,
+    payer_of,
+    to_invoice,
+)
 from bridge.connectwise.wire import (
-    INVOICE_FINGERPRINT_FIELDS,
     ExpenseRow,
     InvoiceRow,
     LineRow,
     PaymentRow,
     ProductRow,
     TimeRow,
-    complaint,
-    fingerprint,
     parse_row,
 )
-from bridge.domain.errors import MalformedRecordError, NotFoundError, UnavailableError
+from bridge.domain.errors import (
+    MalformedRecordError,
+    NotFoundError,
+    TooHeavyError,
+    UnavailableError,
+    UntrueListError,
+)
 from bridge.domain.invoice import Invoice
+from bridge.domain.money import Currency
 from bridge.ports import Fetched
 
 INVOICES = "/finance/invoices"
@@ -40,14 +62,16 @@ EXPENSES = "/expense/entries"
 MAX_PDF_BYTES = 20 * 1024 * 1024
 PDF_SECONDS = 60.0
 
-UNREADABLE = "ConnectWise cannot read it out"
+_log = logging.getLogger(__name__)
 
 _PDF_TYPE = "application/pdf"
 _PDF_START = b"%PDF-"
+_TOO_LARGE = "is too large (20 MB at most)"
 _HEADER_FIELDS = (
-    "id,invoiceNumber,type,status,company/id,billToCompany/id,date,dueDate,"
-    "currency,total,balance,payments,credits,subtotal,"
-    "salesTax,agreementAmount,agreement,locationId,departmentId,reference,customerPO,"
+    "id,invoiceNumber,type,status,company/id,company/name,billToCompany/id,billToCompany/name,"
+    "date,dueDate,"
+    "currency,total,balance,payments,credits,subtotal,salesTax,previousProgressApplied,"
+    "downpaymentApplied,agreementAmount,agreement,locationId,departmentId,reference,customerPO,"
     "billingTerms,glBatch,_info/lastUpdated"
 )
 PAYMENT_FIELDS = "id,amount,paymentDate,appliedBy,credit/id"
@@ -66,6 +90,27 @@ _LINES: tuple[tuple[str, type[LineRow], str], ...] = (
 )
 
 
+@dataclass(slots=True)
+class _Headers:
+    """Headers of invoices by id, readable ones apart from broken ones."""
+
+    rows: dict[int, InvoiceRow] = field(default_factory=dict)
+    fingerprints: dict[int, str] = field(default_factory=dict)
+    names: dict[int, str] = field(default_factory=dict)
+    """The names that people know the invoices by."""
+    broken: dict[int, str] = field(default_factory=dict)
+    """The complaints about unreadable invoices, for a person."""
+
+
+@dataclass(slots=True)
+class _Lines:
+    """Lines of many invoices, by the invoice's id."""
+
+    by_invoice: dict[int, list[LineRow]] = field(default_factory=lambda: defaultdict(list))
+    incomplete: set[int] = field(default_factory=set)
+    """The invoices some of whose lines ConnectWise fails to write out."""
+
+
 class InvoiceReader:
     """The reader reads invoices of one connection."""
 
@@ -73,90 +118,123 @@ class InvoiceReader:
         self._client = client
         self._reader = reader
         self._owner = owner
+        self._currencies = CompanyCurrencies(reader)
 
     def fetch(
         self, source_ids: Sequence[int], with_payments_of: frozenset[int]
     ) -> Fetched[Invoice]:
-        """Return whole invoices; see ``Psa.fetch``."""
-        sifted = self._reader.by_ids(INVOICES, {"fields": _HEADER_FIELDS}, source_ids)
-        broken = dict.fromkeys(sifted.broken_ids, UNREADABLE)
-        headers: dict[int, InvoiceRow] = {}
-        fingerprints: dict[int, str] = {}
-        for json in sifted.rows:
-            source_id = row_id(json)
-            if source_id is None:
-                continue
-            try:
-                headers[source_id] = parse_row(InvoiceRow, json)
-                fingerprints[source_id] = fingerprint(json, INVOICE_FINGERPRINT_FIELDS)
-            except MalformedRecordError as error:
-                broken[source_id] = complaint(error)
-        lines = self._lines(headers, broken)
-        fingerprints |= {
-            i: "" for i, header in headers.items() if hides_all_lines(header, lines[i])
-        }
+        """Return whole invoices; see ``Psa.fetch``.
+
+        An adjustment stands in for a line that is unreadable, or that ConnectWise fails to write.
+        Such an invoice is stored with an empty fingerprint, so that each sweep looks once more.
+        """
+        headers = self._headers(source_ids)
+        currencies = self._payers_currencies(headers.rows.values())
+        lines = self._lines(headers.rows)
         found: dict[int, Invoice] = {}
-        for source_id, header in headers.items():
-            if source_id in broken:
-                continue
+        for source_id, row in headers.rows.items():
+            shown = lines.by_invoice[source_id]
+            if source_id in lines.incomplete or hides_all_lines(row, shown):
+                headers.fingerprints[source_id] = ""
+            name = headers.names[source_id]
             try:
-                payments = self._payments(header, is_wanted=source_id in with_payments_of)
                 found[source_id] = to_invoice(
-                    self._owner, header, lines=lines[source_id], payments=payments
+                    self._owner,
+                    row,
+                    lines=shown,
+                    payments=self._payments(row, is_wanted=source_id in with_payments_of),
+                    payers_currency=currencies.get(source_id),
                 )
             except MalformedRecordError as error:
-                broken[source_id] = complaint(error)
+                headers.broken[source_id] = complaint(error, name)
+            except UntrueListError as error:
+                headers.broken[source_id] = unbelieved(f"the payments of {name}", str(error))
+            except TooHeavyError:
+                self._reader.require_answer(INVOICES)
+                headers.broken[source_id] = unwritten(f"the payments of {name}")
             except EndpointMissingError as error:
                 raise UnavailableError("ConnectWise hides its payments") from error
             except NotFoundError:
                 # Deleted since its header was read: not found, and nothing is broken.
                 continue
-        return Fetched(found, broken, {key: fingerprints[key] for key in found})
+        payers = filter(None, map(payer_of, headers.rows.values()))
+        return Fetched(
+            found,
+            headers.broken,
+            {key: headers.fingerprints[key] for key in found},
+            payer_names={payer.id: payer.name for payer in payers},
+        )
 
-    def _lines(self, source_ids: Iterable[int], broken: dict[int, str]) -> dict[int, list[LineRow]]:
-        lines: dict[int, list[LineRow]] = defaultdict(list)
+    def _headers(self, source_ids: Sequence[int]) -> _Headers:
+        sifted = self._reader.by_ids(INVOICES, {"fields": _HEADER_FIELDS}, source_ids)
+        headers = _Headers()
+        for key in sifted.broken_ids:
+            headers.broken[key] = unwritten(f"the invoice with id {key}")
+        for key, reason in sifted.refused.items():
+            headers.broken[key] = unbelieved(f"the invoice with id {key}", reason)
+        for json in sifted.rows:
+            source_id = row_id(json)
+            if source_id is None:
+                continue
+            headers.names[source_id] = name_of_invoice(json)
+            try:
+                headers.rows[source_id] = parse_row(InvoiceRow, json)
+            except MalformedRecordError as error:
+                headers.broken[source_id] = complaint(error, headers.names[source_id])
+            else:
+                headers.fingerprints[source_id] = fingerprint(json, INVOICE_FINGERPRINT_FIELDS)
+        return headers
+
+    def _payers_currencies(self, rows: Iterable[InvoiceRow]) -> Mapping[int, Currency | None]:
+        """Return the payer's currency for each invoice that leaves its own out."""
+        payers = {
+            row.id: payer.id if (payer := payer_of(row)) else None
+            for row in rows
+            if row.currency is None
+        }
+        known = self._currencies.of(payer_id for payer_id in payers.values() if payer_id)
+        return {key: known[payer_id] for key, payer_id in payers.items() if payer_id}
+
+    def _lines(self, source_ids: Iterable[int]) -> _Lines:
+        lines = _Lines()
         wanted = list(source_ids)
         for route, model, fields in _LINES:
             sifted = self._reader.by_ids(route, {"fields": fields}, wanted, path="invoice/id")
-            broken.update(dict.fromkeys(sifted.broken_ids, f"a line: {UNREADABLE}"))
+            lines.incomplete |= sifted.broken_ids | sifted.refused.keys()
             for json in sifted.rows:
-                self._add_line(model, json, lines, broken)
+                try:
+                    line = parse_row(model, json)
+                except MalformedRecordError as error:
+                    _log.warning("line skipped", extra={"field": error.field})
+                else:
+                    lines.by_invoice[line.invoice.id].append(line)
         return lines
-
-    def _add_line(
-        self,
-        model: type[LineRow],
-        json: Json,
-        lines: dict[int, list[LineRow]],
-        broken: dict[int, str],
-    ) -> None:
-        """Add a line to its invoice; an unreadable line makes its invoice a broken one."""
-        try:
-            line = parse_row(model, json)
-            lines[line.invoice.id].append(line)
-        except MalformedRecordError as error:
-            invoice_id = row_id(json.get("invoice"))
-            if invoice_id is not None:
-                broken[invoice_id] = f"a line: {complaint(error)}"
 
     def _payments(self, header: InvoiceRow, *, is_wanted: bool) -> list[PaymentRow]:
         if not is_wanted and not has_payments(header):
             return []
-        try:
-            rows, _ = self._reader.all(PAYMENTS, {"fields": PAYMENT_FIELDS}, ids={"id": header.id})
-        except ServerFailedError as error:
-            self._reader.require_answer(INVOICES)
-            raise MalformedRecordError(f"a payment: {UNREADABLE}") from error
+        rows, _ = self._reader.all(PAYMENTS, {"fields": PAYMENT_FIELDS}, ids={"id": header.id})
         return [parse_row(PaymentRow, json) for json in rows]
 
     def fetch_pdf(self, source_id: int) -> bytes:
-        """Return the printed invoice, which ConnectWise renders anew for each call."""
-        answer = self._client.read_bytes(
-            PDF, ids={"id": source_id}, accept=_PDF_TYPE, seconds=PDF_SECONDS
-        )
-        content_type = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if content_type != _PDF_TYPE or not answer.body.startswith(_PDF_START):
-            raise MalformedRecordError("the document is no PDF", field="pdf")
-        if len(answer.body) > MAX_PDF_BYTES:
-            raise MalformedRecordError("the document is too large", field="pdf")
-        return answer.body
+        """Return the printed invoice, which ConnectWise renders anew for each call.
+
+        Its first bytes decide: servers label PDFs in many ways. Raises MalformedRecordError.
+        """
+        try:
+            body = self._client.read_bytes(
+                PDF, ids={"id": source_id}, accept=_PDF_TYPE, seconds=PDF_SECONDS
+            ).body
+        except UnavailableError as error:
+            if _is_too_large(error.__cause__):
+                raise MalformedRecordError(_TOO_LARGE, field="pdf") from error
+            raise
+        if not body.startswith(_PDF_START):
+            raise MalformedRecordError("is not a PDF", field="pdf")
+        if len(body) > MAX_PDF_BYTES:
+            raise MalformedRecordError(_TOO_LARGE, field="pdf")
+        return body
+
+
+def _is_too_large(cause: BaseException | None) -> bool:
+    return isinstance(cause, UnsafeAnswerError) and cause.reason == TOO_LARGE

@@ -11,10 +11,14 @@ from bridge.connectwise.bulk_reader import BulkReader
 from bridge.connectwise.client import ConnectWiseClient
 from bridge.connectwise.conditions import Conditions, customer_conditions, invoice_conditions
 from bridge.connectwise.customers import COMPANIES, CustomerReader
+from bridge.connectwise.fingerprints import (
+    COMPANY_FINGERPRINT_FIELDS,
+    INVOICE_FINGERPRINT_FIELDS,
+    FingerprintFields,
+)
 from bridge.connectwise.invoices import INVOICES as INVOICES_ROUTE
 from bridge.connectwise.invoices import InvoiceReader
 from bridge.connectwise.mapping import Owner
-from bridge.connectwise.wire import COMPANY_FINGERPRINT_FIELDS, INVOICE_FINGERPRINT_FIELDS
 from bridge.domain.filters import ImportFilters
 from bridge.domain.identity import RecordKind
 from bridge.ports import Clock, Fetched
@@ -33,8 +37,10 @@ class PsaKind:
     """One kind of record as ConnectWise offers it."""
 
     route: str
-    fingerprint_fields: tuple[str, ...]
+    fingerprint_fields: FingerprintFields
     """The properties of the change fingerprint."""
+    label_field: str
+    """The property that persons know a record by."""
     conditions: Callable[[ImportFilters | None, datetime | None, int], Conditions]
     """Writes filters and a date of change as ConnectWise conditions that fit so many characters."""
     open_reader: Callable[[ConnectWiseClient, BulkReader, Owner, Clock], KindReader]
@@ -44,12 +50,14 @@ PSA_KINDS: Final[Mapping[RecordKind, PsaKind]] = {
     RecordKind.CUSTOMER: PsaKind(
         route=COMPANIES,
         fingerprint_fields=COMPANY_FINGERPRINT_FIELDS,
+        label_field="identifier",
         conditions=customer_conditions,
         open_reader=lambda _, reader, owner, clock: CustomerReader(reader, owner, clock),
     ),
     RecordKind.INVOICE: PsaKind(
         route=INVOICES_ROUTE,
         fingerprint_fields=INVOICE_FINGERPRINT_FIELDS,
+        label_field="invoiceNumber",
         conditions=invoice_conditions,
         open_reader=lambda client, reader, owner, _: InvoiceReader(client, reader, owner),
     ),

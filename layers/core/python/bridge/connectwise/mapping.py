@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
+from typing import TypeVar
 
 from bridge.connectwise.wire import (
-    Amount,
     CompanyRow,
     ContactRow,
     ExpenseRow,
@@ -32,6 +33,8 @@ from bridge.domain.invoice import (
 from bridge.domain.money import Currency, round_to_minor, to_minor
 from bridge.domain.payment import Payment, PaymentKind
 
+T = TypeVar("T")
+
 _NOT_BILLED = "DoNotBill"
 _FREE = "NoCharge"
 _EMAIL = "Email"
@@ -48,23 +51,31 @@ class Owner:
 # --- invoices ----------------------------------------------------------------------------------
 
 
+def payer_of(row: InvoiceRow) -> RefRow | None:
+    """Return the company that pays: the bill-to company if there is one, our reading of the public
+    interface, else the invoice's own."""
+    return row.bill_to_company or row.company
+
+
 def to_invoice(
     owner: Owner,
     row: InvoiceRow,
     *,
     lines: Iterable[LineRow] = (),
     payments: Iterable[PaymentRow] = (),
+    payers_currency: Currency | None = None,
 ) -> Invoice:
-    """Return the whole invoice. Raises MalformedRecordError."""
-    # The payer is the bill-to company, if there is one: our reading of the public interface.
-    payer = row.bill_to_company or row.company
-    if payer is None:
-        raise MalformedRecordError("company is missing", field="company")
-    currency = Currency(row.currency.currency_code, row.currency.number_of_decimals)
+    """Return the whole invoice, in ``payers_currency`` where it leaves its own out.
+
+    Raises MalformedRecordError.
+    """
+    payer_id = _required(payer_of(row), "company").id
+    currency = _required(_currency(row) or payers_currency, "currency")
     invoice_id = mirrored_id(owner.connection_id, row.id)
-    customer_id = mirrored_id(owner.connection_id, payer.id)
-    total_minor = _exact(row.total, currency, "total")
+    customer_id = mirrored_id(owner.connection_id, payer_id)
+    total_minor = to_minor(row.total, currency, field="total")
     payment_of = partial(_payment, owner, invoice_id, customer_id, currency)
+    paid = tuple(map(payment_of, sorted(payments, key=lambda payment: payment.id)))
     return Invoice(
         invoice_id=invoice_id,
         partner_id=owner.partner_id,
@@ -73,17 +84,17 @@ def to_invoice(
         number=row.invoice_number,
         currency=currency,
         total_minor=total_minor,
-        balance_minor=_exact(row.balance, currency, "balance"),
+        balance_minor=to_minor(row.balance, currency, field="balance"),
         issued_on=row.date,
         due_on=row.due_date,
         connection_id=owner.connection_id,
         source_id=row.id,
-        customer_source_id=payer.id,
+        customer_source_id=payer_id,
         type=row.type,
-        subtotal_minor=_exact(row.subtotal, currency, "subtotal"),
-        tax_minor=_exact(row.sales_tax, currency, "salesTax"),
-        paid_minor=_exact(row.payments, currency, "payments"),
-        credited_minor=_exact(row.credits, currency, "credits"),
+        subtotal_minor=_explained_minor(currency, row.subtotal),
+        tax_minor=_explained_minor(currency, row.sales_tax),
+        paid_minor=_sum_minor(currency, row.payments, paid, PaymentKind.MONEY),
+        credited_minor=_sum_minor(currency, row.credits, paid, PaymentKind.CREDIT),
         status=_status(row),
         billing_terms=_named(row.billing_terms),
         agreement=_named(row.agreement),
@@ -94,8 +105,18 @@ def to_invoice(
         purchase_order=row.customer_po,
         is_batched=row.gl_batch is not None,
         line_items=with_adjustment(_line_items(row, lines, currency), total_minor),
-        payments=tuple(map(payment_of, sorted(payments, key=lambda payment: payment.id))),
+        payments=paid,
     )
+
+
+def _currency(row: InvoiceRow) -> Currency | None:
+    return row.currency.as_currency() if row.currency else None
+
+
+def _required(value: T | None, field: str) -> T:
+    if value is None:
+        raise MalformedRecordError("is missing", field=field)
+    return value
 
 
 def hides_all_lines(row: InvoiceRow, lines: Sequence[LineRow]) -> bool:
@@ -109,12 +130,22 @@ def hides_all_lines(row: InvoiceRow, lines: Sequence[LineRow]) -> bool:
 
 
 def has_payments(row: InvoiceRow) -> bool:
-    """Tell whether the header shows payments or credits."""
-    return bool(row.payments) or bool(row.credits)
+    """Tell whether the header shows payments or credits, by their sums or by the balance."""
+    return bool(row.payments) or bool(row.credits) or row.balance != row.total
 
 
-def _exact(amount: Amount | None, currency: Currency, field: str) -> int:
-    return 0 if amount is None else to_minor(amount, currency, field=field)
+def _explained_minor(currency: Currency, amount: Decimal | None) -> int:
+    """Return an amount that only explains, rounded, and 0 for one that is left out."""
+    return (0 if amount is None else round_to_minor(amount, currency)) or 0
+
+
+def _sum_minor(
+    currency: Currency, stated: Decimal | None, payments: Sequence[Payment], kind: PaymentKind
+) -> int:
+    """Return the sum of a kind that the header states, else that of the payments themselves."""
+    if stated is not None:
+        return _explained_minor(currency, stated)
+    return sum(payment.amount_minor for payment in payments if payment.kind is kind)
 
 
 def _status(row: InvoiceRow) -> BillingStatus | None:
@@ -129,12 +160,10 @@ def _named(ref: RefRow | None) -> NamedRef | None:
 def _line_items(
     row: InvoiceRow, lines: Iterable[LineRow], currency: Currency
 ) -> tuple[LineItem, ...]:
-    """Return the billed lines by kind and id: products, time, expenses, then the agreement fee."""
+    """Return the billed lines by kind and id, then the lines that the header alone has."""
     shown = [_line_item(line, currency) for line in lines if _is_billed(line)]
     shown.sort(key=lambda item: (_LINE_ORDER[item.kind], item.source_id or 0))
-    if row.agreement_amount:
-        shown.append(_agreement_line(row, currency))
-    return tuple(shown)
+    return (*shown, *_header_lines(row, currency))
 
 
 _LINE_ORDER = {kind: position for position, kind in enumerate(LineKind)}
@@ -151,7 +180,7 @@ def _line_item(line: LineRow, currency: Currency) -> LineItem:
             return LineItem(
                 LineKind.PRODUCT,
                 line.customer_description or line.description or "Product",
-                _billed_minor(line, line.ext_price, currency, "extPrice"),
+                _billed_minor(line, line.ext_price, currency),
                 quantity=line.quantity,
                 unit_price=line.price,
                 source_id=line.id,
@@ -161,9 +190,7 @@ def _line_item(line: LineRow, currency: Currency) -> LineItem:
             return LineItem(
                 LineKind.TIME,
                 line.notes or work_type or "Time",
-                _billed_minor(
-                    line, line.extended_invoice_amount, currency, "extendedInvoiceAmount"
-                ),
+                _billed_minor(line, line.extended_invoice_amount, currency),
                 quantity=line.invoice_hours,
                 unit_price=line.hourly_rate,
                 source_id=line.id,
@@ -173,24 +200,37 @@ def _line_item(line: LineRow, currency: Currency) -> LineItem:
             return LineItem(
                 LineKind.EXPENSE,
                 line.notes or type_name or "Expense",
-                _billed_minor(line, line.invoice_amount, currency, "invoiceAmount"),
+                _billed_minor(line, line.invoice_amount, currency),
                 source_id=line.id,
             )
     raise TypeError(f"{type(line).__name__} is no line of an invoice")
 
 
-def _billed_minor(line: LineRow, amount: Amount | None, currency: Currency, field: str) -> int:
+def _billed_minor(line: LineRow, amount: Decimal | None, currency: Currency) -> int:
     """Return a line's amount, which is 0 for a line that is shown free of charge."""
-    if amount is None or line.billable_option == _FREE:
-        return 0
-    return round_to_minor(amount, currency, field=field)
+    return 0 if line.billable_option == _FREE else _explained_minor(currency, amount)
 
 
-def _agreement_line(row: InvoiceRow, currency: Currency) -> LineItem:
-    name = row.agreement.name if row.agreement else ""
-    amount_minor = _exact(row.agreement_amount, currency, "agreementAmount")
-    source_id = row.agreement.id if row.agreement else None
-    return LineItem(LineKind.AGREEMENT, name or "Agreement", amount_minor, source_id=source_id)
+def _header_lines(row: InvoiceRow, currency: Currency) -> list[LineItem]:
+    """Return the lines for the agreement's fee, for billing and payment ahead, and for the tax.
+
+    ConnectWise states progress and down payments that it applied as positive amounts; they lower
+    the total (public interface 2025.1 and a recorded sample).
+    """
+    agreement = row.agreement
+    fee_minor = _explained_minor(currency, row.agreement_amount)
+    progress_minor = _explained_minor(currency, row.previous_progress_applied)
+    down_payment_minor = _explained_minor(currency, row.downpayment_applied)
+    tax_minor = _explained_minor(currency, row.sales_tax)
+    fee_name = (agreement.name if agreement else "") or "Agreement"
+    fee_id = agreement.id if agreement else None
+    lines = [
+        LineItem(LineKind.AGREEMENT, fee_name, fee_minor, source_id=fee_id),
+        LineItem(LineKind.PROGRESS, "Progress billed before", -abs(progress_minor)),
+        LineItem(LineKind.DOWN_PAYMENT, "Down payment applied", -abs(down_payment_minor)),
+        LineItem(LineKind.TAX, "Sales tax", tax_minor),
+    ]
+    return [line for line in lines if line.amount_minor]
 
 
 def _payment(
@@ -205,7 +245,7 @@ def _payment(
         source_id=row.id,
         origin=Origin.CONNECTWISE,
         kind=PaymentKind.CREDIT if row.credit else PaymentKind.MONEY,
-        amount_minor=to_minor(row.amount, currency, field="payments.amount"),
+        amount_minor=to_minor(row.amount, currency, field="amount"),
         currency=currency,
         paid_on=row.payment_date,
         applied_by=row.applied_by,
@@ -222,21 +262,21 @@ def contact_ids_of(row: CompanyRow) -> tuple[int, ...]:
     return tuple(dict.fromkeys(contact.id for contact in contacts if contact))
 
 
-def email_of(row: CompanyRow, contacts: Mapping[int, ContactRow]) -> str:
-    """Return where invoices go: the company's own address, else its contacts' in turn."""
-    if row.invoice_to_email_address.strip():
-        return row.invoice_to_email_address.strip()
+def emails_of(row: CompanyRow, contacts: Mapping[int, ContactRow]) -> tuple[str, ...]:
+    """Return where invoices go: the company's own addresses, else those of a contact in use."""
+    if row.invoice_to_email_address:
+        return row.invoice_to_email_address
     known = (contacts.get(contact_id) for contact_id in contact_ids_of(row))
-    addresses = (_contact_email(contact) for contact in known if contact)
-    return next((address for address in addresses if address), "")
+    found = (_contact_emails(each) for each in known if each and not each.inactive_flag)
+    return next((addresses for addresses in found if addresses), ())
 
 
-def _contact_email(contact: ContactRow) -> str:
-    """Return the default e-mail address, else the first one."""
-    items = [each for each in contact.communication_items or () if each.value.strip()]
+def _contact_emails(contact: ContactRow) -> tuple[str, ...]:
+    """Return the addresses of the default e-mail entry, else of the first one."""
+    items = [each for each in contact.communication_items if each.value]
     mails = [each for each in items if each.communication_type == _EMAIL]
     mails.sort(key=lambda each: not each.default_flag)
-    return mails[0].value.strip() if mails else ""
+    return mails[0].value if mails else ()
 
 
 def to_customer(
@@ -245,25 +285,28 @@ def to_customer(
     """Return the customer, archived when ConnectWise marks the company deleted.
 
     The time of the deletion is ConnectWise's. Companies that were merged into another lack it;
-    ``server_time`` takes its place.
+    ``server_time`` takes its place. A nameless company goes by its identifier or id.
     """
+    email, *further_emails = emails_of(row, contacts) or ("",)
     return Customer(
         customer_id=mirrored_id(owner.connection_id, row.id),
         partner_id=owner.partner_id,
         origin=Origin.CONNECTWISE,
-        name=row.name,
+        name=row.name.strip() or row.identifier or f"Company {row.id}",
         connection_id=owner.connection_id,
         source_id=row.id,
         identifier=row.identifier,
-        email=email_of(row, contacts),
+        email=email,
+        further_emails=tuple(further_emails),
+        cc_emails=row.invoice_cc_email_address,
         phone=row.phone_number,
         account_number=row.account_number,
         address=_address(row),
         status=_named(row.status),
-        types=tuple(NamedRef(each.id, each.name) for each in row.types or ()),
+        types=tuple(NamedRef(each.id, each.name) for each in row.types),
         territory=_named(row.territory),
         billing_terms=_named(row.billing_terms),
-        currency_code=row.currency.currency_code if row.currency else "",
+        currency_code=row.currency_code,
         contact_ids=contact_ids_of(row),
         archive=_archive(row, server_time),
     )

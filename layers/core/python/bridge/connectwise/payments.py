@@ -12,21 +12,23 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from bridge.connectwise.bulk_reader import BulkReader, Json, row_id
+from bridge.connectwise.bulk_reader import BulkReader
 from bridge.connectwise.client import ConnectWiseClient
+from bridge.connectwise.currencies import CompanyCurrencies
 from bridge.connectwise.failures import EndpointMissingError
 from bridge.connectwise.invoices import INVOICES, PAYMENT_FIELDS, PAYMENTS
+from bridge.connectwise.listed_rows import Json, row_id
 from bridge.connectwise.wire import (
-    Amount,
-    CurrencyRow,
-    Id,
-    IdRow,
+    DecidingIdRef,
+    DecidingRef,
+    OptionalCurrency,
+    OptionalIdRef,
+    OptionalStatus,
     PaymentRow,
     Row,
-    StatusRow,
-    Text,
     parse_row,
 )
+from bridge.connectwise.wire_values import Amount, Day, Id, MemberName
 from bridge.domain.errors import (
     MalformedRecordError,
     OutcomeUnknownError,
@@ -43,23 +45,32 @@ CLOSED_INVOICE = "/finance/closedInvoices/{id}"
 UNCHANGED = "Unchanged"
 """Our code for a change that ConnectWise answered with success and left out."""
 
-_BALANCE_FIELDS = "id,currency,total,balance,status,glBatch"
+_BALANCE_FIELDS = "id,company/id,billToCompany/id,currency,total,balance,status,glBatch"
 
 
 class _BalanceRow(Row):
     """The row is the part of an invoice that a payment needs, with money in major units."""
 
     id: Id
-    currency: CurrencyRow
+    company: DecidingRef = None
+    bill_to_company: DecidingRef = None
+    currency: OptionalCurrency = None
     total: Amount
     balance: Amount
-    status: StatusRow | None = None
-    gl_batch: IdRow | None = None
+    status: OptionalStatus = None
+    gl_batch: OptionalIdRef = None
+
+
+class _TellingPaymentRow(PaymentRow):
+    """The row is a payment that may be ours, which its day and kind help to tell."""
+
+    payment_date: Day | None = None
+    credit: DecidingIdRef = None
 
 
 class _UnreadableRow(Row):
     id: Id
-    applied_by: Text = ""
+    applied_by: MemberName = ""
 
 
 class ConnectWisePayments:
@@ -74,6 +85,7 @@ class ConnectWisePayments:
     ) -> None:
         self._client = client
         self._reader = BulkReader(client)
+        self._currencies = CompanyCurrencies(self._reader)
         self._known_member = known_member
         self._own_names = {"", *(name.casefold() for name in (known_member, *past_members))}
 
@@ -98,7 +110,7 @@ class ConnectWisePayments:
         row = parse_row(_BalanceRow, answer.value)
         if row.id != invoice_source_id:
             raise UnavailableError("ConnectWise answered another invoice")
-        currency = Currency(row.currency.currency_code, row.currency.number_of_decimals)
+        currency = self._currency(row)
         status = row.status
         return PsaBalance(
             currency=currency,
@@ -107,6 +119,15 @@ class ConnectWisePayments:
             status=BillingStatus(status.id, status.name, status.is_closed) if status else None,
             is_batched=row.gl_batch is not None,
         )
+
+    def _currency(self, row: _BalanceRow) -> Currency:
+        payer = row.bill_to_company or row.company
+        if row.currency:
+            return row.currency.as_currency()
+        found = self._currencies.of([payer.id])[payer.id] if payer else None
+        if found is None:
+            raise MalformedRecordError("is missing", field="currency")
+        return found
 
     def list_payments(self, invoice_source_id: int, currency: Currency) -> tuple[PsaPayment, ...]:
         try:
@@ -183,7 +204,7 @@ def _status_id(invoice: object) -> int | None:
 
 
 def _payment(row: Json, currency: Currency) -> PsaPayment:
-    payment = parse_row(PaymentRow, row)
+    payment = parse_row(_TellingPaymentRow, row)
     return PsaPayment(
         psa_payment_id=payment.id,
         amount_minor=to_minor(payment.amount, currency, field="amount"),

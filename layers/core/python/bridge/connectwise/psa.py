@@ -6,28 +6,38 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from bridge.connectwise.bulk_reader import MAX_PAGE_SIZE, BulkReader, Json, row_id
+from bridge.connectwise.bulk_reader import MAX_PAGE_SIZE, BulkReader
+from bridge.connectwise.choices import list_choices
 from bridge.connectwise.client import SYSTEM_INFO, ConnectWiseClient, Query
-from bridge.connectwise.conditions import Conditions
+from bridge.connectwise.conditions import Conditions, text_condition
 from bridge.connectwise.customers import CustomerReader
-from bridge.connectwise.failures import EndpointMissingError
+from bridge.connectwise.failures import EndpointMissingError, TooSlowError
+from bridge.connectwise.fingerprints import fingerprint, paths_of
 from bridge.connectwise.invoices import InvoiceReader
 from bridge.connectwise.kinds import PSA_KINDS
+from bridge.connectwise.listed_rows import Json, row_id
 from bridge.connectwise.mapping import Owner
+from bridge.connectwise.reach import silent
 from bridge.connectwise.registrations import Registrations
+from bridge.connectwise.restrictions import read_restrictions
 from bridge.connectwise.rights import check_rights
-from bridge.connectwise.wire import fingerprint
+from bridge.connectwise.wire_values import text_of
+from bridge.domain.customer import NamedRef
 from bridge.domain.errors import NotFoundError, UnavailableError
+from bridge.domain.filter_choices import ChoiceKind
 from bridge.domain.filters import ImportFilters
 from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import BillingStatus
 from bridge.domain.mirrored_kinds import MirroredKind, R
 from bridge.domain.money import DOUBLE_NOISE
-from bridge.domain.permissions import RightFinding
+from bridge.domain.permissions import Restriction, RightFinding
 from bridge.ports import Clock, Fetched, ListedPage, ListedRecord, SystemInfo
 
 BILLING_STATUSES = "/finance/billingStatuses"
 MAX_EXISTENCE_CHECKS = 2
+GREETING_SECONDS = 5.0
+"""With the seconds of discovery, a person who connects waits ten seconds for a silent server."""
+MAX_FOUND = 10
 
 
 class ConnectWisePsa:
@@ -50,8 +60,14 @@ class ConnectWisePsa:
         return self._client.calls
 
     def read_system_info(self) -> SystemInfo:
-        """Read the one path that is open to every member; rejected keys and failures raise."""
-        answer = self._client.read(SYSTEM_INFO)
+        """Read the one path that is open to every member; rejected keys and failures raise.
+
+        It is a greeting, so a server that takes longer than GREETING_SECONDS counts as silent.
+        """
+        try:
+            answer = self._client.read(SYSTEM_INFO, seconds=GREETING_SECONDS, is_divisible=True)
+        except TooSlowError as error:
+            raise silent(self._client.address.api_origin) from error
         info = answer.value if isinstance(answer.value, Mapping) else {}
         return SystemInfo(
             version=str(info.get("version", "")),
@@ -85,6 +101,7 @@ class ConnectWisePsa:
             is_last=page.is_last,
             server_time=(page.answer and page.answer.server_time) or self._clock.now(),
             broken_ids=page.broken_ids,
+            managed_size=page.managed_size,
         )
 
     def list_records_by_id(
@@ -95,6 +112,18 @@ class ConnectWisePsa:
         )
         listed = [row for row in sifted.rows if row.get("deletedFlag") is not True]
         return {each.source_id: each for each in _listed(kind, listed)}
+
+    def find(self, kind: RecordKind, label: str) -> tuple[int, ...]:
+        condition = text_condition(PSA_KINDS[kind].label_field, label)
+        if condition is None:
+            return ()
+        page = self._reader.forward(
+            PSA_KINDS[kind].route,
+            {"fields": "id", "conditions": condition},
+            after_id=0,
+            limit=MAX_FOUND,
+        )
+        return tuple(filter(None, map(row_id, page.rows)))
 
     def count(self, kind: RecordKind, *, filters: ImportFilters | None = None) -> int:
         return self._reader.count(PSA_KINDS[kind].route, self._restricted(kind, {}, None, filters))
@@ -155,8 +184,14 @@ class ConnectWisePsa:
     def check_rights(self) -> tuple[RightFinding, ...]:
         return check_rights(self._client)
 
+    def read_restrictions(self, member: str) -> tuple[Restriction, ...]:
+        return read_restrictions(self._client, member)
+
+    def list_choices(self, kind: ChoiceKind) -> tuple[NamedRef, ...]:
+        return list_choices(self._reader, kind)
+
     def list_billing_statuses(self) -> tuple[BillingStatus, ...]:
-        """See ``Psa.list_billing_statuses``. Unreadable rows are left out.
+        """See ``Psa.list_billing_statuses``. Rows that lack a usable id are left out.
 
         Source: ConnectWise public interface 2025.1, billing statuses: ``closedFlag`` locks an
         invoice, ``inactiveFlag`` takes a status out of use.
@@ -177,7 +212,7 @@ class ConnectWisePsa:
 
 
 def _listed_fields(kind: RecordKind) -> str:
-    return ",".join(("id", *PSA_KINDS[kind].fingerprint_fields))
+    return ",".join(("id", *paths_of(PSA_KINDS[kind].fingerprint_fields)))
 
 
 def _listed(kind: RecordKind, rows: Sequence[Json]) -> list[ListedRecord]:
@@ -192,9 +227,10 @@ def _listed(kind: RecordKind, rows: Sequence[Json]) -> list[ListedRecord]:
 
 
 def _billing_status(row: Json) -> BillingStatus | None:
-    source_id, name = row_id(row), row.get("name")
-    if source_id is None or not isinstance(name, str):
+    source_id = row_id(row)
+    if source_id is None:
         return None
+    name = text_of(row.get("name")) or f"Status {source_id}"
     return BillingStatus(source_id, name, is_closed=row.get("closedFlag") is True)
 
 

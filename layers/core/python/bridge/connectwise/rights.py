@@ -51,7 +51,7 @@ class Probe:
 
 
 _MEMBERS: Query = {"fields": "id,hourlyCost", "pageSize": 25}
-_PROBES: Mapping[tuple[str, str], Probe] = {
+PROBES: Mapping[tuple[str, str], Probe] = {
     ("Companies", "Company Maintenance"): Probe("/company/companies", _ONE),
     ("Finance", "Accounting Interface"): Probe(
         "/finance/accounting/unpostedinvoices", {"pageSize": 1}
@@ -89,7 +89,7 @@ _UNKNOWN = object()
 def _finding(
     client: ConnectWiseClient, right: Right, answers: dict[tuple[str, str], object]
 ) -> Finding:
-    probe = _PROBES.get((right.module, right.row))
+    probe = PROBES.get((right.module, right.row))
     if probe is None or right.column is not Column.INQUIRE:
         return Finding.UNPROVEN
     key = (probe.route, repr(probe.query))

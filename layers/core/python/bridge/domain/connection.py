@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from bridge.domain.callback_endpoint import CallbackEndpoint, CallbackSecret, PsaAddress
 from bridge.domain.filters import ImportFilters
+from bridge.domain.permissions import Restriction
 from bridge.domain.platform_payment import WriteBackPolicy
 from bridge.domain.problem import ProblemCode, ProblemReport
 from bridge.domain.write_back.timings import Books
@@ -56,6 +57,8 @@ class PaymentsStop(StrEnum):
 
 
 MAX_PAST_MEMBERS = 20
+CLOCK_TOLERANCE_SECONDS = 300
+CLOCK_STEP_SECONDS = 60
 SET_UP_LEASE = timedelta(minutes=2)
 """A set-up that takes longer has broken off."""
 
@@ -126,11 +129,21 @@ class Connection:
     owners_moved_to: str = ""
     """The company key that every owner of a payment was moved to."""
     payment_facts: PaymentFacts = field(default_factory=PaymentFacts)
+    clock_seconds_ahead: int = 0
+    """So much ConnectWise's clock is ahead of ours, or behind for a negative number; 0 while both
+    agree, give or take five minutes."""
+    restrictions: tuple[Restriction, ...] = ()
+    """The limits of our API member's sight at the latest verification."""
+    company_connections: tuple[str, ...] = ()
+    """The other connections, of any partner, that reach the same company or once did: what they
+    own or may have posted there is theirs."""
+    owners_compared_with: tuple[str, ...] = ()
+    """Those of them whose owners of payments were compared with this connection's."""
 
     @property
     def books(self) -> Books:
         """Return the books that leases and owners of payments are kept in."""
-        return Books(self.connection_id, self.company_key)
+        return Books(self.connection_id, self.company_key, self.company_connections)
 
     def report(self, code: ProblemCode, subject: str, detail: str = "") -> ProblemReport:
         """Return the report of a problem of this connection."""
@@ -169,6 +182,16 @@ class Connection:
         }
         kept = list(latest_first.values())[:MAX_PAST_MEMBERS]
         return replace(self, member_identifier=member, past_members=tuple(reversed(kept)))
+
+    def with_clock_ahead(self, seconds: int) -> Connection:
+        """Return the connection after ConnectWise's clock was seen.
+
+        A minute more or less counts as the same, which spares writes.
+        """
+        shown = seconds if abs(seconds) > CLOCK_TOLERANCE_SECONDS else 0
+        if shown and abs(shown - self.clock_seconds_ahead) < CLOCK_STEP_SECONDS:
+            return self
+        return replace(self, clock_seconds_ahead=shown)
 
     def with_payments_stopped(self, stop: PaymentsStop, *, is_stopped: bool) -> Connection:
         """Return the connection with one reason to stop payments set or taken away."""

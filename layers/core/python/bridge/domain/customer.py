@@ -58,7 +58,11 @@ class Customer:
     identifier: str = ""
     email: str = ""
     """Invoices go to this address: the company's own invoice address, else the billing contact's
-    default address, else the default contact's."""
+    default address, else the default contact's. A contact that is inactive is passed over."""
+    further_emails: tuple[str, ...] = ()
+    """Invoices also go to these: people list several addresses in one field."""
+    cc_emails: tuple[str, ...] = ()
+    """Copies of invoices go to these."""
     phone: str = ""
     account_number: str = ""
     address: Address = field(default_factory=Address)
@@ -69,6 +73,11 @@ class Customer:
     currency_code: str = ""
     contact_ids: tuple[int, ...] = ()
     archive: Archive | None = None
+
+    @property
+    def emails(self) -> tuple[str, ...]:
+        """Return every address that invoices go to, the first one first."""
+        return (self.email, *self.further_emails) if self.email else self.further_emails
 
     def archived(self, reason: ArchiveReason, at: datetime) -> Customer:
         """Return the same customer archived; one that is archived already stays as it was."""

@@ -3,7 +3,11 @@
     BridgeError
     ├── RetryableError            all is as before; the same call may be made again
     │   ├── ThrottledError        too many calls; wait as told
+    │   │   └── ShareUsedUpError  the partner's own share is used up
     │   ├── UnavailableError      the other side is down, slow or answers nonsense
+    │   │   ├── TooHeavyError     it may manage when it is asked for fewer records
+    │   │   ├── UntrueListError   its list breaks the order that lists have
+    │   │   └── SiteUnreachableError  its server is out of reach, or another kind of server
     │   └── OutOfTimeError        the call needs more time than this worker has left
     ├── PermanentError            the same call will fail again
     │   ├── NotFoundError         the record is missing, or another owner's
@@ -15,7 +19,8 @@
     │   ├── NotPossibleError      the record's present state forbids it
     │   ├── RefusedError          ConnectWise refuses, with a code
     │   ├── MalformedRecordError  one record is unreadable
-    │   └── MassArchiveStoppedError
+    │   ├── MassArchiveStoppedError
+    │   └── TooManyRecordsError   a list is longer than the bridge takes
     ├── ConflictError             another writer was first; read again, decide again
     │   ├── RunActiveError        a run of the kind is going on
     │   ├── LeaseTakenError       another worker holds the invoice; over at a stated time
@@ -29,6 +34,7 @@ end in logs and problem documents.
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 
 
 class BridgeError(Exception):
@@ -50,8 +56,46 @@ class ThrottledError(RetryableError):
     """The tenant's rate, ours or ConnectWise's, is used up for now."""
 
 
+class ShareUsedUpError(ThrottledError):
+    """The partner's share of an activity is used up for now."""
+
+
 class UnavailableError(RetryableError):
     """The other side is down, slow or answers nonsense."""
+
+
+class TooHeavyError(UnavailableError):
+    """The call was too heavy for the other side, which may manage one for fewer records."""
+
+
+class UntrueListError(UnavailableError):
+    """A list repeats records, goes backwards, gives more than was asked for, or never ends."""
+
+
+class UnreachedCause(StrEnum):
+    """A cause tells a person where to look when a server is out of reach.
+
+    Its value is the type of the problem document as well.
+    """
+
+    HOST_UNKNOWN = "site_host_unknown"
+    PORT_CLOSED = "site_port_closed"
+    NO_ANSWER = "site_no_answer"
+    CERTIFICATE_INVALID = "site_certificate_invalid"
+    NO_TLS = "site_no_tls"
+    FAILING = "site_failing"
+    NOT_CONNECTWISE = "site_not_connectwise"
+    NO_CODEBASE = "site_no_codebase"
+
+
+class SiteUnreachableError(UnavailableError):
+    """ConnectWise's server is out of reach, or something else answers there."""
+
+    def __init__(self, cause: UnreachedCause, address: str) -> None:
+        super().__init__(f"ConnectWise was not reached: {cause.value}")
+        self.cause = cause
+        self.address = address
+        """Scheme and host, as the partner gave them; messages for logs leave it out."""
 
 
 class OutOfTimeError(RetryableError):
@@ -130,9 +174,11 @@ class MalformedRecordError(PermanentError):
     """One record is unreadable: an unknown enum value, a missing field, an impossible amount."""
 
     def __init__(self, reason: str, *, field: str | None = None) -> None:
-        super().__init__(reason)
+        super().__init__(f"{field} {reason}" if field else reason)
         self.reason = reason
+        """It goes on from the field's name where there is one: "is missing"."""
         self.field = field
+        """The field as ConnectWise names it."""
 
 
 class MassArchiveStoppedError(PermanentError):
@@ -142,6 +188,14 @@ class MassArchiveStoppedError(PermanentError):
         super().__init__(f"{candidates} of {mirrored} records would be archived")
         self.candidates = candidates
         self.mirrored = mirrored
+
+
+class TooManyRecordsError(PermanentError):
+    """A list is longer than what one connection may bring over."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"more than {limit} records")
+        self.limit = limit
 
 
 class ConflictError(BridgeError):

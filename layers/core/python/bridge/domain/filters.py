@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from bridge.domain.customer import Customer
+from bridge.domain.errors import InvalidInputError
 from bridge.domain.invoice import Invoice, InvoiceType
 from bridge.domain.money import to_decimal
 
 MAX_FILTER_VALUES = 100
+MAX_AHEAD = timedelta(days=366)
+EARLIEST = date(1980, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +32,19 @@ class CustomerFilter:
     company_ids: frozenset[int] = frozenset()
 
     def accepts(self, customer: Customer) -> bool:
-        return (
-            _among(self.status_ids, customer.status.source_id if customer.status else None)
-            and _any_among(self.type_ids, (ref.source_id for ref in customer.types))
-            and _among(
-                self.territory_ids, customer.territory.source_id if customer.territory else None
-            )
-            and _among(self.company_ids, customer.source_id)
+        return self.refusal(customer) is None
+
+    def refusal(self, customer: Customer) -> str | None:
+        """Return the name of the first set that refuses the customer, or None."""
+        status, territory = customer.status, customer.territory
+        return _first_refusal(
+            ("status_ids", _among(self.status_ids, status.source_id if status else None)),
+            ("type_ids", _any_among(self.type_ids, (ref.source_id for ref in customer.types))),
+            (
+                "territory_ids",
+                _among(self.territory_ids, territory.source_id if territory else None),
+            ),
+            ("company_ids", _among(self.company_ids, customer.source_id)),
         )
 
 
@@ -55,20 +64,27 @@ class InvoiceFilter:
     credit memos are treated like open invoices."""
 
     def accepts(self, invoice: Invoice) -> bool:
-        return (
-            (not self.types or invoice.type in self.types)
-            and _among(
-                self.billing_status_ids, invoice.status.source_id if invoice.status else None
-            )
-            and _among(self.location_ids, invoice.location_id)
-            and _among(self.department_ids, invoice.department_id)
-            and (not self.agreement_types or _folded(invoice.agreement_type) in self._type_names())
-            and (self.date_from is None or invoice.issued_on >= self.date_from)
-            and self._balance_suffices(invoice)
+        return self.refusal(invoice) is None
+
+    def refusal(self, invoice: Invoice) -> str | None:
+        """Return the name of the first restriction that refuses the invoice, or None."""
+        status = invoice.status
+        return _first_refusal(
+            ("types", not self.types or invoice.type in self.types),
+            (
+                "billing_status_ids",
+                _among(self.billing_status_ids, status.source_id if status else None),
+            ),
+            ("location_ids", _among(self.location_ids, invoice.location_id)),
+            ("department_ids", _among(self.department_ids, invoice.department_id)),
+            ("agreement_types", self._agreement_matches(invoice)),
+            ("date_from", self.date_from is None or invoice.issued_on >= self.date_from),
+            ("minimum_balance", self._balance_suffices(invoice)),
         )
 
-    def _type_names(self) -> frozenset[str]:
-        return frozenset(map(_folded, self.agreement_types))
+    def _agreement_matches(self, invoice: Invoice) -> bool:
+        wanted = frozenset(map(_folded, self.agreement_types))
+        return not wanted or _folded(invoice.agreement_type) in wanted
 
     def _balance_suffices(self, invoice: Invoice) -> bool:
         if self.minimum_balance is None:
@@ -82,6 +98,28 @@ class ImportFilters:
 
     customer: CustomerFilter = field(default_factory=CustomerFilter)
     invoice: InvoiceFilter = field(default_factory=InvoiceFilter)
+
+
+def _first_refusal(*verdicts: tuple[str, bool]) -> str | None:
+    return next((name for name, accepts in verdicts if not accepts), None)
+
+
+def refuse_senseless(filters: ImportFilters, today: date) -> None:
+    """Raise InvalidInputError, naming the field, for a filter that is impossible to pass.
+
+    Invoices are dated some weeks ahead at most, so a later day is a slip of the finger.
+    """
+    invoice = filters.invoice
+    if invoice.date_from is not None and invoice.date_from > today + MAX_AHEAD:
+        raise InvalidInputError(
+            "is more than a year ahead, so no invoice would come in", field="invoices.date_from"
+        )
+    if invoice.date_from is not None and invoice.date_from < EARLIEST:
+        raise InvalidInputError(
+            "is before 1980; leave it out to take every invoice", field="invoices.date_from"
+        )
+    if invoice.minimum_balance is not None and invoice.minimum_balance < 0:
+        raise InvalidInputError("must be 0 or more", field="invoices.minimum_balance")
 
 
 def _among(wanted: frozenset[int], value: int | None) -> bool:

@@ -16,6 +16,9 @@ class HintReason(StrEnum):
     RETRY = "retry"
     WRITE_BACK = "write_back"
     COMPARISON = "comparison"
+    SEARCH = "search"
+    UNSETTLED = "unsettled"
+    """ConnectWise showed a payment and its balance apart; they agree within seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,4 +30,4 @@ class Hint:
     source_id: int
     reason: HintReason
     attempts: int = 0
-    """The tries that found ConnectWise out of reach."""
+    """The tries that found ConnectWise out of reach, or the record unsettled."""

@@ -65,6 +65,11 @@ def new_id() -> str:
     return uuid4().hex
 
 
+def platform_invoice_id(partner_id: str, number: str) -> str:
+    """Return the id of the first invoice that a partner makes on the platform with a number."""
+    return uuid5(_NAMESPACE, f"{partner_id}/platform_invoice/{number}").hex
+
+
 def write_back_id_of(payment_id: str, invoice_source_id: int) -> str:
     """Return the id of a payment's write-back to one invoice.
 

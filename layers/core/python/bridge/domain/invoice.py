@@ -38,6 +38,11 @@ class LineKind(StrEnum):
     TIME = "time"
     EXPENSE = "expense"
     AGREEMENT = "agreement"
+    PROGRESS = "progress"
+    """An earlier invoice billed this part of the work already."""
+    DOWN_PAYMENT = "down_payment"
+    """The customer paid this part ahead, on an invoice of its own."""
+    TAX = "tax"
     ADJUSTMENT = "adjustment"
 
 
@@ -52,7 +57,7 @@ class LineItem:
     quantity: Decimal | None = None
     unit_price: Decimal | None = None
     source_id: int | None = None
-    """The id of the product, time entry, expense or agreement, None for an adjustment."""
+    """The id of the product, time entry, expense or agreement, None for any other line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +121,16 @@ class Invoice:
     def is_unpaid(self) -> bool:
         return self.state in (InvoiceState.OPEN, InvoiceState.PARTIALLY_PAID)
 
+    @property
+    def balance_agrees(self) -> bool:
+        """Tell whether the balance is what the listed payments leave of the total.
+
+        ConnectWise may show a payment seconds before it is in the balance, or the other way
+        round. A credit memo lists its payments elsewhere and counts as agreeing.
+        """
+        paid = sum(payment.amount_minor for payment in self.payments)
+        return self.total_minor <= 0 or self.total_minor - paid == self.balance_minor
+
     def archived(self, reason: ArchiveReason, at: datetime) -> Invoice:
         """Return the same invoice archived; one that is archived already stays as it was."""
         return self if self.archive else replace(self, archive=Archive(reason, at))
@@ -136,10 +151,10 @@ def balance_state(total_minor: int, balance_minor: int) -> InvoiceState:
 def with_adjustment(lines: tuple[LineItem, ...], total_minor: int) -> tuple[LineItem, ...]:
     """Return the lines, with one adjustment line more when their sum differs from the total.
 
-    ConnectWise totals hold tax, agreement cover and hand-made adjustments on top of the lines.
+    ConnectWise totals hold agreement cover and hand-made adjustments on top of the lines.
     """
     difference = total_minor - sum(line.amount_minor for line in lines)
     if difference == 0:
         return lines
-    adjustment = LineItem(LineKind.ADJUSTMENT, "Taxes and adjustments", difference)
+    adjustment = LineItem(LineKind.ADJUSTMENT, "Adjustments", difference)
     return (*lines, adjustment)

@@ -31,8 +31,8 @@ class MirroredKind(Generic[R]):
     """Names the kind's counters on a run and its delta run."""
     callback_type: str
     """ConnectWise's own name of the kind in callbacks (developer guide, callbacks)."""
-    accepts: Callable[[ImportFilters, R], bool]
-    """Tells whether the kind's own import filter lets a record in."""
+    refusal: Callable[[ImportFilters, R], str | None]
+    """Returns the restriction of the kind's own import filter that keeps a record out, if any."""
     id_of: Callable[[R], str]
     label_of: Callable[[R], str]
     """Returns the name that a person knows a record by."""
@@ -45,8 +45,14 @@ class MirroredKind(Generic[R]):
     """A contact's change also changes the record, whose date in ConnectWise stays as it is."""
     payments_of: Callable[[R], tuple[Payment, ...]] | None = None
     """Returns the payments stored with a record, for kinds that have any."""
+    is_settled: Callable[[R], bool] = lambda _record: True
+    """Tells whether the parts of a record agree; ConnectWise may be about to change one."""
     wants_pdf: Callable[[R], bool] = lambda _record: False
     """Tells whether a changed record is to be printed afresh."""
+
+    def accepts(self, filters: ImportFilters, record: R) -> bool:
+        """Tell whether the kind's own import filter lets a record in."""
+        return self.refusal(filters, record) is None
 
 
 CUSTOMERS: Final[MirroredKind[Customer]] = MirroredKind(
@@ -54,7 +60,7 @@ CUSTOMERS: Final[MirroredKind[Customer]] = MirroredKind(
     record_type=Customer,
     plural="customers",
     callback_type="company",
-    accepts=lambda filters, customer: filters.customer.accepts(customer),
+    refusal=lambda filters, customer: filters.customer.refusal(customer),
     id_of=lambda customer: customer.customer_id,
     label_of=lambda customer: customer.name,
     has_contacts=True,
@@ -64,12 +70,13 @@ INVOICES: Final[MirroredKind[Invoice]] = MirroredKind(
     record_type=Invoice,
     plural="invoices",
     callback_type="invoice",
-    accepts=lambda filters, invoice: filters.invoice.accepts(invoice),
+    refusal=lambda filters, invoice: filters.invoice.refusal(invoice),
     id_of=lambda invoice: invoice.invoice_id,
     label_of=lambda invoice: invoice.number,
     payer_id_of=lambda invoice: invoice.customer_source_id,
     balance_of=lambda invoice: Money(invoice.balance_minor, invoice.currency),
     payments_of=lambda invoice: invoice.payments,
+    is_settled=lambda invoice: invoice.archive is not None or invoice.balance_agrees,
     wants_pdf=lambda invoice: invoice.is_unpaid,
 )
 MIRRORED_KINDS: Final[tuple[MirroredKind[Any], ...]] = (CUSTOMERS, INVOICES)
@@ -91,3 +98,14 @@ def mirrored_kind(record_kind: RecordKind) -> MirroredKind[Any]:
 def kind_of(record: MirroredRecord) -> MirroredKind[Any]:
     """Return the entry of a record's kind."""
     return _BY_TYPE[type(record)]
+
+
+def refusal(
+    kind: MirroredKind[R], filters: ImportFilters, record: R, payer: Customer | None
+) -> str | None:
+    """Return the filter that keeps a record out, its payer's included, e.g. ``invoices.types``."""
+    own = kind.refusal(filters, record)
+    if own:
+        return f"{kind.plural}.{own}"
+    payers = payer and CUSTOMERS.refusal(filters, payer)
+    return f"{CUSTOMERS.plural}.{payers}" if payers else None

@@ -44,6 +44,38 @@ class RightFinding:
     finding: Finding
 
 
+class Bound(StrEnum):
+    """A bound is the kind of thing that limits an API member's sight."""
+
+    LEVEL = "level"
+    """The security role grants "My" where the guide asks for "All"."""
+    LOCATION = "location"
+    DEPARTMENT = "department"
+
+
+_BOUND_TEXTS = {
+    Bound.LEVEL: '"{limit}" instead of "All"',
+    Bound.LOCATION: "limited to the location {limit}",
+    Bound.DEPARTMENT: "limited to the department {limit}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """A right that is granted for a part of the records only; the others look missing."""
+
+    right: Right
+    bound: Bound
+    limit: str
+    """The name of the level, location or department, as ConnectWise shows it."""
+
+    def __str__(self) -> str:
+        told = _BOUND_TEXTS[self.bound].format(limit=self.limit)
+        return f"{self.right} is {told.strip()}"
+
+
+INVOICING_INQUIRE = Right("Finance", "Invoicing", Column.INQUIRE)
+
 _ALL = (Column.ADD, Column.EDIT, Column.DELETE, Column.INQUIRE)
 _CHANGE = (Column.EDIT, Column.DELETE, Column.INQUIRE)
 _READ = (Column.INQUIRE,)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bridge.domain.identity import RecordKind, problem_id
@@ -13,6 +13,8 @@ from bridge.domain.mirrored_kinds import MIRRORED_KINDS
 class ProblemCode(StrEnum):
     RECORD_MALFORMED = "record_malformed"
     RECORD_PARKED = "record_parked"
+    PAYER_UNREADABLE = "payer_unreadable"
+    CONNECTWISE_UNREACHABLE = "connectwise_unreachable"
     RIGHT_MISSING = "right_missing"
     CREDENTIALS_REJECTED = "credentials_rejected"
     MASS_ARCHIVE_STOPPED = "mass_archive_stopped"
@@ -28,10 +30,20 @@ class ProblemCode(StrEnum):
     UNUSUALLY_MANY_PAYMENTS = "unusually_many_payments"
     MEMBER_SHARED = "member_shared"
     PAYMENT_DISPUTED = "payment_disputed"
+    BOOKS_PARTLY_HIDDEN = "books_partly_hidden"
+    COUNT_DIFFERS = "count_differs"
 
 
 # Such a problem says that a record stayed unread or outdated; a good reading resolves it.
 RECORD_PROBLEMS = (ProblemCode.RECORD_MALFORMED, ProblemCode.RECORD_PARKED)
+
+CONNECTION_SUBJECT = "connection"
+"""The connection itself."""
+PDFS_SUBJECT = "pdfs"
+"""All PDFs of a connection together."""
+
+SAME_TROUBLE_WITHIN = timedelta(days=1)
+"""A problem that comes back so soon after it was resolved keeps its age."""
 
 
 class ProblemState(StrEnum):
@@ -57,6 +69,8 @@ class Action(StrEnum):
 ACTIONS: dict[ProblemCode, tuple[Action, ...]] = {
     ProblemCode.RECORD_MALFORMED: (Action.RETRY, Action.DISMISS),
     ProblemCode.RECORD_PARKED: (Action.RETRY, Action.DISMISS),
+    ProblemCode.PAYER_UNREADABLE: (Action.RETRY, Action.DISMISS),
+    ProblemCode.CONNECTWISE_UNREACHABLE: (Action.VERIFY, Action.DISMISS),
     ProblemCode.RIGHT_MISSING: (Action.VERIFY,),
     ProblemCode.CREDENTIALS_REJECTED: (Action.VERIFY,),
     ProblemCode.MASS_ARCHIVE_STOPPED: (Action.APPROVE, Action.DISMISS),
@@ -71,6 +85,8 @@ ACTIONS: dict[ProblemCode, tuple[Action, ...]] = {
     ProblemCode.UNUSUALLY_MANY_PAYMENTS: (Action.APPROVE,),
     ProblemCode.MEMBER_SHARED: (Action.DISMISS,),
     ProblemCode.PAYMENT_DISPUTED: (Action.DISMISS,),
+    ProblemCode.BOOKS_PARTLY_HIDDEN: (Action.VERIFY, Action.DISMISS),
+    ProblemCode.COUNT_DIFFERS: (Action.DISMISS,),
     ProblemCode.PAYMENT_NOT_WRITTEN: (
         Action.RETRY,
         Action.LOOK,
@@ -94,13 +110,13 @@ class Problem:
     subject: str
     """The place of the failure: ``invoice/123``, ``run/<id>`` or ``connection``."""
     detail: str
-    """A fixed text of ours with ids and field names; it may not hold personal data or quote an
-    answer."""
+    """A text of ours with ids, invoice numbers and names of fields; it may not hold personal data
+    or quote an answer."""
     opened_at: datetime
     last_seen_at: datetime
     state: ProblemState = ProblemState.OPEN
     times_seen: int = 1
-    """Counts repeats while the problem is open."""
+    """Counts repeats of the same trouble."""
     resolved_at: datetime | None = None
 
     @property
@@ -108,8 +124,12 @@ class Problem:
         return ACTIONS[self.code] if self.state is ProblemState.OPEN else ()
 
     def seen_again(self, detail: str, now: datetime) -> Problem:
-        """Return the problem after a repeat; a resolved one reopens."""
-        if self.state is ProblemState.RESOLVED:
+        """Return the problem after a repeat; a resolved one reopens.
+
+        Trouble that is back within SAME_TROUBLE_WITHIN is the same trouble: a problem keeps its
+        age over a retry in vain.
+        """
+        if self.resolved_at and now - self.resolved_at > SAME_TROUBLE_WITHIN:
             return replace(
                 self,
                 state=ProblemState.OPEN,
@@ -119,7 +139,14 @@ class Problem:
                 resolved_at=None,
                 times_seen=1,
             )
-        return replace(self, detail=detail, last_seen_at=now, times_seen=self.times_seen + 1)
+        return replace(
+            self,
+            state=ProblemState.OPEN,
+            detail=detail,
+            last_seen_at=now,
+            resolved_at=None,
+            times_seen=self.times_seen + 1,
+        )
 
     def resolved(self, now: datetime) -> Problem:
         return replace(self, state=ProblemState.RESOLVED, resolved_at=now)

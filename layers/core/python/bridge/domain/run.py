@@ -8,10 +8,17 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, cast
 
+from bridge.domain.comparison import Comparison
 from bridge.domain.identity import RecordKind
 from bridge.domain.mirrored_kinds import MIRRORED_KINDS, MirroredKind, mirrored_kind
 
 MAX_ATTEMPTS_PER_PAGE = 60
+MAX_ATTEMPTS_OF_UNTRUE_LIST = 5
+"""A list that breaks its own order seldom mends itself, and a person should know soon."""
+MAX_PAGE_SIZE = 1_000
+"""ConnectWise lists at most so many records at once (developer guide, pagination)."""
+MAX_RECORDS = 1_000_000
+"""A run takes at most so many records of a kind: a list that goes on is taken for a false one."""
 RUN_LEASE = timedelta(hours=2)
 MAX_VANISHED = 8_000
 """The limit of each kind lets a run fit into one stored item; the next sweep finds the others."""
@@ -40,6 +47,15 @@ class RunState(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+class CancelReason(StrEnum):
+    BY_PERSON = "by_person"
+    REPLACED = "replaced"
+    """An import with other filters takes its place."""
+    DISCONNECTED = "disconnected"
+    NOT_SYNCING = "not_syncing"
+    """The connection stopped syncing while the run waited."""
 
 
 ENDED_STATES = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED})
@@ -102,14 +118,30 @@ class Counters:
     """Counters tell the outcomes of a run for the records of one kind."""
 
     seen: int = 0
-    """The records that ConnectWise listed."""
+    """The records that the run came across; each has one of the outcomes below."""
     created: int = 0
     updated: int = 0
     unchanged: int = 0
     archived: int = 0
     skipped: int = 0
+    """Left outside by a filter, or by what the run takes."""
     deferred: int = 0
+    """Written by another worker meanwhile; they are fetched again."""
     failed: int = 0
+    """Each is an open problem."""
+
+    @property
+    def accounted(self) -> int:
+        """Return the number of outcomes."""
+        return (
+            self.created
+            + self.updated
+            + self.unchanged
+            + self.archived
+            + self.skipped
+            + self.deferred
+            + self.failed
+        )
 
     def __add__(self, other: Counters) -> Counters:
         return Counters(
@@ -119,7 +151,7 @@ class Counters:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run has three fields for each mirrored kind, named after its plural."""
+    """A run has four fields for each mirrored kind, named after its plural."""
 
     run_id: str
     connection_id: str
@@ -147,9 +179,14 @@ class Run:
     vanished_customers: tuple[int, ...] = ()
     """Ids that a sweep found in the mirror only."""
     vanished_invoices: tuple[int, ...] = ()
+    customers_comparison: Comparison = field(default_factory=Comparison)
+    invoices_comparison: Comparison = field(default_factory=Comparison)
+    page_size: int = MAX_PAGE_SIZE
+    """So many records are asked for at once: fewer where more were too heavy."""
     archive_is_approved: bool = False
     """A person approved that this run archives more than the brake allows."""
     failure: str = ""
+    """The code of the reason why a run failed or was cancelled."""
     finished_at: datetime | None = None
 
     @property
@@ -159,6 +196,13 @@ class Run:
     @property
     def step(self) -> RunStep:
         return self.steps[self.step_index]
+
+    @property
+    def duration_seconds(self) -> int | None:
+        """Return the whole seconds from the start to the end, None while the run goes on."""
+        if self.finished_at is None:
+            return None
+        return int((self.finished_at - self.created_at).total_seconds())
 
     @property
     def has_ended(self) -> bool:
@@ -178,6 +222,29 @@ class Run:
         """Return the run with ConnectWise's own counts at its start, for progress."""
         expected = {f"expected_{mirrored_kind(kind).plural}": n for kind, n in counts.items()}
         return replace(self, **cast(Any, expected))
+
+    def comparison(self, record_kind: RecordKind) -> Comparison:
+        """Return how both sides differ in one kind, as far as the run has come."""
+        found: Comparison = getattr(self, f"{mirrored_kind(record_kind).plural}_comparison")
+        return found
+
+    def with_comparison(self, record_kind: RecordKind, comparison: Comparison) -> Run:
+        name = f"{mirrored_kind(record_kind).plural}_comparison"
+        return replace(self, **cast(Any, {name: comparison}))
+
+    def with_managed_size(self, managed_size: int) -> Run:
+        """Return the run after ConnectWise managed so many records at once.
+
+        Where that is less than was asked for it is the next page's size; else the size grows
+        slowly, since each page that is too large costs ConnectWise's time and ours.
+        """
+        if managed_size < self.page_size:
+            return replace(self, page_size=managed_size)
+        return replace(self, page_size=min(MAX_PAGE_SIZE, self.page_size + self.page_size // 4 + 1))
+
+    def with_smaller_pages(self) -> Run:
+        """Return the run after a page was too heavy."""
+        return replace(self, page_size=max(1, self.page_size // 2))
 
     def vanished(self, record_kind: RecordKind) -> tuple[int, ...]:
         """Return the ids of one kind that the run found in the mirror only."""
@@ -200,3 +267,6 @@ class Run:
 
     def failed(self, code: str, now: datetime) -> Run:
         return replace(self, state=RunState.FAILED, failure=code, finished_at=now)
+
+    def cancelled(self, reason: CancelReason, now: datetime) -> Run:
+        return replace(self, state=RunState.CANCELLED, failure=reason.value, finished_at=now)

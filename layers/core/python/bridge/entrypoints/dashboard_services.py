@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bridge.connections.connect import Connector
 from bridge.connections.disconnect import Disconnector
+from bridge.connections.filter_choices import FilterChoices
 from bridge.connections.filters import FilterPreferences
 from bridge.connections.move import ConnectionMove
 from bridge.connections.owned_connections import OwnedConnections
@@ -13,14 +14,17 @@ from bridge.connections.payment_stops import PaymentStops
 from bridge.connections.preferences import PaymentPreferences
 from bridge.connections.verify import Verifier
 from bridge.mirror.filter_archive import FilterArchive
+from bridge.mirror.filter_marks import FilterMarks
 from bridge.mirror.filter_preview import FilterPreview
 from bridge.mirror.pdf_links import PdfLinks
+from bridge.mirror.record_search import RecordSearch
 from bridge.payments.platform_payments import PlatformPayments
 from bridge.payments.unowned_payments import UnownedPayments
 from bridge.platform_records.records import PlatformRecords
 from bridge.ports import Clock, ConnectionStore, LedgerStore, ProblemStore, RecordStore, RunStore
 from bridge.problems.actions import ProblemActions
 from bridge.runs.control import RunControl
+from bridge.runs.watermarks import Watermarks
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +43,14 @@ class DashboardServices:
     connection_move: ConnectionMove
     verifier: Verifier
     run_control: RunControl
+    watermarks: Watermarks
+    filter_choices: FilterChoices
     filter_preferences: FilterPreferences
     filter_preview: FilterPreview
     filter_archive: FilterArchive
     platform_records: PlatformRecords
+    filter_marks: FilterMarks
+    record_search: RecordSearch
     pdf_links: PdfLinks
     problem_actions: ProblemActions
     unowned_payments: UnownedPayments

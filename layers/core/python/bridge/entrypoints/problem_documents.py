@@ -29,12 +29,15 @@ from bridge.domain.errors import (
     RefusedError,
     RetryableError,
     RunActiveError,
+    ShareUsedUpError,
+    SiteUnreachableError,
     ThrottledError,
     UnsafeAddressError,
     WindowTakenError,
     WrongCompanyError,
 )
 from bridge.entrypoints.callers import CallerRefusedError
+from bridge.entrypoints.site_problems import UNSAFE_ADDRESS_DETAILS, unreached_detail
 
 CONTENT_TYPE = "application/problem+json"
 DEFAULT_RETRY_AFTER_SECONDS = 30
@@ -181,6 +184,12 @@ _DOCUMENTS: dict[type[BridgeError], ProblemDocument] = {
         "ConnectWise is busy",
         "This ConnectWise gets all the calls that it allows. Try again later.",
     ),
+    ShareUsedUpError: ProblemDocument(
+        "too_many_requests",
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "Asked too often",
+        "Each partner may ask for this so often a minute. Try again later.",
+    ),
     OutOfTimeError: ProblemDocument(
         "out_of_time",
         HTTPStatus.SERVICE_UNAVAILABLE,
@@ -203,10 +212,13 @@ _DOCUMENTS: dict[type[BridgeError], ProblemDocument] = {
 }
 
 
-def describe(error: Exception, now: datetime) -> ProblemDocument:
+def describe(
+    error: Exception, now: datetime, *, egress_addresses: Sequence[str] = ()
+) -> ProblemDocument:
     """Return the problem document of any exception; an unknown one is ``internal``.
 
-    Retry-After counts from ``now`` when an error names a time.
+    Retry-After counts from ``now`` when an error names a time. A server out of reach is
+    told together with the addresses that our calls come from.
     """
     if isinstance(error, NotPossibleError):
         members = {"conflicting_id": error.subject_id} if error.subject_id else {}
@@ -217,6 +229,11 @@ def describe(error: Exception, now: datetime) -> ProblemDocument:
         (_DOCUMENTS[kind] for kind in type(error).__mro__ if kind in _DOCUMENTS), INTERNAL
     )
     document = replace(document, members=_members(error))
+    if isinstance(error, SiteUnreachableError):
+        document = _unreached(error, egress_addresses)
+    elif isinstance(error, UnsafeAddressError):
+        detail = UNSAFE_ADDRESS_DETAILS.get(error.reason, document.detail)
+        document = replace(document, detail=detail)
     wait_seconds: float | None = None
     if isinstance(error, RetryableError):
         wait_seconds = error.retry_after_seconds or DEFAULT_RETRY_AFTER_SECONDS
@@ -225,6 +242,17 @@ def describe(error: Exception, now: datetime) -> ProblemDocument:
     if wait_seconds is None:
         return document
     return replace(document, retry_after_seconds=max(1, math.ceil(wait_seconds)))
+
+
+def _unreached(error: SiteUnreachableError, egress_addresses: Sequence[str]) -> ProblemDocument:
+    """Return the document about a server; its address is public, and passed our checks."""
+    return ProblemDocument(
+        error.cause.value,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "ConnectWise was not reached",
+        unreached_detail(error.cause, error.address, egress_addresses),
+        {"address": error.address, "egress_addresses": list(egress_addresses)},
+    )
 
 
 def invalid_input(errors: Sequence[FieldError]) -> ProblemDocument:

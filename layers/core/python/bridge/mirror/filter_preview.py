@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from bridge.connections.filter_check import FilterCheck
 from bridge.domain.connection import Connection
-from bridge.domain.errors import BridgeError
+from bridge.domain.errors import BridgeError, InvalidInputError
 from bridge.domain.filters import ImportFilters
 from bridge.domain.identity import RecordKind
 from bridge.domain.mirrored_kinds import MIRRORED_KINDS, MirroredRecord, kind_of
@@ -76,8 +77,11 @@ class Preview:
 class FilterPreview:
     """The preview compares a connection's present filters with proposed ones, and only reads."""
 
-    def __init__(self, records: RecordStore, gateway: PsaGateway, clock: Clock) -> None:
+    def __init__(
+        self, records: RecordStore, gateway: PsaGateway, check: FilterCheck, clock: Clock
+    ) -> None:
         self._walk = MirrorWalk(records, clock)
+        self._check = check
         self._gateway = gateway
 
     def preview(
@@ -85,8 +89,10 @@ class FilterPreview:
     ) -> Preview:
         """Count as much of the mirror as fits one request.
 
-        Raises InvalidInputError for a malformed cursor.
+        Raises InvalidInputError for a malformed cursor and for filters that are a mistake, as
+        far as ConnectWise can be asked.
         """
+        self._check.refuse_senseless(proposed)
         position = read_position(cursor)
         effects = {kind.record_kind: Effect() for kind in MIRRORED_KINDS}
         if cursor is None:
@@ -123,8 +129,13 @@ class FilterPreview:
         """Add ConnectWise's own counts, which include unmirrored records; skip them on an error."""
         try:
             psa = self._gateway.open(connection)
+            self._check.refuse_unknown(
+                psa, connection.connection_id, proposed, saved=connection.filters
+            )
             for kind, effect in effects.items():
                 effect.in_connectwise = psa.count(kind, filters=proposed)
+        except InvalidInputError:
+            raise
         except BridgeError:
             return
 

@@ -11,14 +11,17 @@ from bridge.connections.health import CONNECTION_ERRORS, ConnectionHealth
 from bridge.domain.connection import Connection
 from bridge.domain.errors import BridgeError, OutcomeUnknownError, RetryableError
 from bridge.domain.hint import MAX_HINT_ATTEMPTS, Hint, HintReason
-from bridge.domain.identity import RecordKind
+from bridge.domain.identity import RecordKind, mirrored_id
 from bridge.domain.mirrored_kinds import MirroredRecord, kind_of
 from bridge.domain.work_messages import PdfRequest
 from bridge.mirror.refresh import Refresher
+from bridge.mirror.refreshed import Refreshed
 from bridge.ports import ConnectionStore, HintQueue, PdfQueue, PsaGateway
 
 MAX_REFRESHES = 5
 MAX_DELAY_SECONDS = 900
+LOOKS_AFTER_SECONDS = (10, 15, 25)
+"""A record whose parts disagree is looked at again so long after each look: within a minute."""
 
 _logger = logging.getLogger(__name__)
 
@@ -81,32 +84,59 @@ class HintProcessor:
         if connection is None or not connection.is_syncing:
             return ()
         try:
-            contested = self._refresh(connection, kind, sorted({h.source_id for h in hints}))
+            refreshed = self._refresh(connection, kind, sorted({h.source_id for h in hints}))
         except CONNECTION_ERRORS as error:
             # The delta run after the repair brings these records: its watermark stays until then.
             self._health.report_failure(connection, error)
             return ()
         except (RetryableError, OutcomeUnknownError) as error:
             _logger.info("hints wait", extra={"count": len(hints), "error": type(error).__name__})
-            return self._send_again(hints, error)
+            exhausted = self._send_again(hints, error)
+            return () if self._is_out(connection, exhausted) else exhausted
         self._hints.send(
-            [Hint(connection.connection_id, kind, i, HintReason.CONFLICT) for i in contested],
+            [
+                Hint(connection.connection_id, kind, i, HintReason.CONFLICT)
+                for i in refreshed.contested
+            ],
             delay_seconds=1,
         )
+        self._look_again(hints, refreshed)
         return ()
+
+    def _look_again(self, hints: Sequence[Hint], refreshed: Refreshed) -> None:
+        """Send hints for records whose parts disagree, a few times after they changed."""
+        changed = {kind_of(record).id_of(record) for record in refreshed.changed}
+        looks: dict[int, Hint] = {}
+        for hint in hints:
+            record_id = mirrored_id(hint.connection_id, hint.source_id)
+            if hint.source_id not in refreshed.unsettled:
+                continue
+            if record_id in changed:
+                made = 0
+            elif hint.reason is HintReason.UNSETTLED:
+                made = hint.attempts
+            else:
+                continue
+            if made < len(LOOKS_AFTER_SECONDS):
+                again = replace(hint, reason=HintReason.UNSETTLED, attempts=made + 1)
+                looks.setdefault(hint.source_id, again)
+        for hint in looks.values():
+            self._hints.send([hint], delay_seconds=LOOKS_AFTER_SECONDS[hint.attempts - 1])
 
     def _refresh(
         self, connection: Connection, kind: RecordKind, source_ids: Sequence[int]
-    ) -> Sequence[int]:
-        """Refresh records, contested ones repeatedly; return those still contested at the end."""
+    ) -> Refreshed:
+        """Refresh records, contested ones repeatedly; some may still be contested at the end."""
         psa = self._gateway.open(connection)
+        total = Refreshed()
         for _ in range(MAX_REFRESHES):
             refreshed = self._refresher.refresh(connection, psa, kind, source_ids)
             self._request_pdfs(connection, refreshed.changed)
             source_ids = refreshed.contested
+            total = replace(total + refreshed, contested=source_ids)
             if not source_ids:
                 break
-        return source_ids
+        return total
 
     def _request_pdfs(self, connection: Connection, changed: Sequence[MirroredRecord]) -> None:
         """Request the PDFs of changed open invoices; other PDFs are fetched when a person asks."""
@@ -117,6 +147,24 @@ class HintProcessor:
                 if kind_of(record).wants_pdf(record)
             ]
         )
+
+    def _is_out(self, connection: Connection, exhausted: Sequence[Hint]) -> bool:
+        """Tell an outage from trouble with single records, and open its one problem.
+
+        What changed meanwhile is brought by the next runs: their watermark stays until then, and
+        the comparison reads what moved without a trace.
+        """
+        if not exhausted:
+            return False
+        try:
+            self._gateway.open(connection).read_system_info()
+        except RetryableError:
+            self._health.report_outage(connection, records=len(exhausted))
+            return True
+        except CONNECTION_ERRORS as error:
+            self._health.report_failure(connection, error)
+            return True
+        return False
 
     def _send_again(self, hints: Sequence[Hint], error: BridgeError) -> Sequence[Hint]:
         """Send hints again with a growing delay; return those whose attempts are used up."""

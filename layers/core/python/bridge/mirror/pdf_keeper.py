@@ -11,7 +11,7 @@ from bridge.domain.hint import Hint, HintReason
 from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import Invoice
 from bridge.domain.mirrored_kinds import INVOICES
-from bridge.domain.problem import ProblemCode, record_subject
+from bridge.domain.problem import PDFS_SUBJECT, ProblemCode, record_subject
 from bridge.domain.work_messages import PdfRequest
 from bridge.ports import (
     Clock,
@@ -24,14 +24,15 @@ from bridge.ports import (
 )
 
 
-def pdf_key(invoice: Invoice) -> str:
+def pdf_key(invoice: Invoice, change_fingerprint: str) -> str:
     """Return the storage key of the PDF of exactly this content.
 
-    The key is computed from every field that may be printed, so it leads to a PDF of the present
-    content only and is left out of the stored record.
+    The key is computed from every field of ours that may be printed, and from the change
+    fingerprint, which moves with everything else of the invoice. So it leads to a PDF of the
+    present content only, and is left out of the stored record.
     """
     printed = astuple(replace(invoice, archive=None))
-    digest = hashlib.sha256(repr(printed).encode()).hexdigest()
+    digest = hashlib.sha256(repr((printed, change_fingerprint)).encode()).hexdigest()
     return f"{invoice.partner_id}/{invoice.invoice_id}/{digest[:32]}.pdf"
 
 
@@ -69,16 +70,13 @@ class PdfKeeper:
         connection = self._connections.get(request.connection_id).value
         if connection is None or not connection.is_syncing:
             return
-        invoice = self._records.get(INVOICES, connection.partner_id, request.invoice_id).value
+        stored = self._records.get(INVOICES, connection.partner_id, request.invoice_id)
+        invoice = stored.value
         if invoice is None or invoice.source_id is None:
             return
-        key = pdf_key(invoice)
+        key = pdf_key(invoice, stored.change_fingerprint)
         subject = record_subject(RecordKind.INVOICE, invoice.source_id)
-        report = connection.report(
-            ProblemCode.PDF_UNAVAILABLE,
-            subject,
-            "ConnectWise answered with something that is not a PDF.",
-        )
+        report = connection.report(ProblemCode.PDF_UNAVAILABLE, subject)
         if invoice.archive or self._documents.has_pdf(key):
             self._problems.resolve(connection.partner_id, report.problem_id, self._clock.now())
             return
@@ -92,10 +90,21 @@ class PdfKeeper:
                 HintReason.CONFLICT,
             )
             self._hints.send([hint])
-        except MalformedRecordError:
-            self._problems.report(report, self._clock.now())
+        except MalformedRecordError as error:
+            detail = _complaint(invoice, error)
+            self._problems.report(replace(report, detail=detail), self._clock.now())
         except CONNECTION_ERRORS as error:
             self._health.report_failure(connection, error)
         else:
             self._documents.put_pdf(key, content)
-            self._problems.resolve(connection.partner_id, report.problem_id, self._clock.now())
+            outage = connection.report(ProblemCode.CONNECTWISE_UNREACHABLE, PDFS_SUBJECT)
+            for ended in (report, outage):
+                self._problems.resolve(connection.partner_id, ended.problem_id, self._clock.now())
+
+
+def _complaint(invoice: Invoice, error: MalformedRecordError) -> str:
+    name = f"invoice {invoice.number}" if invoice.number else f"invoice id {invoice.source_id}"
+    return (
+        f"What ConnectWise prints for {name} {error.reason}. Open its PDF in ConnectWise, correct "
+        "the invoice template there, and try again."
+    )

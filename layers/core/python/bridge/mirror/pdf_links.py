@@ -56,8 +56,11 @@ class PdfLinks:
         missing PDF is out of reach: the invoice is archived, its connection stopped syncing, or
         an earlier fetch left an open problem.
         """
-        invoice = self._get_mirrored(partner_id, invoice_id)
-        key = pdf_key(invoice)
+        stored = self._records.get(INVOICES, partner_id, invoice_id)
+        invoice = stored.value
+        if invoice is None or invoice.source_id is None:
+            raise NotFoundError("no such mirrored invoice")
+        key = pdf_key(invoice, stored.change_fingerprint)
         if self._documents.has_pdf(key):
             expires_at = self._clock.now() + timedelta(seconds=LINK_LIFETIME_SECONDS)
             url = self._documents.presign_pdf(
@@ -66,12 +69,6 @@ class PdfLinks:
             return PdfLink(url, expires_at)
         self._request_pdf(partner_id, invoice)
         return None
-
-    def _get_mirrored(self, partner_id: str, invoice_id: str) -> Invoice:
-        invoice = self._records.get(INVOICES, partner_id, invoice_id).value
-        if invoice is None or invoice.source_id is None:
-            raise NotFoundError("no such mirrored invoice")
-        return invoice
 
     def _request_pdf(self, partner_id: str, invoice: Invoice) -> None:
         if invoice.archive:

@@ -10,53 +10,45 @@ ignored.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from bridge.domain.connection import Connection
-from bridge.domain.customer import Archive, ArchiveReason, Customer
+from bridge.domain.customer import Archive, ArchiveReason
 from bridge.domain.errors import ConflictError, MalformedRecordError
 from bridge.domain.identity import RecordKind
 from bridge.domain.mirrored_kinds import (
     CUSTOMERS,
     MirroredKind,
-    MirroredRecord,
     R,
     mirrored_kind,
 )
-from bridge.domain.problem import RECORD_PROBLEMS, Problem, ProblemCode, record_subject
+from bridge.domain.problem import (
+    CONNECTION_SUBJECT,
+    RECORD_PROBLEMS,
+    Problem,
+    ProblemCode,
+    record_subject,
+)
 from bridge.domain.run import Counters
+from bridge.mirror.payers import PayerReader, Payers
+from bridge.mirror.refreshed import Refreshed
 from bridge.ports import Clock, Fetched, ProblemStore, Psa, RecordStore, Stored
 
-# A change of an invoice's content ends the problem with the PDF of its old content.
+# A change of an invoice ends the problem with the PDF of its old content.
 _PDF_PROBLEMS = (ProblemCode.PDF_UNAVAILABLE,)
-
-
-@dataclass(frozen=True, slots=True)
-class Refreshed:
-    """The outcome of a refresh."""
-
-    counters: Counters
-    contested: tuple[int, ...] = ()
-    """Ids whose stored version moved meanwhile; these records are left unwritten."""
-    changed: tuple[MirroredRecord, ...] = ()
-    """Records created or updated, as stored now."""
-
-    def __add__(self, other: Refreshed) -> Refreshed:
-        return Refreshed(
-            self.counters + other.counters,
-            self.contested + other.contested,
-            self.changed + other.changed,
-        )
 
 
 class Refresher:
     """The refresher applies ConnectWise's present state of given records to the mirror."""
 
-    def __init__(self, records: RecordStore, problems: ProblemStore, clock: Clock) -> None:
+    def __init__(
+        self, records: RecordStore, problems: ProblemStore, payers: PayerReader, clock: Clock
+    ) -> None:
         self._records = records
         self._problems = problems
+        self._payers = payers
         self._clock = clock
 
     def refresh(
@@ -79,6 +71,7 @@ class Refresher:
             psa=psa,
             records=self._records,
             problems=self._problems,
+            payers=self._payers,
             now=self._clock.now(),
             may_archive=may_archive,
         )
@@ -95,6 +88,7 @@ class _Batch:
         psa: Psa,
         records: RecordStore,
         problems: ProblemStore,
+        payers: PayerReader,
         now: datetime,
         may_archive: bool,
     ) -> None:
@@ -104,6 +98,7 @@ class _Batch:
         self._problems = problems
         self._now = now
         self._may_archive = may_archive
+        self._payer_reader = payers
         self._open_problems: Mapping[str, Problem] | None = None
 
     def refresh(self, kind: MirroredKind[R], source_ids: Sequence[int]) -> Refreshed:
@@ -111,14 +106,18 @@ class _Batch:
         fetched = self._psa.fetch(
             kind, source_ids, with_payments_of=_ids_with_payments(kind, stored)
         )
-        payers = self._mirrored_payers(kind, fetched)
-        total = Refreshed(Counters())
+        payers = self._payers(kind, fetched)
+        total = Refreshed()
         for source_id in source_ids:
             record = fetched.found.get(source_id)
             if record is None:
                 total += self._apply_absence(kind, source_id, stored[source_id], fetched.broken)
                 continue
-            has_payer = kind.payer_id_of is None or kind.payer_id_of(record) in payers
+            payer_id = kind.payer_id_of(record) if kind.payer_id_of else None
+            if payer_id in payers.unjudged and stored[source_id].value is None:
+                total += Refreshed(Counters(failed=1), reported=(source_id,))
+                continue
+            has_payer = kind.payer_id_of is None or payer_id in payers.mirrored
             is_wanted = has_payer and kind.accepts(self._connection.filters, record)
             fingerprint = fetched.change_fingerprints.get(source_id, "")
             total += self._apply(
@@ -126,29 +125,17 @@ class _Batch:
             )
         return total
 
-    def _mirrored_payers(self, kind: MirroredKind[R], fetched: Fetched[R]) -> frozenset[int]:
-        """Return the mirrored payers of fetched invoices; missing ones are fetched first.
-
-        An invoice may arrive before its customer's hourly sync. A payer that was archived for
-        leaving the filter, and still fails it, is left out.
-        """
+    def _payers(self, kind: MirroredKind[R], fetched: Fetched[R]) -> Payers:
         if kind.payer_id_of is None:
-            return frozenset()
-        wanted = sorted(set(filter(None, map(kind.payer_id_of, fetched.found.values()))))
-        stored = self._records.get_mirrored(CUSTOMERS, *self._scope, wanted)
-        unmirrored = [source_id for source_id in wanted if stored[source_id].value is None]
-        if unmirrored:
-            self.refresh(CUSTOMERS, unmirrored)
-            stored = self._records.get_mirrored(CUSTOMERS, *self._scope, wanted)
-        return frozenset(
-            source_id
-            for source_id, item in stored.items()
-            if item.value and not self._is_still_outside_filter(item.value)
+            return Payers()
+        wanted = filter(None, map(kind.payer_id_of, fetched.found.values()))
+        return self._payer_reader.read(
+            self._connection,
+            self._psa,
+            {source_id: fetched.payer_names.get(source_id, "") for source_id in wanted},
+            refresh=lambda source_ids: self.refresh(CUSTOMERS, source_ids),
+            now=self._now,
         )
-
-    def _is_still_outside_filter(self, payer: Customer) -> bool:
-        has_left = payer.archive is not None and payer.archive.reason is ArchiveReason.LEFT_FILTER
-        return has_left and not CUSTOMERS.accepts(self._connection.filters, payer)
 
     def _apply(
         self,
@@ -161,8 +148,8 @@ class _Batch:
         is_wanted: bool,
     ) -> Refreshed:
         if stored.value is None and not is_wanted:
-            self._resolve(kind, source_id)
-            return Refreshed(Counters(skipped=1))
+            self._resolve(kind, source_id, ProblemCode.PAYER_UNREADABLE)
+            return Refreshed(Counters(skipped=1), left_out=(source_id,))
         before = stored.value.archive if stored.value else None
         if record.archive is None:
             record = replace(record, archive=_kept_archive(before, is_wanted=is_wanted))
@@ -170,6 +157,8 @@ class _Batch:
             # A merged company has no date of deletion: the first archive mark stays.
             record = replace(record, archive=before)
         written = self._write(kind, source_id, stored, record, change_fingerprint)
+        if not kind.is_settled(record):
+            written = replace(written, unsettled=(source_id,))
         if written.counters.created or written.counters.updated:
             return replace(written, changed=(record,))
         return written
@@ -183,8 +172,10 @@ class _Batch:
     ) -> Refreshed:
         """Settle a missing record: report an unreadable, archive a deleted, skip a hidden one."""
         if source_id in broken:
-            self._report(kind, source_id, broken[source_id])
-            return Refreshed(Counters(failed=1))
+            return self._report(kind, source_id, broken[source_id])
+        if stored.value is None and stored.version > 0:
+            # A tombstone: its absence was proven before.
+            return Refreshed(Counters(skipped=1))
         if not self._may_archive or self._psa.exists(kind.record_kind, source_id):
             return Refreshed(Counters(skipped=1))
         self._resolve(kind, source_id, *_PDF_PROBLEMS)
@@ -205,7 +196,7 @@ class _Batch:
         change_fingerprint: str,
     ) -> Refreshed:
         if value == stored.value and change_fingerprint == stored.change_fingerprint:
-            self._resolve(kind, source_id)
+            self._resolve(kind, source_id, ProblemCode.PAYER_UNREADABLE)
             return Refreshed(Counters(unchanged=1))
         try:
             self._records.save(
@@ -214,27 +205,37 @@ class _Batch:
                 change_fingerprint=change_fingerprint,
             )
         except ConflictError:
-            return Refreshed(Counters(), contested=(source_id,))
+            return Refreshed(contested=(source_id,))
         except MalformedRecordError as error:
-            self._report(kind, source_id, error.reason)
-            return Refreshed(Counters(failed=1))
-        self._resolve(kind, source_id, *(_PDF_PROBLEMS if value != stored.value else ()))
+            # A customer goes by its id: its name may be a person's.
+            name = kind.label_of(value) if kind.payer_id_of else f"with id {source_id}"
+            what = f"The {kind.record_kind.value} {name} cannot be stored"
+            return self._report(kind, source_id, f"{what}: {error.reason}.")
+        self._resolve(kind, source_id, ProblemCode.PAYER_UNREADABLE, *_PDF_PROBLEMS)
         return Refreshed(_count(stored.value, value))
 
-    def _report(self, kind: MirroredKind[Any], source_id: int, reason: str) -> None:
+    def _report(self, kind: MirroredKind[Any], source_id: int, reason: str) -> Refreshed:
         subject = record_subject(kind.record_kind, source_id)
         report = self._connection.report(ProblemCode.RECORD_MALFORMED, subject, reason)
         self._problems.report(report, self._now)
+        return Refreshed(Counters(failed=1), reported=(source_id,))
 
     def _resolve(self, kind: MirroredKind[Any], source_id: int, *more_codes: ProblemCode) -> None:
         """Close the problems of a record that was just read successfully."""
         if self._open_problems is None:
             self._open_problems = self._problems.open_of_connection(*self._scope)
+            self._end_outage(self._open_problems)
         subject = record_subject(kind.record_kind, source_id)
         for code in (*RECORD_PROBLEMS, *more_codes):
             problem_id = self._connection.report(code, subject).problem_id
             if problem_id in self._open_problems:
                 self._problems.resolve(self._connection.partner_id, problem_id, self._now)
+
+    def _end_outage(self, known: Mapping[str, Problem]) -> None:
+        """ConnectWise answered: the one problem of an outage is over."""
+        outage = self._connection.report(ProblemCode.CONNECTWISE_UNREACHABLE, CONNECTION_SUBJECT)
+        if outage.problem_id in known:
+            self._problems.resolve(self._connection.partner_id, outage.problem_id, self._now)
 
     @property
     def _scope(self) -> tuple[str, str]:

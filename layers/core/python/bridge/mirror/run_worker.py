@@ -10,41 +10,49 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime
 
 from bridge.connections.health import CONNECTION_ERRORS, ConnectionHealth
 from bridge.domain.connection import Connection
 from bridge.domain.errors import (
+    BridgeError,
     ConflictError,
     MassArchiveStoppedError,
     OutcomeUnknownError,
     OutOfTimeError,
     PermanentError,
     RetryableError,
+    TooHeavyError,
+    TooManyRecordsError,
+    UntrueListError,
 )
 from bridge.domain.hint import Hint, HintReason
 from bridge.domain.identity import RecordKind
 from bridge.domain.mirrored_kinds import MIRRORED_KINDS
-from bridge.domain.problem import (
-    RECORD_PROBLEMS,
-    ProblemCode,
-    ProblemReport,
-    record_of_subject,
-    record_subject,
-)
+from bridge.domain.problem import RECORD_PROBLEMS, record_of_subject
 from bridge.domain.run import (
     DELTA_RUNS,
+    MAX_ATTEMPTS_OF_UNTRUE_LIST,
     MAX_ATTEMPTS_PER_PAGE,
+    CancelReason,
     Counters,
     Run,
     RunKind,
     RunState,
-    RunStep,
     Selection,
     kinds_completed_by,
 )
+from bridge.domain.watermark import (
+    clock_ahead,
+    earlier_clock,
+    is_to_come,
+    start_of_changes,
+)
 from bridge.domain.work_messages import RunMessage
+from bridge.mirror.list_check import ListCheck
 from bridge.mirror.refresh import Refresher
+from bridge.mirror.refreshed import Refreshed
+from bridge.mirror.run_problems import RunProblems
 from bridge.mirror.selection import Choice, Selector
 from bridge.ports import (
     Clock,
@@ -60,7 +68,8 @@ from bridge.ports import (
 REFRESH_BATCH = 200
 MIN_SECONDS_FOR_BATCH = 30.0
 MAX_RETRY_DELAY_SECONDS = 900
-WATERMARK_OVERLAP = timedelta(minutes=10)
+WHOLE_LISTS = frozenset({Selection.ALL, Selection.DIFFERING})
+"""Such steps take a list from its beginning to its end."""
 
 _logger = logging.getLogger(__name__)
 
@@ -79,8 +88,11 @@ class RunWorker:
         hints: HintQueue,
         queue: RunQueue,
         problems: ProblemStore,
+        run_problems: RunProblems,
+        list_check: ListCheck,
         health: ConnectionHealth,
         clock: Clock,
+        max_records: int,
     ) -> None:
         self._connections = connections
         self._runs = runs
@@ -92,6 +104,9 @@ class RunWorker:
         self._problems = problems
         self._health = health
         self._clock = clock
+        self._max_records = max_records
+        self._run_problems = run_problems
+        self._list_check = list_check
 
     def work(self, message: RunMessage) -> None:
         """Do the page that the message names, and queue the next one."""
@@ -106,7 +121,7 @@ class RunWorker:
             return
         connection = self._connections.get(run.connection_id).value
         if connection is None or not connection.is_syncing:
-            cancelled = replace(run, state=RunState.CANCELLED, finished_at=self._clock.now())
+            cancelled = run.cancelled(CancelReason.NOT_SYNCING, self._clock.now())
             self._save(cancelled, stored.version)
             return
         self._save_and_go_on(self._attempt(connection, run), stored.version)
@@ -117,28 +132,35 @@ class RunWorker:
             return self._do_page(connection, self._with_start_of_changes(connection, run)), 0
         except CONNECTION_ERRORS as error:
             self._health.report_failure(connection, error)
-            return self._fail(run, type(error).__name__), 0
+            return self._fail(run, error), 0
         except MassArchiveStoppedError as error:
-            self._stop_mass_archive(run, error)
+            self._run_problems.mass_archive_stopped(run, error)
             return run.failed("mass_archive_stopped", self._clock.now()), 0
         except PermanentError as error:
-            return self._fail(run, type(error).__name__), 0
+            return self._fail(run, error), 0
         except (RetryableError, OutcomeUnknownError, ConflictError) as error:
-            if run.attempts + 1 >= MAX_ATTEMPTS_PER_PAGE:
-                return self._fail(run, type(error).__name__), 0
-            asked_seconds = error.retry_after_seconds or 0
-            delay = max(
-                int(asked_seconds), min(MAX_RETRY_DELAY_SECONDS, 2 * 2 ** min(run.attempts, 9))
-            )
-            waiting = replace(run, attempts=run.attempts + 1, state=RunState.RUNNING)
-            return waiting, min(delay, MAX_RETRY_DELAY_SECONDS)
+            return self._wait(run, error)
+
+    def _wait(self, run: Run, error: BridgeError) -> tuple[Run, int]:
+        """Return the run for another try of its page, a smaller one where this one was too large,
+        or failed after the last try."""
+        is_untrue = isinstance(error, UntrueListError)
+        tries = MAX_ATTEMPTS_OF_UNTRUE_LIST if is_untrue else MAX_ATTEMPTS_PER_PAGE
+        if run.attempts + 1 >= tries:
+            return self._fail(run, error), 0
+        asked_seconds = error.retry_after_seconds or 0
+        delay = max(int(asked_seconds), min(MAX_RETRY_DELAY_SECONDS, 2 * 2 ** min(run.attempts, 9)))
+        if isinstance(error, TooHeavyError | OutOfTimeError):
+            run = run.with_smaller_pages()
+        waiting = replace(run, attempts=run.attempts + 1, state=RunState.RUNNING)
+        return waiting, min(delay, MAX_RETRY_DELAY_SECONDS)
 
     def _with_start_of_changes(self, connection: Connection, run: Run) -> Run:
         """Return the run; on a delta run's first page, with the time its changes start from."""
         if run.page_count or run.since or run.kind not in DELTA_RUNS:
             return run
         watermark = self._runs.get_watermark(connection.connection_id, run.step.record_kind)
-        return replace(run, since=watermark - WATERMARK_OVERLAP) if watermark else run
+        return replace(run, since=start_of_changes(watermark, self._clock.now()))
 
     def _do_page(self, connection: Connection, run: Run) -> Run:
         psa = self._gateway.open(connection)
@@ -146,48 +168,68 @@ class RunWorker:
             run = self._with_expected_counts(connection, psa, run)
         if run.step.selection is Selection.VANISHED:
             self._check_mass_archive(connection, run)
-        kind = run.step.record_kind
+        self._check_length(run)
+        started_at = self._clock.now()
         choice = self._selector.choose(connection, psa, run)
-        run = replace(run, server_time=run.server_time or choice.server_time)
-        counters, stopped_at = self._refresh(connection, psa, run.step, choice)
+        run = self._with_clock(connection, run, choice, started_at)
+        refreshed, stopped_at = self._refresh(connection, psa, run, choice)
         if stopped_at is not None:
             choice = choice.through(stopped_at)
         for source_id in choice.broken_ids:
-            self._report_broken(connection, kind, source_id)
-        counters += Counters(seen=len(choice.listed_ids), failed=len(choice.broken_ids))
-        run = run.counted(kind, counters).with_vanished(kind, choice.vanished_ids)
+            self._run_problems.record_undelivered(run, source_id)
+        run = _with_page(run, choice, refreshed)
+        if choice.is_last and run.step.selection in WHOLE_LISTS:
+            run = self._list_check.compare(connection, psa, run)
         return run.advanced(
             last_id=choice.last_id, is_last_page=choice.is_last, now=self._clock.now()
         )
 
+    def _check_length(self, run: Run) -> None:
+        if run.comparison(run.step.record_kind).listed > self._max_records:
+            raise TooManyRecordsError(self._max_records)
+
+    def _with_clock(
+        self, connection: Connection, run: Run, choice: Choice, started_at: datetime
+    ) -> Run:
+        """Return the run, after its first answered page with what becomes the watermark."""
+        was_answered = bool(choice.listed_ids) or choice.is_last
+        if run.server_time or choice.server_time is None or not was_answered:
+            return run
+        ahead = clock_ahead(choice.server_time, started_at, self._clock.now())
+        self._health.remember_clock(connection, ahead)
+        return replace(run, server_time=earlier_clock(choice.server_time, started_at))
+
     def _refresh(
-        self, connection: Connection, psa: Psa, step: RunStep, choice: Choice
-    ) -> tuple[Counters, int | None]:
-        """Refresh the chosen records; return counters and, if time runs short, the last id done.
+        self, connection: Connection, psa: Psa, run: Run, choice: Choice
+    ) -> tuple[Refreshed, int | None]:
+        """Refresh the chosen records; return what became of them and, if time runs short, the
+        last id done.
 
         Only vanished records that a sweep found, and that passed the mass-archive check, may be
         archived here: a list that wrongly comes back empty must not empty the mirror.
         """
-        counters = Counters()
+        total = Refreshed()
+        kind = run.step.record_kind
         last_done_id: int | None = None
-        may_archive = step.selection is Selection.VANISHED
-        for start in range(0, len(choice.source_ids), REFRESH_BATCH):
+        may_archive = run.step.selection is Selection.VANISHED
+        batch_size = min(REFRESH_BATCH, run.page_size)
+        for start in range(0, len(choice.source_ids), batch_size):
             if last_done_id is not None and self._clock.remaining_seconds() < MIN_SECONDS_FOR_BATCH:
-                return counters, last_done_id
-            batch = choice.source_ids[start : start + REFRESH_BATCH]
+                return total, last_done_id
+            batch = choice.source_ids[start : start + batch_size]
             try:
                 refreshed = self._refresher.refresh(
-                    connection, psa, step.record_kind, batch, may_archive=may_archive
+                    connection, psa, kind, batch, may_archive=may_archive
                 )
             except OutOfTimeError:
                 if last_done_id is None:
                     raise
-                return counters, last_done_id
-            counters += refreshed.counters
-            counters += Counters(deferred=len(refreshed.contested))
-            self._defer(connection, step.record_kind, refreshed.contested)
+                return total, last_done_id
+            total += refreshed
+            total += Refreshed(Counters(deferred=len(refreshed.contested)))
+            self._defer(connection, kind, refreshed.contested)
             last_done_id = batch[-1]
-        return counters, None
+        return total, None
 
     def _defer(self, connection: Connection, kind: RecordKind, source_ids: Sequence[int]) -> None:
         """Queue hints for records that another worker wrote meanwhile, to fetch them again."""
@@ -208,35 +250,9 @@ class RunWorker:
         if candidates > max(10, mirrored // 20):
             raise MassArchiveStoppedError(candidates, mirrored)
 
-    def _stop_mass_archive(self, run: Run, error: MassArchiveStoppedError) -> None:
-        detail = (
-            f"The comparison would archive {error.candidates} of {error.mirrored} "
-            f"{run.step.record_kind.value}s. Approve it if they were deleted on purpose."
-        )
-        self._report(run, ProblemCode.MASS_ARCHIVE_STOPPED, "sweep", detail)
-
-    def _fail(self, run: Run, reason: str) -> Run:
-        detail = f"The {run.kind.value} run ended early: {reason}."
-        self._report(run, ProblemCode.RUN_FAILED, f"run/{run.kind.value}", detail)
-        return run.failed(reason, self._clock.now())
-
-    def _report_broken(self, connection: Connection, kind: RecordKind, source_id: int) -> None:
-        report = connection.report(
-            ProblemCode.RECORD_MALFORMED,
-            record_subject(kind, source_id),
-            "ConnectWise cannot deliver this record.",
-        )
-        self._problems.report(report, self._clock.now())
-
-    def _report(self, run: Run, code: ProblemCode, subject: str, detail: str) -> None:
-        report = self._problem_report(run, code, subject, detail)
-        self._problems.report(report, self._clock.now())
-
-    @staticmethod
-    def _problem_report(
-        run: Run, code: ProblemCode, subject: str, detail: str = ""
-    ) -> ProblemReport:
-        return ProblemReport(run.partner_id, run.connection_id, code, subject, detail)
+    def _fail(self, run: Run, error: BridgeError) -> Run:
+        self._run_problems.run_failed(run, error)
+        return run.failed(type(error).__name__, self._clock.now())
 
     def _save_and_go_on(self, outcome: tuple[Run, int], version: int) -> None:
         run, delay_seconds = outcome
@@ -252,12 +268,20 @@ class RunWorker:
         """
         for kind in kinds_completed_by(run.kind):
             if run.server_time:
-                self._runs.set_watermark(run.connection_id, kind.record_kind, run.server_time)
+                self._set_watermark(run, kind.record_kind, run.server_time)
         if run.kind is RunKind.IMPORT:
             self._health.import_finished(run.connection_id)
         if run.kind is RunKind.SWEEP:
             self._refetch_records_with_problems(run)
-        self._close_problems(run)
+        self._run_problems.run_succeeded(run)
+
+    def _set_watermark(self, run: Run, kind: RecordKind, watermark: datetime) -> None:
+        """Move the watermark forward, or back from a time that is yet to come."""
+        stored = self._runs.get_watermark(run.connection_id, kind)
+        if stored and is_to_come(stored, self._clock.now()):
+            self._runs.set_watermark_back(run.connection_id, kind, watermark)
+        else:
+            self._runs.set_watermark(run.connection_id, kind, watermark)
 
     def _refetch_records_with_problems(self, run: Run) -> None:
         """Queue a hint for every record with an open problem.
@@ -272,19 +296,6 @@ class RunWorker:
             [Hint(run.connection_id, kind, i, HintReason.RETRY) for kind, i in records]
         )
 
-    def _close_problems(self, run: Run) -> None:
-        """Close the problem of a failed run of this kind; a sweep closes those of all kinds."""
-        is_sweep = run.kind is RunKind.SWEEP
-        closed = [
-            (ProblemCode.RUN_FAILED, f"run/{kind.value}")
-            for kind in (RunKind if is_sweep else (run.kind,))
-        ]
-        if is_sweep:
-            closed.append((ProblemCode.MASS_ARCHIVE_STOPPED, "sweep"))
-        for code, subject in closed:
-            report = self._problem_report(run, code, subject)
-            self._problems.resolve(run.partner_id, report.problem_id, self._clock.now())
-
     def _save(self, run: Run, version: int) -> bool:
         try:
             self._runs.save(run, expected_version=version)
@@ -292,3 +303,12 @@ class RunWorker:
             _logger.info("another worker moved the run", extra={"run_id": run.run_id})
             return False
         return True
+
+
+def _with_page(run: Run, choice: Choice, refreshed: Refreshed) -> Run:
+    """Return the run with the outcomes of one page."""
+    kind = run.step.record_kind
+    comparison = choice.added_to(run.comparison(kind), left_out=refreshed.left_out)
+    counted = run.counted(kind, refreshed.counters + choice.counters)
+    compared = counted.with_comparison(kind, comparison)
+    return compared.with_vanished(kind, choice.vanished_ids).with_managed_size(choice.managed_size)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Set
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from bridge.domain.comparison import Comparison, Difference, difference_between
 from bridge.domain.connection import Connection
 from bridge.domain.identity import RecordKind
 from bridge.domain.mirrored_kinds import mirrored_kind
-from bridge.domain.run import Run, Selection
+from bridge.domain.run import MAX_PAGE_SIZE, Counters, Run, Selection
 from bridge.ports import ListedPage, ListedRecord, Psa, RecordStore
 
-PAGE_SIZE = 1000
+PAGE_SIZE = MAX_PAGE_SIZE
 VANISHED_PAGE_SIZE = 50
 LIST_BY_ID_BATCH = 200
 MAX_STORED = 5_000
@@ -35,6 +36,38 @@ class Choice:
     """Records that ConnectWise fails to deliver."""
     vanished_ids: tuple[int, ...] = ()
     """Mirrored records missing from the list; their deletion is still to be proven."""
+    compared_ids: tuple[int, ...] = ()
+    """Records that were held against the other side."""
+    differences: Mapping[int, Difference] = field(default_factory=dict)
+    """The gravest difference of each compared record that differs."""
+    managed_size: int = MAX_PAGE_SIZE
+    """The records that ConnectWise managed to list at once."""
+
+    @property
+    def counters(self) -> Counters:
+        """Return the outcomes of what is not refreshed, with all records of the page as seen."""
+        chosen, broken = set(self.source_ids), set(self.broken_ids)
+        passed_over = set(self.listed_ids) - chosen - broken
+        equal = passed_over & set(self.compared_ids)
+        return Counters(
+            seen=len(passed_over | chosen | broken),
+            unchanged=len(equal),
+            skipped=len(passed_over - equal),
+            failed=len(broken),
+        )
+
+    def added_to(self, comparison: Comparison, *, left_out: Collection[int]) -> Comparison:
+        """Return the comparison with this page, once its records were refreshed.
+
+        A record that a filter leaves out is missing nowhere; ConnectWise lists it because its
+        conditions cannot express the filter.
+        """
+        outside = set(left_out)
+        return comparison.with_page(
+            compared=len(self.compared_ids),
+            differences=(each for i, each in self.differences.items() if i not in outside),
+            listed=len(self.listed_ids) + len(self.broken_ids),
+        )
 
     def through(self, last_id: int) -> Choice:
         """Return the part of this choice up to an id, with more pages to follow."""
@@ -44,6 +77,8 @@ class Choice:
             listed_ids=tuple(i for i in self.listed_ids if i <= last_id),
             broken_ids=tuple(i for i in self.broken_ids if i <= last_id),
             vanished_ids=tuple(i for i in self.vanished_ids if i <= last_id),
+            compared_ids=tuple(i for i in self.compared_ids if i <= last_id),
+            differences={i: each for i, each in self.differences.items() if i <= last_id},
             last_id=last_id,
             is_last=False,
         )
@@ -65,7 +100,7 @@ class Selector:
         page = psa.list_records(
             step.record_kind,
             after_id=run.cursor_id,
-            limit=PAGE_SIZE,
+            limit=min(PAGE_SIZE, run.page_size),
             changed_since=run.since if step.selection is Selection.CHANGED else None,
             filters=connection.filters,
         )
@@ -103,13 +138,18 @@ class Selector:
         unlisted = {i for i, each in stored.items() if i not in listed and not each.is_archived}
         hidden = self._list_by_id(psa, run, unlisted)
         listed.update(hidden)
-        differing = {
-            i
+        differences = {
+            i: _difference(stored.get(i), each)
             for i, each in listed.items()
             if i not in stored or stored[i].change_fingerprint != each.change_fingerprint
         }
         vanished = unlisted - hidden.keys() - set(page.broken_ids)
-        return replace(_choice(page, differing), vanished_ids=tuple(sorted(vanished)))
+        return replace(
+            _choice(page, set(differences)),
+            vanished_ids=tuple(sorted(vanished)),
+            compared_ids=tuple(sorted(listed.keys() | vanished)),
+            differences=differences | dict.fromkeys(vanished, Difference.MISSING_THERE),
+        )
 
     def _list_by_id(self, psa: Psa, run: Run, source_ids: Set[int]) -> dict[int, ListedRecord]:
         """List by id the records that the filters left out of the page."""
@@ -124,6 +164,8 @@ class Selector:
         self, connection: Connection, run: Run, page: ListedPage
     ) -> tuple[ListedPage, tuple[ListedRecord, ...]]:
         """Return the page, cut after MAX_STORED mirrored records, and those records."""
+        if page.last_id == run.cursor_id and not page.is_last:
+            return page, ()
         stored = self._records.list_mirrored(
             connection.partner_id,
             connection.connection_id,
@@ -148,14 +190,21 @@ def _cut_page(page: ListedPage, last_id: int) -> ListedPage:
     )
 
 
-def _choice(page: ListedPage, source_ids: set[int]) -> Choice:
+def _difference(stored: ListedRecord | None, listed: ListedRecord) -> Difference:
+    if stored is None:
+        return Difference.MISSING_HERE
+    return difference_between(stored.change_fingerprint, listed.change_fingerprint)
+
+
+def _choice(page: ListedPage, source_ids: Set[int]) -> Choice:
     return Choice(
-        source_ids=tuple(sorted(source_ids)),
+        source_ids=tuple(sorted(source_ids - set(page.broken_ids))),
         listed_ids=tuple(each.source_id for each in page.records),
         last_id=page.last_id,
         is_last=page.is_last,
         server_time=page.server_time,
         broken_ids=page.broken_ids,
+        managed_size=page.managed_size,
     )
 
 

@@ -4,6 +4,7 @@ Every adapter, and every fake in the tests, passes the same contract suite. Unle
 otherwise it may raise RetryableError when the other side is out of reach.
 """
 
+from bridge.ports.archivings import ArchivingStore
 from bridge.ports.clock import Clock
 from bridge.ports.companies import CompanyStore
 from bridge.ports.documents import DocumentStore
@@ -47,11 +48,13 @@ from bridge.ports.records import (
 )
 from bridge.ports.secrets import SecretVault, SigningKeyStore
 from bridge.ports.stored import Page, Stored, until_saved
-from bridge.ports.turns import PartnerPlaces, Place, Silence, SilenceStore
+from bridge.ports.turns import Activity, PartnerPlaces, Place, Silence, SilenceStore
 
 __all__ = [
     "NO_OWNER",
     "SHARE_OF_DUE",
+    "Activity",
+    "ArchivingStore",
     "CallbackEndpointStore",
     "Clock",
     "CompanyStore",

@@ -69,6 +69,10 @@ class RunStore(Protocol):
         """Return runs, latest first."""
         ...
 
+    def list_active(self, connection_id: str) -> tuple[Run, ...]:
+        """Return the runs that are going on: one of a kind at most, in the order of the kinds."""
+        ...
+
     def list_stalled(self, unmoved_since: datetime) -> tuple[Run, ...]:
         """Return active runs that stood still since then (at most 100)."""
         ...
@@ -77,6 +81,10 @@ class RunStore(Protocol):
 
     def set_watermark(self, connection_id: str, kind: RecordKind, watermark: datetime) -> None:
         """Move the watermark forward; one that is older than the stored one is ignored."""
+        ...
+
+    def set_watermark_back(self, connection_id: str, kind: RecordKind, watermark: datetime) -> None:
+        """Move the watermark back; one that is not older than the stored one is ignored."""
         ...
 
 

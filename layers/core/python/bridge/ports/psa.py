@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from bridge.domain.callback_endpoint import CallbackEndpoint
 from bridge.domain.connection import Connection, Credentials, PsaAddress
+from bridge.domain.customer import NamedRef
+from bridge.domain.filter_choices import ChoiceKind
 from bridge.domain.filters import ImportFilters
 from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import BillingStatus
 from bridge.domain.mirrored_kinds import MirroredKind, R
-from bridge.domain.permissions import RightFinding
+from bridge.domain.permissions import Restriction, RightFinding
+from bridge.domain.run import MAX_PAGE_SIZE
 from bridge.ports.psa_payments import PsaPayments
 
 T = TypeVar("T")
@@ -25,8 +28,8 @@ class ListedRecord:
 
     source_id: int
     change_fingerprint: str
-    """The properties that a sweep compares, as ConnectWise's own JSON texts. Equal fingerprints
-    on both sides mean that the mirror agrees."""
+    """The properties that a sweep compares, as a JSON object by kind of ``Difference``. Equal
+    fingerprints on both sides mean that the mirror agrees."""
     has_balance: bool = False
     """It applies to invoices."""
     is_archived: bool = False
@@ -44,6 +47,8 @@ class ListedPage:
     """ConnectWise's own clock, from the ``Date`` header of the answer (UTC)."""
     broken_ids: tuple[int, ...] = ()
     """Ids of rows that ConnectWise fails to deliver."""
+    managed_size: int = MAX_PAGE_SIZE
+    """The records that ConnectWise manages to list at once, as far as it was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,8 @@ class Fetched(Generic[T]):
     """Unreadable records with the reason."""
     change_fingerprints: Mapping[int, str]
     """The fingerprints with which found records would be listed."""
+    payer_names: Mapping[int, str] = field(default_factory=dict)
+    """The names that found invoices give their customers, by the customers' ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +95,10 @@ class Psa(Protocol):
     ) -> ListedPage:
         """Return up to ``limit`` records with ids above ``after_id``, lowest first (limit <= 1000).
 
-        Customers that are marked deleted in ConnectWise are left out.
+        Customers that are marked deleted in ConnectWise are left out. Where ConnectWise does not
+        manage so many, the page is shorter and tells so by ``managed_size``; it may be empty and
+        still not the last. Raises UntrueListError for a list that repeats records, goes backwards
+        or gives more than it was asked for.
         """
         ...
 
@@ -98,6 +108,13 @@ class Psa(Protocol):
         """Return those of the ids that ConnectWise lists, regardless of filters.
 
         A company marked deleted is left out.
+        """
+        ...
+
+    def find(self, kind: RecordKind, label: str) -> tuple[int, ...]:
+        """Return ids of records with this number (of an invoice) or identifier (of a company).
+
+        There are ten at most; a text that cannot be asked for finds nothing.
         """
         ...
 
@@ -136,6 +153,17 @@ class Psa(Protocol):
 
     def check_rights(self) -> tuple[RightFinding, ...]:
         """Probe every right that a harmless read can show."""
+        ...
+
+    def read_restrictions(self, member: str) -> tuple[Restriction, ...]:
+        """Return the limits of the sight of the API member with this identifier.
+
+        Whatever this ConnectWise keeps to itself is left out, so an empty answer is no proof.
+        """
+        ...
+
+    def list_choices(self, kind: ChoiceKind) -> tuple[NamedRef, ...]:
+        """Return a list of the tenant's setup, by id, with rows that are out of use."""
         ...
 
     def list_billing_statuses(self) -> tuple[BillingStatus, ...]:

@@ -1,26 +1,41 @@
-"""Workers that drive write-backs share places, and spare silent servers."""
+"""What is done for a partner takes one of his places; silent servers are spared."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Protocol
+
+
+class Activity(StrEnum):
+    """Each activity has places of its own, so that none takes another's."""
+
+    WRITE_BACK = "write_back"
+    RECORD_SEARCH = "record_search"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place entitles its holder to work for one partner now."""
+    """A place entitles its holder to one activity for one partner now."""
 
     partner_id: str
+    activity: Activity
     number: int
     token: str
     """It is new with every holder."""
 
 
 class PartnerPlaces(Protocol):
-    """Each partner has a few numbered places; a worker holds one while it works for the partner."""
+    """Each partner has a few numbered places for an activity.
 
-    def take(self, partner_id: str, *, places: int, until: datetime) -> Place | None:
+    A worker holds one while it works for the partner. Places that are held until their time is
+    over bound how often something is done.
+    """
+
+    def take(
+        self, partner_id: str, activity: Activity, *, places: int, until: datetime
+    ) -> Place | None:
         """Take one of the partner's places until then; return None while all are taken."""
         ...
 

@@ -6,10 +6,13 @@ from dataclasses import replace
 
 from bridge.domain.hint import Hint
 from bridge.domain.identity import RecordKind, parse_mirrored_id
-from bridge.domain.problem import ProblemCode, record_subject
+from bridge.domain.problem import PDFS_SUBJECT, ProblemCode, record_subject
 from bridge.domain.run import RunState
 from bridge.domain.work_messages import PdfRequest, RunMessage
 from bridge.ports import Clock, ConnectionStore, ProblemStore, RunStore
+
+MAX_PDF_PROBLEMS = 10
+"""So many PDFs of a connection have a problem each; for the others one problem stands."""
 
 
 class FailedMessages:
@@ -41,15 +44,28 @@ class FailedMessages:
         )
 
     def park_pdf(self, request: PdfRequest) -> None:
+        """Report the PDF, or one problem for all further ones of a connection: that is an outage.
+
+        A PDF that is kept resolves the one problem.
+        """
         mirrored = parse_mirrored_id(request.invoice_id)
-        if mirrored is None:
+        connection = self._connections.get(request.connection_id).value
+        if mirrored is None or connection is None:
             return
-        self._report(
-            request.connection_id,
-            ProblemCode.PDF_UNAVAILABLE,
-            record_subject(RecordKind.INVOICE, mirrored.source_id),
-            "The PDF could not be fetched after many tries.",
+        subject = record_subject(RecordKind.INVOICE, mirrored.source_id)
+        report = connection.report(
+            ProblemCode.PDF_UNAVAILABLE, subject, "The PDF could not be fetched after many tries."
         )
+        scope = connection.partner_id, connection.connection_id
+        known = self._problems.open_of_connection(*scope)
+        count = sum(each.code is ProblemCode.PDF_UNAVAILABLE for each in known.values())
+        if report.problem_id not in known and count >= MAX_PDF_PROBLEMS:
+            detail = (
+                "PDFs of many invoices could not be fetched after many tries. Once ConnectWise "
+                "prints again, each is fetched when somebody opens it."
+            )
+            report = connection.report(ProblemCode.CONNECTWISE_UNREACHABLE, PDFS_SUBJECT, detail)
+        self._problems.report(report, self._clock.now())
 
     def park_run(self, message: RunMessage) -> None:
         """Fail the run, so that its place is free for the next one.

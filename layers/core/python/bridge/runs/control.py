@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 
 from bridge.domain.connection import Connection
 from bridge.domain.errors import (
@@ -13,7 +12,7 @@ from bridge.domain.errors import (
     RunActiveError,
 )
 from bridge.domain.identity import is_platform_id
-from bridge.domain.run import Run, RunKind, RunState
+from bridge.domain.run import CancelReason, Run, RunKind, RunState
 from bridge.ports import Clock, RunStore, until_saved
 from bridge.runs.start import RunStarter
 
@@ -32,7 +31,9 @@ class RunControl:
         """Return the run. Raises NotFoundError when the connection lacks it."""
         return self._read_existing(connection_id, run_id)[0]
 
-    def cancel(self, connection_id: str, run_id: str) -> Run:
+    def cancel(
+        self, connection_id: str, run_id: str, reason: CancelReason = CancelReason.BY_PERSON
+    ) -> Run:
         """End the run after the page that is being worked on; stored records stay.
 
         Raises NotFoundError, NotPossibleError when it has ended by itself, and ConflictError
@@ -44,7 +45,7 @@ class RunControl:
                 return run
             if run.has_ended:
                 raise NotPossibleError("run_ended", "The run has ended already.")
-            return replace(run, state=RunState.CANCELLED, finished_at=self._clock.now())
+            return run.cancelled(reason, self._clock.now())
 
         return until_saved(
             read=lambda: self._read_existing(connection_id, run_id),
@@ -58,7 +59,9 @@ class RunControl:
             try:
                 return self._starter.start(connection, RunKind.IMPORT)
             except RunActiveError as active:
-                self._cancel_if_active(connection.connection_id, active.run_id)
+                self._cancel_if_active(
+                    connection.connection_id, active.run_id, CancelReason.REPLACED
+                )
         raise ConflictError("another import keeps being started")
 
     def ensure_import(self, connection: Connection) -> None:
@@ -71,11 +74,9 @@ class RunControl:
             self._starter.start(connection, RunKind.IMPORT)
 
     def cancel_all(self, connection: Connection) -> None:
-        """Cancel the connection's active runs (there is at most one of each kind)."""
-        newest = self._runs.list_of_connection(connection.connection_id, limit=50)
-        for run in newest.items:
-            if not run.has_ended:
-                self._cancel_if_active(connection.connection_id, run.run_id)
+        """Cancel the connection's active runs, because it is disconnected."""
+        for run in self._runs.list_active(connection.connection_id):
+            self._cancel_if_active(connection.connection_id, run.run_id, CancelReason.DISCONNECTED)
 
     def _read_existing(self, connection_id: str, run_id: str) -> tuple[Run, int]:
         stored = self._runs.get(connection_id, run_id) if is_platform_id(run_id) else None
@@ -83,8 +84,8 @@ class RunControl:
             raise NotFoundError("no such run")
         return stored.value, stored.version
 
-    def _cancel_if_active(self, connection_id: str, run_id: str) -> None:
+    def _cancel_if_active(self, connection_id: str, run_id: str, reason: CancelReason) -> None:
         try:
-            self.cancel(connection_id, run_id)
+            self.cancel(connection_id, run_id, reason)
         except (NotFoundError, NotPossibleError):
             return

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from bridge.domain.write_back import Timings
     from bridge.entrypoints.dead_letters import ParkedQueue
     from bridge.ports import (
+        ArchivingStore,
         CompanyStore,
         ConnectionStore,
         DocumentStore,
@@ -103,6 +104,12 @@ class Adapters:
         from bridge.store.companies import DynamoCompanyStore
 
         return DynamoCompanyStore(self._operations)
+
+    @cached_property
+    def archivings(self) -> ArchivingStore:
+        from bridge.store.archivings import DynamoArchivingStore
+
+        return DynamoArchivingStore(self._operations)
 
     @cached_property
     def runs(self) -> RunStore:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from bridge.connections.company_proofs import CompanyProofs
     from bridge.connections.connect import Connector
     from bridge.connections.disconnect import Disconnector
+    from bridge.connections.filter_check import FilterCheck
+    from bridge.connections.filter_choices import FilterChoices
     from bridge.connections.filters import FilterPreferences
     from bridge.connections.health import ConnectionHealth
     from bridge.connections.move import ConnectionMove
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from bridge.runs.control import RunControl
     from bridge.runs.schedule import ScheduledRuns, StalledRuns
     from bridge.runs.start import ManualFetch, RunStarter
+    from bridge.runs.watermarks import Watermarks
     from bridge.wiring.ports import Ports
 
 # --- runs ------------------------------------------------------------------------------------
@@ -39,6 +42,12 @@ def run_control(ports: Ports) -> RunControl:
     from bridge.runs.control import RunControl
 
     return RunControl(ports.runs, run_starter(ports), ports.clock)
+
+
+def watermarks(ports: Ports) -> Watermarks:
+    from bridge.runs.watermarks import Watermarks
+
+    return Watermarks(ports.runs)
 
 
 def manual_fetch(ports: Ports) -> ManualFetch:
@@ -153,6 +162,7 @@ def connector(ports: Ports) -> Connector:
         claims=company_claims(ports),
         company_check=company_check(ports),
         stops=payment_stops(ports),
+        filter_check=filter_check(ports),
         run_control=run_control(ports),
         wake_payments=reconnected_write_backs(ports).wake,
     )
@@ -220,7 +230,21 @@ def connection_move(ports: Ports) -> ConnectionMove:
 def filter_preferences(ports: Ports) -> FilterPreferences:
     from bridge.connections.filters import FilterPreferences
 
-    return FilterPreferences(owned_connections(ports), run_control(ports))
+    return FilterPreferences(
+        owned_connections(ports), ports.gateway, filter_check(ports), run_control(ports)
+    )
+
+
+def filter_choices(ports: Ports) -> FilterChoices:
+    from bridge.connections.filter_choices import FilterChoices
+
+    return FilterChoices(owned_connections(ports), ports.gateway, ports.clock)
+
+
+def filter_check(ports: Ports) -> FilterCheck:
+    from bridge.connections.filter_check import FilterCheck
+
+    return FilterCheck(filter_choices(ports), ports.clock)
 
 
 def payment_preferences(ports: Ports) -> PaymentPreferences:

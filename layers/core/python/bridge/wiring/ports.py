@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from bridge.domain.write_back import Timings
     from bridge.entrypoints.dead_letters import ParkedQueue
     from bridge.ports import (
+        ArchivingStore,
         CallbackEndpointStore,
         Clock,
         CompanyStore,
@@ -45,6 +46,8 @@ class Ports(Protocol):
     def companies(self) -> CompanyStore: ...
     @property
     def records(self) -> RecordStore: ...
+    @property
+    def archivings(self) -> ArchivingStore: ...
     @property
     def runs(self) -> RunStore: ...
     @property

@@ -18,6 +18,8 @@ from bridge.wiring.connection_use_cases import (
     connection_move,
     connector,
     disconnector,
+    filter_check,
+    filter_choices,
     filter_preferences,
     manual_fetch,
     owned_connections,
@@ -30,15 +32,18 @@ from bridge.wiring.connection_use_cases import (
     scheduled_runs,
     stalled_runs,
     verifier,
+    watermarks,
 )
 
 if TYPE_CHECKING:
     from bridge.connectwise.callback_intake import CallbackIntake
     from bridge.mirror.filter_archive import FilterArchive
+    from bridge.mirror.filter_marks import FilterMarks
     from bridge.mirror.filter_preview import FilterPreview
     from bridge.mirror.hint_processor import HintProcessor
     from bridge.mirror.pdf_keeper import PdfKeeper
     from bridge.mirror.pdf_links import PdfLinks
+    from bridge.mirror.record_search import RecordSearch
     from bridge.mirror.refresh import Refresher
     from bridge.mirror.run_worker import RunWorker
     from bridge.payments.due_write_backs import DueWriteBacks
@@ -70,6 +75,8 @@ __all__ = [
     "connection_move",
     "connector",
     "disconnector",
+    "filter_check",
+    "filter_choices",
     "filter_preferences",
     "manual_fetch",
     "owned_connections",
@@ -82,6 +89,7 @@ __all__ = [
     "scheduled_runs",
     "stalled_runs",
     "verifier",
+    "watermarks",
 ]
 
 # --- callbacks -------------------------------------------------------------------------------
@@ -104,9 +112,30 @@ def callback_intake(ports: CallbackPorts) -> CallbackIntake:
 
 
 def refresher(ports: Ports) -> Refresher:
+    from bridge.mirror.payers import PayerReader
     from bridge.mirror.refresh import Refresher
 
-    return Refresher(ports.records, ports.problems, ports.clock)
+    payers = PayerReader(ports.records, ports.problems)
+    return Refresher(ports.records, ports.problems, payers, ports.clock)
+
+
+def filter_marks(ports: Ports) -> FilterMarks:
+    from bridge.mirror.filter_marks import FilterMarks
+
+    return FilterMarks(ports.connections, ports.records)
+
+
+def record_search(ports: Ports) -> RecordSearch:
+    from bridge.mirror.record_search import RecordSearch
+
+    return RecordSearch(
+        records=ports.records,
+        problems=ports.problems,
+        gateway=ports.gateway,
+        hints=ports.hints,
+        places=ports.partner_places,
+        clock=ports.clock,
+    )
 
 
 def hint_processor(ports: Ports) -> HintProcessor:
@@ -122,10 +151,14 @@ def hint_processor(ports: Ports) -> HintProcessor:
     )
 
 
-def run_worker(ports: Ports) -> RunWorker:
+def run_worker(ports: Ports, *, max_records: int | None = None) -> RunWorker:
+    from bridge.domain.run import MAX_RECORDS
+    from bridge.mirror.list_check import ListCheck
+    from bridge.mirror.run_problems import RunProblems
     from bridge.mirror.run_worker import RunWorker
     from bridge.mirror.selection import Selector
 
+    run_problems = RunProblems(ports.problems, ports.clock)
     return RunWorker(
         connections=ports.connections,
         runs=ports.runs,
@@ -135,8 +168,11 @@ def run_worker(ports: Ports) -> RunWorker:
         hints=ports.hints,
         queue=ports.run_queue,
         problems=ports.problems,
+        run_problems=run_problems,
+        list_check=ListCheck(run_problems),
         health=connection_health(ports),
         clock=ports.clock,
+        max_records=max_records or MAX_RECORDS,
     )
 
 
@@ -171,13 +207,13 @@ def pdf_links(ports: Ports) -> PdfLinks:
 def filter_preview(ports: Ports) -> FilterPreview:
     from bridge.mirror.filter_preview import FilterPreview
 
-    return FilterPreview(ports.records, ports.gateway, ports.clock)
+    return FilterPreview(ports.records, ports.gateway, filter_check(ports), ports.clock)
 
 
 def filter_archive(ports: Ports) -> FilterArchive:
     from bridge.mirror.filter_archive import FilterArchive
 
-    return FilterArchive(ports.records, ports.clock)
+    return FilterArchive(ports.records, ports.archivings, ports.clock)
 
 
 def platform_records(ports: Ports) -> PlatformRecords:

@@ -1,0 +1,42 @@
+"""A watermark is the time up to which the changes of a kind are stored, by the earlier clock.
+
+ConnectWise dates changes by its own clock, which it shows with each answer. Either clock may be
+wrong: the earlier of the two keeps every change in reach, and our own time is the latest mark.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+OVERLAP = timedelta(minutes=10)
+"""A delta run reaches back behind the watermark, for what was stored with an earlier date."""
+TOLERANCE = timedelta(minutes=5)
+"""Clocks that differ by less count as equal."""
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""All changes that are asked for are younger; a clock that says otherwise is wrong."""
+
+
+def earlier_clock(server_time: datetime, own_time: datetime) -> datetime:
+    """Return the watermark of a run that began at these times of the two clocks."""
+    return max(min(server_time, own_time), EARLIEST)
+
+
+def clock_ahead(server_time: datetime, asked_at: datetime, answered_at: datetime) -> timedelta:
+    """Return how far a server's clock is ahead of ours, negative where it is behind.
+
+    It told its time somewhen between two moments of ours, which may be minutes apart.
+    """
+    ahead, behind = server_time - answered_at, server_time - asked_at
+    return max(ahead, timedelta()) or min(behind, timedelta())
+
+
+def is_to_come(watermark: datetime, now: datetime) -> bool:
+    """Tell whether a watermark is wrong, because its time is yet to come."""
+    return watermark > now + TOLERANCE
+
+
+def start_of_changes(watermark: datetime | None, now: datetime) -> datetime | None:
+    """Return the time from which a delta run takes changes, None for all of them."""
+    if watermark is None or is_to_come(watermark, now):
+        return None
+    return max(watermark, EARLIEST) - OVERLAP

@@ -1,0 +1,87 @@
+"""A balance that lags behind its payment is looked at again within a minute."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bridge.domain.identity import RecordKind
+from bridge.domain.invoice import Invoice
+from bridge.mirror.hint_processor import LOOKS_AFTER_SECONDS
+from tests.builders.records import a_customer, a_payment, an_invoice
+from tests.unit.mirror.bench import Bench
+
+INVOICE = RecordKind.INVOICE
+
+
+def paid(balance_minor: int) -> Invoice:
+    """An invoice of 110.00 that lists a payment of 50.00 and shows this balance."""
+    return replace(an_invoice(), balance_minor=balance_minor, payments=(a_payment(),))
+
+
+@pytest.fixture(autouse=True)
+def books(bench: Bench) -> None:
+    bench.psa.put(a_customer(), an_invoice())
+    bench.hint(INVOICE, 1001)
+    bench.hints.take_due()
+
+
+def fetches_of(bench: Bench) -> int:
+    return bench.psa.calls.count("fetch_invoices")
+
+
+@pytest.mark.parametrize("lag_seconds", [1, 9, 24, 49])
+def test_a_late_balance_arrives_within_a_minute(bench: Bench, lag_seconds: int) -> None:
+    started = bench.clock.now()
+    bench.psa.put(paid(11000))
+    bench.hint(INVOICE, 1001)
+    assert bench.invoice(1001).balance_minor == 11000
+
+    # When ConnectWise shows the balance some seconds later and tells nobody
+    while bench.invoice(1001).balance_minor != 6000:
+        due_at = bench.hints.next_due_at()
+        assert due_at is not None
+        bench.clock.advance(seconds=max(0, (due_at - bench.clock.now()).total_seconds()))
+        if bench.clock.now() - started >= timedelta(seconds=lag_seconds):
+            bench.psa.put_silently(paid(6000))
+        bench.hint_processor.process(bench.hints.take_due())
+
+    assert bench.clock.now() - started <= timedelta(minutes=1)
+    bench.work_off_hints()
+
+
+def test_a_payment_that_its_list_shows_late_is_looked_for_as_well(bench: Bench) -> None:
+    bench.psa.put(replace(an_invoice(), balance_minor=6000))
+    bench.hint(INVOICE, 1001)
+    bench.psa.put_silently(paid(6000))
+
+    bench.work_off_hints()
+
+    assert bench.invoice(1001).payments == (a_payment(),)
+
+
+def test_a_balance_that_never_agrees_costs_a_few_looks_a_change(bench: Bench) -> None:
+    bench.psa.put(paid(11000))
+    before = fetches_of(bench)
+    bench.hint(INVOICE, 1001)
+    bench.work_off_hints()
+    assert fetches_of(bench) - before == 1 + len(LOOKS_AFTER_SECONDS)
+
+    # Nothing changed, so a further callback starts no looks
+    bench.hint(INVOICE, 1001)
+    bench.work_off_hints()
+    assert fetches_of(bench) - before == 2 + len(LOOKS_AFTER_SECONDS)
+
+
+def test_records_that_agree_are_not_looked_at_again(bench: Bench) -> None:
+    bench.psa.put(paid(6000))
+    bench.hint(INVOICE, 1001)
+    assert bench.hints.next_due_at() is None
+
+
+def test_a_credit_memo_is_not_waited_for(bench: Bench) -> None:
+    bench.psa.put(an_invoice(total_minor=-11000, balance_minor=-5000))
+    bench.hint(INVOICE, 1001)
+    assert bench.hints.next_due_at() is None
