@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from bridge.connectwise import bulk_reader
 from bridge.connectwise.psa import ConnectWisePsa
 from bridge.domain.errors import UntrueListError
 from bridge.domain.identity import RecordKind
@@ -73,6 +74,24 @@ def test_lines_and_payments_are_whole_whatever_the_pages(world: World) -> None:
     switch(world, page_row_limit=2, link_header=False, requests_per_minute=0)
 
     assert world.psa().fetch(INVOICES, ids(world)[:40]).found == whole
+
+
+def test_an_invoice_with_too_many_lines_is_shown_and_says_what_it_lacks(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = ids(world)[:40]
+    whole = world.psa().fetch(INVOICES, wanted).found
+    monkeypatch.setattr(bulk_reader, "MAX_ROWS_OF_ONE", 2)
+
+    fetched = world.psa().fetch(INVOICES, wanted)
+
+    assert (set(fetched.found), fetched.broken) == (set(wanted), {})
+    assert fetched.incomplete
+    for source_id, sentence in fetched.incomplete.items():
+        assert f"the lines of invoice {whole[source_id].number} are left out" in sentence
+    for source_id, invoice in fetched.found.items():
+        assert invoice.total_minor == whole[source_id].total_minor
+        assert sum(line.amount_minor for line in invoice.line_items) == invoice.total_minor
 
 
 @pytest.mark.parametrize("answer", ["html_502", "html_503", "html_504", "json_500", "nothing"])

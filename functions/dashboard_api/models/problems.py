@@ -18,6 +18,7 @@ TITLES: dict[ProblemCode, str] = {
     ProblemCode.RECORD_PARKED: "A record could not be brought over",
     ProblemCode.PAYER_UNREADABLE: "An invoice's customer cannot be read",
     ProblemCode.CONNECTWISE_UNREACHABLE: "ConnectWise does not answer",
+    ProblemCode.RECORD_INCOMPLETE: "Some lines of an invoice cannot be read",
     ProblemCode.RIGHT_MISSING: "A right is missing in ConnectWise",
     ProblemCode.CREDENTIALS_REJECTED: "ConnectWise rejects the credentials",
     ProblemCode.MASS_ARCHIVE_STOPPED: "Many records seem to be gone from ConnectWise",

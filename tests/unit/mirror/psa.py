@@ -40,6 +40,7 @@ class FakePsa:
         self.broken: dict[Key, str] = {}
         self.unlistable: set[Key] = set()
         self.payer_names: dict[int, str] = {}
+        self.incomplete: dict[int, str] = {}
         self.pdfs: dict[int, bytes | Exception] = {}
         self.contacts_changed_at: dict[int, datetime] = {}
         self.heavy_above = MAX_PAGE_SIZE
@@ -236,7 +237,8 @@ class FakePsa:
         broken = {i: self.broken[kind, i] for i in source_ids if (kind, i) in self.broken}
         found = {i: self.records[kind, i] for i in source_ids if i in visible and i not in broken}
         marks = {i: self.marks_of(kind, i) for i in found}
-        return Fetched(found, broken, marks, payer_names=self.payer_names)
+        incomplete = {i: why for i, why in self.incomplete.items() if i in found}
+        return Fetched(found, broken, marks, incomplete=incomplete, payer_names=self.payer_names)
 
 
 class FakeGateway:

@@ -373,6 +373,28 @@ def test_a_problem_closes_however_the_trouble_ended(bench: Bench, how: str) -> N
     assert bench.open_problems() == {}
 
 
+def test_a_record_that_lacks_a_part_is_here_and_a_problem_says_so(bench: Bench) -> None:
+    bench.psa.incomplete[1001] = "Some of the lines are left out."
+
+    refreshed = refresh(bench, INVOICE, 1001)
+
+    assert refreshed.counters == Counters(created=1)
+    problem = bench.open_problems()[ProblemCode.RECORD_INCOMPLETE, "invoice/1001"]
+    assert problem.detail == "Some of the lines are left out."
+
+
+def test_the_problem_of_a_missing_part_ends_with_a_whole_reading(bench: Bench) -> None:
+    bench.psa.incomplete[1001] = "Some of the lines are left out."
+    refresh(bench, INVOICE, 1001)
+    refresh(bench, INVOICE, 1001)
+    assert len(bench.open_problems()) == 1
+
+    bench.psa.incomplete.clear()
+    refresh(bench, INVOICE, 1001)
+
+    assert bench.open_problems() == {}
+
+
 @pytest.mark.parametrize("writes", range(2, 5))
 def test_a_refresh_lists_the_payments_that_a_dead_worker_left_unlisted(
     bench: Bench, writes: int

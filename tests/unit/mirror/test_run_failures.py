@@ -166,3 +166,43 @@ def test_a_run_that_was_taken_over_meanwhile_stays_as_the_other_left_it(bench: B
     after = bench.work_once(run)
 
     assert (after.state, after.failure) == (RunState.FAILED, "stalled")
+
+
+def test_an_outage_is_one_problem_for_all_scheduled_runs(bench: Bench) -> None:
+    # Given a ConnectWise that answers nothing for hours, while schedules go on
+    fill(bench)
+    down = 4 * MAX_ATTEMPTS_PER_PAGE
+    bench.psa.fail("list_records", UnavailableError("down"), times=3 * MAX_ATTEMPTS_PER_PAGE)
+    bench.psa.fail("read_system_info", UnavailableError("down"), times=down)
+
+    runs = [bench.run(kind) for kind in (RunKind.CUSTOMERS, RunKind.INVOICES, RunKind.SWEEP)]
+
+    # Then each run failed, and one problem counts them
+    assert {run.state for run in runs} == {RunState.FAILED}
+    (problem,) = bench.open_problems().values()
+    assert (problem.code, problem.times_seen) == (ProblemCode.CONNECTWISE_UNREACHABLE, 3)
+
+
+def test_the_problem_of_an_outage_ends_with_the_next_run(bench: Bench) -> None:
+    fill(bench)
+    bench.psa.fail("list_records", UnavailableError("down"), times=MAX_ATTEMPTS_PER_PAGE)
+    bench.psa.fail("read_system_info", UnavailableError("down"))
+    bench.run(RunKind.INVOICES)
+
+    bench.run(RunKind.INVOICES)
+
+    assert bench.open_problems() == {}
+
+
+def test_a_list_that_fails_alone_is_the_runs_own_problem(bench: Bench) -> None:
+    fill(bench)
+    bench.psa.fail("list_records", UnavailableError("down"), times=MAX_ATTEMPTS_PER_PAGE)
+    bench.run(RunKind.INVOICES)
+    assert {code for code, _ in bench.open_problems()} == {ProblemCode.RUN_FAILED}
+
+
+def test_an_import_that_meets_an_outage_waits_for_a_person(bench: Bench) -> None:
+    bench.psa.fail("count", UnavailableError("down"), times=MAX_ATTEMPTS_PER_PAGE)
+    bench.psa.fail("read_system_info", UnavailableError("down"), times=9)
+    bench.run(RunKind.IMPORT)
+    assert {code for code, _ in bench.open_problems()} == {ProblemCode.RUN_FAILED}

@@ -9,7 +9,8 @@ import pytest
 
 from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import Invoice
-from bridge.mirror.hint_processor import LOOKS_AFTER_SECONDS
+from bridge.domain.run import RunKind
+from bridge.mirror.refreshed import LOOKS_AFTER_SECONDS
 from tests.builders.records import a_customer, a_payment, an_invoice
 from tests.unit.mirror.bench import Bench
 
@@ -50,6 +51,18 @@ def test_a_late_balance_arrives_within_a_minute(bench: Bench, lag_seconds: int) 
 
     assert bench.clock.now() - started <= timedelta(minutes=1)
     bench.work_off_hints()
+
+
+def test_a_payment_that_a_delta_finds_is_looked_at_again_as_well(bench: Bench) -> None:
+    bench.clock.advance(seconds=3600)
+    bench.psa.put(paid(11000))
+    bench.run(RunKind.INVOICES)
+    assert bench.invoice(1001).balance_minor == 11000
+    bench.psa.put_silently(paid(6000))
+
+    bench.work_off_hints()
+
+    assert bench.invoice(1001).balance_minor == 6000
 
 
 def test_a_payment_that_its_list_shows_late_is_looked_for_as_well(bench: Bench) -> None:

@@ -13,6 +13,7 @@ from bridge.domain.errors import (
     CredentialsRejectedError,
     PermanentError,
     PermissionMissingError,
+    RetryableError,
     WrongCompanyError,
 )
 from bridge.domain.problem import (
@@ -21,7 +22,7 @@ from bridge.domain.problem import (
     ProblemCode,
     ProblemReport,
 )
-from bridge.ports import Clock, ConnectionStore, ProblemStore, until_saved
+from bridge.ports import Clock, ConnectionStore, ProblemStore, Psa, until_saved
 
 RIGHT_PREFIX = "right/"
 """The subject of a problem with a missing right begins with it, and ends with the right."""
@@ -47,6 +48,12 @@ _PROBLEMS_BY_ERROR: dict[type[PermanentError], tuple[ProblemCode, str]] = {
 }
 
 
+_OUTAGE = (
+    "ConnectWise has not answered for hours. What changed is read once it answers. "
+    "Look whether its server and its firewall let us in."
+)
+
+
 class ConnectionHealth:
     """A connection that ConnectWise turns away is degraded here, and a problem tells why."""
 
@@ -65,18 +72,23 @@ class ConnectionHealth:
             self._problems.report(report, self._clock.now())
         self._move_state(connection.connection_id, ConnectionState.ACTIVE, ConnectionState.DEGRADED)
 
-    def report_outage(self, connection: Connection, *, records: int) -> None:
-        """Open one problem for all records that an outage keeps from being read, or count it.
+    def confirm_outage(self, connection: Connection, psa: Psa) -> bool:
+        """Tell whether ConnectWise answers nothing at all, and open the one problem of it then.
 
-        :meth:`outage_ended` resolves it.
+        :meth:`outage_ended` resolves it, and so does the next good reading.
         """
-        detail = (
-            f"ConnectWise has not answered for hours; {records} changed records waited in vain "
-            "last. Nothing is lost: what changed is read once it answers. Look whether its server "
-            "and its firewall let us in."
-        )
-        report = connection.report(ProblemCode.CONNECTWISE_UNREACHABLE, CONNECTION_SUBJECT, detail)
-        self._problems.report(report, self._clock.now())
+        try:
+            psa.read_system_info()
+        except CONNECTION_ERRORS as error:
+            self.report_failure(connection, error)
+        except RetryableError:
+            report = connection.report(
+                ProblemCode.CONNECTWISE_UNREACHABLE, CONNECTION_SUBJECT, _OUTAGE
+            )
+            self._problems.report(report, self._clock.now())
+        else:
+            return False
+        return True
 
     def outage_ended(self, connection: Connection) -> None:
         """Resolve the problems of an outage: ConnectWise answers again."""

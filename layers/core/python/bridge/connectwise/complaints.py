@@ -17,6 +17,7 @@ _WORDS = {
 """The words of people for fields whose names differ from them."""
 _REMEDY = "Correct it in ConnectWise; it is read again then."
 _LOOK = "Compare it with ConnectWise, and try again."
+UNWRITTEN = "ConnectWise fails to show them to programs"
 
 
 def name_of_invoice(row: Mapping[str, Any]) -> str:
@@ -42,3 +43,11 @@ def unwritten(what: str) -> str:
 def unbelieved(what: str, reason: str) -> str:
     """Return the sentences about a list that breaks the order of true ones."""
     return f"What ConnectWise shows for {what} cannot be believed: {reason}. {_LOOK}"
+
+
+def lacking(what: str, reason: str) -> str:
+    """Return the sentences about a part that is left out, and explains a record only."""
+    return (
+        f"Some of {what} are left out: {reason}. One line stands in for them, so that the total "
+        f"is right. {_LOOK}"
+    )

@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from bridge.connectwise.bulk_reader import BulkReader
 from bridge.connectwise.client import ConnectWiseClient
 from bridge.connectwise.complaints import (
+    UNWRITTEN,
     complaint,
+    lacking,
     name_of_invoice,
     unbelieved,
     unwritten,
@@ -107,8 +109,8 @@ class _Lines:
     """Lines of many invoices, by the invoice's id."""
 
     by_invoice: dict[int, list[LineRow]] = field(default_factory=lambda: defaultdict(list))
-    incomplete: set[int] = field(default_factory=set)
-    """The invoices some of whose lines ConnectWise fails to write out."""
+    incomplete: dict[int, str] = field(default_factory=dict)
+    """The invoices some of whose lines are unreadable or refused, with the reason."""
 
 
 class InvoiceReader:
@@ -162,6 +164,11 @@ class InvoiceReader:
             found,
             headers.broken,
             {key: headers.fingerprints[key] for key in found},
+            incomplete={
+                key: lacking(f"the lines of {headers.names[key]}", reason)
+                for key, reason in lines.incomplete.items()
+                if key in found
+            },
             payer_names={payer.id: payer.name for payer in payers},
         )
 
@@ -200,12 +207,15 @@ class InvoiceReader:
         wanted = list(source_ids)
         for route, model, fields in _LINES:
             sifted = self._reader.by_ids(route, {"fields": fields}, wanted, path="invoice/id")
-            lines.incomplete |= sifted.broken_ids | sifted.refused.keys()
+            lines.incomplete |= dict.fromkeys(sifted.broken_ids, UNWRITTEN) | sifted.refused
             for json in sifted.rows:
                 try:
                     line = parse_row(model, json)
                 except MalformedRecordError as error:
                     _log.warning("line skipped", extra={"field": error.field})
+                    invoice_id = row_id(json.get("invoice"))
+                    if invoice_id is not None:
+                        lines.incomplete[invoice_id] = str(error)
                 else:
                     lines.by_invoice[line.invoice.id].append(line)
         return lines

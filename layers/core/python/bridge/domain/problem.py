@@ -13,6 +13,7 @@ from bridge.domain.mirrored_kinds import MIRRORED_KINDS
 class ProblemCode(StrEnum):
     RECORD_MALFORMED = "record_malformed"
     RECORD_PARKED = "record_parked"
+    RECORD_INCOMPLETE = "record_incomplete"
     PAYER_UNREADABLE = "payer_unreadable"
     CONNECTWISE_UNREACHABLE = "connectwise_unreachable"
     RIGHT_MISSING = "right_missing"
@@ -69,6 +70,7 @@ class Action(StrEnum):
 ACTIONS: dict[ProblemCode, tuple[Action, ...]] = {
     ProblemCode.RECORD_MALFORMED: (Action.RETRY, Action.DISMISS),
     ProblemCode.RECORD_PARKED: (Action.RETRY, Action.DISMISS),
+    ProblemCode.RECORD_INCOMPLETE: (Action.RETRY, Action.DISMISS),
     ProblemCode.PAYER_UNREADABLE: (Action.RETRY, Action.DISMISS),
     ProblemCode.CONNECTWISE_UNREACHABLE: (Action.VERIFY, Action.DISMISS),
     ProblemCode.RIGHT_MISSING: (Action.VERIFY,),

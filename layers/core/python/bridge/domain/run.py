@@ -98,6 +98,8 @@ PLANS: dict[RunKind, tuple[RunStep, ...]] = {
 }
 DELTA_RUNS = frozenset(RunKind(kind.plural) for kind in MIRRORED_KINDS)
 """Runs that take the changes of one kind since its watermark."""
+SCHEDULED_RUNS = DELTA_RUNS | {RunKind.SWEEP}
+"""Runs that a schedule starts again."""
 
 
 def kinds_completed_by(run_kind: RunKind) -> tuple[MirroredKind[Any], ...]:

@@ -11,17 +11,15 @@ from bridge.connections.health import CONNECTION_ERRORS, ConnectionHealth
 from bridge.domain.connection import Connection
 from bridge.domain.errors import BridgeError, OutcomeUnknownError, RetryableError
 from bridge.domain.hint import MAX_HINT_ATTEMPTS, Hint, HintReason
-from bridge.domain.identity import RecordKind, mirrored_id
+from bridge.domain.identity import RecordKind
 from bridge.domain.mirrored_kinds import MirroredRecord, kind_of
 from bridge.domain.work_messages import PdfRequest
 from bridge.mirror.refresh import Refresher
-from bridge.mirror.refreshed import Refreshed
+from bridge.mirror.refreshed import LOOKS_AFTER_SECONDS, Refreshed
 from bridge.ports import ConnectionStore, HintQueue, PdfQueue, PsaGateway
 
 MAX_REFRESHES = 5
 MAX_DELAY_SECONDS = 900
-LOOKS_AFTER_SECONDS = (10, 15, 25)
-"""A record whose parts disagree is looked at again so long after each look: within a minute."""
 
 _logger = logging.getLogger(__name__)
 
@@ -92,7 +90,12 @@ class HintProcessor:
         except (RetryableError, OutcomeUnknownError) as error:
             _logger.info("hints wait", extra={"count": len(hints), "error": type(error).__name__})
             exhausted = self._send_again(hints, error)
-            return () if self._is_out(connection, exhausted) else exhausted
+            # What changed in an outage is brought by the next runs: their watermark stays until
+            # then, and the comparison reads what moved without a trace.
+            is_out = exhausted and self._health.confirm_outage(
+                connection, self._gateway.open(connection)
+            )
+            return () if is_out else exhausted
         self._hints.send(
             [
                 Hint(connection.connection_id, kind, i, HintReason.CONFLICT)
@@ -105,13 +108,12 @@ class HintProcessor:
 
     def _look_again(self, hints: Sequence[Hint], refreshed: Refreshed) -> None:
         """Send hints for records whose parts disagree, a few times after they changed."""
-        changed = {kind_of(record).id_of(record) for record in refreshed.changed}
+        changed = refreshed.unsettled_changes
         looks: dict[int, Hint] = {}
         for hint in hints:
-            record_id = mirrored_id(hint.connection_id, hint.source_id)
             if hint.source_id not in refreshed.unsettled:
                 continue
-            if record_id in changed:
+            if hint.source_id in changed:
                 made = 0
             elif hint.reason is HintReason.UNSETTLED:
                 made = hint.attempts
@@ -147,24 +149,6 @@ class HintProcessor:
                 if kind_of(record).wants_pdf(record)
             ]
         )
-
-    def _is_out(self, connection: Connection, exhausted: Sequence[Hint]) -> bool:
-        """Tell an outage from trouble with single records, and open its one problem.
-
-        What changed meanwhile is brought by the next runs: their watermark stays until then, and
-        the comparison reads what moved without a trace.
-        """
-        if not exhausted:
-            return False
-        try:
-            self._gateway.open(connection).read_system_info()
-        except RetryableError:
-            self._health.report_outage(connection, records=len(exhausted))
-            return True
-        except CONNECTION_ERRORS as error:
-            self._health.report_failure(connection, error)
-            return True
-        return False
 
     def _send_again(self, hints: Sequence[Hint], error: BridgeError) -> Sequence[Hint]:
         """Send hints again with a growing delay; return those whose attempts are used up."""

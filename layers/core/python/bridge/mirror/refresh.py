@@ -38,6 +38,8 @@ from bridge.ports import Clock, Fetched, ProblemStore, Psa, RecordStore, Stored
 
 # A change of an invoice ends the problem with the PDF of its old content.
 _PDF_PROBLEMS = (ProblemCode.PDF_UNAVAILABLE,)
+# A whole reading of a record ends what was said of its parts.
+_READ_PROBLEMS = (ProblemCode.PAYER_UNREADABLE, ProblemCode.RECORD_INCOMPLETE)
 
 
 class Refresher:
@@ -100,12 +102,14 @@ class _Batch:
         self._may_archive = may_archive
         self._payer_reader = payers
         self._open_problems: Mapping[str, Problem] | None = None
+        self._incomplete: dict[tuple[RecordKind, int], str] = {}
 
     def refresh(self, kind: MirroredKind[R], source_ids: Sequence[int]) -> Refreshed:
         stored = self._records.get_mirrored(kind, *self._scope, source_ids)
         fetched = self._psa.fetch(
             kind, source_ids, with_payments_of=_ids_with_payments(kind, stored)
         )
+        self._incomplete |= {(kind.record_kind, i): why for i, why in fetched.incomplete.items()}
         payers = self._payers(kind, fetched)
         total = Refreshed()
         for source_id in source_ids:
@@ -148,7 +152,7 @@ class _Batch:
         is_wanted: bool,
     ) -> Refreshed:
         if stored.value is None and not is_wanted:
-            self._resolve(kind, source_id, ProblemCode.PAYER_UNREADABLE)
+            self._resolve(kind, source_id, *_READ_PROBLEMS)
             return Refreshed(Counters(skipped=1), left_out=(source_id,))
         before = stored.value.archive if stored.value else None
         if record.archive is None:
@@ -157,6 +161,9 @@ class _Batch:
             # A merged company has no date of deletion: the first archive mark stays.
             record = replace(record, archive=before)
         written = self._write(kind, source_id, stored, record, change_fingerprint)
+        lacking = self._incomplete.get((kind.record_kind, source_id))
+        if lacking and not written.contested:
+            self._report(kind, source_id, ProblemCode.RECORD_INCOMPLETE, lacking)
         if not kind.is_settled(record):
             written = replace(written, unsettled=(source_id,))
         if written.counters.created or written.counters.updated:
@@ -172,7 +179,7 @@ class _Batch:
     ) -> Refreshed:
         """Settle a missing record: report an unreadable, archive a deleted, skip a hidden one."""
         if source_id in broken:
-            return self._report(kind, source_id, broken[source_id])
+            return self._fail(kind, source_id, broken[source_id])
         if stored.value is None and stored.version > 0:
             # A tombstone: its absence was proven before.
             return Refreshed(Counters(skipped=1))
@@ -196,7 +203,7 @@ class _Batch:
         change_fingerprint: str,
     ) -> Refreshed:
         if value == stored.value and change_fingerprint == stored.change_fingerprint:
-            self._resolve(kind, source_id, ProblemCode.PAYER_UNREADABLE)
+            self._resolve(kind, source_id, *_READ_PROBLEMS)
             return Refreshed(Counters(unchanged=1))
         try:
             self._records.save(
@@ -210,15 +217,19 @@ class _Batch:
             # A customer goes by its id: its name may be a person's.
             name = kind.label_of(value) if kind.payer_id_of else f"with id {source_id}"
             what = f"The {kind.record_kind.value} {name} cannot be stored"
-            return self._report(kind, source_id, f"{what}: {error.reason}.")
-        self._resolve(kind, source_id, ProblemCode.PAYER_UNREADABLE, *_PDF_PROBLEMS)
+            return self._fail(kind, source_id, f"{what}: {error.reason}.")
+        self._resolve(kind, source_id, *_READ_PROBLEMS, *_PDF_PROBLEMS)
         return Refreshed(_count(stored.value, value))
 
-    def _report(self, kind: MirroredKind[Any], source_id: int, reason: str) -> Refreshed:
-        subject = record_subject(kind.record_kind, source_id)
-        report = self._connection.report(ProblemCode.RECORD_MALFORMED, subject, reason)
-        self._problems.report(report, self._now)
+    def _fail(self, kind: MirroredKind[Any], source_id: int, reason: str) -> Refreshed:
+        self._report(kind, source_id, ProblemCode.RECORD_MALFORMED, reason)
         return Refreshed(Counters(failed=1), reported=(source_id,))
+
+    def _report(
+        self, kind: MirroredKind[Any], source_id: int, code: ProblemCode, detail: str
+    ) -> None:
+        subject = record_subject(kind.record_kind, source_id)
+        self._problems.report(self._connection.report(code, subject, detail), self._now)
 
     def _resolve(self, kind: MirroredKind[Any], source_id: int, *more_codes: ProblemCode) -> None:
         """Close the problems of a record that was just read successfully."""
@@ -226,7 +237,10 @@ class _Batch:
             self._open_problems = self._problems.open_of_connection(*self._scope)
             self._end_outage(self._open_problems)
         subject = record_subject(kind.record_kind, source_id)
-        for code in (*RECORD_PROBLEMS, *more_codes):
+        codes = {*RECORD_PROBLEMS, *more_codes}
+        if (kind.record_kind, source_id) in self._incomplete:
+            codes.discard(ProblemCode.RECORD_INCOMPLETE)
+        for code in codes:
             problem_id = self._connection.report(code, subject).problem_id
             if problem_id in self._open_problems:
                 self._problems.resolve(self._connection.partner_id, problem_id, self._now)

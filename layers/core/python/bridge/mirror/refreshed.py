@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from bridge.domain.mirrored_kinds import MirroredRecord
 from bridge.domain.run import Counters
 
+LOOKS_AFTER_SECONDS = (10, 15, 25)
+"""A record whose parts disagree is looked at again so long after each look: within a minute."""
+
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
@@ -23,6 +26,12 @@ class Refreshed:
     """Ids of records whose parts disagree: ConnectWise may be about to change one."""
     reported: tuple[int, ...] = ()
     """Ids of records that are unread, with an open problem each."""
+
+    @property
+    def unsettled_changes(self) -> tuple[int, ...]:
+        """Ids of records that changed, and whose parts disagree."""
+        changed = {record.source_id for record in self.changed}
+        return tuple(source_id for source_id in self.unsettled if source_id in changed)
 
     def __add__(self, other: Refreshed) -> Refreshed:
         return Refreshed(

@@ -34,6 +34,7 @@ from bridge.domain.run import (
     DELTA_RUNS,
     MAX_ATTEMPTS_OF_UNTRUE_LIST,
     MAX_ATTEMPTS_PER_PAGE,
+    SCHEDULED_RUNS,
     CancelReason,
     Counters,
     Run,
@@ -51,7 +52,7 @@ from bridge.domain.watermark import (
 from bridge.domain.work_messages import RunMessage
 from bridge.mirror.list_check import ListCheck
 from bridge.mirror.refresh import Refresher
-from bridge.mirror.refreshed import Refreshed
+from bridge.mirror.refreshed import LOOKS_AFTER_SECONDS, Refreshed
 from bridge.mirror.run_problems import RunProblems
 from bridge.mirror.selection import Choice, Selector
 from bridge.ports import (
@@ -139,14 +140,21 @@ class RunWorker:
         except PermanentError as error:
             return self._fail(run, error), 0
         except (RetryableError, OutcomeUnknownError, ConflictError) as error:
-            return self._wait(run, error)
+            return self._wait(connection, run, error)
 
-    def _wait(self, run: Run, error: BridgeError) -> tuple[Run, int]:
+    def _wait(self, connection: Connection, run: Run, error: BridgeError) -> tuple[Run, int]:
         """Return the run for another try of its page, a smaller one where this one was too large,
-        or failed after the last try."""
+        or failed after the last try.
+
+        Scheduled runs start again by themselves, so that an outage is one problem for all of them.
+        """
         is_untrue = isinstance(error, UntrueListError)
         tries = MAX_ATTEMPTS_OF_UNTRUE_LIST if is_untrue else MAX_ATTEMPTS_PER_PAGE
         if run.attempts + 1 >= tries:
+            if run.kind in SCHEDULED_RUNS and self._health.confirm_outage(
+                connection, self._gateway.open(connection)
+            ):
+                return run.failed(type(error).__name__, self._clock.now()), 0
             return self._fail(run, error), 0
         asked_seconds = error.retry_after_seconds or 0
         delay = max(int(asked_seconds), min(MAX_RETRY_DELAY_SECONDS, 2 * 2 ** min(run.attempts, 9)))
@@ -228,6 +236,7 @@ class RunWorker:
             total += refreshed
             total += Refreshed(Counters(deferred=len(refreshed.contested)))
             self._defer(connection, kind, refreshed.contested)
+            self._look_again(connection, kind, refreshed)
             last_done_id = batch[-1]
         return total, None
 
@@ -235,6 +244,16 @@ class RunWorker:
         """Queue hints for records that another worker wrote meanwhile, to fetch them again."""
         self._hints.send(
             [Hint(connection.connection_id, kind, i, HintReason.CONFLICT) for i in source_ids]
+        )
+
+    def _look_again(self, connection: Connection, kind: RecordKind, refreshed: Refreshed) -> None:
+        """Queue a look at changed records whose parts disagree: ConnectWise changes one soon."""
+        self._hints.send(
+            [
+                Hint(connection.connection_id, kind, i, HintReason.UNSETTLED, attempts=1)
+                for i in refreshed.unsettled_changes
+            ],
+            delay_seconds=LOOKS_AFTER_SECONDS[0],
         )
 
     def _with_expected_counts(self, connection: Connection, psa: Psa, run: Run) -> Run:

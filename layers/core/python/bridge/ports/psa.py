@@ -61,6 +61,8 @@ class Fetched(Generic[T]):
     """Unreadable records with the reason."""
     change_fingerprints: Mapping[int, str]
     """The fingerprints with which found records would be listed."""
+    incomplete: Mapping[int, str] = field(default_factory=dict)
+    """Found records that lack a part which only explains, with the reason."""
     payer_names: Mapping[int, str] = field(default_factory=dict)
     """The names that found invoices give their customers, by the customers' ids."""
 
