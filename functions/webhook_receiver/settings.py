@@ -8,7 +8,7 @@ from bridge.wiring.receiver import ReceiverSettings
 
 REQUIRED = (
     "OPERATIONS_TABLE",
-    "COORDINATION_TABLE",
+    "CALLBACKS_TABLE",
     "HINTS_QUEUE_URL",
     "SECRETS_PREFIX",
     "CONNECTWISE_CLIENT_ID_SECRET",

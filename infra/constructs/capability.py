@@ -1,12 +1,14 @@
 """A capability is a setting of a function together with the permissions that its use needs.
 
 A function's environment and its role are made from the same list of capabilities. Statements are
-written by hand, with exactly the actions that the adapters call (`tests/infra/test_grants.py`
-compares the two): CDK's `grant_*` methods hand out wildcards and more actions than that.
+written by hand, with exactly the actions that the function's code calls
+(`tests/infra/test_policies.py` compares the two): CDK's `grant_*` methods hand out wildcards and
+more actions than that.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
@@ -31,20 +33,33 @@ def setting(name: str, value: str) -> Capability:
     return Capability(settings={name: value})
 
 
-def use_table(
-    name: str,
-    table: dynamodb.ITable,
-    actions: tuple[str, ...],
-    *,
-    indexes: tuple[str, ...] = (),
-) -> Capability:
-    """Allow these actions on items of the table, and queries of its indexes.
+class ItemAction(StrEnum):
+    """DynamoDB's names of what is done with items.
 
-    An action is DynamoDB's name of it, e.g. `PutItem`. A transaction takes the actions of its
-    parts: `PutItem`, `UpdateItem`, `DeleteItem`, `ConditionCheckItem`.
+    A transaction takes the actions of its parts: puts, deletions and checks.
     """
-    allowed = tuple(f"dynamodb:{action}" for action in actions)
-    of_indexes = [f"{table.table_arn}/index/{index}" for index in indexes]
+
+    GET = "GetItem"
+    GET_MANY = "BatchGetItem"
+    QUERY = "Query"
+    PUT = "PutItem"
+    UPDATE = "UpdateItem"
+    DELETE = "DeleteItem"
+    CHECK = "ConditionCheckItem"
+
+
+@dataclass(frozen=True)
+class TableRights:
+    """What may be done with a table's items, and which of its indexes may be queried."""
+
+    actions: tuple[ItemAction, ...]
+    indexes: tuple[str, ...] = ()
+
+
+def use_table(name: str, table: dynamodb.ITable, rights: TableRights) -> Capability:
+    """Allow these actions on items of the table, and queries of its indexes."""
+    allowed = tuple(f"dynamodb:{action}" for action in rights.actions)
+    of_indexes = [f"{table.table_arn}/index/{index}" for index in rights.indexes]
     return Capability(
         settings={name: table.table_name},
         statements=(

@@ -3,59 +3,23 @@
 from infra.config import StageConfig, WriteBackTimes
 from infra.constructs import capability
 from infra.constructs.capability import Capability
-from infra.stacks.data import (
-    LEDGER_INDEXES,
-    OPERATIONS_INDEXES,
-    RECORDS_INDEXES,
-    DataStack,
-    documents_objects_pattern,
-)
-
-_READ = ("GetItem", "BatchGetItem", "Query")
+from infra.stacks.data import DataStack, documents_objects_pattern
+from infra.stacks.table_rights import TABLE_RIGHTS
 
 
 class DataAccess:
     """What may be done with the data stack's resources, each with the setting that names it."""
 
     def __init__(self, stage: StageConfig, data: DataStack) -> None:
-        records_indexes = tuple(index.name for index in RECORDS_INDEXES)
-        operations_indexes = tuple(index.name for index in OPERATIONS_INDEXES)
-        ledger_indexes = tuple(index.name for index in LEDGER_INDEXES)
         self._secrets_prefix = f"bridge/{stage.name}/connections/"
         objects = documents_objects_pattern(stage)
-        self.read_records = capability.use_table(
-            "RECORDS_TABLE", data.records, _READ, indexes=records_indexes
-        )
-        self.write_records = capability.use_table(
-            "RECORDS_TABLE", data.records, (*_READ, "PutItem"), indexes=records_indexes
-        )
-        self.read_callback_endpoints = capability.use_table(
-            "OPERATIONS_TABLE", data.operations, ("GetItem",)
-        )
-        self.write_operations = capability.use_table(
-            "OPERATIONS_TABLE",
-            data.operations,
-            (*_READ, "PutItem", "DeleteItem"),
-            indexes=operations_indexes,
-        )
-        self.write_ledger = capability.use_table(
-            "LEDGER_TABLE",
-            data.ledger,
-            (*_READ, "PutItem", "DeleteItem", "ConditionCheckItem"),
-            indexes=ledger_indexes,
-        )
-        self.keep_signing_keys = capability.use_table(
-            "COORDINATION_TABLE", data.coordination, ("GetItem", "PutItem")
-        )
-        self.share_calls = capability.use_table(
-            "COORDINATION_TABLE", data.coordination, ("UpdateItem",)
-        )
-        self.take_turns = capability.use_table(
-            "COORDINATION_TABLE", data.coordination, ("GetItem", "PutItem", "DeleteItem")
-        )
-        self.list_silences = capability.use_table(
-            "COORDINATION_TABLE", data.coordination, ("Query",)
-        )
+        self._tables = {
+            "records": ("RECORDS_TABLE", data.records),
+            "operations": ("OPERATIONS_TABLE", data.operations),
+            "ledger": ("LEDGER_TABLE", data.ledger),
+            "coordination": ("COORDINATION_TABLE", data.coordination),
+            "callbacks": ("CALLBACKS_TABLE", data.callbacks),
+        }
         self.store_documents = capability.store_documents(
             "DOCUMENTS_BUCKET", data.documents, objects
         )
@@ -66,6 +30,13 @@ class DataAccess:
             "CONNECTWISE_CLIENT_ID_SECRET", data.client_id_secret
         )
         self.write_back_times = _write_back_times(stage.write_back_times)
+
+    def tables(self, function: str) -> list[Capability]:
+        """The use of each table that the function has rights on."""
+        return [
+            capability.use_table(*self._tables[table], rights)
+            for table, rights in TABLE_RIGHTS.get(function, {}).items()
+        ]
 
     @property
     def read_connection_secrets(self) -> Capability:

@@ -68,10 +68,15 @@ class DataStack(cdk.Stack):
             self.coordination,
             {
                 "AwsSolutions-DDB3": (
-                    "Leases, rate windows and cached keys: a restored copy would be wrong, "
-                    "an empty table is right."
+                    "Leases and rate windows: a restored copy would be wrong, an empty table is "
+                    "right."
                 )
             },
+        )
+        self.callbacks = table(self, "Callbacks", stage=self._stage, expires=True, backed_up=False)
+        acknowledge(
+            self.callbacks,
+            {"AwsSolutions-DDB3": "Signing keys are kept for an hour and can be fetched again."},
         )
 
     def _build_documents(self) -> s3.Bucket:
@@ -99,8 +104,8 @@ class DataStack(cdk.Stack):
             bucket,
             {
                 "AwsSolutions-S1": (
-                    "Documents are reached by presigned links only, which the API logs with the "
-                    "partner; a second log bucket would hold less."
+                    "Documents are reached by links that one function signs for five minutes; "
+                    "an access log would name its role as the reader, and no partner."
                 )
             },
         )
@@ -140,6 +145,7 @@ class DataStack(cdk.Stack):
             "OperationsTable": self.operations.table_name,
             "LedgerTable": self.ledger.table_name,
             "CoordinationTable": self.coordination.table_name,
+            "CallbacksTable": self.callbacks.table_name,
             "DocumentsBucket": self.documents.bucket_name,
             "EventBusName": self.bus.event_bus_name,
             "ConnectWiseClientIdSecret": self.client_id_secret,

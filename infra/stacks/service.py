@@ -146,7 +146,7 @@ class ServiceStack(cdk.Stack):
             name=name,
             size=size,
             platform=self._platform,
-            capabilities=capabilities,
+            capabilities=[*self._access.tables(name), *capabilities],
         )
 
     def _function_with_egress(
@@ -159,7 +159,11 @@ class ServiceStack(cdk.Stack):
             name=name,
             size=size,
             platform=self._platform,
-            capabilities=[*capabilities, *loopback_egress(self._stage)],
+            capabilities=[
+                *self._access.tables(name),
+                *capabilities,
+                *loopback_egress(self._stage),
+            ],
             egress=self._egress,
         )
 
@@ -168,8 +172,6 @@ class ServiceStack(cdk.Stack):
             "webhook_receiver",
             FunctionSize(timeout_seconds=_RECEIVER_SECONDS),
             [
-                self._access.read_callback_endpoints,
-                self._access.keep_signing_keys,
                 self._access.read_connection_secrets,
                 self._access.connectwise_client_id,
                 self._send_hint,
@@ -191,27 +193,25 @@ class ServiceStack(cdk.Stack):
     def _build_workers(self) -> None:
         access = self._access
         calls_connectwise = [
-            access.write_operations,
-            access.share_calls,
             access.read_connection_secrets,
             access.connectwise_client_id,
         ]
         record_sync = self._function_with_egress(
             "record_sync",
             FunctionSize(timeout_seconds=_RECORD_SYNC_SECONDS),
-            [*calls_connectwise, access.write_records, self._send_hint, self._send_pdf],
+            [*calls_connectwise, self._send_hint, self._send_pdf],
         )
         self._hints.drive(record_sync, batch_size=10, concurrency=10)
         bulk_sync = self._function_with_egress(
             "bulk_sync",
             FunctionSize(timeout_seconds=_BULK_SYNC_SECONDS, memory_mb=1024),
-            [*calls_connectwise, access.write_records, self._send_hint, self._send_run_step],
+            [*calls_connectwise, self._send_hint, self._send_run_step],
         )
         self._run_steps.drive(bulk_sync, batch_size=1, concurrency=10)
         invoice_pdf = self._function_with_egress(
             "invoice_pdf",
             FunctionSize(timeout_seconds=_INVOICE_PDF_SECONDS),
-            [*calls_connectwise, access.write_records, access.store_documents, self._send_hint],
+            [*calls_connectwise, access.store_documents, self._send_hint],
         )
         self._pdfs.drive(invoice_pdf, batch_size=5, concurrency=5)
         payment_writeback = self._function_with_egress(
@@ -219,9 +219,6 @@ class ServiceStack(cdk.Stack):
             FunctionSize(timeout_seconds=self._stage.write_back_times.worker_seconds),
             [
                 *calls_connectwise,
-                access.read_records,
-                access.write_ledger,
-                access.take_turns,
                 access.write_back_times,
                 self._send_hint,
                 self._send_write_back,
@@ -235,17 +232,12 @@ class ServiceStack(cdk.Stack):
         customer_sync = self._function(
             "customer_sync",
             FunctionSize(timeout_seconds=_JOB_SECONDS),
-            [access.write_operations, self._send_run_step],
+            [self._send_run_step],
         )
         reconciler = self._function_with_egress(
             "reconciler",
             FunctionSize(timeout_seconds=_RECONCILER_SECONDS),
             [
-                access.read_records,
-                access.write_operations,
-                access.write_ledger,
-                access.share_calls,
-                access.list_silences,
                 access.update_connection_secrets,
                 access.connectwise_client_id,
                 access.write_back_times,
@@ -283,16 +275,12 @@ class ServiceStack(cdk.Stack):
         manual_fetch = self._function(
             "manual_fetch",
             FunctionSize(timeout_seconds=_API_SECONDS),
-            [access.write_operations, self._send_run_step],
+            [self._send_run_step],
         )
         dashboard = self._function_with_egress(
             "dashboard_api",
             FunctionSize(timeout_seconds=_API_SECONDS, memory_mb=1024),
             [
-                access.write_records,
-                access.write_operations,
-                access.write_ledger,
-                access.share_calls,
                 access.manage_connection_secrets,
                 access.connectwise_client_id,
                 access.read_documents,
@@ -369,11 +357,7 @@ class ServiceStack(cdk.Stack):
         function = self._function(
             "dead_letters",
             FunctionSize(timeout_seconds=DEAD_LETTERS_TIMEOUT_SECONDS),
-            [
-                self._access.write_operations,
-                self._access.write_ledger,
-                send_to("PARKED_QUEUE_URL", parked, in_batches=False),
-            ],
+            [send_to("PARKED_QUEUE_URL", parked, in_batches=False)],
         )
         self._on_call.watch_errors(
             "dead-letters-errors",

@@ -26,7 +26,7 @@ ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
     "OPERATIONS_TABLE": "operations",
-    "COORDINATION_TABLE": "coordination",
+    "CALLBACKS_TABLE": "callbacks",
     "HINTS_QUEUE_URL": "http://localhost/hints",
     "SECRETS_PREFIX": "bridge/test/connections/",
     "CONNECTWISE_CLIENT_ID_SECRET": "bridge/test/client-id",

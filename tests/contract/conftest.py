@@ -61,7 +61,7 @@ from tests.fakes.records import InMemoryRecordStore
 from tests.fakes.runs import InMemoryRunStore
 
 RATE = RateSettings(calls_per_minute=60, burst=3, max_wait_seconds=30)
-_TABLES = ("Records", "Operations", "Coordination")
+_TABLES = ("Records", "Operations", "Coordination", "Callbacks")
 _LEDGER = "Ledger"
 _numbers = itertools.count(1)
 
@@ -93,6 +93,7 @@ class Tables:
     records: str
     operations: str
     coordination: str
+    callbacks: str
 
     def stores(self, clock: FakeClock, client: Any = None) -> Stores:
         """Return stores on these tables, by another client if one is given."""
@@ -109,7 +110,7 @@ class Tables:
             runs=DynamoRunStore(operations, clock),
             problems=DynamoProblemStore(operations, clock),
             limiter=DynamoRateLimiter(coordination, clock, RATE),
-            signing_keys=DynamoSigningKeyStore(coordination, clock),
+            signing_keys=DynamoSigningKeyStore(Table(client, self.callbacks, clock), clock),
             places=DynamoPartnerPlaces(coordination, clock),
             silences=DynamoSilenceStore(coordination),
             payment_control=DynamoPaymentControlStore(operations),

@@ -85,6 +85,17 @@ def test_deleted_credentials_are_gone_and_can_be_put_again(vault: SecretVault) -
     assert vault.get_credentials(CONNECTION) == CHANGED
 
 
+def test_only_stored_credentials_can_be_replaced(vault: SecretVault) -> None:
+    with pytest.raises(NotFoundError):
+        vault.replace_credentials(CONNECTION, CHANGED)
+    vault.put_credentials(CONNECTION, CREDENTIALS)
+    vault.replace_credentials(CONNECTION, CHANGED)
+    assert vault.get_credentials(CONNECTION) == CHANGED
+    vault.delete_credentials(CONNECTION)
+    with pytest.raises(NotFoundError):
+        vault.replace_credentials(CONNECTION, CREDENTIALS)
+
+
 def test_the_bridges_own_client_id_is_known(vault: SecretVault) -> None:
     assert vault.get_client_id() == CLIENT_ID
 

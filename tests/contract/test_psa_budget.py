@@ -6,10 +6,11 @@ import pytest
 
 from bridge.domain.identity import RecordKind
 from bridge.domain.mirrored_kinds import CUSTOMERS, INVOICES
+from bridge.mirror.run_worker import REFRESH_BATCH
 from connectwise_sandbox.kinds import Kind
 from tests.unit.connectwise.sandbox import sandboxed_world
 
-CHUNK = 200
+CHUNK = REFRESH_BATCH
 PAYMENTS = "GET /finance/invoices/{id}/payments"
 MAX_CALLS_PER_1000_INVOICES = 30
 MAX_CALLS_PER_1000_CUSTOMERS = 20
@@ -43,7 +44,7 @@ def test_a_thousand_invoices_with_their_lines_cost_at_most_thirty_calls(
     assert payments == len(with_payments)
 
 
-def test_two_hundred_invoices_cost_one_call_for_heads_and_one_for_each_kind_of_line() -> None:
+def test_a_batch_of_invoices_costs_one_call_for_heads_and_one_for_each_kind_of_line() -> None:
     world = sandboxed_world(customers=40, invoices=CHUNK)
     psa = world.psa()
 

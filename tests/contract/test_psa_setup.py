@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date, timedelta
 from hashlib import sha256
 from typing import Any
 
 import pytest
 
+from bridge.connectwise.callback_intake import Callback, Verdict
 from bridge.connectwise.callbacks import (
     CallbackRejectedError,
     check_secret,
@@ -16,7 +18,7 @@ from bridge.connectwise.callbacks import (
 )
 from bridge.connectwise.psa import ConnectWisePsa
 from bridge.connectwise.signing_keys import ConnectWiseSigningKeys
-from bridge.domain.connection import CallbackSecret
+from bridge.domain.connection import CallbackSecret, ConnectionState
 from bridge.domain.errors import (
     CredentialsRejectedError,
     PermissionMissingError,
@@ -27,6 +29,7 @@ from bridge.domain.errors import (
 from bridge.domain.filter_choices import ChoiceKind
 from bridge.domain.identity import RecordKind
 from bridge.domain.permissions import Finding, Right, missing
+from bridge.wiring import use_cases
 from connectwise_sandbox.deliveries import Delivery
 from connectwise_sandbox.faults import Effect, Fault
 from connectwise_sandbox.httpx_transport import EngineTransport
@@ -34,6 +37,8 @@ from connectwise_sandbox.kinds import Kind, Record
 from connectwise_sandbox.permissions import Action
 from connectwise_sandbox.tenant import API_MEMBER
 from tests.builders.operations import endpoint_of
+from tests.fakes.connections import InMemoryConnectionStore
+from tests.fakes.ports import InMemoryCallbackPorts
 from tests.unit.connectwise.sandbox import World, sandboxed_world
 
 PREFIX = "https://hooks.example/webhooks/connectwise/connection-1/"
@@ -361,6 +366,45 @@ def test_a_delivery_passes_every_check(world: World, psa: ConnectWisePsa, access
 
     assert (hint.record_kind, hint.source_id) == (RecordKind.INVOICE, sent.record_id)
     assert hint.action == "updated"
+
+
+@pytest.mark.parametrize("key_ids", ["one", "per_delivery"])
+def test_forty_genuine_callbacks_in_a_minute_are_taken(
+    world: World, psa: ConnectWisePsa, key_ids: str
+) -> None:
+    world.engine.switches.callback_key_ids = key_ids  # type: ignore[assignment]
+    psa.ensure_callbacks(URL)
+    ports = receiving(world)
+    intake = use_cases.callback_intake(ports)
+    invoice_id = next(iter(world.engine.tenant.store[Kind.INVOICE]))["id"]
+    for day in range(40):
+        world.engine.people.change_due_date(invoice_id, date(2026, 4, 1) + timedelta(days=day))
+
+    sent = world.engine.take_due_deliveries()
+    verdicts = [
+        intake.take(
+            Callback(
+                world.connection.connection_id,
+                "secret-2",
+                each.body,
+                each.headers["x-content-signature"],
+            )
+        )
+        for each in sent
+    ]
+
+    assert len(sent) == 40
+    assert set(verdicts) == {Verdict.ACCEPTED}
+    assert len(ports.hints.take_due(limit=100)) == 40
+
+
+def receiving(world: World) -> InMemoryCallbackPorts:
+    """The receiver's ports, with the connection that has the secret of ``URL``."""
+    connections = InMemoryConnectionStore()
+    secret = CallbackSecret(sha256(b"secret-2").hexdigest())
+    connection = replace(world.connection, callback_secret=secret, state=ConnectionState.ACTIVE)
+    connections.save(connection, expected_version=0)
+    return InMemoryCallbackPorts(connections, lambda: keys(world))
 
 
 def test_a_delivery_that_was_touched_fails(world: World, psa: ConnectWisePsa) -> None:

@@ -264,6 +264,22 @@ def test_a_watermark_only_moves_forward(stores: Stores) -> None:
     assert stores.runs.get_watermark(CONNECTION, kind) == START + timedelta(microseconds=1)
 
 
+def test_a_run_that_took_later_changes_leaves_a_watermark_that_was_set_back(
+    stores: Stores,
+) -> None:
+    kind, since = RecordKind.INVOICE, START - timedelta(minutes=10)
+    stores.runs.set_watermark(CONNECTION, kind, START, taken_since=since)
+    stores.runs.set_watermark(CONNECTION, kind, START + HOUR, taken_since=START)
+    assert stores.runs.get_watermark(CONNECTION, kind) == START + HOUR
+    stores.runs.set_watermark_back(CONNECTION, kind, START - HOUR)
+
+    stores.runs.set_watermark(CONNECTION, kind, START + 2 * HOUR, taken_since=since)
+
+    assert stores.runs.get_watermark(CONNECTION, kind) == START - HOUR
+    stores.runs.set_watermark(CONNECTION, kind, START + 2 * HOUR)
+    assert stores.runs.get_watermark(CONNECTION, kind) == START + 2 * HOUR
+
+
 def test_a_watermark_is_set_back_and_never_forward_by_that(stores: Stores) -> None:
     kind = RecordKind.INVOICE
     stores.runs.set_watermark_back(CONNECTION, kind, START)

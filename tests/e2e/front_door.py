@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from connectwise_sandbox.server import RunningSandbox
-from infra.local.demo.clients import BridgeApi, ConnectWisePerson, Json
+from infra.local.demo.clients import BridgeApi, ConnectWisePerson, Json, NotObservedError
 
 Operation = tuple[str, str]
 
@@ -39,7 +39,7 @@ class Tour:
     partner: BridgeApi
     services: BridgeApi
     books: RunningSandbox
-    ids: dict[str, str] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=lambda: {"kind": "invoices"})
     answers: dict[Operation, httpx.Response] = field(default_factory=dict)
 
     def go(self) -> Mapping[Operation, httpx.Response]:
@@ -60,6 +60,17 @@ class Tour:
         self.answers[(method, path)] = answer
         return answer.json() if answer.content else None
 
+    def _first(self, path: str, *, having: str = "id") -> Json:
+        for item in self.partner.items(path):
+            if item[having]:
+                return item
+        refused = {
+            operation: answer.text[:200]
+            for operation, answer in self.answers.items()
+            if answer.is_error
+        }
+        raise NotObservedError(f"nothing in {path}; refused so far: {refused}")
+
     def _connect(self) -> None:
         connection = self.visit("POST", "/v1/connections", self._keys())
         self.ids["connection_id"] = connection["id"]
@@ -73,6 +84,7 @@ class Tour:
         self.visit("GET", CONNECTION)
         self.visit("POST", f"{CONNECTION}/verify")
         self.visit("GET", f"{CONNECTION}/billing-statuses")
+        self.visit("GET", f"{CONNECTION}/filter-choices")
         self.visit("POST", f"{CONNECTION}/fetches", {"kind": "fetch_new"})
         runs = self.visit("GET", f"{CONNECTION}/runs")["items"]
         self.ids["run_id"] = runs[-1]["id"]
@@ -83,12 +95,14 @@ class Tour:
         self.visit("GET", "/v1/customers")
         self.visit("GET", "/v1/payments")
         self.visit("GET", "/v1/invoices")
-        invoice = next(self.partner.items("/v1/invoices?state=open"))
+        invoice = self._first("/v1/invoices?state=open")
         self.ids |= {"invoice_id": invoice["id"], "customer_id": invoice["customer_id"]}
         self.visit("GET", CUSTOMER)
         self.visit("GET", INVOICE)
+        number = f"?number={invoice['number']}"
+        self.visit("GET", f"{CONNECTION}/records/{{kind}}", query=number)
         self.visit("GET", f"{INVOICE}/pdf")
-        paid = next(self.partner.items("/v1/payments"))
+        paid = self._first("/v1/payments")
         self.ids |= {"invoice_id": paid["invoice_id"], "payment_id": paid["id"]}
         self.visit("GET", f"{INVOICE}/payments/{{payment_id}}")
         self.ids["invoice_id"] = invoice["id"]
@@ -118,7 +132,7 @@ class Tour:
             "currency": invoice["balance"]["currency"],
             "method": "card",
             "received_on": _today(),
-            "state": "initiated",
+            "state": "pending",
             # A part is left over, and stands as a problem.
             "allocations": [{"invoice_id": invoice["id"], "amount_minor": 100}],
         }
@@ -127,7 +141,7 @@ class Tour:
             returns_money = step in ("return", "refund", "charge-back")
             body = payment | {
                 "amount_minor": 500 + number,
-                "state": "settled" if returns_money else "initiated",
+                "state": "settled" if returns_money else "pending",
             }
             self.visit("PUT", PAYMENT, body)
             self.visit("POST", f"{PAYMENT}/{step}", {"reason": "as the tour goes"})
@@ -137,8 +151,8 @@ class Tour:
         self.visit("GET", f"{CONNECTION}/platform-payments/unapplied")
 
     def _look_at_the_problems(self) -> None:
-        problems = self.visit("GET", "/v1/problems")["items"]
-        problem = next(found for found in problems if found["actions"])
+        self.visit("GET", "/v1/problems")
+        problem = self._first("/v1/problems", having="actions")
         self.ids["problem_id"] = problem["id"]
         self.visit("GET", "/v1/problems/{problem_id}")
         self.visit("POST", "/v1/problems/{problem_id}/actions", {"action": problem["actions"][0]})
@@ -152,7 +166,10 @@ class Tour:
         self.visit("POST", f"{CONNECTION}/filters/preview", recent)
         self.visit("PUT", f"{CONNECTION}/filters", recent)
         left = self.visit("POST", f"{CONNECTION}/filters/archive-left")
+        self.visit("GET", f"{CONNECTION}/archivings")
         self.visit("POST", f"{CONNECTION}/filters/undo-archive", {"undo_id": left["undo_id"]})
+        yesterday = (_now() - timedelta(days=1)).isoformat()
+        self.visit("POST", f"{CONNECTION}/set-back-watermark", {"kind": "invoice", "at": yesterday})
         self.visit("POST", f"{CONNECTION}/move", self._keys())
         self.visit("DELETE", CONNECTION)
 

@@ -18,8 +18,6 @@ from tests.e2e.front_door import NO_CONTENT, PARTNER, Operation, Tour, bill, ope
 GOOD = {httpx.codes.OK, httpx.codes.CREATED, httpx.codes.ACCEPTED, NO_CONTENT}
 # What the tour's books cannot answer well, and the refusal that is right for them.
 REFUSED = {
-    # The same keys at the same address are no move.
-    ("POST", "/v1/connections/{connection_id}/move"): httpx.codes.CONFLICT,
     # The import is over when the tour comes by.
     ("POST", "/v1/connections/{connection_id}/runs/{run_id}/cancel"): httpx.codes.CONFLICT,
 }

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from bridge.domain.problem import Problem, ProblemReport, ProblemState
+from bridge.domain.problem import MAX_OPEN_PROBLEMS, Problem, ProblemReport, ProblemState
 from bridge.ports import Clock, Page
 from bridge.store.cursors import Position
 from bridge.store.keys import problem_index_keys, problem_listing_pk
-from bridge.store.problems import MAX_OPEN_PROBLEMS, RESOLVED_PROBLEM_LIFE
+from bridge.store.problems import RESOLVED_PROBLEM_LIFE
 from tests.fakes.pages import cut_page
 
 _ORDER = (ProblemState.OPEN, ProblemState.RESOLVED)

@@ -129,9 +129,16 @@ class InMemoryRunStore:
     def get_watermark(self, connection_id: str, kind: RecordKind) -> datetime | None:
         return self._watermarks.get((connection_id, kind))
 
-    def set_watermark(self, connection_id: str, kind: RecordKind, watermark: datetime) -> None:
+    def set_watermark(
+        self,
+        connection_id: str,
+        kind: RecordKind,
+        watermark: datetime,
+        *,
+        taken_since: datetime | None = None,
+    ) -> None:
         stored = self._watermarks.get((connection_id, kind))
-        if stored is None or watermark > stored:
+        if stored is None or (taken_since or stored) <= stored <= watermark:
             self._watermarks[connection_id, kind] = watermark
 
     def set_watermark_back(self, connection_id: str, kind: RecordKind, watermark: datetime) -> None:

@@ -16,6 +16,11 @@ class InMemoryVault:
     def put_credentials(self, connection_id: str, credentials: Credentials) -> None:
         self._stored[connection_id] = credentials
 
+    def replace_credentials(self, connection_id: str, credentials: Credentials) -> None:
+        if connection_id not in self._stored:
+            raise NotFoundError("no credentials are stored")
+        self._stored[connection_id] = credentials
+
     def get_credentials(self, connection_id: str, *, is_fresh: bool = False) -> Credentials:
         if connection_id not in self._stored:
             raise NotFoundError("no credentials are stored")

@@ -55,6 +55,7 @@ def test_production_can_go_back_to_any_second_of_what_is_not_transient(
         "operations": {"PointInTimeRecoveryEnabled": True},
         "ledger": {"PointInTimeRecoveryEnabled": True},
         "coordination": {"PointInTimeRecoveryEnabled": False},
+        "callbacks": {"PointInTimeRecoveryEnabled": False},
     }
     assert all(table["DeletionProtectionEnabled"] for table in by_table_name(prod).values())
 
@@ -110,7 +111,7 @@ def test_items_that_expire_say_so_in_one_attribute(any_stage: StageTemplates) ->
         for name, table in by_table_name(any_stage).items()
         if table.get("TimeToLiveSpecification") == {"AttributeName": "expires_at", "Enabled": True}
     }
-    assert expiring == {"operations", "coordination"}
+    assert expiring == {"operations", "coordination", "callbacks"}
 
 
 def test_documents_are_private_encrypted_and_versioned(any_stage: StageTemplates) -> None:

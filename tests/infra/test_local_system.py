@@ -13,6 +13,7 @@ from bridge.aws.clock import SystemClock
 from bridge.domain.identity import mirrored_id, new_id
 from bridge.domain.platform_payment import Allocation
 from bridge.domain.write_back import Reason, WriteBack
+from bridge.store.keys import SYNCING_PK
 from bridge.store.table import Table
 from infra.config import LOCAL
 from infra.local.patience import PATIENCE_SECONDS, eventually
@@ -36,6 +37,12 @@ def lambda_handler(event, context):
     return "allowed"
 """
 ITEM = {"pk": {"S": "probe"}, "sk": {"S": "probe"}}
+TABLES = ("records", "operations", "coordination", "callbacks")
+# The partition that names all connections that are kept in step.
+EVERY_CONNECTION = {
+    "KeyConditionExpression": "pk = :pk",
+    "ExpressionAttributeValues": {":pk": {"S": SYNCING_PK}},
+}
 
 
 @pytest.fixture(scope="module")
@@ -151,8 +158,12 @@ def test_a_write_back_whose_message_got_lost_is_found_by_its_time(system: LocalS
         ("dynamodb", "get_item", {"TableName": "operations", "Key": ITEM}, "allowed"),
         ("dynamodb", "put_item", {"TableName": "operations", "Item": ITEM}, "denied"),
         ("dynamodb", "get_item", {"TableName": "records", "Key": ITEM}, "denied"),
-        ("dynamodb", "put_item", {"TableName": "coordination", "Item": ITEM}, "allowed"),
-        ("dynamodb", "scan", {"TableName": "coordination"}, "denied"),
+        ("dynamodb", "query", {"TableName": "operations", **EVERY_CONNECTION}, "denied"),
+        ("dynamodb", "put_item", {"TableName": "callbacks", "Item": ITEM}, "allowed"),
+        ("dynamodb", "delete_item", {"TableName": "callbacks", "Key": ITEM}, "denied"),
+        ("dynamodb", "scan", {"TableName": "callbacks"}, "denied"),
+        ("dynamodb", "put_item", {"TableName": "coordination", "Item": ITEM}, "denied"),
+        ("secretsmanager", "list_secrets", {}, "denied"),
         ("secretsmanager", "create_secret", {"Name": "bridge/local/connections/x"}, "denied"),
         ("secretsmanager", "get_secret_value", {"SecretId": "client-id"}, "allowed"),
     ],
@@ -162,7 +173,7 @@ def test_a_function_is_held_to_its_role(
 ) -> None:
     names = {
         "client-id": system.outputs.data["ConnectWiseClientIdSecret"],
-        **{name: LOCAL.resource_name(name) for name in ("records", "operations", "coordination")},
+        **{name: LOCAL.resource_name(name) for name in TABLES},
     }
     named = {k: names.get(v, v) if isinstance(v, str) else v for k, v in arguments.items()}
     told = probe(system, {"service": service, "call": call, "arguments": named})

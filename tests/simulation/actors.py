@@ -168,12 +168,15 @@ class Time(Actor):
         return f"{seconds:.0f} seconds pass"
 
     def _seconds(self, world: World) -> float:
-        now = world.clock.now()
-        due = [at for at in self._due(world) if at > now]
-        until_due = (min(due) - now).total_seconds() if due else LONGEST_PAUSE_SECONDS
+        until_due = self._until_due(world)
         if world.is_calm or world.random.random() < 0.5:
             return min(until_due, LONGEST_PAUSE_SECONDS)
         return world.random.uniform(0, min(until_due, 120.0))
+
+    def _until_due(self, world: World) -> float:
+        now = world.clock.now()
+        due = [at for at in self._due(world) if at > now]
+        return (min(due) - now).total_seconds() if due else LONGEST_PAUSE_SECONDS
 
     def _due(self, world: World) -> list[datetime]:
         skew = timedelta(seconds=world.books.clock_skew_seconds)
@@ -193,6 +196,16 @@ class Time(Actor):
         later = world.actors[weighed:]
         asked_again = (actor.weight(world) for actor in later if actor is not self)
         return chain(world.weighed, asked_again)
+
+
+class PromptTime(Time):
+    """Lets time pass only while nobody has anything due."""
+
+    def weight(self, world: World) -> float:
+        return 0.0 if sum(self._weights_of_others(world)) >= 1.0 else 1.0
+
+    def _seconds(self, world: World) -> float:
+        return min(super()._seconds(world), self._until_due(world))
 
 
 def doing(job: Job) -> Callable[[Wiring], object]:

@@ -19,11 +19,22 @@ from bridge.domain.invoice import InvoiceType
 from bridge.domain.run import RunKind
 from bridge.mirror import run_worker, selection
 from connectwise_sandbox.switches import Switches
+from tests.fakes import records
 from tests.fakes.clock import START
-from tests.simulation import endings, faults, invariants, people, troubles
+from tests.simulation import (
+    endings,
+    faults,
+    invariants,
+    odd_servers,
+    people,
+    promises,
+    troubles,
+    untidy_edits,
+)
 from tests.simulation.actors import (
     Callbacks,
     Messages,
+    PromptTime,
     Replays,
     Time,
     Timetable,
@@ -37,7 +48,11 @@ from tests.simulation.wiring import Wiring
 from tests.simulation.world import CALM_HOURS, Books, Violation, World
 
 MAX_STEPS = 60_000
-MAX_BAD_HOURS = 14
+MAX_BAD_HOURS = 10
+CLEAN_SHARE = 0.15
+"""In so many stories only people and odd servers do what they should not, and times are kept."""
+PAYMENTS_TOGETHER = 20
+"""More changed payments than these take several writes, as a hundred do on DynamoDB."""
 LAST_LINES = 60
 
 
@@ -61,7 +76,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Weather:
-    """How bad the bad days are, and what people do meanwhile."""
+    """How bad the bad days are, and what people do meanwhile.
+
+    Where everybody ``is_prompt``, time passes only while nobody has anything to do.
+    """
 
     hours: float
     faults: Sequence[Fault] = ()
@@ -69,11 +87,15 @@ class Weather:
     edits: Sequence[people.Edit] = people.EDITS
     minutes_between_edits: float = 8.0
     sweeps_every: timedelta = timedelta(days=1)
+    is_prompt: bool = False
 
 
 def any_weather(seed: int) -> Weather:
     """Return bad days as bad as this seed makes them."""
     dice = Random(f"weather {seed}")
+    edits = dice.choice((people.EDITS, (*people.EDITS, *untidy_edits.EDITS)))
+    if dice.random() < CLEAN_SHARE:
+        return Weather(hours=dice.uniform(2, 5), edits=edits, is_prompt=True)
 
     def rate(*choices: float) -> float:
         return dice.choice(choices)
@@ -85,15 +107,21 @@ def any_weather(seed: int) -> Weather:
             faults.BadNetwork(rate(0, 0.01, 0.05, 0.15)),
             faults.Outage(rate(0, 0, 0.0005)),
             faults.Crashes(rate(0, 0.001, 0.005)),
+            faults.CrashesBetweenWrites(rate(0, 0.01, 0.05)),
             faults.BadStores(rate(0, 0.001, 0.005)),
             faults.Repetition(rate(0, 0.02, 0.1)),
             faults.LossyCallbacks(rate(0, 0.1, 0.4)),
             faults.LossyQueues(rate(0, 0.02, 0.1), "hints"),
+            odd_servers.WrongDates(rate(0, 0, 0.002)),
         ],
+        edits=edits,
         troubles=[
             trouble
             for trouble in (
                 troubles.CorruptRows(hours_between=4, longest_hours=5),
+                odd_servers.OddRows(hours_between=4, longest_hours=5),
+                odd_servers.PassingOddities(hours_between=3, longest_hours=3),
+                odd_servers.WrongClock(hours_between=8, longest_hours=4),
                 troubles.RightRevoked(hours_between=12, longest_hours=3),
                 troubles.KeysRejected(hours_between=16, longest_hours=2),
                 troubles.HiddenLocation(hours_between=12, longest_hours=4),
@@ -117,7 +145,11 @@ def any_books(seed: int) -> Books:
         callback_key_access=dice.choice(("open", "client_id", "authenticated")),
         callback_server_error=dice.choice(("lost", "retried")),
         delete_fires_callback=dice.random() < 0.8,
-        merge_touches_last_updated=True,
+        merge_touches_last_updated=dice.random() < 0.5,
+        merge_moves_invoices=dice.random() < 0.7,
+        merged_company=dice.choice(("flagged", "flagged", "gone")),
+        payment_list_delay_seconds=dice.choice((0, 0, 15)),
+        **odd_servers.lasting_oddities(dice),
     )
     return Books(
         clock_skew_seconds=dice.choice((0, 0, -200, 45, 200)),
@@ -155,6 +187,7 @@ def all_invariants() -> list[Invariant]:
         endings.ProblemsHaveCauses(),
         endings.QueuesAreEmpty(),
         endings.NoRunIsStuck(),
+        promises.CallsAreFew(),
     ]
 
 
@@ -174,6 +207,8 @@ def build_world(
     sweeps_at = starts_at + timedelta(hours=dice.uniform(first_hour, weather.hours))
     if hours_between <= CALM_HOURS:
         sweeps_at = starts_at + weather.sweeps_every
+    if checks is None:
+        checks = [*all_invariants(), *([promises.LagsAreShort()] if weather.is_prompt else [])]
     actors: list[Actor] = [
         *(Messages(function) for function in WORKERS),
         *(Messages(parker_of(function)) for function in WORKERS),
@@ -184,14 +219,14 @@ def build_world(
         people.Accountant(),
         people.ImpatientUser(),
         *weather.troubles,
-        Time(),
+        PromptTime() if weather.is_prompt else Time(),
     ]
     return World(
         seed,
         books=books or any_books(seed),
         actors=actors,
         faults=weather.faults,
-        invariants=all_invariants() if checks is None else checks,
+        invariants=checks,
         wiring=wiring,
         starts_at=starts_at,
     )
@@ -298,6 +333,7 @@ def reproducible(world: World) -> Iterator[None]:
             patch.object(identity, "uuid4", lambda: UUID(int=dice.getrandbits(128), version=4)),
             patch.object(selection, "PAGE_SIZE", world.books.page_size),
             patch.object(selection, "VANISHED_PAGE_SIZE", max(1, world.books.page_size // 4)),
+            patch.object(records, "MAX_TOGETHER", PAYMENTS_TOGETHER),
             patch.object(run_worker, "REFRESH_BATCH", max(1, world.books.page_size // 5)),
         ):
             yield

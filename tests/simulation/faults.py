@@ -94,6 +94,20 @@ class Crashes(Fault):
         raise SimulatedCrashError(f"{when} {call.name}")
 
 
+class CrashesBetweenWrites(Fault):
+    """Workers die between the writes of one save: of a record with many payments."""
+
+    name = "crash between writes"
+
+    def __init__(self, rate: float) -> None:
+        self._rate = rate
+
+    def before_write(self, world: World) -> None:
+        if world.random.random() < self._rate:
+            world.note_fault(self.name)
+            raise SimulatedCrashError("between two writes of a record")
+
+
 class BadStores(Fault):
     """AWS fails before or after it did what it was asked, and writes meet transactions."""
 

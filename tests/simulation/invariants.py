@@ -18,11 +18,16 @@ from bridge.domain.run import Run, RunKind, RunState
 from connectwise_sandbox.clock import wire_time
 from connectwise_sandbox.kinds import Kind
 from tests.simulation.parts import Invariant
-from tests.simulation.truth import last_updated, true_customer
+from tests.simulation.truth import last_updated, mirrored_invoice, true_customer, true_invoice
 from tests.simulation.watching import PortCall
 from tests.simulation.wire import LightRequest
 from tests.simulation.world import CONNECTION_ID, PARTNER_ID, World
 
+_TOLD_BY = (
+    ProblemCode.RECORD_MALFORMED,
+    ProblemCode.RECORD_PARKED,
+    ProblemCode.PAYER_UNREADABLE,
+)
 PROOF_LIFE = timedelta(minutes=30)
 KIND_OF = {RecordKind.INVOICE: Kind.INVOICE, RecordKind.CUSTOMER: Kind.COMPANY}
 
@@ -49,7 +54,7 @@ class NothingOlder(Invariant):
     def after_call(self, world: World, call: PortCall, result: object) -> None:
         record = saved_record(call)
         updated = _updated_in(str(call.named.get("change_fingerprint", "")))
-        if record is None or not updated:
+        if record is None or not updated or not world.has_true_dates:
             return
         key = f"{type(record).__name__} {record.source_id}"
         newest = self._newest.get(key, "")
@@ -155,6 +160,8 @@ class WatermarksFollow(Invariant):
             self._forget_unseen(call.arguments[0])
         if call.name != "runs.set_watermark" or world.books.filters != ImportFilters():
             return
+        if not world.has_true_dates:
+            return
         _, kind, watermark = call.arguments
         assert isinstance(kind, RecordKind)
         assert isinstance(watermark, datetime)
@@ -167,7 +174,7 @@ class WatermarksFollow(Invariant):
 
     def _check(self, world: World, kind: RecordKind, source_id: int, watermark: str) -> None:
         updated = last_updated(world.engine, KIND_OF[kind], source_id)
-        if updated < watermark and _stored_update(world, kind, source_id) < updated:
+        if updated < watermark and not _is_stored(world, kind, source_id, updated):
             world.violate(
                 self.name, f"{kind.value} {source_id} changed {updated}, watermark {watermark}"
             )
@@ -265,20 +272,40 @@ class NothingOfThePlatform(Invariant):
 
 @lru_cache(maxsize=1_024)
 def _updated_in(marks: str) -> str:
-    return str(json.loads(marks)["changed"][0] or "") if marks else ""
+    """Return the date of change in a fingerprint, before which the store may have a word."""
+    _, brace, fields = marks.partition("{")
+    return str(json.loads(brace + fields)["changed"][0] or "") if brace else ""
 
 
-def _stored_update(world: World, kind: RecordKind, source_id: int) -> str:
-    """Return when the stored record changed last in ConnectWise; deleted companies need not be
-    stored."""
+def _is_stored(world: World, kind: RecordKind, source_id: int, updated: str) -> bool:
+    """Tell whether a record is stored as ConnectWise changed it at a time, or later; deleted
+    companies need not be stored.
+
+    An invoice that was stored without a date of change lacks lines, and is looked at again by each
+    sweep, or ConnectWise leaves the date out: then its money has to be the present one.
+    """
     records = world.outside.records
     scope = (PARTNER_ID, CONNECTION_ID, [source_id])
     if kind is RecordKind.INVOICE:
-        return _updated_in(records.get_mirrored(INVOICES, *scope)[source_id].change_fingerprint)
+        invoice = records.get_mirrored(INVOICES, *scope)[source_id]
+        if invoice.value and not _updated_in(invoice.change_fingerprint):
+            return _has_equal_money(world, invoice.value)
+        return _updated_in(invoice.change_fingerprint) >= updated
     company = world.engine.tenant.store[Kind.COMPANY].get(source_id)
     if company and company.get("deletedFlag"):
-        return "~"
-    return _updated_in(records.get_mirrored(CUSTOMERS, *scope)[source_id].change_fingerprint)
+        return True
+    stored = records.get_mirrored(CUSTOMERS, *scope)[source_id]
+    return _updated_in(stored.change_fingerprint) >= updated
+
+
+def _has_equal_money(world: World, invoice: Invoice) -> bool:
+    mirrored = mirrored_invoice(invoice)
+    true = true_invoice(world.engine, invoice.source_id or 0)
+    return true is None or (mirrored.total_minor, mirrored.balance_minor, mirrored.payments) == (
+        true.total_minor,
+        true.balance_minor,
+        true.payments,
+    )
 
 
 def _hinted(world: World, kind: RecordKind) -> set[int]:
@@ -306,8 +333,6 @@ def _in_trouble(world: World, kind: RecordKind) -> set[int]:
     if not problems:
         return set()
     subjects = [
-        problem.subject.partition("/")
-        for problem in problems.values()
-        if problem.code in (ProblemCode.RECORD_MALFORMED, ProblemCode.RECORD_PARKED)
+        problem.subject.partition("/") for problem in problems.values() if problem.code in _TOLD_BY
     ]
     return {int(text) for subject_kind, _, text in subjects if subject_kind == kind.value}

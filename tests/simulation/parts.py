@@ -43,6 +43,9 @@ class Fault:
     def after_call(self, world: World, call: PortCall) -> None:
         """The same, when the call has taken effect."""
 
+    def before_write(self, world: World) -> None:
+        """May raise SimulatedCrashError before one of the writes that a record's save takes."""
+
     def on_request(self, world: World, request: httpx.Request) -> EngineFault | None:
         """Return what befalls a request to ConnectWise, if anything."""
         return None

@@ -87,6 +87,9 @@ class Accountant(Actor):
         tasks: list[tuple[str, Task]] = []
         if state is ConnectionState.DEGRADED or codes & _TURNED_AWAY:
             tasks.append(("verifies the connection", _verify))
+        is_hidden = world.engine.switches.visible_location_ids is not None
+        if world.is_calm and not is_hidden and ProblemCode.BOOKS_PARTLY_HIDDEN in codes:
+            tasks.append(("tells that all is visible", _verify))
         if any(problem.subject == "run/import" for problem in problems.values()):
             tasks.append(("starts the import again", _import))
         if world.is_calm and ProblemCode.MASS_ARCHIVE_STOPPED in codes:
@@ -161,10 +164,11 @@ def _invoice(world: World) -> Record:
 
 
 def _company(world: World) -> Record:
-    return world.random.choice(_companies(world))
+    return world.random.choice(companies_in_use(world))
 
 
-def _companies(world: World, *, is_deleted: bool = False) -> list[Record]:
+def companies_in_use(world: World, *, is_deleted: bool = False) -> list[Record]:
+    """Return the companies that are not marked deleted, or those that are."""
     return [
         record
         for record in world.engine.tenant.store[Kind.COMPANY]
@@ -301,14 +305,14 @@ def change_company(world: World) -> str:
 
 
 def delete_company(world: World) -> str:
-    if len(_companies(world)) <= FEWEST_COMPANIES:
+    if len(companies_in_use(world)) <= FEWEST_COMPANIES:
         return "none"
     return str(world.engine.people.delete_company(_company(world)["id"])["id"])
 
 
 def restore_company(world: World) -> str:
     """Undo a deletion. A merger cannot be undone: the contacts have moved."""
-    deleted = [each for each in _companies(world, is_deleted=True) if "dateDeleted" in each]
+    deleted = [each for each in companies_in_use(world, is_deleted=True) if "dateDeleted" in each]
     if not deleted:
         return "none"
     company = world.random.choice(deleted)
@@ -319,7 +323,7 @@ def restore_company(world: World) -> str:
 
 def merge_companies(world: World) -> str:
     losing, winning = _company(world), _company(world)
-    if losing["id"] == winning["id"] or len(_companies(world)) <= FEWEST_COMPANIES:
+    if losing["id"] == winning["id"] or len(companies_in_use(world)) <= FEWEST_COMPANIES:
         return "none"
     world.engine.people.merge_companies(losing["id"], winning["id"])
     return f"{losing['id']} into {winning['id']}"

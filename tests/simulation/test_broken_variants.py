@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
@@ -11,13 +9,11 @@ import pytest
 from bridge.domain.errors import ConflictError
 from bridge.domain.invoice import Invoice
 from tests.simulation import broken, faults, invariants, people, troubles
-from tests.simulation.episode import Outcome, Weather, all_invariants, build_world, play
-from tests.simulation.parts import Fault, Invariant
+from tests.simulation.broken_cases import Case, check
+from tests.simulation.episode import Weather
+from tests.simulation.parts import Fault
 from tests.simulation.watching import PortCall
-from tests.simulation.wiring import Wiring
 from tests.simulation.world import Books, World
-
-MAX_SEEDS = 12
 
 
 class _ConflictsWithLostHints(Fault):
@@ -39,17 +35,6 @@ class _ConflictsWithLostHints(Fault):
 
     def on_message(self, world: World, queue: str) -> timedelta | None:
         return None if queue == "hints" else timedelta(0)
-
-
-@dataclass(frozen=True)
-class Case:
-    """A broken bridge, the invariant that it breaks, and a weather in which it soon does."""
-
-    wiring: type[Wiring]
-    invariant: str
-    weather: Callable[[], Weather]
-    books: Books = Books(customers=4, invoices=25)  # noqa: RUF009 - frozen
-    more_invariants: Sequence[type[Invariant]] = ()
 
 
 CASES = (
@@ -127,22 +112,6 @@ CASES = (
 )
 
 
-def story(case: Case, seed: int, wiring: type[Wiring]) -> Outcome:
-    weather = case.weather()
-    checks = [*all_invariants(), *(check() for check in case.more_invariants)]
-    world = build_world(seed, weather, books=case.books, wiring=wiring, checks=checks)
-    return play(world, bad_hours=weather.hours)
-
-
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.wiring.__name__)
 def test_a_broken_bridge_is_found_and_the_real_one_is_not(case: Case) -> None:
-    for seed in range(MAX_SEEDS):
-        violations = story(case, seed, case.wiring).violations
-        if violations:
-            break
-    else:
-        pytest.fail(f"{MAX_SEEDS} seeds found nothing wrong with {case.wiring.__name__}")
-
-    assert violations[0].invariant == case.invariant
-    healthy = story(case, seed, Wiring)
-    assert not healthy.violations, healthy.story()
+    check(case)

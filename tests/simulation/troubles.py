@@ -152,15 +152,21 @@ class HiddenLocation(Trouble):
 
     name = "hidden location"
 
+    def __init__(self, *, hours_between: float, longest_hours: float) -> None:
+        super().__init__(hours_between=hours_between, longest_hours=longest_hours)
+        self._visible_before: list[int] | None = None
+
     def begin(self, world: World) -> str:
+        switches = world.engine.switches
+        self._visible_before = switches.visible_location_ids
         locations = list(world.engine.tenant.store[Kind.LOCATION])
         seen = world.random.choice(locations)["id"]
-        world.engine.switches.visible_location_ids = [seen]
+        switches.visible_location_ids = [seen]
         return f"only {seen} is visible"
 
     def end(self, world: World) -> str:
-        world.engine.switches.visible_location_ids = None
-        return "all visible"
+        world.engine.switches.visible_location_ids = self._visible_before
+        return "visible as before"
 
 
 class NoPdfs(Trouble):

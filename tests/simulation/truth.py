@@ -17,6 +17,7 @@ from connectwise_sandbox.engine import Engine
 from connectwise_sandbox.finance.balances import payments_of, with_balance
 from connectwise_sandbox.finance.invoices import lines_of
 from connectwise_sandbox.kinds import Kind, Record
+from connectwise_sandbox.sight import is_in_sight
 from connectwise_sandbox.tenant import Tenant
 
 _LINE_KINDS = {
@@ -58,10 +59,10 @@ class CustomerFacts:
 
 
 def true_invoice(engine: Engine, source_id: int) -> InvoiceFacts | None:
-    """Return the facts of an invoice that ConnectWise has, else None."""
+    """Return the facts of an invoice that ConnectWise has and shows to our member, else None."""
     tenant = engine.tenant
     stored = tenant.store[Kind.INVOICE].get(source_id)
-    if stored is None:
+    if stored is None or not is_in_sight(tenant.switches, stored):
         return None
     record = with_balance(tenant, stored)
     decimals = int(record["currency"]["numberOfDecimals"])
@@ -167,7 +168,9 @@ def _true_lines(tenant: Tenant, invoice_id: int) -> list[tuple[LineKind, int]]:
         (line_kind, record["id"])
         for kind, line_kind in _LINE_KINDS.items()
         for record in lines_of(tenant, kind, invoice_id)
-        if record.get("billableOption") != "DoNotBill" and not record.get("cancelledFlag")
+        if is_in_sight(tenant.switches, record)
+        and record.get("billableOption") != "DoNotBill"
+        and not record.get("cancelledFlag")
     ]
 
 

@@ -150,6 +150,8 @@ class World:
         self._looks: dict[tuple[str, str], list[Look]] = {}
         """Who looks at which call of a port."""
         self.is_calm = False
+        self.has_true_dates = True
+        """False once ConnectWise's clock was changed: its dates of change tell no order then."""
         self.trace: list[str] = []
         self._told: list[str] = []
         self._names: dict[tuple[str, str], str] = {}
@@ -213,6 +215,7 @@ class World:
         self._faults = tuple(faults)
         self._before_calls = [f.before_call for f in faults if _overrides(f, Fault, "before_call")]
         self._after_calls = [f.after_call for f in faults if _overrides(f, Fault, "after_call")]
+        self._before_writes = [f for f in faults if _overrides(f, Fault, "before_write")]
         self._on_messages = [f for f in faults if _overrides(f, Fault, "on_message")]
         self.on_requests = [f.on_request for f in faults if _overrides(f, Fault, "on_request")]
         self.on_answers = [f.on_answer for f in faults if _overrides(f, Fault, "on_answer")]
@@ -307,6 +310,12 @@ class World:
         self._looks[name] = looks
         return looks
 
+    def _before_write(self) -> None:
+        """Let the faults come between the writes of one save, where a worker is at work."""
+        if self._workers:
+            for fault in self._before_writes:
+                fault.before_write(self)
+
     def _worker_skew(self) -> timedelta:
         most = self.books.worker_skew_seconds
         return timedelta(seconds=self._clock_dice.uniform(-most, most)) if most else timedelta(0)
@@ -349,7 +358,7 @@ class World:
     def _outside(self) -> Outside:
         return Outside(
             connections=InMemoryConnectionStore(),
-            records=InMemoryRecordStore(),
+            records=InMemoryRecordStore().with_hook(self._before_write),
             runs=InMemoryRunStore(self.clock),
             problems=InMemoryProblemStore(self.clock),
             ledger=self.make_ledger(),

@@ -35,6 +35,7 @@ TITLES: dict[ProblemCode, str] = {
     ProblemCode.MEMBER_SHARED: "The bridge shares its API member with somebody",
     ProblemCode.PAYMENT_DISPUTED: "Two payments of the platform claim one in ConnectWise",
     ProblemCode.COUNT_DIFFERS: "ConnectWise's list is shorter or longer than its count",
+    ProblemCode.ROWS_UNREADABLE: "ConnectWise lists records whose id cannot be read",
     ProblemCode.BOOKS_PARTLY_HIDDEN: "ConnectWise hides a part of the books from the bridge",
 }
 

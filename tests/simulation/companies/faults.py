@@ -9,7 +9,14 @@ from tests.simulation.watching import PortCall, SimulatedCrashError
 from tests.simulation.world import World
 
 PORTS = frozenset({"companies", "connections", "vault", "payment_control", "silences"})
-WRITES = frozenset({"companies.save", "connections.save", "vault.put_credentials"})
+WRITES = frozenset(
+    {
+        "companies.save",
+        "connections.save",
+        "vault.put_credentials",
+        "vault.replace_credentials",
+    }
+)
 
 
 class SetUpCrashes(Fault):

@@ -27,6 +27,9 @@ UNKNOWN_REASONS = frozenset(
         Reason.LOOKS_WRITTEN,
         Reason.PAYMENT_HIDDEN,
         Reason.STOPPED,
+        Reason.DELETION_IGNORED,
+        Reason.REVERSED_TWICE,
+        Reason.PAYMENT_DISPUTED,
     }
 )
 UNKNOWN_FIELDS: dict[str, Any] = {

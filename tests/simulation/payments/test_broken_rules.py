@@ -235,7 +235,7 @@ CASES = (
     Case(broken_rules.DeletesAdoptedPayments, ("R2",), clicking),
     Case(broken_rules.AsksForNoLease, ("intents are held",), frozen),
     Case(broken_rules.PostsWithoutLimit, ("posts are few",), lost),
-    Case(broken_rules.OffersRetryAnywhere, ("looks post nothing",), refused, seeds=range(4, 24)),
+    Case(broken_rules.OffersRetryAnywhere, ("looks post nothing",), refused, seeds=range(30, 50)),
     Case(
         broken_rules.LooksNeverLate,
         ("doubles are shown in time",),

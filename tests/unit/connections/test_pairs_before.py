@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bridge.domain.connection import PaymentsStop
-from bridge.domain.errors import UnavailableError
+from bridge.domain.errors import NotPossibleError, UnavailableError
 from bridge.domain.problem import Action, ProblemCode
 from tests.unit.connections.companies import (
     CLOUD,
@@ -158,6 +158,26 @@ def test_the_later_one_writes_when_the_earlier_one_has_ended(world: Companies) -
     assert world.problems_of(later) == {}
 
 
+def test_who_ended_the_earlier_one_is_refused_while_the_later_one_stands(
+    world: Companies,
+) -> None:
+    # Given a pair whose later one knows the company by the earlier one's claim
+    earlier = world.connection_before(MINE, FIRST_DOOR, age=OLD)
+    later = world.connection_before(THEIRS, SECOND_DOOR, keys=OTHER_KEYS, age=YOUNG)
+    world.an_hour_later()
+    world.disconnect(earlier)
+
+    # When the earlier one's partner connects again before the later one was checked
+    with pytest.raises(NotPossibleError) as refused:
+        world.connect(MINE, FIRST_DOOR)
+
+    # Then he is told so, and the later one takes the company
+    assert refused.value.reason == "company_connected"
+    world.clock.advance(seconds=2 * QUARANTINE_SECONDS)
+    world.an_hour_later()
+    assert world.now_of(later).may_write
+
+
 def test_another_partners_later_one_waits_for_twice_the_quarantine(world: Companies) -> None:
     earlier = world.connection_before(MINE, FIRST_DOOR, age=OLD)
     later = world.connection_before(THEIRS, SECOND_DOOR, keys=OTHER_KEYS, age=YOUNG)
@@ -207,6 +227,20 @@ def test_both_of_a_pair_know_of_each_other(world: Companies) -> None:
     assert world.now_of(later).company_key == "", "its owners are not the company's"
 
 
+def test_both_of_a_pair_in_the_cloud_know_of_each_other_whatever_is_registered(
+    world: Companies,
+) -> None:
+    earlier = world.connection_before(MINE, CLOUD.site_url, age=OLD)
+    later = world.connection_before(THEIRS, CLOUD.site_url, keys=OTHER_KEYS, age=YOUNG)
+    world.cloud.callback_urls.clear()
+
+    world.an_hour_later()
+    world.an_hour_later()
+
+    assert world.now_of(earlier).company_connections == (later.connection_id,)
+    assert world.now_of(later).company_connections == (earlier.connection_id,)
+
+
 def test_a_live_claim_that_is_taken_over_stops_at_once(world: Companies) -> None:
     """Given one that was connected later, and an older one of before whose check comes first."""
     before = world.connection_before(THEIRS, CLOUD.site_url, keys=OTHER_KEYS)
@@ -219,3 +253,51 @@ def test_a_live_claim_that_is_taken_over_stops_at_once(world: Companies) -> None
     assert world.now_of(before).may_write
     assert world.now_of(fresh).payments_stopped == TWICE
     assert ProblemCode.COMPANY_CONNECTED_TWICE in world.problems_of(fresh)
+
+
+# --- what a server lists alone -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("liar_is_older", [True, False])
+@pytest.mark.parametrize("liar_is_claimed", [True, False])
+@pytest.mark.parametrize("victim_is_claimed", [True, False])
+def test_a_server_that_lists_anothers_registration_learns_and_hides_nothing(
+    world: Companies, *, victim_is_claimed: bool, liar_is_claimed: bool, liar_is_older: bool
+) -> None:
+    """Given somebody who saw the callback URL of another company and put it into a list of theirs:
+    what one owns is not read by the other, or taken for the company's."""
+    ages = (YOUNG, OLD) if liar_is_older else (OLD, YOUNG)
+    victim = world.connection_before(MINE, FIRST_DOOR, age=ages[0])
+    if victim_is_claimed:
+        world.an_hour_later()
+    liar = world.connection_before(THEIRS, OTHER_SERVER, keys=OTHER_KEYS, age=ages[1])
+    if liar_is_claimed:
+        world.an_hour_later()
+    world.elsewhere.callback_urls += world.psa.callback_urls
+
+    for _ in range(3):
+        world.an_hour_later()
+
+    assert world.now_of(victim).company_connections == ()
+    assert world.now_of(liar).company_connections == ()
+    assert world.now_of(victim).may_write
+
+
+@pytest.mark.parametrize("liar_is_older", [True, False])
+def test_another_ones_public_key_stops_and_hides_nothing_of_its_owner(
+    world: Companies, *, liar_is_older: bool
+) -> None:
+    """Given a connection of before at a server of its own, by another company's public key: it is
+    stopped itself."""
+    ages = (YOUNG, OLD) if liar_is_older else (OLD, YOUNG)
+    victim = world.connection_before(MINE, FIRST_DOOR, age=ages[0])
+    world.an_hour_later()
+    liar = world.connection_before(THEIRS, OTHER_SERVER, age=ages[1])
+
+    for _ in range(3):
+        world.an_hour_later()
+
+    assert world.now_of(victim).company_connections == ()
+    assert world.now_of(liar).company_connections == ()
+    assert world.now_of(victim).may_write
+    assert world.now_of(liar).payments_stopped == TWICE

@@ -17,6 +17,7 @@ from bridge.connectwise.listed_rows import row_id
 from bridge.domain.errors import (
     OutOfTimeError,
     TooHeavyError,
+    TooMuchTogetherError,
     UnavailableError,
     UntrueListError,
 )
@@ -79,6 +80,41 @@ def test_without_a_link_header_only_an_empty_page_is_the_last() -> None:
 )
 def test_pages_out_of_order_are_refused(answer: httpx.Response) -> None:
     it = bench(*[answer] * 3)
+
+    with pytest.raises(UntrueListError):
+        BulkReader(it.client()).forward("/x", {}, after_id=2, limit=5)
+
+
+@pytest.mark.parametrize(
+    ("link", "is_last"),
+    [
+        ("", True),
+        ('<https://api/x?page=1>; rel="first", <https://api/x?page=2>; rel="prev"', True),
+        ('<https://api/x?page=2>; rel="next", <https://api/x?page=9>; rel="last"', False),
+        ("<https://api/x?page=2>; rel=NEXT", False),
+        ('<https://api/x?page=2>; rel="last next"', False),
+        ('<https://cdn.example>; rel="preconnect"', False),
+        ('<https://api/docs>; rel="describedby"', False),
+    ],
+)
+def test_a_link_header_ends_a_list_only_where_it_is_about_pages(link: str, is_last: bool) -> None:
+    it = bench(page(3, Link=link), page())
+
+    assert BulkReader(it.client()).forward("/x", {}, after_id=0, limit=1).is_last is is_last
+
+
+def test_rows_without_a_usable_id_are_counted_and_the_list_goes_on() -> None:
+    odd = httpx.Response(200, content=b'[{"id":1e1000000},{"id":4},null,{"id":"5"}]', headers=NEXT)
+    it = bench(odd, page(6, **ENDED))
+
+    found = BulkReader(it.client()).forward("/x", {}, after_id=2, limit=10)
+
+    assert (ids(list(found.rows)), found.unreadable_rows) == ([4, 6], 3)
+
+
+@pytest.mark.parametrize("junk", [[None], [None, []], ["text"]])
+def test_a_page_of_nothing_but_junk_does_not_end_a_list(junk: list[object]) -> None:
+    it = bench(httpx.Response(200, json=junk))
 
     with pytest.raises(UntrueListError):
         BulkReader(it.client()).forward("/x", {}, after_id=2, limit=5)
@@ -170,6 +206,22 @@ def test_no_time_at_all_teaches_nothing() -> None:
         BulkReader(it.client()).forward("/x", {}, after_id=5, limit=1_000)
 
 
+def test_a_page_of_one_that_takes_all_the_time_teaches_nothing() -> None:
+    """Else a run would ask for it for ever: a page that was learnt from counts as done."""
+    it = bench()
+    it.clock.set_remaining(400)
+
+    def play(request: httpx.Request) -> httpx.Response:
+        it.sent.append(request)
+        it.clock.set_remaining(it.clock.remaining_seconds() - READ_SECONDS)
+        raise httpx.ReadTimeout("no answer")
+
+    it.play = play  # type: ignore[method-assign]
+
+    with pytest.raises(OutOfTimeError):
+        BulkReader(it.client()).forward("/x", {}, after_id=5, limit=1)
+
+
 @pytest.mark.parametrize("answer", HEAVY.values(), ids=HEAVY.keys())
 def test_a_server_that_is_down_has_no_broken_rows(answer: Step) -> None:
     it = bench()
@@ -190,6 +242,70 @@ def test_a_server_that_is_down_has_no_broken_rows(answer: Step) -> None:
     with pytest.raises(TooHeavyError):
         reader.all("/x", {})
     assert len(it.sent) < 100
+
+
+def counted(conditions: str, count: int) -> int:
+    """Count those of the ids from 1 on that lie in a range."""
+    above, _, through = conditions.partition(" and id<=")
+    return max(0, min(count, int(through or count)) - int(above.removeprefix("id>") or 0))
+
+
+@pytest.mark.parametrize(("limit", "count"), [(1, 60), (5, 60), (1_000, 60)])
+def test_a_server_that_counts_and_delivers_no_row_has_no_broken_rows(
+    limit: int, count: int
+) -> None:
+    """Else each record of an outage would become a problem of its own."""
+    it = bench()
+
+    def play(request: httpx.Request) -> httpx.Response:
+        it.sent.append(request)
+        conditions = request.url.params.get("conditions", "")
+        if request.url.path.endswith("/count"):
+            return httpx.Response(200, json={"count": counted(conditions, count)})
+        return httpx.Response(500, json={"code": "ConnectWiseApi", "message": "A timeout"})
+
+    it.play = play  # type: ignore[method-assign]
+
+    with pytest.raises(TooHeavyError):
+        BulkReader(it.client()).forward("/x", {}, after_id=0, limit=limit)
+
+
+def test_a_server_that_counts_whatever_it_is_asked_for_finds_no_broken_row() -> None:
+    """It would find one after another, up to the highest id that there can be."""
+    it = bench()
+
+    def play(request: httpx.Request) -> httpx.Response:
+        it.sent.append(request)
+        if request.url.path.endswith("/count"):
+            return httpx.Response(200, json={"count": 5})
+        return httpx.Response(500, json={"code": "ConnectWiseApi", "message": "A timeout"})
+
+    it.play = play  # type: ignore[method-assign]
+
+    with pytest.raises(UnavailableError):
+        BulkReader(it.client()).forward("/x", {}, after_id=0, limit=2)
+
+
+@pytest.mark.parametrize("deliverable", ["id desc", "id"])
+def test_rows_that_are_broken_on_a_whole_page_are_told_beside_another_row(
+    deliverable: str,
+) -> None:
+    it = bench()
+
+    def play(request: httpx.Request) -> httpx.Response:
+        it.sent.append(request)
+        query = request.url.params
+        if request.url.path.endswith("/count"):
+            return httpx.Response(200, json={"count": counted(query.get("conditions", ""), 60)})
+        if query.get("orderBy") == deliverable:
+            return page(99)
+        return httpx.Response(500, json={"code": "ConnectWiseApi", "message": "A timeout"})
+
+    it.play = play  # type: ignore[method-assign]
+
+    found = BulkReader(it.client()).forward("/x", {}, after_id=4, limit=2)
+
+    assert found.broken_ids == (5, 6)
 
 
 @pytest.mark.parametrize("answer", HEAVY.values(), ids=HEAVY.keys())
@@ -311,13 +427,53 @@ def test_as_many_lines_as_are_allowed_are_read() -> None:
 def test_invoices_of_very_many_lines_together_are_read_apart(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(bulk_reader, "MAX_ROWS_TOGETHER", 20)
+    monkeypatch.setattr(bulk_reader, "MAX_BYTES_TOGETHER", 20_000)
     it = bench()
     serve_lines(it, dict.fromkeys(range(1, 9), 9), page_rows=5)
 
     sifted = BulkReader(it.client()).by_ids("/x", {}, range(1, 9), path="invoice/id")
 
     assert (len(sifted.rows), sifted.refused, sifted.broken_ids) == (72, {}, set())
+
+
+def test_invoices_whose_lines_would_fill_the_memory_are_not_read_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bulk_reader, "MAX_BYTES_TOGETHER", 5_000)
+    it = bench()
+    serve_lines(it, {**dict.fromkeys(range(1, 9), 9), 9: 200}, page_rows=5)
+    reader = BulkReader(it.client())
+
+    with pytest.raises(TooMuchTogetherError):
+        reader.by_ids("/x", {}, range(1, 9), path="invoice/id")
+
+    alone = reader.by_ids("/x", {}, [1], path="invoice/id")
+    assert len(alone.rows) == 9
+    assert set(reader.by_ids("/x", {}, [9], path="invoice/id").refused) == {9}
+    with pytest.raises(UntrueListError):
+        reader.all("/x", {"conditions": "invoice/id in (9)"})
+
+
+@pytest.mark.parametrize("path", ["id", "invoice/id"])
+def test_a_server_that_answers_other_records_is_given_up_soon(path: str) -> None:
+    """It would have to be read to its end for every few ids."""
+    it = bench()
+
+    def play(request: httpx.Request) -> httpx.Response:
+        it.sent.append(request)
+        last = re.search(r"and id>(\d+)", request.url.params["conditions"])
+        first = int(last[1]) + 1 if last else 1
+        return httpx.Response(
+            200,
+            json=[{"id": each, "invoice": {"id": each}} for each in range(first, first + 500)],
+            headers=NEXT,
+        )
+
+    it.play = play  # type: ignore[method-assign]
+
+    with pytest.raises(UnavailableError):
+        BulkReader(it.client()).by_ids("/x", {}, [7, 8, 9], path=path)
+    assert len(it.sent) == 2
 
 
 def test_a_list_that_never_ends_is_given_up() -> None:

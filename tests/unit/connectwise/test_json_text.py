@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from decimal import Decimal
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.connectwise.exchange import MAX_PARSED_BYTES, Answer
 from bridge.connectwise.json_text import MAX_DEPTH, read_json
+from bridge.domain.errors import TooHeavyError
 
 
 def nested(depth: int) -> str:
@@ -83,3 +87,26 @@ def test_what_is_nested_as_records_are_is_kept() -> None:
     kept = read_json(text.encode())[1]
 
     assert json.dumps(kept) == nested(MAX_DEPTH - 1)
+
+
+def test_a_long_text_beside_a_deep_value_costs_little_memory() -> None:
+    escapes = 500_000
+    text = f'[{"[" * 2_000}{"]" * 2_000},"{chr(92)}n{(chr(92) + "n") * escapes}"]'.encode()
+
+    tracemalloc.start()
+    try:
+        read_json(text)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak_bytes < 10 * len(text)
+
+
+@pytest.mark.parametrize("value", [b"{}", b"1.5", b"[[[]]]", b'"a text"'])
+def test_an_answer_that_would_fill_the_memory_is_asked_for_in_parts(value: bytes) -> None:
+    values = MAX_PARSED_BYTES // 64
+    answer = Answer(200, httpx.Headers(), b"[" + (value + b",") * values + b"1]")
+
+    with pytest.raises(TooHeavyError):
+        answer.json()

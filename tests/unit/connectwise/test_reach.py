@@ -97,11 +97,17 @@ def test_another_kind_of_server_is_told() -> None:
         assert cause_at(url) == (UnreachedCause.NOT_CONNECTWISE, url)
 
 
-def unknown(_host: str) -> Sequence[str]:
-    raise socket.gaierror(socket.EAI_NONAME, "no such host")
+@pytest.mark.parametrize(
+    "error",
+    [
+        socket.gaierror(socket.EAI_NONAME, "no such host"),
+        UnicodeError("label empty or too long"),
+    ],
+)
+def test_a_mistyped_host_is_told_with_its_address(error: Exception) -> None:
+    def unknown(_host: str) -> Sequence[str]:
+        raise error
 
-
-def test_a_mistyped_host_is_told_with_its_address() -> None:
     with (
         GuardedTransport(resolver=unknown) as transport,
         pytest.raises(SiteUnreachableError) as raised,

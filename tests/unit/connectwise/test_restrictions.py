@@ -107,3 +107,17 @@ def test_a_member_limited_to_a_location_in_the_sandbox_is_told() -> None:
 
     assert [(str(each.right), each.bound) for each in found] == [(INVOICING, Bound.LOCATION)]
     assert found[0].limit
+
+
+def test_limits_are_few_and_storable_whatever_a_server_answers() -> None:
+    half = {"id": 2, "name": "Tampa \ud83d" + "x" * 1_000}
+    rows = [
+        member(restrictLocationFlag=True, securityLocation=half | {"name": f"{half['name']}{i}"})
+        for i in range(1_000)
+    ]
+    found = restrictions(members=[*rows, *rows])
+
+    assert 1 <= len(found) <= 20
+    for _, _, limit in found:
+        assert limit.encode()
+        assert len(limit) <= 500

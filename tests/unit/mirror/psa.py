@@ -28,8 +28,9 @@ class FakePsa:
     """Implements ``ports.Psa``.
 
     ``hidden`` records exist but are neither listed nor fetched; ``broken`` ones come back with a
-    reason instead of a value, ``unlistable`` ones break the page they are on. ``fail`` and
-    ``meanwhile`` make something happen at the next call of a method.
+    reason instead of a value, ``unlistable`` ones break the page they are on. So many
+    ``unreadable_rows`` stand on a list's last page. ``fail`` and ``meanwhile`` make something
+    happen at the next call of a method.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -39,6 +40,7 @@ class FakePsa:
         self.hidden: set[Key] = set()
         self.broken: dict[Key, str] = {}
         self.unlistable: set[Key] = set()
+        self.unreadable_rows: dict[RecordKind, int] = {}
         self.payer_names: dict[int, str] = {}
         self.incomplete: dict[int, str] = {}
         self.pdfs: dict[int, bytes | Exception] = {}
@@ -118,6 +120,7 @@ class FakePsa:
             is_last=len(listed) <= limit,
             server_time=self._clock.now() + self.clock_ahead,
             broken_ids=tuple(i for i in page if (kind, i) in self.unlistable),
+            unreadable_rows=self.unreadable_rows.get(kind, 0) if len(listed) <= limit else 0,
         )
         self._end("list_records")
         return answer
@@ -146,9 +149,13 @@ class FakePsa:
     def count(self, kind: RecordKind, *, filters: ImportFilters | None = None) -> int:
         self._begin("count")
         extra = self.extra_counts.popleft() if self.extra_counts else 0
-        return extra + sum(
-            _accepts(filters, self.records[kind, i]) and not _is_deleted(self.records[kind, i])
-            for i in self._visible(kind)
+        return (
+            extra
+            + self.unreadable_rows.get(kind, 0)
+            + sum(
+                _accepts(filters, self.records[kind, i]) and not _is_deleted(self.records[kind, i])
+                for i in self._visible(kind)
+            )
         )
 
     def list_customers_with_changed_contacts(self, changed_since: datetime) -> frozenset[int]:

@@ -9,7 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.domain.comparison import DifferenceCounts
-from bridge.domain.errors import OutOfTimeError, TooHeavyError
+from bridge.domain.errors import (
+    NotFoundError,
+    OutOfTimeError,
+    PermissionMissingError,
+    RefusedError,
+    TooHeavyError,
+    UnavailableError,
+)
 from bridge.domain.filters import ImportFilters, InvoiceFilter
 from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import InvoiceType
@@ -192,7 +199,17 @@ def test_a_second_look_that_has_no_time_accuses_nobody(bench: Bench) -> None:
     assert COUNT not in bench.open_problems()
 
 
-@pytest.mark.parametrize("error", [TooHeavyError("slow"), OutOfTimeError("no time left")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        TooHeavyError("slow"),
+        OutOfTimeError("no time left"),
+        UnavailableError("answered no count"),
+        NotFoundError("no such endpoint"),
+        PermissionMissingError("denied"),
+        RefusedError("InvalidObject"),
+    ],
+)
 def test_a_count_that_connectwise_does_not_manage_costs_no_run(
     bench: Bench, error: Exception
 ) -> None:
@@ -228,3 +245,36 @@ def test_a_comparison_of_nothing_is_not_complete_before_its_end() -> None:
 
     assert not comparison.is_complete
     assert replace(comparison, counted=0).is_complete
+
+
+# --- rows whose very id is unreadable -------------------------------------------------------------
+
+ROWS = (ProblemCode.ROWS_UNREADABLE, "rows/invoice")
+
+
+@pytest.mark.parametrize("kind", [RunKind.IMPORT, RunKind.INVOICES, RunKind.SWEEP])
+def test_rows_whose_id_is_unreadable_are_one_problem_and_the_page_goes_on(
+    bench: Bench, kind: RunKind
+) -> None:
+    fill(bench, 3)
+    bench.psa.unreadable_rows[INVOICE] = 2
+
+    run = bench.run(kind)
+
+    assert run.state is RunState.SUCCEEDED
+    assert (run.invoices.created, run.invoices_comparison.listed) == (3, 5)
+    assert set(bench.open_problems()) == {ROWS}
+    assert "2 of them" in bench.open_problems()[ROWS].detail
+
+
+def test_the_problem_closes_when_a_whole_list_can_be_read(bench: Bench) -> None:
+    fill(bench, 3)
+    bench.psa.unreadable_rows[INVOICE] = 2
+    bench.run(RunKind.SWEEP)
+    bench.psa.unreadable_rows.clear()
+
+    bench.run(RunKind.INVOICES)
+    assert set(bench.open_problems()) == {ROWS}
+
+    bench.run(RunKind.SWEEP)
+    assert bench.open_problems() == {}

@@ -15,6 +15,7 @@ from bridge.domain.errors import (
     PermissionMissingError,
     RefusedError,
     ThrottledError,
+    TooMuchTogetherError,
     UnavailableError,
 )
 from bridge.domain.hint import MAX_HINT_ATTEMPTS, Hint, HintReason
@@ -308,3 +309,13 @@ def test_the_pdf_of_an_open_invoice_that_changed_is_asked_for(bench: Bench) -> N
     bench.hint(INVOICE, 1001)
 
     assert bench.pdf_queue.sent == [PdfRequest(CONNECTION, mirrored_id(CONNECTION, 1001))]
+
+
+def test_records_that_do_not_fit_into_memory_together_are_read_apart(bench: Bench) -> None:
+    bench.psa.put(an_invoice(1002), an_invoice(1003))
+    bench.psa.fail("fetch_invoices", TooMuchTogetherError("too much"))
+
+    assert bench.hint(INVOICE, 1001, 1002, 1003) == ()
+
+    assert [bench.invoice(each).source_id for each in (1001, 1002, 1003)] == [1001, 1002, 1003]
+    assert {(1001,), (1002,), (1003,)} <= set(bench.psa.fetched_ids)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bridge.domain.customer import ArchiveReason
+from bridge.domain.errors import TooHeavyError
 from bridge.domain.filters import CustomerFilter, ImportFilters
 from bridge.domain.identity import RecordKind
 from bridge.domain.problem import ProblemCode
@@ -136,3 +137,14 @@ def test_an_unknown_id_costs_one_call_the_second_time(bench: Bench) -> None:
     bench.psa.calls.clear()
     bench.hint(INVOICE, 4711)
     assert bench.psa.calls == ["fetch_invoices"]
+
+
+def test_a_payer_that_connectwise_fails_to_write_out_holds_no_invoice_up(bench: Bench) -> None:
+    """Whether it was deleted is not asked: ConnectWise would fail at that as well."""
+    bench.psa.broken[CUSTOMER, 11] = "name is missing"
+    bench.psa.fail("exists", TooHeavyError("ConnectWise answered 500"), times=100)
+
+    bench.run(RunKind.IMPORT)
+
+    assert [bench.invoice(each).balance_minor for each in (1001, 1002, 1003)] == [11000] * 3
+    assert bench.customer(11).archive is None

@@ -14,12 +14,14 @@ from bridge.domain.errors import UnavailableError
 from bridge.domain.filters import CustomerFilter, ImportFilters, InvoiceFilter
 from bridge.domain.identity import RecordKind, mirrored_id
 from bridge.domain.invoice import Invoice, InvoiceType, LineItem, LineKind
-from bridge.domain.problem import ProblemCode
+from bridge.domain.problem import ProblemCode, ProblemState
 from bridge.domain.run import Counters
+from bridge.mirror import refresh as refresh_module
 from bridge.mirror.refreshed import Refreshed
 from bridge.ports import PaymentQuery
 from bridge.store.attributes import MAX_ITEM_BYTES
 from tests.builders.records import CONNECTION, PARTNER, a_customer, a_payment, an_invoice
+from tests.fakes import problems as fake_problems
 from tests.fakes.clock import START
 from tests.unit.mirror.bench import Bench
 
@@ -356,6 +358,17 @@ def test_a_record_that_can_be_read_again_closes_its_problem(bench: Bench) -> Non
     assert bench.open_problems() == {}
 
 
+def test_a_problem_of_a_record_that_was_gone_before_it_came_in_closes(bench: Bench) -> None:
+    bench.psa.delete(INVOICE, 1001)
+    refresh(bench, INVOICE, 1001)
+    parked = bench.connection.report(ProblemCode.RECORD_PARKED, "invoice/1001")
+    bench.problems.report(parked, bench.clock.now())
+
+    refresh(bench, INVOICE, 1001)
+
+    assert bench.open_problems() == {}
+
+
 @pytest.mark.parametrize("how", ["unchanged", "gone", "beside the filter"])
 def test_a_problem_closes_however_the_trouble_ended(bench: Bench, how: str) -> None:
     if how != "beside the filter":
@@ -446,3 +459,23 @@ def test_an_invoice_without_a_payer_is_not_imported(bench: Bench) -> None:
     bench.psa.put(orphan)
 
     assert refresh(bench, INVOICE, 1003).counters == Counters(skipped=1)
+
+
+def test_a_problem_closes_though_a_connection_has_more_open_ones_than_are_read(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (fake_problems, refresh_module):
+        monkeypatch.setattr(module, "MAX_OPEN_PROBLEMS", 2)
+    for source_id in (1001, 1002, 1003):
+        bench.psa.put(an_invoice(source_id))
+        bench.psa.broken[INVOICE, source_id] = "is odd"
+        bench.hint(INVOICE, source_id)
+        bench.clock.advance(seconds=1)
+    bench.psa.broken.clear()
+
+    bench.hint(INVOICE, 1001)
+
+    report = bench.connection.report(ProblemCode.RECORD_MALFORMED, "invoice/1001")
+    problem = bench.problems.get(PARTNER, report.problem_id)
+    assert problem is not None
+    assert problem.state is ProblemState.RESOLVED

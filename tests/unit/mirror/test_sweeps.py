@@ -275,3 +275,35 @@ def test_a_sweep_writes_no_record_that_is_as_it_was(bench: Bench) -> None:
     bench.run(RunKind.SWEEP)
 
     assert bench.stored_invoice(1001) == before
+
+
+def test_customers_that_stand_in_for_hidden_ones_do_not_set_off_the_brake(bench: Bench) -> None:
+    """No list ever showed them, so that a list without them says nothing new."""
+    payers = range(11, 31)
+    bench.psa.put(*(a_customer(each) for each in payers))
+    bench.psa.put(*(an_invoice(1000 + each, customer_source_id=each) for each in payers))
+    bench.psa.hidden.update((CUSTOMER, each) for each in payers)
+    bench.run(RunKind.IMPORT)
+
+    for _ in range(2):
+        assert bench.run(RunKind.SWEEP).state is RunState.SUCCEEDED
+
+    assert all(bench.customer(each).archive is None for each in payers)
+    assert bench.run(RunKind.SWEEP).customers_comparison.compared == 0
+
+
+def test_companies_that_are_marked_deleted_pass_the_same_brake_whatever_run_meets_them(
+    bench: Bench,
+) -> None:
+    mirrored(bench, customers=50)
+    customers = range(11, 61)
+    mark = Archive(ArchiveReason.DELETED_IN_CONNECTWISE, START)
+    for each in customers:
+        bench.psa.put_silently(a_customer(each, archive=mark))
+        bench.psa.contacts_changed_at[each] = bench.clock.now()
+
+    bench.run(RunKind.CUSTOMERS)
+
+    assert [each for each in customers if bench.customer(each).archive] == []
+    assert bench.run(RunKind.SWEEP).failure == "mass_archive_stopped"
+    assert bench.run(RunKind.SWEEP, archive_is_approved=True).customers.archived == 50

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from bridge.domain.errors import UnavailableError
 from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import Invoice
 from bridge.domain.run import RunKind
@@ -97,4 +98,39 @@ def test_records_that_agree_are_not_looked_at_again(bench: Bench) -> None:
 def test_a_credit_memo_is_not_waited_for(bench: Bench) -> None:
     bench.psa.put(an_invoice(total_minor=-11000, balance_minor=-5000))
     bench.hint(INVOICE, 1001)
+    assert bench.hints.next_due_at() is None
+
+
+def test_a_record_that_changes_at_every_look_is_not_looked_at_for_ever(bench: Bench) -> None:
+    bench.psa.put(paid(11000))
+    before = fetches_of(bench)
+    changes = iter(range(1, 100))
+
+    def change() -> None:
+        bench.psa.put(replace(paid(11000), reference=f"change {next(changes)}"))
+        bench.psa.meanwhile("fetch_invoices", change)
+
+    bench.psa.meanwhile("fetch_invoices", change)
+    bench.hint(INVOICE, 1001)
+    bench.work_off_hints()
+
+    assert fetches_of(bench) - before == 1 + len(LOOKS_AFTER_SECONDS)
+
+
+def test_a_look_that_fails_is_made_again_as_a_look(bench: Bench) -> None:
+    bench.psa.put(paid(11000))
+    bench.hint(INVOICE, 1001)
+    bench.psa.fail("fetch_invoices", UnavailableError("down"), times=2)
+
+    bench.work_off_hints()
+
+    assert fetches_of(bench) <= 2 + 2 + len(LOOKS_AFTER_SECONDS)
+
+
+def test_an_import_starts_no_looks(bench: Bench) -> None:
+    """Old invoices may disagree for good, and nothing says that one of them just changed."""
+    bench.psa.put(*(an_invoice(each, balance_minor=4000) for each in range(3001, 3010)))
+
+    bench.run(RunKind.IMPORT)
+
     assert bench.hints.next_due_at() is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -148,6 +149,23 @@ def test_a_clock_far_ahead_moves_no_watermark_beyond_ours(bench: Bench) -> None:
     assert bench.invoice(1002).reference == "changed"
 
 
+@pytest.mark.parametrize("told_at", [datetime(2099, 1, 1, tzinfo=UTC), START], ids=str)
+def test_one_answer_that_is_dated_wrongly_does_not_hide_that_the_clock_is_behind(
+    bench: Bench, told_at: datetime
+) -> None:
+    fill(bench)
+    bench.psa.clock_ahead = timedelta(hours=-3)
+    bench.run(RunKind.INVOICES)
+    bench.clock.advance(hours=1)
+    bench.psa.clock_ahead = told_at - bench.clock.now()
+
+    bench.run(RunKind.INVOICES)
+
+    watermark = bench.runs.get_watermark(CONNECTION, INVOICE)
+    assert watermark is not None
+    assert watermark <= bench.clock.now() - timedelta(hours=3)
+
+
 def test_a_watermark_of_a_time_to_come_is_not_believed(bench: Bench) -> None:
     """It may have been stored before clocks were compared."""
     fill(bench)
@@ -229,3 +247,40 @@ def test_a_clock_that_drifts_by_seconds_is_not_written_again(bench: Bench) -> No
     bench.run(RunKind.INVOICES)
 
     assert bench.connections.get(CONNECTION).version == version
+
+
+def test_a_first_page_without_an_answer_moves_no_watermark_past_what_came_meanwhile(
+    bench: Bench,
+) -> None:
+    """ConnectWise told no time with the rows that it failed on, and was then away for an hour."""
+    fill(bench, 3)
+    bench.psa.heavy_above = 1
+    bench.psa.unlistable.add((INVOICE, 1001))
+    run = bench.starter.start(bench.connection, RunKind.INVOICES)
+    bench.runs.save(replace(run, page_size=1), expected_version=1)
+    bench.work_once(run)
+    bench.clock.advance(hours=1)
+    bench.finish(bench.stored_run(run))
+
+    watermark = bench.runs.get_watermark(CONNECTION, INVOICE)
+
+    assert watermark is not None
+    assert watermark <= START
+
+
+def test_a_watermark_that_a_person_sets_back_during_a_run_stays_back(bench: Bench) -> None:
+    """The run asked for changes since later, so it did not take those since then."""
+    fill(bench, TWO_PAGES)
+    bench.run(RunKind.IMPORT)
+    bench.clock.advance(hours=5)
+    bench.psa.put(*(an_invoice(1000 + number) for number in range(1, TWO_PAGES + 1)))
+    run = bench.starter.start(bench.connection, RunKind.INVOICES)
+    bench.work_once(run)
+    earlier = START - timedelta(days=2)
+    bench.runs.set_watermark_back(CONNECTION, INVOICE, earlier)
+
+    bench.finish(run)
+
+    assert bench.runs.get_watermark(CONNECTION, INVOICE) == earlier
+    bench.run(RunKind.INVOICES)
+    assert bench.runs.get_watermark(CONNECTION, INVOICE) == bench.clock.now()

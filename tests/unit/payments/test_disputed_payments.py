@@ -13,6 +13,7 @@ from bridge.domain.write_back import Books, Reason, WriteBack, WriteBackState
 from bridge.domain.write_back.changes import confirm
 from bridge.domain.write_back.decisions import offered_actions
 from bridge.wiring import use_cases
+from connectwise_sandbox.change_faults import ChangeEffect
 from connectwise_sandbox.faults import Effect
 from tests.unit.payments.bench import QUARANTINE_SECONDS, TIMINGS, decisions, place
 from tests.unit.payments.mirrored_bench import MirroredBench
@@ -161,3 +162,39 @@ def give_away(bench: MirroredDoors, mine: WriteBack, psa_payment_id: int, way: s
         return
     scope = (bench.connection.partner_id, bench.connection.connection_id)
     use_cases.unowned_payments(bench).disclaim(*scope, bench.invoice_id, psa_payment_id)
+
+
+def test_what_was_given_up_is_not_told_as_disputed_again(bench: MirroredDoors) -> None:
+    """Given a payment that one side gave up, and a further connection to the company."""
+    first, _ = owned_twice(bench)
+    bench.compare()
+    bench.undo()
+    bench.drive_when_due(first)
+    decisions(bench).mark_done(*place(first))
+    for problem in bench.open_problems():
+        bench.problems.resolve(problem.partner_id, problem.problem_id, bench.clock.now())
+    bench.save_connection(company_connections=(OTHER_DOOR, "e" * 32))
+
+    bench.compare()
+
+    assert bench.open_problems() == []
+
+
+def test_one_that_came_back_and_that_another_one_claims_by_now_is_shown(
+    bench: MirroredDoors,
+) -> None:
+    """Given a deletion that did nothing, and a worker of the release before that took the payment
+    for the second connection's meanwhile."""
+    first = bench.drive(bench.collect(5000))
+    bench.compare()
+    bench.undo()
+    bench.fault(ChangeEffect.GATEWAY_BEFORE_EFFECT, "DELETE", status=204)
+    assert bench.drive_when_due(first).state is S.REVERSED
+    bench.own_elsewhere(first.psa_payment_id or 0)
+
+    bench.compare()
+    bench.drive(first)
+
+    shown = bench.stored(first)
+    assert (shown.state, shown.reason) == (S.MANUAL, Reason.PAYMENT_DISPUTED)
+    assert len(bench.rows()) == 1

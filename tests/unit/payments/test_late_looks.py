@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
+from bridge.domain.connection import PaymentsStop
 from bridge.domain.problem import ProblemCode
 from bridge.domain.write_back import Reason, WriteBack, WriteBackState
 from connectwise_sandbox.change_faults import ChangeEffect
@@ -166,3 +168,32 @@ def test_each_attempt_that_stayed_unproven_has_a_late_look_of_its_own(bench: Mir
     assert done.late_look_at == TIMINGS.late_look(earlier)
     assert bench.drive(done).late_look_at == TIMINGS.late_look(later)
     assert look_late(bench, done).late_look_at is None
+
+
+def test_it_comes_ever_later_while_another_payment_of_the_invoice_stays_under_way(
+    bench: MirroredBench,
+) -> None:
+    """Given one that is unclear when a person stops the payments for a day."""
+    bench.fault(Effect.CUT_BEFORE_EFFECT, "POST")
+    write_back = bench.collect(5000)
+    bench.drive(write_back)
+    done = bench.drive_when_due(write_back)
+    bench.fault(Effect.CUT_BEFORE_EFFECT, "POST")
+    other = bench.drive(bench.collect(1000, "pay-2"))
+    bench.save_connection(payments_stopped=frozenset({PaymentsStop.BY_PERSON}))
+    bench.wait(QUARANTINE_SECONDS)
+    assert bench.drive(other).state is S.UNCLEAR
+
+    looks, until = 0, bench.clock.now() + timedelta(days=1)
+    while bench.clock.now() < until:
+        look_late_or_other(bench, done)
+        looks += 1
+
+    assert 24 <= looks <= 50
+
+
+def look_late_or_other(bench: MirroredBench, write_back: WriteBack) -> None:
+    look_at = bench.stored(write_back).late_look_at
+    assert look_at is not None
+    bench.wait(max(0.0, (look_at - bench.clock.now()).total_seconds()))
+    bench.drive(write_back)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from bridge.domain.errors import ThrottledError
 from bridge.domain.problem import ProblemCode
 from bridge.domain.write_back import Books, WriteBackState
 from tests.unit.payments.mirrored_bench import MirroredBench
@@ -32,3 +35,26 @@ def test_a_payment_with_two_owners_is_a_problem(bench: MirroredBench) -> None:
     bench.compare()
     assert ProblemCode.PAYMENT_DISPUTED in {problem.code for problem in bench.open_problems()}
     assert bench.stored(write_back).state is WriteBackState.CONFIRMED
+
+
+def test_a_move_that_fails_keeps_the_others_going_and_comes_again(
+    bench: MirroredBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_back = bench.drive(bench.collect(5000))
+    assert write_back.psa_payment_id is not None
+    bench.save_connection(company_key=COMPANY)
+    move_owners = bench.ledger.move_owners
+
+    def throttled(*_: object) -> tuple[int, ...]:
+        monkeypatch.setattr(bench.ledger, "move_owners", move_owners)
+        raise ThrottledError("the table is busy")
+
+    monkeypatch.setattr(bench.ledger, "move_owners", throttled)
+    bench.compare()
+    assert bench.ledger.owners(Books(COMPANY), [write_back.psa_payment_id]) == {}
+
+    bench.compare()
+
+    assert write_back.psa_payment_id in bench.ledger.owners(
+        Books(COMPANY), [write_back.psa_payment_id]
+    )

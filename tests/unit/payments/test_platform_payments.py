@@ -53,7 +53,8 @@ def test_what_was_refused_is_not_written_after_it_was_returned(bench: MirroredBe
     bench.lock_invoice()
     assert bench.drive(write_back_of(bench, payment)).state is S.REJECTED
 
-    write_back = bench.drive(move(bench, payment, P.RETURNED))
+    move(bench, payment, P.RETURNED)
+    write_back = bench.drive_when_due(write_back_of(bench, payment))
 
     assert (write_back.state, bench.open_problems()) == (S.REVERSED, [])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from threading import Barrier
 
@@ -125,6 +126,14 @@ def test_a_refused_click_leaves_nothing_behind(bench: Bench) -> None:
         bench.manual_fetch.start(bench.connection, RunKind.FETCH_NEW)
 
     assert len(bench.runs.list_of_connection(CONNECTION, limit=10).items) == 1
+
+
+def test_fetch_new_asks_a_server_whose_clock_is_behind_for_its_own_last_hour(bench: Bench) -> None:
+    behind = replace(bench.connection, clock_seconds_ahead=-3 * 3600)
+
+    run, _ = bench.manual_fetch.start(behind, RunKind.FETCH_NEW)
+
+    assert run.since == START - timedelta(hours=3) - FETCH_NEW_REACH
 
 
 def test_fetch_new_asks_for_the_last_hour(bench: Bench) -> None:

@@ -50,9 +50,7 @@ class SecretsManagerVault:
         self._client_ids: _Cache[str] = _Cache(clock)
 
     def put_credentials(self, connection_id: str, credentials: Credentials) -> None:
-        name = self._name(connection_id)
-        fields = (*_FIELDS, *_LATER_FIELDS)
-        content = json.dumps({field: getattr(credentials, field) for field in fields})
+        name, content = self._name(connection_id), _content(credentials)
         self._credentials.forget(connection_id)
         try:
             self._put(name, content)
@@ -63,6 +61,13 @@ class SecretsManagerVault:
             with translated("Secrets Manager"):
                 self._client.restore_secret(SecretId=name)
             self._put(name, content)
+
+    def replace_credentials(self, connection_id: str, credentials: Credentials) -> None:
+        self._credentials.forget(connection_id)
+        try:
+            self._put(self._name(connection_id), _content(credentials))
+        except WrongStateError as error:
+            raise NotFoundError("the credentials were deleted") from error
 
     def get_credentials(self, connection_id: str, *, is_fresh: bool = False) -> Credentials:
         """Return the credentials. Raises NotFoundError for a connection whose secret is gone."""
@@ -113,6 +118,11 @@ class SecretsManagerVault:
 
     def _name(self, connection_id: str) -> str:
         return f"{self._name_prefix}{connection_id}"
+
+
+def _content(credentials: Credentials) -> str:
+    fields = (*_FIELDS, *_LATER_FIELDS)
+    return json.dumps({field: getattr(credentials, field) for field in fields})
 
 
 class _Cache(Generic[T]):

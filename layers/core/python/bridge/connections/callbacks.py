@@ -47,7 +47,7 @@ def keep_member_beside_keys(
     stored = vault.get_credentials(connection_id, is_fresh=True)
     is_same_pair = stored.public_key == credentials.public_key
     if is_same_pair and stored.member_identifier != member:
-        vault.put_credentials(connection_id, replace(stored, member_identifier=member))
+        vault.replace_credentials(connection_id, replace(stored, member_identifier=member))
 
 
 class CallbackRegistrations:

@@ -23,8 +23,10 @@ class _Finding:
 
     company_key: str
     is_stopped: bool
-    claim: CompanyClaim
-    """The claim that stands, be it this connection's or the one in its way."""
+    ids_beside: tuple[str, ...]
+    """The other connections that surely reach the company."""
+    listed_ids: tuple[str, ...]
+    """The other connections that the server lists."""
 
 
 class CompanyCheck:
@@ -70,32 +72,51 @@ class CompanyCheck:
         raise ConflictError("others keep claiming the company")
 
     def _find(self, connection: Connection, evidence: Evidence) -> _Finding:
+        listed_ids = tuple(each.connection_id for each in evidence.listed)
         rival = self._rival(connection, evidence)
         if rival is None:
             claim = self._claim(connection, evidence)
-            return _Finding(claim.company_key, is_stopped=False, claim=claim)
+            return _Finding(
+                claim.company_key,
+                is_stopped=False,
+                ids_beside=claim.reached_by,
+                listed_ids=listed_ids,
+            )
         if not connection.company_key:
             self._join(connection, rival, evidence)
-        return _Finding(connection.company_key, is_stopped=True, claim=rival)
+        beside = evidence.ids_beside(connection.connection_id)
+        return _Finding(
+            connection.company_key, is_stopped=True, ids_beside=beside, listed_ids=listed_ids
+        )
 
     def _join(self, connection: Connection, rival: CompanyClaim, evidence: Evidence) -> None:
         """Lead the connection's proofs to the company that another one claims, and let that one
-        know of it: both may own payments there, of a time before companies were claimed."""
+        know of it if it is surely the same: both may own payments there, of a time before companies
+        were claimed."""
         fresh = {proof: "" for proof in evidence.own if proof not in evidence.known}
+        is_sure = rival.connection_id in evidence.ids_beside(connection.connection_id)
         stored = self._companies.get(rival.company_key)
         known = stored.value.beside([connection.connection_id]) if stored.value else None
-        is_new = known is not None and known != stored.value
+        is_new = is_sure and known != stored.value
         claims = [(known, stored.version)] if known and is_new else []
         self._companies.save(claims, company_key=rival.company_key, proofs=fresh)
 
     def _rival(self, connection: Connection, evidence: Evidence) -> CompanyClaim | None:
-        """Return another connection's claim that comes before this one's, the earliest."""
+        """Return another connection's claim that comes before this one's, the earliest.
+
+        A later one comes before it, too, where the public key alone leads there: any server may
+        accept that.
+        """
         own = _own_claim(connection, evidence)
         since = own.order if own else (connection.created_at, connection.connection_id)
+        by_key = evidence.keys_by(ProofKind.PUBLIC_KEY)
+        sure = evidence.ids_beside(connection.connection_id)
         for claim in evidence.rivals(connection.connection_id):
             if self._claims.is_free(claim, connection.partner_id):
                 continue
-            if claim.order < since or claim.company_key == connection.company_key:
+            is_doubtful = claim.company_key in by_key and claim.connection_id not in sure
+            is_ours = claim.company_key == connection.company_key
+            if claim.order < since or is_ours or is_doubtful:
                 return claim
         return None
 
@@ -109,11 +130,11 @@ class CompanyCheck:
         )
         stored = evidence.claims.get(company_key) or self._companies.get(company_key)
         is_own = own is not None and own == stored.value
-        if stored.value and not is_own:
+        if stored.value and stored.value.connection_id != connection.connection_id:
             self._stop_other(stored.value)
         claim = own if own and is_own else _fresh_claim(connection, company_key)
         before = stored.value.connection_ids if stored.value else ()
-        claim = claim.beside((*before, *evidence.connection_ids))
+        claim = claim.beside((*before, *evidence.ids_beside(connection.connection_id)))
         claims = [] if claim == stored.value else [(claim, stored.version)]
         led = _to_be_led(company_key, evidence)
         touched = {key for proof in led if (key := evidence.known.get(proof))}
@@ -181,9 +202,9 @@ def _to_be_led(company_key: str, evidence: Evidence) -> Sequence[CompanyProof]:
 def _noted(stored: Connection, found: _Finding) -> Connection:
     if stored.state is ConnectionState.DISCONNECTED:
         return stored
-    others = (each for each in found.claim.connection_ids if each != stored.connection_id)
     return replace(
         stored,
         company_key=stored.company_key or found.company_key,
-        company_connections=tuple(others),
+        company_connections=found.ids_beside,
+        listed_connections=found.listed_ids,
     ).with_payments_stopped(PaymentsStop.COMPANY_CONNECTED_TWICE, is_stopped=found.is_stopped)

@@ -32,7 +32,10 @@ class Evidence:
     claims: Mapping[str, Stored[CompanyClaim]]
     """The last claim of each company, by its key."""
     unproven: tuple[CompanyClaim, ...] = ()
-    """The claims of connections of version 0.1.0, which are yet to be stored."""
+    """The claims that are yet to be stored, of connections of version 0.1.0 and of the later one of
+    a pair whose earlier one has ended."""
+    listed: tuple[Connection, ...] = ()
+    """The other connections whose present registrations the server's list shows."""
     has_other_bridge: bool = False
     """Another installation of the bridge is registered there."""
 
@@ -43,9 +46,28 @@ class Evidence:
     @property
     def connection_ids(self) -> tuple[str, ...]:
         """Return every connection that these companies are known to be reached by."""
+        return _connection_ids(each.value for each in self.claims.values() if each.value)
+
+    def ids_beside(self, connection_id: str) -> tuple[str, ...]:
+        """Return the connections that surely reach the same company as this one: at its place in
+        the cloud, or where each one's server lists the registration of the other.
+
+        One list alone is its server's word: what others own is neither read nor believed for it.
+        """
+        in_cloud = self.keys_by(ProofKind.CLOUD)
+        mutual = {e.connection_id for e in self.listed if connection_id in e.listed_connections}
         stored = [each.value for each in self.claims.values() if each.value]
-        every = (*stored, *self.unproven)
-        return tuple(dict.fromkeys(each for claim in every for each in claim.connection_ids))
+        claims = [
+            claim
+            for claim in (*stored, *self.unproven)
+            if claim.company_key in in_cloud or claim.connection_id in mutual
+        ]
+        found = dict.fromkeys((*_connection_ids(claims), *sorted(mutual)))
+        return tuple(each for each in found if each != connection_id)
+
+    def keys_by(self, kind: ProofKind) -> frozenset[str]:
+        """Return the keys of the companies that proofs of a kind lead to."""
+        return frozenset(key for proof, key in self.known.items() if proof.kind is kind)
 
     def claim_of(self, company_key: str) -> CompanyClaim | None:
         stored = self.claims.get(company_key)
@@ -106,21 +128,24 @@ class CompanyProofs:
         proofs = dict.fromkeys((*own, *listed.values()))
         found = self._companies.find(list(proofs))
         known = {proof: found[proof] for proof in proofs if proof in found}
-        unproven, is_foreign = [], False
-        for address, proof in listed.items():
-            if proof in found or proof in own:
-                continue
-            before = self._connection_before(address, proof)
-            if before:
-                unproven.append(_claim_before(before))
-            elif self._is_foreign(address):
-                is_foreign = True
         company_keys = dict.fromkeys([*known.values(), connection.company_key])
+        claims = {key: self._present_claim(key) for key in company_keys if key}
+        others, unproven, is_foreign = [], [], False
+        for address, proof in listed.items():
+            if proof in own:
+                continue
+            other = self._connection_at(address, proof)
+            if other:
+                others.append(other)
+            if other and not _is_claimed(claims.get(found.get(proof, ""))):
+                unproven.append(_claim_before(other))
+            is_foreign |= not other and proof not in found and self._is_foreign(address)
         return Evidence(
             own=own,
             known=known,
-            claims={key: self._present_claim(key) for key in company_keys if key},
+            claims=claims,
             unproven=tuple(unproven),
+            listed=tuple(others),
             has_other_bridge=is_foreign,
         )
 
@@ -148,10 +173,8 @@ class CompanyProofs:
         abandoned_at = claim.claimed_at + SET_UP_LEASE
         return abandoned_at if abandoned_at < now else None
 
-    def _connection_before(
-        self, address: CallbackAddress, proof: CompanyProof
-    ) -> Connection | None:
-        """Return the connection of version 0.1.0 that this registration belongs to, if any."""
+    def _connection_at(self, address: CallbackAddress, proof: CompanyProof) -> Connection | None:
+        """Return the syncing connection that this registration belongs to by its secret, if any."""
         named = self._connections.get(address.connection_id).value
         if named is None or not named.is_syncing:
             return None
@@ -159,6 +182,15 @@ class CompanyProofs:
 
     def _is_foreign(self, address: CallbackAddress) -> bool:
         return address.base != self._webhook_base_url
+
+
+def _is_claimed(stored: Stored[CompanyClaim] | None) -> bool:
+    """Tell whether a company is claimed by a connection that goes on."""
+    return stored is not None and stored.value is not None and not stored.value.ended_at
+
+
+def _connection_ids(claims: Iterable[CompanyClaim]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(each for claim in claims for each in claim.connection_ids))
 
 
 def _proof_of(address: CallbackAddress) -> CompanyProof:

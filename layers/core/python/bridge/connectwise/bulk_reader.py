@@ -3,7 +3,7 @@
 ConnectWise fails on a whole page when it cannot write one of its rows, or takes too long for so
 many (recorded by public clients). So a failing page is halved, down to a single row. A server in
 trouble fails alike, so a row counts as broken only if ConnectWise answers something else at the
-same time, and the number of failing pages is limited.
+same time: its count, and another row of the list. The number of failing pages is limited.
 
 A list ends where its Link header says so, or with an empty page: a server may cap its pages and
 send no header. Whatever a server answers, a list repeats no record, goes forward and ends.
@@ -14,11 +14,13 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from bridge.connectwise.client import MAX_ATTEMPTS, ConnectWiseClient, Query
 from bridge.connectwise.conditions import MAX_LIST_VALUES, chunk_ids, ids_condition
 from bridge.connectwise.exchange import Answer
+from bridge.connectwise.forward_page import MAX_BYTES_TOGETHER, ForwardPage
 from bridge.connectwise.listed_rows import (
     Json,
     has_ended,
@@ -32,36 +34,21 @@ from bridge.connectwise.wire_values import MAX_ID
 from bridge.domain.errors import (
     OutOfTimeError,
     TooHeavyError,
+    TooMuchTogetherError,
     UnavailableError,
     UntrueListError,
 )
+from bridge.domain.run import MAX_PAGE_SIZE
 
-MAX_PAGE_SIZE = 1_000
 MAX_PAGES = 1_000
 MAX_ROWS_OF_ONE = 10_000
 """One invoice has at most so many lines of a kind, or payments."""
-MAX_ROWS_TOGETHER = 50_000
-"""Rows that are held in memory at once; a few records of many rows are read apart."""
+MAX_BROKEN_OF_ALL = 20
+"""So few rows may all be broken; where there are more, one has to be readable."""
 
 _FORWARD_ONLY = {"pagination-type": "forward-only"}
 # A continued list also says from which id on, and an id is ten digits at most.
 _CONTINUATION = len("()%20and%20id%3E") + 10
-
-
-@dataclass(frozen=True, slots=True)
-class ForwardPage:
-    """A page holds rows in the order of their ids."""
-
-    rows: tuple[Json, ...]
-    last_id: int
-    """The id of the last row that was reached, be it readable or broken."""
-    is_last: bool
-    answer: Answer | None
-    """The first of the answers that brought the rows."""
-    broken_ids: tuple[int, ...] = ()
-    """The ids of rows that ConnectWise fails to write."""
-    managed_size: int = MAX_PAGE_SIZE
-    """So many rows at once ConnectWise manages, as far as it was asked."""
 
 
 @dataclass(slots=True)
@@ -74,6 +61,23 @@ class Sifted:
     refused: dict[int, str] = field(default_factory=dict)
     """The ids whose list cannot be believed, with the reason."""
     answer: Answer | None = None
+    parsed_bytes: int = 0
+    """The memory that the rows take, at the worst."""
+
+
+@dataclass(slots=True)
+class _Rows:
+    """Rows of several pages."""
+
+    rows: list[Json] = field(default_factory=list)
+    answer: Answer | None = None
+    """The last of the answers that brought them."""
+    parsed_bytes: int = 0
+
+    def add(self, rows: Sequence[Json], answer: Answer) -> None:
+        self.rows.extend(rows)
+        self.answer = answer
+        self.parsed_bytes += answer.parsed_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,10 @@ class _TooManyRowsError(UntrueListError):
     """One of the ids has more rows than the bridge reads."""
 
     def __init__(self, owner_id: int | None) -> None:
-        super().__init__(f"ConnectWise lists more than {MAX_ROWS_OF_ONE:,} of them")
+        super().__init__(
+            f"ConnectWise lists more than {MAX_ROWS_OF_ONE:,} of them, or longer ones than the "
+            "bridge reads"
+        )
         self.owner_id = owner_id
 
 
@@ -115,13 +122,15 @@ class BulkReader:
         """
         size = PageSize(limit)
         page = ForwardPage((), after_id, is_last=False, answer=None)
-        while not page.is_last and _count(page) < limit and not size.is_exhausted:
+        while not (page.is_last or page.is_full(limit) or size.is_exhausted):
             try:
-                page = self._prolonged(route, query, page, size, limit - _count(page))
+                page = self._prolonged(route, query, page, size, limit - page.row_count)
             except OutOfTimeError:
-                if not size.was_halved and not _count(page):
+                if not page.row_count and size.now >= limit:
                     raise
                 break
+        if page.broken_ids and not page.rows:
+            self._require_row(route, query, broken=len(page.broken_ids))
         return replace(page, managed_size=size.now)
 
     def _prolonged(
@@ -139,8 +148,8 @@ class BulkReader:
                 return page
             broken_id = self._first_id(route, query, page.last_id)
             size.note_broken_row()
-            return _with_broken(page, broken_id)
-        return _joined(page, step)
+            return page.with_broken(broken_id)
+        return page.joined(step)
 
     def _forward_once(
         self, route: str, query: Query, after_id: int, *, size: int, attempts: int
@@ -153,9 +162,33 @@ class BulkReader:
             is_divisible=size > 1,
         )
         rows = rows_of(answer, at_most=size)
-        is_last = has_ended(rows, answer.answer)
+        is_last = has_ended(answer)
         last_id = last_id_of(rows, after_id, is_ordered=True, is_last=is_last)
-        return ForwardPage(tuple(rows), last_id, is_last, answer.answer)
+        named = tuple(row for row in rows if row_id(row) is not None)
+        unreadable_rows = len(answer.value) - len(named)
+        return ForwardPage(
+            named,
+            last_id,
+            is_last,
+            answer.answer,
+            unreadable_rows=unreadable_rows,
+            parsed_bytes=answer.answer.parsed_bytes,
+        )
+
+    def _require_row(self, route: str, query: Query, *, broken: int) -> None:
+        """Tell broken rows from a server that delivers no row, though it may count them.
+
+        The newest or the oldest row of all has to come, unless there are so few that all may be
+        broken. Raises TooHeavyError if neither does.
+        """
+        if broken <= self.count(route, {}) <= MAX_BROKEN_OF_ALL:
+            return
+        asked: Query = {"fields": query.get("fields", "id"), "pageSize": 1}
+        for order in ("id desc", "id"):
+            with suppress(TooHeavyError):
+                self._client.read(route, query={**asked, "orderBy": order}, max_attempts=1)
+                return
+        raise TooHeavyError("ConnectWise delivers no row of the list")
 
     def _first_id(self, route: str, query: Query, after_id: int) -> int:
         """Return the id of the first row above ``after_id``, which breaks its page.
@@ -171,6 +204,8 @@ class BulkReader:
                 return page.last_id
         except TooHeavyError:
             pass
+        if self._any_in(route, query, after_id, after_id):
+            raise UnavailableError("ConnectWise counts rows whatever it is asked for")
         reach = 1
         while not self._any_in(route, query, after_id, after_id + reach):
             if after_id + reach >= MAX_ID:
@@ -203,12 +238,15 @@ class BulkReader:
         """Return all rows whose ``path`` (an id) is among the ids, in as few calls as fit.
 
         With a path such as ``invoice/id`` an id may have many rows, up to MAX_ROWS_OF_ONE.
+        Raises TooMuchTogetherError where the ids' rows take more than MAX_BYTES_TOGETHER.
         """
         asked = {**query, "orderBy": "id", "pageSize": MAX_PAGE_SIZE, "conditions": ""}
         room = self._client.room(route, asked) - _CONTINUATION
         wanted, sifted, size = _Wanted(route, query, path), Sifted(), PageSize(MAX_LIST_VALUES)
         waiting = deque(chunk_ids(source_ids, path, room))
         while waiting:
+            if sifted.parsed_bytes > MAX_BYTES_TOGETHER:
+                raise TooMuchTogetherError("the rows of so many records do not fit into memory")
             chunk = waiting.popleft()
             if len(chunk) > size.now:
                 waiting.extendleft([chunk[size.now :], chunk[: size.now]])
@@ -221,7 +259,7 @@ class BulkReader:
     ) -> list[list[int]]:
         """Read the rows of some ids; return what is to be read yet, in smaller parts."""
         try:
-            rows, answer = self._rows_of(wanted, chunk, size.attempts(len(chunk)))
+            found = self._rows_of(wanted, chunk, size.attempts(len(chunk)))
         except TooHeavyError:
             size.note_failure(len(chunk))
             if size.is_exhausted:
@@ -240,20 +278,19 @@ class BulkReader:
             sifted.refused[refused_id] = str(error)
             rest = [each for each in chunk if each != refused_id]
             return [rest] if rest else []
-        sifted.rows.extend(rows)
-        sifted.answer = answer
+        sifted.rows.extend(found.rows)
+        sifted.parsed_bytes += found.parsed_bytes
+        sifted.answer = found.answer
         return []
 
-    def _rows_of(
-        self, wanted: _Wanted, chunk: Sequence[int], attempts: int
-    ) -> tuple[list[Json], Answer]:
+    def _rows_of(self, wanted: _Wanted, chunk: Sequence[int], attempts: int) -> _Rows:
         """Return all rows of some ids.
 
-        Raises TooHeavyError where they are too many together, and _TooManyRowsError where one id
-        has too many, or the most in a list that does not end.
+        Raises TooHeavyError where they are too many together, _TooManyRowsError where one id has
+        too many, or the most in a list that does not end, and UnavailableError for a server that
+        answers page after page of other ids.
         """
-        found: list[Json] = []
-        answer: Answer
+        found = _Rows()
         owners: Counter[int | None] = Counter()
         condition = ids_condition(wanted.path, chunk)
         rows_of_one = len(chunk) == 1 and wanted.path != "id"
@@ -265,16 +302,19 @@ class BulkReader:
             may_shrink=rows_of_one,
             is_divisible=len(chunk) > 1,
         )
-        for number, page in enumerate(pages, start=1):
-            rows, answer = page
-            found.extend(rows)
+        for number, (rows, answer) in enumerate(pages, start=1):
+            found.add(rows, answer)
             owners.update(map(wanted.owner_of, rows))
+            if number > 1 and rows and owners.keys() - {None, *chunk}:
+                raise UnavailableError("ConnectWise lists other records than it was asked for")
             owner_id, most = next(iter(owners.most_common(1)), (None, 0))
             if most > MAX_ROWS_OF_ONE or number >= MAX_PAGES:
                 raise _TooManyRowsError(owner_id)
-            if len(found) > MAX_ROWS_TOGETHER and len(chunk) > 1:
-                raise TooHeavyError("too many rows at once")
-        return found, answer
+            if found.parsed_bytes > MAX_BYTES_TOGETHER:
+                if len(chunk) > 1:
+                    raise TooHeavyError("too many rows at once")
+                raise _TooManyRowsError(chunk[0])
+        return found
 
     def require_answer(self, route: str) -> None:
         """Tell a broken row from a broken server by counting, which works beside a broken row.
@@ -290,17 +330,16 @@ class BulkReader:
     ) -> tuple[list[Json], Answer]:
         """Return every row of a list, which may have conditions.
 
-        Raises UntrueListError for one of more than MAX_ROWS_OF_ONE.
+        Raises UntrueListError for one of more than MAX_ROWS_OF_ONE or MAX_BYTES_TOGETHER.
         """
-        found: list[Json] = []
+        found = _Rows()
         answer: Answer
         conditions = str(query.get("conditions", ""))
-        for page in self._pages(route, query, conditions, ids=ids, may_shrink=True):
-            rows, answer = page
-            found.extend(rows)
-            if len(found) > MAX_ROWS_OF_ONE:
+        for rows, answer in self._pages(route, query, conditions, ids=ids, may_shrink=True):
+            found.add(rows, answer)
+            if len(found.rows) > MAX_ROWS_OF_ONE or found.parsed_bytes > MAX_BYTES_TOGETHER:
                 raise _TooManyRowsError(None)
-        return found, answer
+        return found.rows, answer
 
     def _pages(
         self,
@@ -336,7 +375,7 @@ class BulkReader:
                 size.note_failure(size.now)
                 continue
             rows = rows_of(answer, at_most=size.now)
-            is_last = has_ended(rows, answer.answer)
+            is_last = has_ended(answer)
             last_id = last_id_of(rows, last_id, is_ordered=not is_last, is_last=is_last)
             yield rows, answer.answer
             if is_last:
@@ -350,22 +389,3 @@ class BulkReader:
         if not isinstance(number, int) or isinstance(number, bool) or number < 0:
             raise UnavailableError("ConnectWise answered no count")
         return number
-
-
-def _count(page: ForwardPage) -> int:
-    return len(page.rows) + len(page.broken_ids)
-
-
-def _joined(page: ForwardPage, step: ForwardPage) -> ForwardPage:
-    return ForwardPage(
-        page.rows + step.rows,
-        step.last_id,
-        step.is_last,
-        page.answer or step.answer,
-        page.broken_ids,
-    )
-
-
-def _with_broken(page: ForwardPage, broken_id: int) -> ForwardPage:
-    """Return the page extended by a broken row; more rows may follow."""
-    return ForwardPage(page.rows, broken_id, False, page.answer, (*page.broken_ids, broken_id))

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from bridge.connectwise.bulk_reader import BulkReader
 from bridge.connectwise.listed_rows import row_id
+from bridge.connectwise.wire_values import text_of
 from bridge.domain.customer import NamedRef
 from bridge.domain.filter_choices import ChoiceKind
 
@@ -22,7 +23,6 @@ _ROUTES: Mapping[ChoiceKind, str] = {
     ChoiceKind.AGREEMENT_TYPES: "/finance/agreements/types",
     ChoiceKind.BILLING_STATUSES: "/finance/billingStatuses",
 }
-_MAX_NAME_CHARACTERS = 200
 
 
 def list_choices(reader: BulkReader, kind: ChoiceKind) -> tuple[NamedRef, ...]:
@@ -33,7 +33,7 @@ def list_choices(reader: BulkReader, kind: ChoiceKind) -> tuple[NamedRef, ...]:
     rows, _ = reader.all(_ROUTES[kind], {"fields": "id,name"})
     found = []
     for row in rows:
-        source_id, name = row_id(row), row.get("name")
-        if source_id is not None and isinstance(name, str):
-            found.append(NamedRef(source_id, name[:_MAX_NAME_CHARACTERS]))
+        source_id = row_id(row)
+        if source_id is not None:
+            found.append(NamedRef(source_id, text_of(row.get("name"))))
     return tuple(sorted(found, key=lambda each: each.source_id))

@@ -43,8 +43,8 @@ class CompanyCurrencies:
         wanted = set(company_ids)
         unknown = sorted(wanted - self._known.keys())
         if unknown:
-            self._known |= dict.fromkeys(unknown, None)
             rows = self._reader.by_ids(COMPANIES, {"fields": _COMPANY_FIELDS}, unknown).rows
+            self._known |= dict.fromkeys(unknown, None)
             for row in rows:
                 company_id = row_id(row)
                 if company_id is not None:

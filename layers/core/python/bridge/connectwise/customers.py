@@ -9,7 +9,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from bridge.connectwise.bulk_reader import MAX_PAGE_SIZE, MAX_PAGES, BulkReader
+from bridge.connectwise.bulk_reader import MAX_PAGES, BulkReader
 from bridge.connectwise.complaints import complaint, unbelieved, unwritten
 from bridge.connectwise.conditions import changed_since_condition
 from bridge.connectwise.fingerprints import COMPANY_FINGERPRINT_FIELDS, fingerprint
@@ -22,6 +22,7 @@ from bridge.connectwise.wire import (
 )
 from bridge.domain.customer import Customer
 from bridge.domain.errors import MalformedRecordError, PermissionMissingError, UntrueListError
+from bridge.domain.run import MAX_PAGE_SIZE, next_page_size
 from bridge.ports import Clock, Fetched
 
 COMPANIES = "/company/companies"
@@ -75,7 +76,8 @@ class CustomerReader:
             for contact_id in contact_ids_of(company)
         )
         answered_at = sifted.answer.server_time if sifted.answer else None
-        server_time = answered_at or self._clock.now()
+        now = self._clock.now()
+        server_time = min(answered_at or now, now)
         found = {
             source_id: to_customer(self._owner, company, contacts, server_time=server_time)
             for source_id, company in companies.items()
@@ -122,7 +124,7 @@ class CustomerReader:
             found.update(each for each in ids if each is not None)
             if page.is_last:
                 return frozenset(found)
-            last_id, size = page.last_id, page.managed_size
+            last_id, size = page.last_id, next_page_size(size, page.managed_size)
         raise UntrueListError("ConnectWise's list does not end")
 
 

@@ -20,8 +20,11 @@ import httpx
 
 from bridge.connectwise.egress import TOTAL_SECONDS
 from bridge.connectwise.json_text import read_json
-from bridge.domain.errors import UnavailableError
+from bridge.domain.errors import TooHeavyError, UnavailableError
 
+MAX_PARSED_BYTES = 64 * 1024 * 1024
+"""An answer may take so much memory once it is parsed. A thousand records seldom take a quarter of
+this, and where they take more they are asked for in parts."""
 CONNECT_SECONDS = 5.0
 WRITE_SECONDS = 10.0
 POOL_SECONDS = 5.0
@@ -30,6 +33,9 @@ _SUCCESSES = range(200, 300)
 _CLIENT_ERRORS = range(400, 500)
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9 _.-]{0,59}")
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_/.\[\]-]{0,79}")
+_BYTES_OF_A_CHARACTER = 4
+_BYTES_OF_A_VALUE = 64
+_BEFORE_VALUES = (b",", b"[", b"{")
 _MAX_WORDS_LENGTH = 300
 _MAX_NAMED_FIELDS = 20
 
@@ -77,11 +83,23 @@ class Answer:
         except (ValueError, OverflowError):
             return None
 
+    @property
+    def parsed_bytes(self) -> int:
+        """Return about how much memory the body takes as JSON, at the worst.
+
+        A short text may swell: ``[],[],`` takes thirty times its length.
+        """
+        values = sum(map(self.body.count, _BEFORE_VALUES))
+        return _BYTES_OF_A_CHARACTER * len(self.body) + _BYTES_OF_A_VALUE * values
+
     def json(self) -> Any:
         """Return the parsed body, as :func:`read_json` does.
 
-        Raises UnavailableError for text and for JSON that ends early.
+        Raises UnavailableError for text and for JSON that ends early, TooHeavyError for more than
+        MAX_PARSED_BYTES.
         """
+        if self.parsed_bytes > MAX_PARSED_BYTES:
+            raise TooHeavyError("ConnectWise's answer is too large")
         try:
             return read_json(self.body)
         except ValueError as error:

@@ -69,12 +69,12 @@ _log = logging.getLogger(__name__)
 _PDF_TYPE = "application/pdf"
 _PDF_START = b"%PDF-"
 _TOO_LARGE = "is too large (20 MB at most)"
+# Whole references are named: their paths would leave room for fewer ids in the URL.
 _HEADER_FIELDS = (
-    "id,invoiceNumber,type,status,company/id,company/name,billToCompany/id,billToCompany/name,"
-    "date,dueDate,"
-    "currency,total,balance,payments,credits,subtotal,salesTax,previousProgressApplied,"
-    "downpaymentApplied,agreementAmount,agreement,locationId,departmentId,reference,customerPO,"
-    "billingTerms,glBatch,_info/lastUpdated"
+    "id,invoiceNumber,type,status,company,billToCompany,date,dueDate,currency,total,balance,"
+    "payments,credits,subtotal,salesTax,previousProgressApplied,downpaymentApplied,"
+    "agreementAmount,agreement,locationId,departmentId,reference,customerPO,billingTerms,glBatch,"
+    "_info/lastUpdated"
 )
 PAYMENT_FIELDS = "id,amount,paymentDate,appliedBy,credit/id"
 _PRODUCT_FIELDS = (

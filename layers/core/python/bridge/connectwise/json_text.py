@@ -21,8 +21,8 @@ _MAX_EXPONENT = 400
 _MAX_NUMBER_CHARACTERS = 400
 _MAX_INTEGER_CHARACTERS = 20
 # A string, or a bracket outside of strings. A string that stays open ends with the text, so that
-# any text is passed over once.
-_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL)
+# any text is passed over once; possessive repeats keep no memory of their steps.
+_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
 
 
 def read_json(body: bytes) -> Any:

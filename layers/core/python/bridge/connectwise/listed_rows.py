@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bridge.connectwise.client import JsonAnswer
-from bridge.connectwise.exchange import Answer
 from bridge.connectwise.wire_values import usable_id
 from bridge.domain.errors import UnavailableError, UntrueListError
 
-_NEXT_LINK = re.compile(r'rel\s*=\s*"?next\b')
+_NEXT_LINK = re.compile(r'rel\s*=\s*"?(?:[^",;]*\s)?next\b', re.IGNORECASE)
+_PAGE_LINK = re.compile(r'rel\s*=\s*"?(?:[^",;]*\s)?(?:first|prev|last)', re.IGNORECASE)
 
 Json = Mapping[str, Any]
 
@@ -44,15 +44,21 @@ def last_id_of(rows: Sequence[Json], after_id: int, *, is_ordered: bool, is_last
         raise UntrueListError("ConnectWise's list repeats a record")
     if any(each <= after_id for each in ids) or (is_ordered and ids != sorted(ids)):
         raise UntrueListError("ConnectWise's list goes backwards")
-    if rows and not ids and not is_last:
+    if not ids and not is_last:
         raise UntrueListError("ConnectWise's list does not advance")
     return max(ids, default=after_id)
 
 
-def has_ended(rows: Sequence[Json], answer: Answer) -> bool:
-    """Tell whether a page is a list's last: by the Link header, or where it is absent by none."""
-    link = answer.headers.get("Link")
-    return not rows or (link is not None and _NEXT_LINK.search(link) is None)
+def has_ended(answer: JsonAnswer) -> bool:
+    """Tell whether a page is a list's last: by an empty page, or by a Link header without a next.
+
+    ConnectWise's own header is empty on the last page, or names other pages. A header about
+    anything else, which a proxy may add, says nothing.
+    """
+    link = answer.answer.headers.get("Link")
+    if not answer.value or link is None or _NEXT_LINK.search(link):
+        return not answer.value
+    return not link.strip() or _PAGE_LINK.search(link) is not None
 
 
 def joined_conditions(first: str, second: str) -> str:

@@ -21,10 +21,6 @@ class PageSize:
         self._failures = 0
 
     @property
-    def was_halved(self) -> bool:
-        return self._before_search is not None
-
-    @property
     def is_exhausted(self) -> bool:
         return self._failures >= MAX_FAILURES
 

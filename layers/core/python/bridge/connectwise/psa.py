@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from bridge.connectwise.bulk_reader import MAX_PAGE_SIZE, BulkReader
+from bridge.connectwise.bulk_reader import BulkReader
 from bridge.connectwise.choices import list_choices
 from bridge.connectwise.client import SYSTEM_INFO, ConnectWiseClient, Query
 from bridge.connectwise.conditions import Conditions, text_condition
@@ -31,6 +31,7 @@ from bridge.domain.invoice import BillingStatus
 from bridge.domain.mirrored_kinds import MirroredKind, R
 from bridge.domain.money import DOUBLE_NOISE
 from bridge.domain.permissions import Restriction, RightFinding
+from bridge.domain.run import MAX_PAGE_SIZE
 from bridge.ports import Clock, Fetched, ListedPage, ListedRecord, SystemInfo
 
 BILLING_STATUSES = "/finance/billingStatuses"
@@ -70,7 +71,7 @@ class ConnectWisePsa:
             raise silent(self._client.address.api_origin) from error
         info = answer.value if isinstance(answer.value, Mapping) else {}
         return SystemInfo(
-            version=str(info.get("version", "")),
+            version=text_of(info.get("version")),
             is_cloud=info.get("isCloud") is True,
             server_time=answer.answer.server_time or self._clock.now(),
         )
@@ -101,6 +102,7 @@ class ConnectWisePsa:
             is_last=page.is_last,
             server_time=(page.answer and page.answer.server_time) or self._clock.now(),
             broken_ids=page.broken_ids,
+            unreadable_rows=page.unreadable_rows,
             managed_size=page.managed_size,
         )
 

@@ -12,7 +12,8 @@ import httpcore
 _HTTPS_PORT = 443
 
 Resolver = Callable[[str], Sequence[str]]
-"""Returns all addresses of a host name; raises OSError for an unknown one."""
+"""Returns all addresses of a host name; raises OSError for an unknown one, and UnicodeError for one
+that names cannot have."""
 
 
 class HostUnknownError(httpcore.ConnectError):
@@ -31,12 +32,12 @@ def resolve_within(resolver: Resolver, host: str, seconds: float) -> Sequence[st
     The system's resolver takes its own time. Raises HostUnknownError and
     ``httpcore.ConnectTimeout``.
     """
-    answers: SimpleQueue[Sequence[str] | OSError] = SimpleQueue()
+    answers: SimpleQueue[Sequence[str] | OSError | UnicodeError] = SimpleQueue()
 
     def resolve() -> None:
         try:
             answers.put(resolver(host))
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             answers.put(error)
 
     Thread(target=resolve, daemon=True).start()
@@ -44,6 +45,6 @@ def resolve_within(resolver: Resolver, host: str, seconds: float) -> Sequence[st
         answer = answers.get(timeout=seconds)
     except Empty as error:
         raise httpcore.ConnectTimeout("no answer from the resolver") from error
-    if isinstance(answer, OSError):
+    if isinstance(answer, OSError | UnicodeError):
         raise HostUnknownError("host not found") from answer
     return answer

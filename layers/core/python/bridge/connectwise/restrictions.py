@@ -14,6 +14,7 @@ from typing import Any
 
 from bridge.connectwise.client import ConnectWiseClient, Query
 from bridge.connectwise.failures import UnroutedError
+from bridge.connectwise.wire_values import text_of
 from bridge.domain.errors import NotFoundError, PermissionMissingError, RefusedError
 from bridge.domain.permissions import (
     INVOICING_INQUIRE,
@@ -33,6 +34,7 @@ _MEMBER_FIELDS = (
 )
 _CORPORATE = 1
 """The level that sees the whole organisation; deeper ones have higher numbers."""
+_MAX_RESTRICTIONS = 20
 _CUSTOMIZE = "(customize)"
 """The matrix shows it behind the names of some rows."""
 
@@ -44,7 +46,8 @@ def read_restrictions(client: ConnectWiseClient, member: str) -> tuple[Restricti
 
     Raises the errors of ConnectWise; a read that is refused or missing counts as empty.
     """
-    return (*_of_member(client, member), *_of_role(client))
+    found = dict.fromkeys((*_of_member(client, member), *_of_role(client)))
+    return tuple(found)[:_MAX_RESTRICTIONS]
 
 
 def _of_member(client: ConnectWiseClient, member: str) -> Iterator[Restriction]:
@@ -99,4 +102,4 @@ def _reference(row: Json, name: str) -> Json:
 def _name(row: Json, *names: str) -> str:
     """Return the first name among the references, which a person finds on the member's screen."""
     found = (_reference(row, name).get("name") for name in names)
-    return next((text[:200] for text in found if isinstance(text, str) and text), "")
+    return next(filter(None, map(text_of, found)), "")

@@ -66,6 +66,8 @@ class Comparison:
     differing: DifferenceCounts = field(default_factory=DifferenceCounts)
     listed: int = 0
     """The records that ConnectWise listed for the run, readable or not."""
+    unreadable_rows: int = 0
+    """Those of the listed whose very id is unreadable."""
     counted: int | None = None
     """ConnectWise's own count at the end, with the same conditions; None before the end."""
 
@@ -75,7 +77,12 @@ class Comparison:
         return self.counted == self.listed
 
     def with_page(
-        self, *, compared: int, differences: Iterable[Difference], listed: int
+        self,
+        *,
+        compared: int,
+        differences: Iterable[Difference],
+        listed: int,
+        unreadable_rows: int = 0,
     ) -> Comparison:
         """Return the comparison with one page added."""
         return replace(
@@ -83,6 +90,7 @@ class Comparison:
             compared=self.compared + compared,
             differing=self.differing + DifferenceCounts.of(differences),
             listed=self.listed + listed,
+            unreadable_rows=self.unreadable_rows + unreadable_rows,
         )
 
 

@@ -137,6 +137,9 @@ class Connection:
     company_connections: tuple[str, ...] = ()
     """The other connections, of any partner, that reach the same company or once did: what they
     own or may have posted there is theirs."""
+    listed_connections: tuple[str, ...] = ()
+    """The connections whose registrations our ConnectWise listed when it was asked last. It is its
+    server's word alone: two surely reach one company where each is listed by the other's."""
     owners_compared_with: tuple[str, ...] = ()
     """Those of them whose owners of payments were compared with this connection's."""
 

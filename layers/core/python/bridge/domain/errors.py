@@ -6,6 +6,7 @@
     │   │   └── ShareUsedUpError  the partner's own share is used up
     │   ├── UnavailableError      the other side is down, slow or answers nonsense
     │   │   ├── TooHeavyError     it may manage when it is asked for fewer records
+    │   │   │   └── TooMuchTogetherError  fewer records fit into a worker's memory
     │   │   ├── UntrueListError   its list breaks the order that lists have
     │   │   └── SiteUnreachableError  its server is out of reach, or another kind of server
     │   └── OutOfTimeError        the call needs more time than this worker has left
@@ -66,6 +67,10 @@ class UnavailableError(RetryableError):
 
 class TooHeavyError(UnavailableError):
     """The call was too heavy for the other side, which may manage one for fewer records."""
+
+
+class TooMuchTogetherError(TooHeavyError):
+    """The records that were asked for fill a worker's memory together; fewer may fit."""
 
 
 class UntrueListError(UnavailableError):

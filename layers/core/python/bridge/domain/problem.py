@@ -33,6 +33,7 @@ class ProblemCode(StrEnum):
     PAYMENT_DISPUTED = "payment_disputed"
     BOOKS_PARTLY_HIDDEN = "books_partly_hidden"
     COUNT_DIFFERS = "count_differs"
+    ROWS_UNREADABLE = "rows_unreadable"
 
 
 # Such a problem says that a record stayed unread or outdated; a good reading resolves it.
@@ -42,6 +43,9 @@ CONNECTION_SUBJECT = "connection"
 """The connection itself."""
 PDFS_SUBJECT = "pdfs"
 """All PDFs of a connection together."""
+
+MAX_OPEN_PROBLEMS = 1_000
+"""Of a connection's open problems the newest so many are read at once."""
 
 SAME_TROUBLE_WITHIN = timedelta(days=1)
 """A problem that comes back so soon after it was resolved keeps its age."""
@@ -89,6 +93,7 @@ ACTIONS: dict[ProblemCode, tuple[Action, ...]] = {
     ProblemCode.PAYMENT_DISPUTED: (Action.DISMISS,),
     ProblemCode.BOOKS_PARTLY_HIDDEN: (Action.VERIFY, Action.DISMISS),
     ProblemCode.COUNT_DIFFERS: (Action.DISMISS,),
+    ProblemCode.ROWS_UNREADABLE: (Action.DISMISS,),
     ProblemCode.PAYMENT_NOT_WRITTEN: (
         Action.RETRY,
         Action.LOOK,

@@ -24,6 +24,15 @@ MAX_VANISHED = 8_000
 """The limit of each kind lets a run fit into one stored item; the next sweep finds the others."""
 
 
+def next_page_size(asked: int, managed: int) -> int:
+    """Return the size of the next page, after ConnectWise managed so many of the asked records.
+
+    Where it managed less that is the next size; else the size grows slowly, since each page that
+    is too large costs ConnectWise's time and ours.
+    """
+    return managed if managed < asked else min(MAX_PAGE_SIZE, asked + asked // 4 + 1)
+
+
 class RunKind(StrEnum):
     """A run's kind decides its steps."""
 
@@ -215,11 +224,6 @@ class Run:
         name = mirrored_kind(record_kind).plural
         return replace(self, **{name: getattr(self, name) + counters})
 
-    @property
-    def is_measured(self) -> bool:
-        """Tell whether ConnectWise's counts are known."""
-        return self.expected_customers is not None
-
     def measured(self, counts: Mapping[RecordKind, int]) -> Run:
         """Return the run with ConnectWise's own counts at its start, for progress."""
         expected = {f"expected_{mirrored_kind(kind).plural}": n for kind, n in counts.items()}
@@ -235,14 +239,8 @@ class Run:
         return replace(self, **cast(Any, {name: comparison}))
 
     def with_managed_size(self, managed_size: int) -> Run:
-        """Return the run after ConnectWise managed so many records at once.
-
-        Where that is less than was asked for it is the next page's size; else the size grows
-        slowly, since each page that is too large costs ConnectWise's time and ours.
-        """
-        if managed_size < self.page_size:
-            return replace(self, page_size=managed_size)
-        return replace(self, page_size=min(MAX_PAGE_SIZE, self.page_size + self.page_size // 4 + 1))
+        """Return the run after ConnectWise managed so many records at once."""
+        return replace(self, page_size=next_page_size(self.page_size, managed_size))
 
     def with_smaller_pages(self) -> Run:
         """Return the run after a page was too heavy."""

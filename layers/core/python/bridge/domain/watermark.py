@@ -16,9 +16,16 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 """All changes that are asked for are younger; a clock that says otherwise is wrong."""
 
 
-def earlier_clock(server_time: datetime, own_time: datetime) -> datetime:
-    """Return the watermark of a run that began at these times of the two clocks."""
-    return max(min(server_time, own_time), EARLIEST)
+def earlier_clock(
+    server_time: datetime, own_time: datetime, known_ahead: timedelta = timedelta()
+) -> datetime:
+    """Return the watermark of a run that began at these times of the two clocks.
+
+    A single answer may be dated wrongly, or not at all. So a server that was behind when it was
+    seen last, by a negative ``known_ahead``, counts as behind still.
+    """
+    last_known = own_time + max(min(known_ahead, timedelta()), EARLIEST - own_time)
+    return max(min(server_time, own_time, last_known), EARLIEST)
 
 
 def clock_ahead(server_time: datetime, asked_at: datetime, answered_at: datetime) -> timedelta:

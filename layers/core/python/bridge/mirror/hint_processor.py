@@ -9,7 +9,12 @@ from dataclasses import replace
 
 from bridge.connections.health import CONNECTION_ERRORS, ConnectionHealth
 from bridge.domain.connection import Connection
-from bridge.domain.errors import BridgeError, OutcomeUnknownError, RetryableError
+from bridge.domain.errors import (
+    BridgeError,
+    OutcomeUnknownError,
+    RetryableError,
+    TooMuchTogetherError,
+)
 from bridge.domain.hint import MAX_HINT_ATTEMPTS, Hint, HintReason
 from bridge.domain.identity import RecordKind
 from bridge.domain.mirrored_kinds import MirroredRecord, kind_of
@@ -87,6 +92,11 @@ class HintProcessor:
             # The delta run after the repair brings these records: its watermark stays until then.
             self._health.report_failure(connection, error)
             return ()
+        except TooMuchTogetherError as error:
+            if len(hints) > 1:
+                alone = (self._process_group(connection_id, kind, [hint]) for hint in hints)
+                return [failed for each in alone for failed in each]
+            return self._send_again(hints, error)
         except (RetryableError, OutcomeUnknownError) as error:
             _logger.info("hints wait", extra={"count": len(hints), "error": type(error).__name__})
             exhausted = self._send_again(hints, error)
@@ -107,16 +117,19 @@ class HintProcessor:
         return ()
 
     def _look_again(self, hints: Sequence[Hint], refreshed: Refreshed) -> None:
-        """Send hints for records whose parts disagree, a few times after they changed."""
+        """Send hints for records whose parts disagree, a few times after they changed.
+
+        A look that finds a change is one of these few, so that looks end whatever is found.
+        """
         changed = refreshed.unsettled_changes
         looks: dict[int, Hint] = {}
         for hint in hints:
             if hint.source_id not in refreshed.unsettled:
                 continue
-            if hint.source_id in changed:
-                made = 0
-            elif hint.reason is HintReason.UNSETTLED:
+            if hint.reason is HintReason.UNSETTLED:
                 made = hint.attempts
+            elif hint.source_id in changed:
+                made = 0
             else:
                 continue
             if made < len(LOOKS_AFTER_SECONDS):
@@ -158,6 +171,8 @@ class HintProcessor:
             if hint in exhausted:
                 continue
             delay = max(int(asked_seconds), min(MAX_DELAY_SECONDS, 5 * 2**hint.attempts))
-            again = replace(hint, reason=HintReason.RETRY, attempts=hint.attempts + 1)
+            is_look = hint.reason is HintReason.UNSETTLED
+            reason = HintReason.UNSETTLED if is_look else HintReason.RETRY
+            again = replace(hint, reason=reason, attempts=hint.attempts + 1)
             self._hints.send([again], delay_seconds=min(delay, MAX_DELAY_SECONDS))
         return exhausted

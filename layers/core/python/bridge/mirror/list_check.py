@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bridge.domain.comparison import Comparison
 from bridge.domain.connection import Connection
-from bridge.domain.errors import OutOfTimeError, TooHeavyError
-from bridge.domain.identity import RecordKind
-from bridge.domain.run import MAX_PAGE_SIZE, MAX_RECORDS, Run
+from bridge.domain.errors import (
+    NotFoundError,
+    PermissionMissingError,
+    RefusedError,
+    RetryableError,
+)
+from bridge.domain.run import MAX_RECORDS, Run, next_page_size
 from bridge.mirror.run_problems import RunProblems
 from bridge.ports import Psa
+
+_NO_COUNT = (RetryableError, NotFoundError, PermissionMissingError, RefusedError)
 
 
 class ListCheck:
@@ -26,40 +33,37 @@ class ListCheck:
     def compare(self, connection: Connection, psa: Psa, run: Run) -> Run:
         """Return the run with ConnectWise's count of the kind that it just listed.
 
-        The run stays as it is where ConnectWise does not manage to count.
+        The run stays as it is where ConnectWise does not manage to count: a count only explains.
         """
-        try:
-            return self._compared(connection, psa, run)
-        except (TooHeavyError, OutOfTimeError):
-            return run
-
-    def _compared(self, connection: Connection, psa: Psa, run: Run) -> Run:
         kind = run.step.record_kind
-        counted = psa.count(kind, filters=connection.filters)
+        if not run.comparison(kind).unreadable_rows:
+            self._problems.rows_readable(run, kind)
+        try:
+            counted = psa.count(kind, filters=connection.filters)
+        except _NO_COUNT:
+            return run
         comparison = replace(run.comparison(kind), counted=counted)
         run = run.with_comparison(kind, comparison)
+        if not comparison.is_complete:
+            try:
+                comparison = self._compared_again(connection, psa, run)
+            except _NO_COUNT:
+                return run
         if comparison.is_complete:
             self._problems.count_agrees(run, kind)
-            return run
-        try:
-            listed = self._list_again(connection, psa, kind)
-            counted = psa.count(kind, filters=connection.filters)
-        except (TooHeavyError, OutOfTimeError):
-            return run
-        second = replace(comparison, listed=listed, counted=counted)
-        if second.is_complete:
-            self._problems.count_agrees(run, kind)
         else:
-            self._problems.count_differs(run, kind, second)
+            self._problems.count_differs(run, kind, comparison)
         return run
 
-    def _list_again(self, connection: Connection, psa: Psa, kind: RecordKind) -> int:
-        """Return the length of the whole list."""
-        listed, after_id, size = 0, 0, MAX_PAGE_SIZE
+    def _compared_again(self, connection: Connection, psa: Psa, run: Run) -> Comparison:
+        """Return the comparison with the lengths of the whole list and of its count, both new."""
+        kind, filters = run.step.record_kind, connection.filters
+        listed, after_id, size = 0, 0, run.page_size
         while listed <= MAX_RECORDS:
-            page = psa.list_records(kind, after_id=after_id, limit=size, filters=connection.filters)
-            listed += len(page.records) + len(page.broken_ids)
+            page = psa.list_records(kind, after_id=after_id, limit=size, filters=filters)
+            listed += page.row_count
             if page.is_last:
                 break
-            after_id, size = page.last_id, page.managed_size
-        return listed
+            after_id, size = page.last_id, next_page_size(size, page.managed_size)
+        counted = psa.count(kind, filters=filters)
+        return replace(run.comparison(kind), listed=listed, counted=counted)

@@ -14,13 +14,22 @@ from datetime import datetime
 
 from bridge.domain.connection import Connection
 from bridge.domain.customer import ArchiveReason, Customer
-from bridge.domain.errors import ConflictError
+from bridge.domain.errors import (
+    ConflictError,
+    PermissionMissingError,
+    RefusedError,
+    UnavailableError,
+)
 from bridge.domain.filters import CustomerFilter
 from bridge.domain.identity import Origin, RecordKind, mirrored_id
 from bridge.domain.mirrored_kinds import CUSTOMERS
 from bridge.domain.problem import ProblemCode, ProblemReport, record_subject
 from bridge.mirror.refreshed import Refreshed
 from bridge.ports import ProblemStore, Psa, RecordStore, Stored
+
+NEVER_LISTED = "never listed"
+"""The change fingerprint of a customer that stands in for a hidden one. It differs from all that
+ConnectWise lists, and says that a list without the customer is nothing new."""
 
 _STANDS_IN = (
     "ConnectWise does not give this company away to our API member: it was deleted, or lies "
@@ -79,13 +88,17 @@ class PayerReader:
         for source_id in unread:
             version = stored[source_id].version
             # A version without a record is a tombstone: its absence was proven before.
-            is_deleted = version > 0 or not psa.exists(RecordKind.CUSTOMER, source_id)
+            is_there = source_id in refreshed.reported or not (
+                version > 0 or _is_proven_gone(psa, source_id)
+            )
             customer = _stand_in(connection, source_id, names[source_id])
-            if is_deleted:
+            if not is_there:
                 customer = customer.archived(ArchiveReason.DELETED_IN_CONNECTWISE, now)
             with suppress(ConflictError):
                 # Another worker read it, or let one stand in, meanwhile.
-                self._records.save(customer, expected_version=version)
+                self._records.save(
+                    customer, expected_version=version, change_fingerprint=NEVER_LISTED
+                )
         return Payers(_belonging(connection, stored) | frozenset(unread))
 
     def _stored(
@@ -93,6 +106,17 @@ class PayerReader:
     ) -> Mapping[int, Stored[Customer]]:
         scope = connection.partner_id, connection.connection_id
         return self._records.get_mirrored(CUSTOMERS, *scope, source_ids)
+
+
+def _is_proven_gone(psa: Psa, source_id: int) -> bool:
+    """Tell whether ConnectWise proves that it lacks a company.
+
+    Trouble with one company proves nothing, and keeps nobody else's invoices back.
+    """
+    try:
+        return not psa.exists(RecordKind.CUSTOMER, source_id)
+    except (UnavailableError, PermissionMissingError, RefusedError):
+        return False
 
 
 def _belonging(connection: Connection, stored: Mapping[int, Stored[Customer]]) -> frozenset[int]:

@@ -26,6 +26,7 @@ from bridge.domain.mirrored_kinds import (
 )
 from bridge.domain.problem import (
     CONNECTION_SUBJECT,
+    MAX_OPEN_PROBLEMS,
     RECORD_PROBLEMS,
     Problem,
     ProblemCode,
@@ -64,7 +65,8 @@ class Refresher:
     ) -> Refreshed:
         """Refresh up to a few hundred records of one kind.
 
-        With ``may_archive`` a record that is proven deleted is archived, else it stays as it is.
+        With ``may_archive`` a record that is proven deleted, or marked so, is archived, else it
+        stays as it is.
         A single unreadable record becomes a problem and the rest goes on. Raises the errors of
         ``psa`` and the stores for the whole batch.
         """
@@ -157,6 +159,9 @@ class _Batch:
         before = stored.value.archive if stored.value else None
         if record.archive is None:
             record = replace(record, archive=_kept_archive(before, is_wanted=is_wanted))
+        elif stored.value and before is None and not self._may_archive:
+            # The sweep archives it: its brake counts how many go at once.
+            return Refreshed(Counters(skipped=1))
         elif before is not None:
             # A merged company has no date of deletion: the first archive mark stays.
             record = replace(record, archive=before)
@@ -182,6 +187,7 @@ class _Batch:
             return self._fail(kind, source_id, broken[source_id])
         if stored.value is None and stored.version > 0:
             # A tombstone: its absence was proven before.
+            self._resolve(kind, source_id, *_PDF_PROBLEMS)
             return Refreshed(Counters(skipped=1))
         if not self._may_archive or self._psa.exists(kind.record_kind, source_id):
             return Refreshed(Counters(skipped=1))
@@ -240,9 +246,10 @@ class _Batch:
         codes = {*RECORD_PROBLEMS, *more_codes}
         if (kind.record_kind, source_id) in self._incomplete:
             codes.discard(ProblemCode.RECORD_INCOMPLETE)
+        has_more = len(self._open_problems) >= MAX_OPEN_PROBLEMS
         for code in codes:
             problem_id = self._connection.report(code, subject).problem_id
-            if problem_id in self._open_problems:
+            if problem_id in self._open_problems or has_more:
                 self._problems.resolve(self._connection.partner_id, problem_id, self._now)
 
     def _end_outage(self, known: Mapping[str, Problem]) -> None:

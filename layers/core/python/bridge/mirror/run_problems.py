@@ -41,6 +41,18 @@ class RunProblems:
         detail = "ConnectWise cannot deliver this record."
         self._report(run, ProblemCode.RECORD_MALFORMED, subject, detail)
 
+    def rows_unreadable(self, run: Run, count: int) -> None:
+        kind = run.step.record_kind
+        detail = (
+            f"ConnectWise lists {mirrored_kind(kind).plural} whose id cannot be read, {count:,} of "
+            "them on one page: they are missing here, and nobody can tell which ones they are. Ask "
+            "whoever runs that ConnectWise; the next comparison looks again."
+        )
+        self._report(run, ProblemCode.ROWS_UNREADABLE, _rows_subject(kind), detail)
+
+    def rows_readable(self, run: Run, kind: RecordKind) -> None:
+        self._resolve(run, ProblemCode.ROWS_UNREADABLE, _rows_subject(kind))
+
     def count_differs(self, run: Run, kind: RecordKind, comparison: Comparison) -> None:
         name = mirrored_kind(kind).plural
         detail = (
@@ -78,6 +90,10 @@ def _run_subject(kind: RunKind) -> str:
 
 def _count_subject(kind: RecordKind) -> str:
     return f"count/{kind.value}"
+
+
+def _rows_subject(kind: RecordKind) -> str:
+    return f"rows/{kind.value}"
 
 
 def _sentence(run: Run, error: BridgeError) -> str:

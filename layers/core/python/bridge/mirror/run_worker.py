@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bridge.connections.health import CONNECTION_ERRORS, ConnectionHealth
 from bridge.domain.connection import Connection
@@ -18,9 +18,11 @@ from bridge.domain.errors import (
     BridgeError,
     ConflictError,
     MassArchiveStoppedError,
+    NotFoundError,
     OutcomeUnknownError,
     OutOfTimeError,
     PermanentError,
+    RefusedError,
     RetryableError,
     TooHeavyError,
     TooManyRecordsError,
@@ -44,6 +46,7 @@ from bridge.domain.run import (
     kinds_completed_by,
 )
 from bridge.domain.watermark import (
+    EARLIEST,
     clock_ahead,
     earlier_clock,
     is_to_come,
@@ -66,7 +69,8 @@ from bridge.ports import (
     RunStore,
 )
 
-REFRESH_BATCH = 200
+REFRESH_BATCH = 190
+"""So many ids of seven digits fit into one URL, beside the fields of an invoice."""
 MIN_SECONDS_FOR_BATCH = 30.0
 MAX_RETRY_DELAY_SECONDS = 900
 WHOLE_LISTS = frozenset({Selection.ALL, Selection.DIFFERING})
@@ -172,7 +176,7 @@ class RunWorker:
 
     def _do_page(self, connection: Connection, run: Run) -> Run:
         psa = self._gateway.open(connection)
-        if run.kind is RunKind.IMPORT and not run.is_measured:
+        if run.kind is RunKind.IMPORT and not run.page_count:
             run = self._with_expected_counts(connection, psa, run)
         if run.step.selection is Selection.VANISHED:
             self._check_mass_archive(connection, run)
@@ -185,6 +189,8 @@ class RunWorker:
             choice = choice.through(stopped_at)
         for source_id in choice.broken_ids:
             self._run_problems.record_undelivered(run, source_id)
+        if choice.unreadable_rows:
+            self._run_problems.rows_unreadable(run, choice.unreadable_rows)
         run = _with_page(run, choice, refreshed)
         if choice.is_last and run.step.selection in WHOLE_LISTS:
             run = self._list_check.compare(connection, psa, run)
@@ -199,13 +205,20 @@ class RunWorker:
     def _with_clock(
         self, connection: Connection, run: Run, choice: Choice, started_at: datetime
     ) -> Run:
-        """Return the run, after its first answered page with what becomes the watermark."""
+        """Return the run, after its first answered page with what becomes the watermark.
+
+        That is the time when the run began. ConnectWise may have told its time long after, where
+        it failed on the first rows or was away.
+        """
         was_answered = bool(choice.listed_ids) or choice.is_last
         if run.server_time or choice.server_time is None or not was_answered:
             return run
         ahead = clock_ahead(choice.server_time, started_at, self._clock.now())
         self._health.remember_clock(connection, ahead)
-        return replace(run, server_time=earlier_clock(choice.server_time, started_at))
+        known_ahead = timedelta(seconds=connection.clock_seconds_ahead)
+        server_time = max(choice.server_time, EARLIEST) - (started_at - run.created_at)
+        watermark = earlier_clock(server_time, run.created_at, known_ahead)
+        return replace(run, server_time=watermark)
 
     def _refresh(
         self, connection: Connection, psa: Psa, run: Run, choice: Choice
@@ -236,7 +249,9 @@ class RunWorker:
             total += refreshed
             total += Refreshed(Counters(deferred=len(refreshed.contested)))
             self._defer(connection, kind, refreshed.contested)
-            self._look_again(connection, kind, refreshed)
+            if run.step.selection is not Selection.ALL:
+                # The old records of a whole list may disagree for good.
+                self._look_again(connection, kind, refreshed)
             last_done_id = batch[-1]
         return total, None
 
@@ -257,8 +272,14 @@ class RunWorker:
         )
 
     def _with_expected_counts(self, connection: Connection, psa: Psa, run: Run) -> Run:
+        """Return the run with ConnectWise's counts, which only show its progress: it goes on
+        without them where ConnectWise does not manage to count."""
         kinds = [kind.record_kind for kind in MIRRORED_KINDS]
-        return run.measured({kind: psa.count(kind, filters=connection.filters) for kind in kinds})
+        filters = connection.filters
+        try:
+            return run.measured({kind: psa.count(kind, filters=filters) for kind in kinds})
+        except (TooHeavyError, NotFoundError, RefusedError):
+            return run
 
     def _check_mass_archive(self, connection: Connection, run: Run) -> None:
         kind = run.step.record_kind
@@ -300,7 +321,7 @@ class RunWorker:
         if stored and is_to_come(stored, self._clock.now()):
             self._runs.set_watermark_back(run.connection_id, kind, watermark)
         else:
-            self._runs.set_watermark(run.connection_id, kind, watermark)
+            self._runs.set_watermark(run.connection_id, kind, watermark, taken_since=run.since)
 
     def _refetch_records_with_problems(self, run: Run) -> None:
         """Queue a hint for every record with an open problem.

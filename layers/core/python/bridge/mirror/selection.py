@@ -11,6 +11,7 @@ from bridge.domain.connection import Connection
 from bridge.domain.identity import RecordKind
 from bridge.domain.mirrored_kinds import mirrored_kind
 from bridge.domain.run import MAX_PAGE_SIZE, Counters, Run, Selection
+from bridge.mirror.payers import NEVER_LISTED
 from bridge.ports import ListedPage, ListedRecord, Psa, RecordStore
 
 PAGE_SIZE = MAX_PAGE_SIZE
@@ -34,6 +35,8 @@ class Choice:
     server_time: datetime | None = None
     broken_ids: tuple[int, ...] = ()
     """Records that ConnectWise fails to deliver."""
+    unreadable_rows: int = 0
+    """Rows whose very id is unreadable."""
     vanished_ids: tuple[int, ...] = ()
     """Mirrored records missing from the list; their deletion is still to be proven."""
     compared_ids: tuple[int, ...] = ()
@@ -66,7 +69,8 @@ class Choice:
         return comparison.with_page(
             compared=len(self.compared_ids),
             differences=(each for i, each in self.differences.items() if i not in outside),
-            listed=len(self.listed_ids) + len(self.broken_ids),
+            listed=len(self.listed_ids) + len(self.broken_ids) + self.unreadable_rows,
+            unreadable_rows=self.unreadable_rows,
         )
 
     def through(self, last_id: int) -> Choice:
@@ -143,7 +147,8 @@ class Selector:
             for i, each in listed.items()
             if i not in stored or stored[i].change_fingerprint != each.change_fingerprint
         }
-        vanished = unlisted - hidden.keys() - set(page.broken_ids)
+        never_listed = {i for i in unlisted if stored[i].change_fingerprint == NEVER_LISTED}
+        vanished = unlisted - hidden.keys() - set(page.broken_ids) - never_listed
         return replace(
             _choice(page, set(differences)),
             vanished_ids=tuple(sorted(vanished)),
@@ -204,6 +209,7 @@ def _choice(page: ListedPage, source_ids: Set[int]) -> Choice:
         is_last=page.is_last,
         server_time=page.server_time,
         broken_ids=page.broken_ids,
+        unreadable_rows=page.unreadable_rows,
         managed_size=page.managed_size,
     )
 

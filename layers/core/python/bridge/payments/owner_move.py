@@ -10,6 +10,7 @@ from bridge.domain.connection import Connection
 from bridge.domain.identity import RecordKind
 from bridge.domain.problem import ProblemCode, record_subject
 from bridge.domain.write_back import WriteBack
+from bridge.payments.unowned_payments import owned_among
 from bridge.ports import Clock, LedgerStore, ProblemStore
 
 
@@ -37,11 +38,7 @@ class OwnerMove:
     def move(self, connection: Connection, write_backs: Sequence[WriteBack]) -> None:
         """Move the owners of one invoice to a company that was proven; a payment with two owners,
         be it by another connection of the company, is shown to a person."""
-        owners = {
-            each.psa_payment_id: each.write_back_id
-            for each in write_backs
-            if each.psa_payment_id is not None
-        }
+        owners = owned_among(self._ledger, connection, write_backs)
         invoice_source_ids = {each.invoice_source_id for each in write_backs}
         disputed = self._ledger.disputed(connection.books, owners)
         if connection.company_key:

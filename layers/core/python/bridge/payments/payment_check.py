@@ -114,18 +114,18 @@ class PaymentCheck:
         suspicious, for at most half of the time that is left: the other half is for asking."""
         known = self._reconciler.open_problems(connection)
         least_seconds = self._clock.remaining_seconds() / 2
-        moves_owners = self._owner_move.is_due(connection)
+        moves_owners, is_moved = self._owner_move.is_due(connection), True
         for write_backs in self._invoices(connection):
             if self._is_out_of_time(least_seconds):
                 return
             if moves_owners:
-                self._owner_move.move(connection, write_backs)
+                is_moved &= _guarded(partial(self._owner_move.move, connection, write_backs)) > 0
             for write_back in write_backs:
                 _guarded(partial(self._reconciler.keep_in_step, write_back, known))
             look = partial(self._look_at, connection, write_backs, known)
             yield write_backs, _guarded(look) > 0
-        if moves_owners:
-            self._owner_move.finish(connection)
+        if moves_owners and is_moved:
+            _guarded(partial(self._owner_move.finish, connection))
 
     def _invoices(self, connection: Connection) -> Iterator[list[WriteBack]]:
         """Yield the write-backs of one invoice after the other."""

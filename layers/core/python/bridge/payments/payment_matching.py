@@ -95,12 +95,10 @@ def post_that_may_have_made(write_back: WriteBack, row: PsaPayment) -> StatedAtt
 def may_have_made(write_back: WriteBack, row: PsaPayment) -> bool:
     """Tell whether a stated post may have made a payment. One that is proven to have made another
     one, or was refused, counts, too, since a request may be doubled on its way."""
-    history = write_back.known_history
-    refused = [history.refused_post] if history.refused_post else []
     return any(
         is_like_or_nameless(write_back, row, post.member)
         and not post.had_listed(row.psa_payment_id)
-        for post in (*history.posts(), *refused)
+        for post in write_back.known_history.sent_posts()
     )
 
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from bridge.domain.errors import (
     BridgeError,
     ConflictError,
+    CredentialsRejectedError,
     NotFoundError,
     PermanentError,
+    PermissionMissingError,
     RefusedError,
     RetryableError,
 )
@@ -147,10 +149,12 @@ class PaymentPost:
     def must_wait(self, rows: Sequence[PsaPayment]) -> bool:
         """Tell whether a post, or calling it off, has to wait, and store the next step.
 
-        Until the quarantine of an unproven post is over, its payment may still come into view.
-        After it, a payment that is new since the post goes to a person.
+        Until the quarantine of an unproven post is over, its payment may still come into view, and
+        so may that of a refused one for a moment. After it, a payment that is new since the post
+        goes to a person.
         """
-        if self.held.is_quarantined:
+        just_refused = self.held.write_back.is_just_refused(self.held.now, self.held.timings)
+        if self.held.is_quarantined or just_refused:
             self.held.look_again()
             return True
         new = self._new_rows(rows)
@@ -170,7 +174,12 @@ class PaymentPost:
         if any(write_back.known_history.posts()):
             return new_since_posts(write_back, unowned)
         members = {self.held.connection.member_identifier, self.held.psa.member_identifier}
-        equal = [row for row in unowned if any(is_like(write_back, row, name) for name in members)]
+        equal = [
+            row
+            for row in unowned
+            if may_have_made(write_back, row)
+            or any(is_like(write_back, row, name) for name in members)
+        ]
         return equal or self.gate.rows_to_explain(self.held, unowned)
 
     def _reason_of(self, new: Sequence[PsaPayment]) -> Reason:
@@ -226,7 +235,7 @@ class PaymentPost:
         except RetryableError:
             held.save(delay(note_unsent(intent), held.now, held.timings))
         except PermanentError as error:
-            if self._is_taken(rows, before):
+            if self._is_taken(error, rows, before):
                 self._note_unclear()
             else:
                 words = error.words if isinstance(error, RefusedError) else ""
@@ -236,16 +245,21 @@ class PaymentPost:
         else:
             self._confirm_posted(posted)
 
-    def _is_taken(self, rows: Sequence[PsaPayment], before: PsaBalance) -> bool:
+    def _is_taken(
+        self, refusal: PermanentError, rows: Sequence[PsaPayment], before: PsaBalance
+    ) -> bool:
         """Tell whether a post that was refused may have taken effect all the same: a proxy may
-        have sent it twice, and the refusal is that of the second request."""
+        have sent it twice, and the refusal is that of the second request. Where others have our
+        API member's keys, a person says whose a payment is that stands there now."""
         held = self.held
+        if held.connection.payment_facts.is_member_shared:
+            return False
         try:
             listed, invoice = held.rows(), held.balance()
-        except PermanentError:
-            # What forbids to look forbade the post.
-            return False
-        except RetryableError:
+        except (CredentialsRejectedError, PermissionMissingError) as denial:
+            # The lack of keys or rights that forbids to look forbade the post, too.
+            return type(denial) is not type(refusal)
+        except (RetryableError, PermanentError):
             return True
         hidden_minor = unexplained_minor(invoice, listed) - unexplained_minor(before, rows)
         is_hidden_now = hidden_minor >= held.write_back.amount_minor

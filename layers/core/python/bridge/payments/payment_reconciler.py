@@ -45,7 +45,7 @@ from bridge.payments.payment_matching import (
     surplus_by,
 )
 from bridge.payments.retry_rules import is_retried_automatically, is_retry_due, may_succeed_now
-from bridge.payments.unowned_payments import unowned_among
+from bridge.payments.unowned_payments import owned_among, unowned_among
 from bridge.payments.write_back_problems import WriteBackProblems, write_back_report
 from bridge.ports import (
     Clock,
@@ -224,11 +224,11 @@ class PaymentReconciler:
     def _take_out_again(
         self, connection: Connection, write_back: WriteBack, row: PsaPayment
     ) -> None:
-        """Have a payment taken out once more, unless it became another write-back's, somebody
-        edited it or deletions are in vain: the list was wrong when it was thought to be gone, or a
-        person was mistaken."""
-        owners = {row.psa_payment_id: write_back.write_back_id}
-        if self._ledger.disputed(connection.books, owners):
+        """Have a payment taken out once more, unless it was given up to another write-back,
+        somebody edited it or deletions are in vain: the list was wrong when it was thought to be
+        gone, or a person was mistaken."""
+        owner = self._ledger.owners(connection.books, [row.psa_payment_id])
+        if owner and not owned_among(self._ledger, connection, [write_back]):
             return
         if not is_still_ours(write_back, row):
             self._save(write_back, see_returned_changed(write_back, shown([row])))

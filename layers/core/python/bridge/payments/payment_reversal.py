@@ -82,7 +82,7 @@ class PaymentReversal:
 
         A person looks at any other payment that the post may have become.
         """
-        if not any(self.held.write_back.known_history.posts()):
+        if not any(self.held.write_back.known_history.sent_posts()):
             return True
         rows = self.held.rows_if_there()
         if self.post.is_found(rows):

@@ -101,6 +101,17 @@ class UnownedPayments:
         return connection
 
 
+def owned_among(
+    ledger: LedgerStore, connection: Connection, write_backs: Sequence[WriteBack]
+) -> dict[int, str]:
+    """Return the owner of each payment that one of the write-backs owns and has yet to give up, by
+    the connection's own key: the company's may lead to the owner by another connection."""
+    ids = [each.psa_payment_id for each in write_backs if each.psa_payment_id is not None]
+    owners = ledger.owners(Books(connection.connection_id), ids)
+    ours = {each.write_back_id for each in write_backs}
+    return {each: owner_id for each, owner_id in owners.items() if owner_id in ours}
+
+
 def unowned_among(
     ledger: LedgerStore, books: Books, rows: Sequence[PsaPayment]
 ) -> list[PsaPayment]:

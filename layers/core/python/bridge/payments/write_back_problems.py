@@ -14,7 +14,10 @@ REASON_TEXTS: dict[Reason, str] = {
     Reason.INVOICE_LOCKED: "ConnectWise refuses it; the invoice is closed or batched there.",
     Reason.OVERPAYMENT: "More was paid than is open on the invoice in ConnectWise.",
     Reason.CURRENCY_DIFFERS: "The payment's currency is not the invoice's in ConnectWise.",
-    Reason.RIGHT_MISSING: "The API member's security role lacks Finance > Invoicing.",
+    Reason.RIGHT_MISSING: (
+        "The API member's security role may not change payments: grant it all columns of Finance > "
+        "Accounting Interface and of Finance > Invoicing."
+    ),
     Reason.CREDENTIALS_REJECTED: "ConnectWise does not accept the connection's keys.",
     Reason.REFUSED: "ConnectWise refused the payment.",
     Reason.STATUS_REFUSED: "The payment is written; ConnectWise refused the billing status.",
@@ -33,8 +36,8 @@ REASON_TEXTS: dict[Reason, str] = {
         "there, or reverse it in the books."
     ),
     Reason.REVERSED_TWICE: (
-        "The payment is gone from ConnectWise, and was reversed in the books, too; take that "
-        "entry back."
+        "The payment is out of sight in ConnectWise, and was reversed in the books, too; if it is "
+        "gone there, take that entry back."
     ),
     Reason.PAYMENT_DISPUTED: (
         "Another payment of the platform claims the same payment in ConnectWise; it is not "
@@ -44,7 +47,9 @@ REASON_TEXTS: dict[Reason, str] = {
     Reason.POSSIBLE_DUPLICATE: (
         "A payment like this one was recorded before; say whether both are meant."
     ),
-    Reason.LOOKS_WRITTEN: "An equal payment by our API member stands there that we did not make.",
+    Reason.LOOKS_WRITTEN: (
+        "An equal payment stands there, by our API member or without a name; find out whose it is."
+    ),
     Reason.NOTHING_OWED: "Nothing is owed on a credit.",
     Reason.TOO_MANY_PAYMENTS: "The invoice has more payments than the bridge can tell apart.",
     Reason.STOPPED: "Writing is stopped; nothing is posted or deleted until it is allowed again.",

@@ -22,6 +22,8 @@ from bridge.domain.identity import RecordKind
 from bridge.domain.platform_payment import Target
 from bridge.domain.write_back import IN_FLIGHT_STATES, Reason, Timings, WriteBack, WriteBackState
 from bridge.domain.write_back.changes import (
+    FIRST_WAIT,
+    LONGEST_WAIT,
     delay,
     finish_late_look,
     follow_up,
@@ -244,10 +246,11 @@ class WriteBackWorker:
         return any(each.state in IN_FLIGHT_STATES for each in every)
 
     def _later(self, write_back: WriteBack) -> datetime:
-        """Return when to try the late look again: each time after half of its wait so far."""
-        planned = write_back.late_look_at or self._clock.now()
-        waited = self._clock.now() - planned
-        return self._clock.now() + max(timedelta(minutes=1), waited / 2)
+        """Return when to try the late look again: each time after half of its wait so far, and
+        after an hour at most."""
+        now = self._clock.now()
+        waited = now - self._timings.late_look(write_back.last_stated_at or write_back.created_at)
+        return now + min(max(FIRST_WAIT, waited / 2), LONGEST_WAIT)
 
     def _wait_for_person(self, write_back: WriteBack, version: int, reason: Reason) -> None:
         """Show why ConnectWise is out of reach; a request that may have been sent stays unclear."""

@@ -79,8 +79,19 @@ class RunStore(Protocol):
 
     def get_watermark(self, connection_id: str, kind: RecordKind) -> datetime | None: ...
 
-    def set_watermark(self, connection_id: str, kind: RecordKind, watermark: datetime) -> None:
-        """Move the watermark forward; one that is older than the stored one is ignored."""
+    def set_watermark(
+        self,
+        connection_id: str,
+        kind: RecordKind,
+        watermark: datetime,
+        *,
+        taken_since: datetime | None = None,
+    ) -> None:
+        """Move the watermark forward; one that is older than the stored one is ignored.
+
+        So is one of a run that took the changes since a time after the stored one, which somebody
+        set back meanwhile. None stands for all changes.
+        """
         ...
 
     def set_watermark_back(self, connection_id: str, kind: RecordKind, watermark: datetime) -> None:
@@ -100,7 +111,7 @@ class ProblemStore(Protocol):
     def get(self, partner_id: str, problem_id: str) -> Problem | None: ...
 
     def open_of_connection(self, partner_id: str, connection_id: str) -> Mapping[str, Problem]:
-        """Return open problems by their ids (at most 1,000)."""
+        """Return open problems by their ids: the newest, MAX_OPEN_PROBLEMS at most."""
         ...
 
     def list(

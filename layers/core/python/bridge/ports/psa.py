@@ -47,8 +47,15 @@ class ListedPage:
     """ConnectWise's own clock, from the ``Date`` header of the answer (UTC)."""
     broken_ids: tuple[int, ...] = ()
     """Ids of rows that ConnectWise fails to deliver."""
+    unreadable_rows: int = 0
+    """Rows whose very id is unreadable, so that nobody can tell which records they are."""
     managed_size: int = MAX_PAGE_SIZE
     """The records that ConnectWise manages to list at once, as far as it was asked."""
+
+    @property
+    def row_count(self) -> int:
+        """Return how many rows the page has, readable or not."""
+        return len(self.records) + len(self.broken_ids) + self.unreadable_rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,10 @@ from bridge.domain.connection import Credentials
 class SecretVault(Protocol):
     def put_credentials(self, connection_id: str, credentials: Credentials) -> None: ...
 
+    def replace_credentials(self, connection_id: str, credentials: Credentials) -> None:
+        """Put credentials in the place of stored ones. Raises NotFoundError where none are."""
+        ...
+
     def get_credentials(self, connection_id: str, *, is_fresh: bool = False) -> Credentials:
         """Return the credentials from the short-lived cache, or freshly when ``is_fresh``."""
         ...

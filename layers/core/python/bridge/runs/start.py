@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bridge.domain.connection import Connection
 from bridge.domain.errors import BridgeError
 from bridge.domain.identity import new_id
 from bridge.domain.run import Run, RunKind, RunState
+from bridge.domain.watermark import earlier_clock
 from bridge.domain.window import FETCH_NEW_REACH, Window
 from bridge.ports import Clock, RunQueue, RunStore
 
@@ -66,9 +67,11 @@ class ManualFetch:
         """Take the window of this kind and start the run, or raise WindowTakenError.
 
         ``kind`` is FETCH_NEW (once an hour, the changes of the last hour) or FETCH_UNPAID
-        (once in twelve hours, every unpaid invoice); source: connection guide, preferences.
+        (once in twelve hours, every unpaid invoice); source: connection guide, preferences. The
+        hour is ConnectWise's own where its clock is behind.
         """
         now = self._clock.now()
         window = Window(connection.connection_id, kind, taken_at=now)
-        since = now - FETCH_NEW_REACH if kind is RunKind.FETCH_NEW else None
+        server_now = earlier_clock(now, now, timedelta(seconds=connection.clock_seconds_ahead))
+        since = server_now - FETCH_NEW_REACH if kind is RunKind.FETCH_NEW else None
         return self._starter.start(connection, kind, since=since, window=window), window

@@ -291,6 +291,9 @@ def partner_place_key(partner_id: str, activity: str, number: int) -> Key:
     return Key(f"{partner_part(partner_id)}#{activity.upper()}_PLACE", str(number))
 
 
+# --- callbacks ---------------------------------------------------------------------------------
+
+
 def signing_key_key(connection_id: str, key_url: str) -> Key:
     """Return the key of a cached signing key; it holds a hash of the URL, which is a secret too."""
     digest = hashlib.sha256(key_url.encode()).hexdigest()

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from bridge.domain.errors import ConflictError
-from bridge.domain.problem import Problem, ProblemReport, ProblemState
+from bridge.domain.problem import MAX_OPEN_PROBLEMS, Problem, ProblemReport, ProblemState
 from bridge.ports import Clock, Page, Stored
 from bridge.store import keys
 from bridge.store.attributes import Item
@@ -22,7 +22,6 @@ from bridge.store.listing import read_page
 from bridge.store.table import Range, Table
 
 RESOLVED_PROBLEM_LIFE = timedelta(days=90)
-MAX_OPEN_PROBLEMS = 1000
 MAX_ATTEMPTS = 8
 _MAX_PAGES = 100
 

@@ -148,21 +148,32 @@ class DynamoRunStore:
         item = self._table.get(keys.watermark_key(connection_id, kind))
         return read_time(item, "watermark") if item else None
 
-    def set_watermark(self, connection_id: str, kind: RecordKind, watermark: datetime) -> None:
-        self._move_watermark(
-            connection_id, kind, watermark, "attribute_not_exists(#pk) OR #watermark < :at"
-        )
-
-    def set_watermark_back(self, connection_id: str, kind: RecordKind, watermark: datetime) -> None:
-        self._move_watermark(connection_id, kind, watermark, "#watermark > :at")
-
-    def _move_watermark(
-        self, connection_id: str, kind: RecordKind, watermark: datetime, condition: str
+    def set_watermark(
+        self,
+        connection_id: str,
+        kind: RecordKind,
+        watermark: datetime,
+        *,
+        taken_since: datetime | None = None,
     ) -> None:
         at = keys.timestamp(watermark)
+        since = keys.timestamp(taken_since) if taken_since else keys.FIRST
+        is_forward = Condition(
+            "attribute_not_exists(#pk) OR #watermark BETWEEN :since AND :at",
+            {"since": since, "at": at},
+        )
+        self._move_watermark(connection_id, kind, at, is_forward)
+
+    def set_watermark_back(self, connection_id: str, kind: RecordKind, watermark: datetime) -> None:
+        at = keys.timestamp(watermark)
+        self._move_watermark(connection_id, kind, at, Condition("#watermark > :at", {"at": at}))
+
+    def _move_watermark(
+        self, connection_id: str, kind: RecordKind, at: str, condition: Condition
+    ) -> None:
         key = keys.watermark_key(connection_id, kind)
         try:
-            self._table.put({**key.attributes(), "watermark": at}, Condition(condition, {"at": at}))
+            self._table.put({**key.attributes(), "watermark": at}, condition)
         except ConditionFailedError:
             # The stored one is on the far side already.
             return

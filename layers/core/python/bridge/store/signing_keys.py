@@ -16,7 +16,7 @@ SIGNING_KEY_LIFE = timedelta(hours=1)
 
 
 class DynamoSigningKeyStore:
-    """The coordination table fulfils :class:`bridge.ports.SigningKeyStore`."""
+    """The receiver's own table, callbacks, fulfils :class:`bridge.ports.SigningKeyStore`."""
 
     def __init__(self, table: Table, clock: Clock) -> None:
         self._table = table

@@ -29,7 +29,7 @@ class ReceiverSettings:
     """``functions/webhook_receiver/settings.py`` reads these settings from the environment."""
 
     operations_table: str
-    coordination_table: str
+    callbacks_table: str
     hints_queue_url: str
     secrets_prefix: str
     connectwise_client_id_secret: str
@@ -47,7 +47,7 @@ class ReceiverAdapters:
             Table(dynamodb, settings.operations_table, self.clock)
         )
         self.signing_keys = DynamoSigningKeyStore(
-            Table(dynamodb, settings.coordination_table, self.clock), self.clock
+            Table(dynamodb, settings.callbacks_table, self.clock), self.clock
         )
         self.hints = SqsHintQueue(
             SqsSender(clients.sqs_client(), settings.hints_queue_url, self.clock)

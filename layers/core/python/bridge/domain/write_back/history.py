@@ -95,11 +95,17 @@ class History:
     tallies: tuple[Tally, ...] = ()
     refused_post: StatedAttempt | None = None
     """The post that was refused last: a proxy may have sent it twice, and the refusal may be that
-    of the second request alone. It keeps the highest id of those that were listed before it."""
+    of the second request alone."""
 
     def posts(self) -> Iterator[StatedAttempt]:
         """Yield the posts that took effect or may have, the latest first."""
         return (each for each in reversed(self.attempts) if each.kind is AttemptKind.POST)
+
+    def sent_posts(self) -> Iterator[StatedAttempt]:
+        """Yield the posts that may have made a payment, the refused one last."""
+        yield from self.posts()
+        if self.refused_post is not None:
+            yield self.refused_post
 
     def count(self, kind: AttemptKind, outcome: Outcome) -> int:
         """Return the number of attempts of a kind with an outcome that is only counted."""
@@ -156,7 +162,7 @@ class History:
             return _with_few_proven(replace(self, attempts=(*before, settled, *after)))
         rest = replace(self, attempts=(*before, *after))
         if (kind, outcome) == (AttemptKind.POST, Outcome.REFUSED):
-            rest = replace(rest, refused_post=_short(attempt, outcome))
+            rest = replace(rest, refused_post=replace(attempt, outcome=outcome))
         return _with_tallied(rest, kind, outcome, attempt.stated_at)
 
     def _position(self, kind: AttemptKind, stated_at: datetime | None) -> int | None:
@@ -169,14 +175,6 @@ class History:
             ),
             None,
         )
-
-
-def _short(attempt: StatedAttempt, outcome: Outcome) -> StatedAttempt:
-    """Return a settled attempt that keeps the highest of the ids that were listed before it."""
-    newest = attempt.newest_listed_id
-    if newest is None:
-        newest = max(attempt.listed_ids, default=0)
-    return replace(attempt, outcome=outcome, listed_ids=(), newest_listed_id=newest)
 
 
 def _with_few_proven(history: History) -> History:

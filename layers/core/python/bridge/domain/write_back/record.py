@@ -264,6 +264,12 @@ class WriteBack:
         unproven = (*self.unproven_posts, *self.unproven_deletions)
         return any(now < timings.quarantine_end(each.stated_at) for each in unproven)
 
+    def is_just_refused(self, now: datetime, timings: Timings) -> bool:
+        """Tell whether lists may lack a payment that a refused post made: its request may have been
+        doubled on its way."""
+        refused = self.known_history.refused_post
+        return refused is not None and now < timings.answer_shown(refused.stated_at)
+
     def is_young(self, now: datetime, timings: Timings) -> bool:
         """Tell whether ConnectWise may still show the state before the last attempt."""
         stated_at = self.last_stated_at

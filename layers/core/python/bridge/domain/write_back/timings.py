@@ -37,6 +37,10 @@ class Timings:
         """Return when an attempt stated then is surely over and visible."""
         return stated_at + self.quarantine
 
+    def answer_shown(self, stated_at: datetime) -> datetime:
+        """Return when lists surely show what had taken effect before an attempt was answered."""
+        return stated_at + self.attempt + timedelta(seconds=self.read_lag_seconds)
+
     def late_look(self, stated_at: datetime) -> datetime:
         """Return when an attempt that stayed unproven is looked for a last time."""
         return stated_at + 2 * self.quarantine
