@@ -95,7 +95,19 @@ def test_records_that_agree_are_not_looked_at_again(bench: Bench) -> None:
     assert bench.hints.next_due_at() is None
 
 
-def test_a_credit_memo_is_not_waited_for(bench: Bench) -> None:
+def test_a_credit_memo_whose_money_is_listed_late_is_looked_at_again(bench: Bench) -> None:
+    memo = an_invoice(total_minor=-11000, balance_minor=-11001, paid_minor=1)
+    bench.psa.put(memo)
+    bench.hint(INVOICE, 1001)
+    paid_memo = replace(memo, payments=(a_payment(amount_minor=1),))
+    bench.psa.put_silently(paid_memo)
+
+    bench.work_off_hints()
+
+    assert bench.invoice(1001).payments == paid_memo.payments
+
+
+def test_a_credit_memo_that_was_applied_elsewhere_is_not_waited_for(bench: Bench) -> None:
     bench.psa.put(an_invoice(total_minor=-11000, balance_minor=-5000))
     bench.hint(INVOICE, 1001)
     assert bench.hints.next_due_at() is None

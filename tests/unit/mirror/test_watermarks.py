@@ -166,6 +166,53 @@ def test_one_answer_that_is_dated_wrongly_does_not_hide_that_the_clock_is_behind
     assert watermark <= bench.clock.now() - timedelta(hours=3)
 
 
+@pytest.mark.parametrize("hours", [1, 10, 23])
+def test_a_clock_that_falls_back_hides_no_change(bench: Bench, hours: int) -> None:
+    # Given a server whose clock is set back between two runs, and a change after that
+    fill(bench)
+    bench.run(RunKind.INVOICES)
+    bench.clock.advance(hours=1)
+    bench.psa.clock_ahead = timedelta(hours=-hours)
+    bench.psa.put(an_invoice(1002, reference="changed"))
+    bench.psa.changed_at[INVOICE, 1002] = bench.clock.now() - timedelta(hours=hours)
+
+    # When one run finds that out, and the next one asks
+    bench.run(RunKind.INVOICES)
+    bench.clock.advance(minutes=15)
+    bench.run(RunKind.INVOICES)
+
+    assert bench.invoice(1002).reference == "changed"
+
+
+def test_a_clock_that_stays_behind_is_followed_back_once(bench: Bench) -> None:
+    fill(bench)
+    bench.run(RunKind.INVOICES)
+    bench.psa.clock_ahead = timedelta(hours=-10)
+    starts = []
+    for _ in range(4):
+        bench.clock.advance(hours=1)
+        starts.append(bench.run(RunKind.INVOICES).since)
+    assert starts == [
+        START - OVERLAP,
+        START - timedelta(hours=10) - OVERLAP,
+        START - timedelta(hours=8) - OVERLAP,
+        START - timedelta(hours=7) - OVERLAP,
+    ]
+
+
+def test_one_absurd_date_moves_a_watermark_back_by_a_day_at_most(bench: Bench) -> None:
+    fill(bench)
+    bench.run(RunKind.INVOICES)
+    bench.clock.advance(hours=1)
+    bench.psa.clock_ahead = datetime(2001, 1, 1, tzinfo=UTC) - bench.clock.now()
+
+    bench.run(RunKind.INVOICES)
+
+    watermark = bench.runs.get_watermark(CONNECTION, INVOICE)
+    assert watermark is not None
+    assert watermark >= START - timedelta(hours=25)
+
+
 def test_a_watermark_of_a_time_to_come_is_not_believed(bench: Bench) -> None:
     """It may have been stored before clocks were compared."""
     fill(bench)

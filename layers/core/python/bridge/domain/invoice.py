@@ -10,7 +10,7 @@ from enum import StrEnum
 from bridge.domain.customer import Archive, ArchiveReason, NamedRef
 from bridge.domain.identity import Origin
 from bridge.domain.money import Currency
-from bridge.domain.payment import Payment
+from bridge.domain.payment import Payment, PaymentKind
 
 
 class InvoiceType(StrEnum):
@@ -123,13 +123,17 @@ class Invoice:
 
     @property
     def balance_agrees(self) -> bool:
-        """Tell whether the balance is what the listed payments leave of the total.
+        """Tell whether the listed payments explain the balance.
 
         ConnectWise may show a payment seconds before it is in the balance, or the other way
-        round. A credit memo lists its payments elsewhere and counts as agreeing.
+        round. Where a credit memo is applied, the other invoice lists it: of a memo the money
+        alone is compared.
         """
-        paid = sum(payment.amount_minor for payment in self.payments)
-        return self.total_minor <= 0 or self.total_minor - paid == self.balance_minor
+        if self.total_minor <= 0:
+            money = (p.amount_minor for p in self.payments if p.kind is PaymentKind.MONEY)
+            return sum(money) == self.paid_minor
+        listed = sum(payment.amount_minor for payment in self.payments)
+        return self.total_minor - listed == self.balance_minor
 
     def archived(self, reason: ArchiveReason, at: datetime) -> Invoice:
         """Return the same invoice archived; one that is archived already stays as it was."""

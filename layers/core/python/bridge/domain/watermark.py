@@ -12,6 +12,8 @@ OVERLAP = timedelta(minutes=10)
 """A delta run reaches back behind the watermark, for what was stored with an earlier date."""
 TOLERANCE = timedelta(minutes=5)
 """Clocks that differ by less count as equal."""
+LONGEST_FALL = timedelta(days=1)
+"""A clock is followed back by no more: beyond, the nightly comparison finds what changed."""
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 """All changes that are asked for are younger; a clock that says otherwise is wrong."""
 
@@ -35,6 +37,15 @@ def clock_ahead(server_time: datetime, asked_at: datetime, answered_at: datetime
     """
     ahead, behind = server_time - answered_at, server_time - asked_at
     return max(ahead, timedelta()) or min(behind, timedelta())
+
+
+def fallen_back(known_ahead: timedelta, ahead: timedelta) -> timedelta:
+    """Return by how much a server's clock fell back since it was seen last, LONGEST_FALL at most.
+
+    Its changes are dated earlier by so much from then on, behind a watermark of before.
+    """
+    fall = known_ahead - ahead
+    return min(fall, LONGEST_FALL) if fall > TOLERANCE else timedelta()
 
 
 def is_to_come(watermark: datetime, now: datetime) -> bool:

@@ -49,6 +49,7 @@ from bridge.domain.watermark import (
     EARLIEST,
     clock_ahead,
     earlier_clock,
+    fallen_back,
     is_to_come,
     start_of_changes,
 )
@@ -214,11 +215,22 @@ class RunWorker:
         if run.server_time or choice.server_time is None or not was_answered:
             return run
         ahead = clock_ahead(choice.server_time, started_at, self._clock.now())
-        self._health.remember_clock(connection, ahead)
         known_ahead = timedelta(seconds=connection.clock_seconds_ahead)
+        self._follow_back(run, fallen_back(known_ahead, ahead))
+        self._health.remember_clock(connection, ahead)
         server_time = max(choice.server_time, EARLIEST) - (started_at - run.created_at)
         watermark = earlier_clock(server_time, run.created_at, known_ahead)
         return replace(run, server_time=watermark)
+
+    def _follow_back(self, run: Run, fall: timedelta) -> None:
+        """Set the watermarks back by as much as ConnectWise's clock fell; the next runs ask from
+        there."""
+        if not fall:
+            return
+        for kind in MIRRORED_KINDS:
+            watermark = self._runs.get_watermark(run.connection_id, kind.record_kind)
+            if watermark:
+                self._runs.set_watermark_back(run.connection_id, kind.record_kind, watermark - fall)
 
     def _refresh(
         self, connection: Connection, psa: Psa, run: Run, choice: Choice
