@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from bridge.connectwise.egress import GuardedTransport
@@ -88,7 +89,7 @@ class CountingGateway(ConnectWiseGateway):
 def run_import(access: Mapping[str, str]) -> dict[str, Any]:
     """Import everything from the sandbox and return counts, calls and the peak memory."""
     # Its time stands still, so that no deadline cuts a page.
-    clock = FakeClock(remaining_seconds=10**9)
+    clock = FakeClock(datetime.now(UTC), remaining_seconds=10**9)
     vault = InMemoryVault()
     gateway = CountingGateway(
         transport=GuardedTransport(allow_loopback=True),

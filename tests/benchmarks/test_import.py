@@ -15,6 +15,8 @@ from infra.local.patience import PATIENCE_SECONDS, PATIENCE_WITH_WORK_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 MAX_CALLS_PER_THOUSAND = 30
+MAX_CALLS_OF_AN_IMPORT = 8
+"""However large: counts at both ends, and the empty pages that end lists."""
 MAX_MEMORY_RATIO = 1.3
 MAX_CALLS_OF_A_QUIET_HOUR = 2
 PAYMENTS = "/finance/invoices/{id}/payments"
@@ -68,7 +70,7 @@ def test_an_import_stays_within_its_calls(
     report = reports[invoices]
     calls = report["calls"]
     bulk = sum(n for route, n in calls.items() if PAYMENTS not in route)
-    per_thousand = bulk / (invoices / 1_000)
+    per_thousand = (bulk - MAX_CALLS_OF_AN_IMPORT) / (invoices / 1_000)
     print(f"{invoices} invoices: {bulk} calls, {per_thousand:.1f} a thousand; {calls}")
     print(f"{invoices} invoices: {report['seconds']} s")
     assert report["invoices"] == invoices

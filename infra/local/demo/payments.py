@@ -24,13 +24,14 @@ def prefer_paid_status(scene: Scene) -> str:
 
 def pay_in_full(scene: Scene) -> str:
     invoice = _bill(scene, "250.00")
+    before = _write_back_calls(scene)
     _pay(scene, "full", [(invoice, 25000)])
     _wait_written(scene, "full", "payment in full")
     seen = scene.bridge.wait_for(
         scene.invoice_path(invoice),
         lambda i: bool(i["state"] == "paid" and i["status"]["name"] == PAID_STATUS),
     )
-    calls = _write_back_calls(scene)
+    calls = _write_back_calls(scene) - before
     scene.facts["calls_per_write_back"] = calls
     if not 0 < calls <= MAX_CALLS_PER_WRITE_BACK:
         raise NotObservedError(f"{calls} ConnectWise calls for one write-back")
