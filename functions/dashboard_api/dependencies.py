@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler.depends import Depends
 
 from bridge.domain.connection import Connection
 from bridge.domain.errors import NotFoundError
-from bridge.domain.mirrored_kinds import MirroredKind, R
+from bridge.domain.mirrored_kinds import MirroredKind, MirroredRecord, R
 from bridge.domain.payment import Payment
 from bridge.domain.write_back import WriteBack
 from bridge.entrypoints.callers import CallerRefusedError, PartnerUser, PlatformService
@@ -48,9 +48,9 @@ class PartnerAccess:
             raise NotFoundError(f"no such {kind.record_kind.value}")
         return record
 
-    def outside_filters(self, kind: MirroredKind[R], records: Sequence[R]) -> frozenset[str]:
+    def outside_filters(self, records: Sequence[MirroredRecord]) -> frozenset[str]:
         """Return the ids of those records that lie outside their connection's import filters."""
-        return self.services.filter_marks.outside(self.id, kind, records)
+        return self.services.filter_marks.outside(self.id, records)
 
     def write_backs_behind(self, payments: Sequence[Payment]) -> Mapping[str, WriteBack]:
         """Return the write-backs that own payments in ConnectWise, by the payments' ids."""

@@ -20,6 +20,7 @@ BRIDGE = "layers/core/python/bridge"
 WIRING = (
     f"{BRIDGE}/wiring/use_cases.py",
     f"{BRIDGE}/wiring/connection_use_cases.py",
+    f"{BRIDGE}/wiring/filter_use_cases.py",
     f"{BRIDGE}/wiring/entrypoints.py",
 )
 OUTER_PACKAGES = {"", "domain", "ports", "connectwise", "store", "aws", "wiring", "entrypoints"}

@@ -238,7 +238,7 @@ def test_the_layers_are_those_that_are_enforced() -> None:
 
 
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
-WIRING = ("use_cases", "connection_use_cases", "entrypoints")
+WIRING = ("use_cases", "connection_use_cases", "filter_use_cases", "entrypoints")
 
 
 def test_every_function_has_a_row() -> None:

@@ -40,7 +40,7 @@ def list_customers(
     """List customers by name."""
     query = CustomerQuery(is_archived=archived, connection_id=connection_id, name=name)
     page = partner.services.records.list_customers(partner.id, query, limit=limit, cursor=cursor)
-    outside = partner.outside_filters(CUSTOMERS, page.items)
+    outside = partner.outside_filters(page.items)
     return CustomerPage.of(page, lambda customer: CustomerView.of(customer, outside))
 
 
@@ -56,7 +56,7 @@ def create_customer(partner: Partner, customer: CustomerInput) -> CustomerView:
 def get_customer(partner: Partner, customer_id: RecordId) -> CustomerView:
     """Return one customer."""
     customer = partner.record(CUSTOMERS, customer_id)
-    return CustomerView.of(customer, partner.outside_filters(CUSTOMERS, [customer]))
+    return CustomerView.of(customer, partner.outside_filters([customer]))
 
 
 @resource.route("PATCH", "/v1/customers/<customer_id>")

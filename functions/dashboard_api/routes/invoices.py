@@ -69,7 +69,7 @@ def list_invoices(
         due_to=due_to,
     )
     page = partner.services.records.list_invoices(partner.id, query, limit=limit, cursor=cursor)
-    outside = partner.outside_filters(INVOICES, page.items)
+    outside = partner.outside_filters(page.items)
     return InvoicePage.of(page, lambda invoice: InvoiceView.of(invoice, outside))
 
 
@@ -85,7 +85,7 @@ def create_invoice(partner: Partner, invoice: InvoiceInput) -> InvoiceDetail:
 def get_invoice(partner: Partner, invoice_id: RecordId) -> InvoiceDetail:
     """Return one invoice with its lines and payments."""
     invoice = partner.record(INVOICES, invoice_id)
-    outside = partner.outside_filters(INVOICES, [invoice])
+    outside = partner.outside_filters([invoice])
     return InvoiceDetail.of(invoice, outside, partner.write_backs_behind(invoice.payments))
 
 

@@ -18,6 +18,7 @@ from bridge.domain.mirrored_kinds import MirroredKind, R, mirrored_kind
 from bridge.domain.permissions import Restriction, RightFinding
 from bridge.domain.run import MAX_PAGE_SIZE
 from bridge.ports import Clock, Fetched, ListedPage, ListedRecord, PsaPayments, SystemInfo
+from bridge.ports.psa import MAX_FOUND
 from tests.builders.operations import ADDRESS
 
 Key = tuple[RecordKind, int]
@@ -144,7 +145,7 @@ class FakePsa:
             for (of_kind, source_id), record in self.records.items()
             if of_kind is entry.record_kind and (of_kind, source_id) not in self.hidden
         }
-        return tuple(sorted(i for i, each in labels.items() if each == label))[:10]
+        return tuple(sorted(i for i, each in labels.items() if each == label))[:MAX_FOUND]
 
     def count(self, kind: RecordKind, *, filters: ImportFilters | None = None) -> int:
         self._begin("count")

@@ -13,12 +13,12 @@ from bridge.domain.filters import CustomerFilter, ImportFilters, InvoiceFilter
 from bridge.domain.identity import RecordKind, mirrored_id
 from bridge.domain.problem import ProblemCode
 from bridge.mirror.record_search import (
-    MAX_FOUND,
     SEARCHES_A_MINUTE,
     Finding,
     RecordSearch,
     Whereabouts,
 )
+from bridge.ports.psa import MAX_FOUND
 from bridge.wiring import use_cases
 from tests.builders.records import CONNECTION, a_customer, an_invoice
 from tests.unit.mirror.bench import Bench

@@ -33,12 +33,12 @@ from bridge.domain.money import DOUBLE_NOISE
 from bridge.domain.permissions import Restriction, RightFinding
 from bridge.domain.run import MAX_PAGE_SIZE
 from bridge.ports import Clock, Fetched, ListedPage, ListedRecord, SystemInfo
+from bridge.ports.psa import MAX_FOUND
 
 BILLING_STATUSES = "/finance/billingStatuses"
 MAX_EXISTENCE_CHECKS = 2
 GREETING_SECONDS = 5.0
 """With the seconds of discovery, a person who connects waits ten seconds for a silent server."""
-MAX_FOUND = 10
 
 
 class ConnectWisePsa:

@@ -99,6 +99,11 @@ class ImportFilters:
     customer: CustomerFilter = field(default_factory=CustomerFilter)
     invoice: InvoiceFilter = field(default_factory=InvoiceFilter)
 
+    @property
+    def asks_about_customers(self) -> bool:
+        """Tell whether an invoice can be judged only together with its customer."""
+        return self.customer != CustomerFilter()
+
 
 def _first_refusal(*verdicts: tuple[str, bool]) -> str | None:
     return next((name for name, accepts in verdicts if not accepts), None)

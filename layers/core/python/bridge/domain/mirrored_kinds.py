@@ -50,6 +50,10 @@ class MirroredKind(Generic[R]):
     wants_pdf: Callable[[R], bool] = lambda _record: False
     """Tells whether a changed record is to be printed afresh."""
 
+    def payer_id(self, record: R) -> int | None:
+        """Return the ConnectWise id of the record's customer, where its kind has one."""
+        return self.payer_id_of(record) if self.payer_id_of else None
+
     def accepts(self, filters: ImportFilters, record: R) -> bool:
         """Tell whether the kind's own import filter lets a record in."""
         return self.refusal(filters, record) is None

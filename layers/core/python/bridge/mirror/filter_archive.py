@@ -48,11 +48,13 @@ class ArchivingStep:
 class FilterArchive:
     """Mirrored records that the saved filters leave outside are archived and brought back here."""
 
-    def __init__(self, records: RecordStore, archivings: ArchivingStore, clock: Clock) -> None:
+    def __init__(
+        self, records: RecordStore, archivings: ArchivingStore, walk: MirrorWalk, clock: Clock
+    ) -> None:
         self._records = records
         self._archivings = archivings
         self._clock = clock
-        self._walk = MirrorWalk(records, clock)
+        self._walk = walk
 
     def list_latest(self, connection: Connection) -> tuple[Archiving, ...]:
         """Return the connection's latest archivings that archived something, newest first."""

@@ -5,48 +5,27 @@ Such records entered before a filter was set, or left it since; they stay until 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from bridge.domain.connection import Connection
-from bridge.domain.customer import Customer
-from bridge.domain.filters import CustomerFilter, ImportFilters
-from bridge.domain.mirrored_kinds import CUSTOMERS, MirroredKind, R, refusal
-from bridge.ports import ConnectionStore, RecordStore
+from bridge.domain.filters import ImportFilters
+from bridge.domain.mirrored_kinds import MirroredRecord
+from bridge.mirror.walk import MirrorWalk, record_id
+from bridge.ports import ConnectionStore
 
 
 class FilterMarks:
-    """The marks of a page of records cost two reads, and none where nothing is filtered."""
+    """The marks of a page of records cost two reads at most for each connection."""
 
-    def __init__(self, connections: ConnectionStore, records: RecordStore) -> None:
+    def __init__(self, connections: ConnectionStore, walk: MirrorWalk) -> None:
         self._connections = connections
-        self._records = records
+        self._walk = walk
 
-    def outside(
-        self, partner_id: str, kind: MirroredKind[R], records: Sequence[R]
-    ) -> frozenset[str]:
-        """Return the ids of those records that lie outside; made on the platform, none does."""
-        filtered = {
-            connection.connection_id: connection
-            for connection in self._connections.list_of_partner(partner_id)
-            if connection.filters != ImportFilters()
-        }
+    def outside(self, partner_id: str, records: Sequence[MirroredRecord]) -> frozenset[str]:
+        """Return the ids of those records that lie outside, all of them from ConnectWise."""
         outside: set[str] = set()
-        for connection_id, connection in filtered.items():
-            own = [each for each in records if each.connection_id == connection_id]
-            payers = self._payers(connection, kind, own)
-            for record in own:
-                payer = payers.get(kind.payer_id_of(record) or 0) if kind.payer_id_of else None
-                if refusal(kind, connection.filters, record, payer):
-                    outside.add(kind.id_of(record))
+        for connection in self._connections.list_of_partner(partner_id):
+            own = [each for each in records if each.connection_id == connection.connection_id]
+            if own and connection.filters != ImportFilters():
+                wanted = self._walk.wanted(connection, own, connection.filters)
+                outside |= set(map(record_id, own)) - wanted
         return frozenset(outside)
-
-    def _payers(
-        self, connection: Connection, kind: MirroredKind[R], records: Sequence[R]
-    ) -> Mapping[int, Customer]:
-        """Return the payers of records, where a filter asks about customers."""
-        if kind.payer_id_of is None or connection.filters.customer == CustomerFilter():
-            return {}
-        wanted = sorted(set(filter(None, map(kind.payer_id_of, records))))
-        scope = connection.partner_id, connection.connection_id
-        stored = self._records.get_mirrored(CUSTOMERS, *scope, wanted)
-        return {source_id: item.value for source_id, item in stored.items() if item.value}

@@ -14,7 +14,7 @@ from bridge.domain.identity import RecordKind
 from bridge.domain.mirrored_kinds import MIRRORED_KINDS, MirroredRecord, kind_of
 from bridge.domain.money import Currency, Money
 from bridge.mirror.walk import MirrorWalk, read_position, record_id
-from bridge.ports import Clock, PsaGateway, RecordStore
+from bridge.ports import PsaGateway
 
 MAX_SAMPLES = 10
 
@@ -77,10 +77,8 @@ class Preview:
 class FilterPreview:
     """The preview compares a connection's present filters with proposed ones, and only reads."""
 
-    def __init__(
-        self, records: RecordStore, gateway: PsaGateway, check: FilterCheck, clock: Clock
-    ) -> None:
-        self._walk = MirrorWalk(records, clock)
+    def __init__(self, walk: MirrorWalk, gateway: PsaGateway, check: FilterCheck) -> None:
+        self._walk = walk
         self._check = check
         self._gateway = gateway
 

@@ -20,7 +20,6 @@ from bridge.domain.errors import (
     RefusedError,
     UnavailableError,
 )
-from bridge.domain.filters import CustomerFilter
 from bridge.domain.identity import Origin, RecordKind, mirrored_id
 from bridge.domain.mirrored_kinds import CUSTOMERS
 from bridge.domain.problem import ProblemCode, ProblemReport, record_subject
@@ -49,7 +48,7 @@ class Payers:
     mirrored: frozenset[int] = frozenset()
     """Those whose invoices belong into the mirror."""
     unjudged: frozenset[int] = frozenset()
-    """Those that cannot be read, where a filter asks about customers."""
+    """Unreadable ones, where a filter asks about customers."""
 
 
 class PayerReader:
@@ -83,7 +82,7 @@ class PayerReader:
         for source_id in unread:
             if source_id not in refreshed.reported:
                 self._problems.report(_report(connection, source_id), now)
-        if not unread or _filters_customers(connection):
+        if not unread or connection.filters.asks_about_customers:
             return Payers(_belonging(connection, stored), frozenset(unread))
         for source_id in unread:
             version = stored[source_id].version
@@ -133,13 +132,9 @@ def _is_still_outside_filter(connection: Connection, payer: Customer) -> bool:
     return has_left and not CUSTOMERS.accepts(connection.filters, payer)
 
 
-def _filters_customers(connection: Connection) -> bool:
-    return connection.filters.customer != CustomerFilter()
-
-
 def _report(connection: Connection, source_id: int) -> ProblemReport:
     subject = record_subject(RecordKind.CUSTOMER, source_id)
-    detail = _UNJUDGED if _filters_customers(connection) else _STANDS_IN
+    detail = _UNJUDGED if connection.filters.asks_about_customers else _STANDS_IN
     return connection.report(ProblemCode.PAYER_UNREADABLE, subject, detail)
 
 

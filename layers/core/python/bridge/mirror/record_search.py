@@ -9,7 +9,6 @@ from enum import StrEnum
 from bridge.domain.connection import Connection
 from bridge.domain.customer import ArchiveReason, Customer
 from bridge.domain.errors import ShareUsedUpError
-from bridge.domain.filters import CustomerFilter
 from bridge.domain.hint import Hint, HintReason
 from bridge.domain.identity import RecordKind, mirrored_id
 from bridge.domain.mirrored_kinds import CUSTOMERS, MirroredKind, R, mirrored_kind, refusal
@@ -25,8 +24,6 @@ from bridge.ports import (
     RecordStore,
 )
 
-MAX_FOUND = 10
-"""Several invoices may have one number; so many are looked into."""
 SEARCHES_A_MINUTE = 20
 """So often a minute one partner's searches may ask ConnectWise; each takes up to seven calls."""
 _MINUTE = timedelta(minutes=1)
@@ -43,7 +40,7 @@ class Whereabouts(StrEnum):
     PAYER_UNREADABLE = "payer_unreadable"
     """ConnectWise does not give its customer away, so the customers' filter cannot be judged."""
     BROKEN = "broken"
-    """It cannot be read, and a problem says why."""
+    """It is unreadable, and a problem says why."""
     DELETED = "deleted"
     HIDDEN = "hidden"
     """ConnectWise has it, and lists it to other members than ours."""
@@ -112,7 +109,7 @@ class RecordSearch:
         return tuple(
             self._in_mirror(connection, kind, source_id)
             or self._at_connectwise(connection, psa, kind, source_id)
-            for source_id in psa.find(kind, label)[:MAX_FOUND]
+            for source_id in psa.find(kind, label)
         )
 
     def _ask(self, connection: Connection) -> Psa:
@@ -134,7 +131,7 @@ class RecordSearch:
         record = self._stored(connection, entry, source_id)
         if record is None:
             return None
-        payer_id = entry.payer_id_of and entry.payer_id_of(record)
+        payer_id = entry.payer_id(record)
         payer = self._stored(connection, CUSTOMERS, payer_id) if payer_id else None
         found = Finding(
             kind,
@@ -168,12 +165,12 @@ class RecordSearch:
         found = replace(found, label=entry.label_of(record))
         if record.archive is not None:
             return replace(found, whereabouts=Whereabouts.DELETED, since=record.archive.at)
-        payer_id = entry.payer_id_of and entry.payer_id_of(record)
+        payer_id = entry.payer_id(record)
         payer = self._payer(connection, psa, payer_id) if payer_id else None
         refused_by = refusal(entry, connection.filters, record, payer)
         if refused_by:
             return replace(found, whereabouts=Whereabouts.LEFT_OUT, refused_by=refused_by)
-        if payer_id and payer is None and connection.filters.customer != CustomerFilter():
+        if payer_id and payer is None and connection.filters.asks_about_customers:
             return replace(found, whereabouts=Whereabouts.PAYER_UNREADABLE)
         self._hint(connection, kind, source_id)
         record_id = mirrored_id(connection.connection_id, source_id)

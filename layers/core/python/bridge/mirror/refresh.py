@@ -119,7 +119,7 @@ class _Batch:
             if record is None:
                 total += self._apply_absence(kind, source_id, stored[source_id], fetched.broken)
                 continue
-            payer_id = kind.payer_id_of(record) if kind.payer_id_of else None
+            payer_id = kind.payer_id(record)
             if payer_id in payers.unjudged and stored[source_id].value is None:
                 total += Refreshed(Counters(failed=1), reported=(source_id,))
                 continue

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from bridge.domain.connection import Connection
 from bridge.domain.errors import InvalidInputError
-from bridge.domain.filters import CustomerFilter, ImportFilters
+from bridge.domain.filters import ImportFilters
 from bridge.domain.identity import RecordKind
 from bridge.domain.mirrored_kinds import (
     CUSTOMERS,
@@ -95,24 +95,26 @@ class MirrorWalk:
         self, connection: Connection, records: Sequence[MirroredRecord], filters: ImportFilters
     ) -> frozenset[str]:
         """Return the ids of those records that the filters let in."""
-        payers = self._records.get_mirrored(
-            CUSTOMERS,
-            connection.partner_id,
-            connection.connection_id,
-            sorted(set(filter(None, map(_payer_id, records)))),
-        )
-        accepted_payer_ids = {
-            source_id
-            for source_id, payer in payers.items()
-            if (payer.value is None and filters.customer == CustomerFilter())
-            or (payer.value is not None and CUSTOMERS.accepts(filters, payer.value))
-        }
+        payer_ids = set(filter(None, map(_payer_id, records)))
+        if filters.asks_about_customers:
+            payer_ids = self._accepted(connection, payer_ids, filters)
         return frozenset(
             record_id(record)
             for record in records
             if kind_of(record).accepts(filters, record)
-            and (kind_of(record).payer_id_of is None or _payer_id(record) in accepted_payer_ids)
+            and (kind_of(record).payer_id_of is None or _payer_id(record) in payer_ids)
         )
+
+    def _accepted(
+        self, connection: Connection, customer_ids: Set[int], filters: ImportFilters
+    ) -> set[int]:
+        scope = connection.partner_id, connection.connection_id
+        stored = self._records.get_mirrored(CUSTOMERS, *scope, sorted(customer_ids))
+        return {
+            source_id
+            for source_id, item in stored.items()
+            if item.value is not None and CUSTOMERS.accepts(filters, item.value)
+        }
 
     def _read_slice(
         self, connection: Connection, position: WalkPosition, choose: Callable[[ListedRecord], bool]
@@ -145,8 +147,7 @@ class MirrorWalk:
 
 
 def _payer_id(record: MirroredRecord) -> int | None:
-    payer_id_of = kind_of(record).payer_id_of
-    return payer_id_of(record) if payer_id_of else None
+    return kind_of(record).payer_id(record)
 
 
 def record_id(record: MirroredRecord) -> str:

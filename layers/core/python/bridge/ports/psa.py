@@ -21,6 +21,9 @@ from bridge.ports.psa_payments import PsaPayments
 
 T = TypeVar("T")
 
+MAX_FOUND = 10
+"""Several invoices may have one number; a search finds so many."""
+
 
 @dataclass(frozen=True, slots=True)
 class ListedRecord:
@@ -123,7 +126,7 @@ class Psa(Protocol):
     def find(self, kind: RecordKind, label: str) -> tuple[int, ...]:
         """Return ids of records with this number (of an invoice) or identifier (of a company).
 
-        There are ten at most; a text that cannot be asked for finds nothing.
+        There are MAX_FOUND at most; a text that cannot be asked for finds nothing.
         """
         ...
 

@@ -34,12 +34,10 @@ from bridge.wiring.connection_use_cases import (
     verifier,
     watermarks,
 )
+from bridge.wiring.filter_use_cases import filter_archive, filter_marks, filter_preview
 
 if TYPE_CHECKING:
     from bridge.connectwise.callback_intake import CallbackIntake
-    from bridge.mirror.filter_archive import FilterArchive
-    from bridge.mirror.filter_marks import FilterMarks
-    from bridge.mirror.filter_preview import FilterPreview
     from bridge.mirror.hint_processor import HintProcessor
     from bridge.mirror.pdf_keeper import PdfKeeper
     from bridge.mirror.pdf_links import PdfLinks
@@ -75,9 +73,12 @@ __all__ = [
     "connection_move",
     "connector",
     "disconnector",
+    "filter_archive",
     "filter_check",
     "filter_choices",
+    "filter_marks",
     "filter_preferences",
+    "filter_preview",
     "manual_fetch",
     "owned_connections",
     "payment_preferences",
@@ -117,12 +118,6 @@ def refresher(ports: Ports) -> Refresher:
 
     payers = PayerReader(ports.records, ports.problems)
     return Refresher(ports.records, ports.problems, payers, ports.clock)
-
-
-def filter_marks(ports: Ports) -> FilterMarks:
-    from bridge.mirror.filter_marks import FilterMarks
-
-    return FilterMarks(ports.connections, ports.records)
 
 
 def record_search(ports: Ports) -> RecordSearch:
@@ -202,18 +197,6 @@ def pdf_links(ports: Ports) -> PdfLinks:
         pdfs=ports.pdf_queue,
         clock=ports.clock,
     )
-
-
-def filter_preview(ports: Ports) -> FilterPreview:
-    from bridge.mirror.filter_preview import FilterPreview
-
-    return FilterPreview(ports.records, ports.gateway, filter_check(ports), ports.clock)
-
-
-def filter_archive(ports: Ports) -> FilterArchive:
-    from bridge.mirror.filter_archive import FilterArchive
-
-    return FilterArchive(ports.records, ports.archivings, ports.clock)
 
 
 def platform_records(ports: Ports) -> PlatformRecords:
