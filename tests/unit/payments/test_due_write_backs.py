@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.connections.visit import Visit
 from bridge.domain.write_back import WriteBack
-from bridge.payments.visit import Visit
 from bridge.store.due_listing import in_turn
 from tests.builders.payments import a_write_back
 from tests.builders.records import CONNECTION, OTHER_PARTNER, PARTNER

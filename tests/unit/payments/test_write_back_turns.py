@@ -10,10 +10,10 @@ from itertools import islice, pairwise
 
 import pytest
 
+from bridge.connections.silent_servers import LONGEST_WAIT
+from bridge.connections.visit import Visit
 from bridge.domain.errors import UnavailableError
 from bridge.domain.work_messages import LONGEST_DELAY_SECONDS, WriteBackMessage
-from bridge.payments.silent_servers import LONGEST_WAIT
-from bridge.payments.visit import Visit
 from bridge.payments.write_back_turns import (
     LONGEST_PUT_OFF_SECONDS,
     MAX_PUT_OFFS,

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from bridge.connections.silent_servers import SilentServers
+from bridge.connections.visit import Visit
 from bridge.domain.identity import mirrored_id
 from bridge.domain.platform_payment import Allocation
 from bridge.domain.work_messages import WriteBackMessage
 from bridge.domain.write_back import WriteBack, WriteBackState
 from bridge.payments.due_write_backs import DueWriteBacks
-from bridge.payments.silent_servers import SilentServers
-from bridge.payments.visit import Visit
 from bridge.payments.write_back_turns import WriteBackTurns
 from bridge.wiring import use_cases
 from tests.builders.payments import a_platform_payment, write_backs_for

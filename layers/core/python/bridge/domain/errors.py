@@ -9,7 +9,10 @@
     │   │   │   └── TooMuchTogetherError  fewer records fit into a worker's memory
     │   │   ├── UntrueListError   its list breaks the order that lists have
     │   │   └── SiteUnreachableError  its server is out of reach, or another kind of server
-    │   └── OutOfTimeError        the call needs more time than this worker has left
+    │   ├── OutOfTimeError        the call needs more time than this worker has left
+    │   └── NotItsTurnError       the work waits, and nothing was asked
+    │       ├── NoPlaceError      the partner's places are taken
+    │       └── LeftAloneError    the server did not answer, and is left alone for now
     ├── PermanentError            the same call will fail again
     │   ├── NotFoundError         the record is missing, or another owner's
     │   ├── InvalidInputError     the caller's input breaks a stated limit
@@ -105,6 +108,18 @@ class SiteUnreachableError(UnavailableError):
 
 class OutOfTimeError(RetryableError):
     """The call needs more time than this worker has left; another worker goes on."""
+
+
+class NotItsTurnError(RetryableError):
+    """The work waits for its turn; nothing was asked yet, and the wait counts as no attempt."""
+
+
+class NoPlaceError(NotItsTurnError):
+    """All of the partner's places for this kind of work are taken."""
+
+
+class LeftAloneError(NotItsTurnError):
+    """The connection's server did not answer lately and is left alone until the stated wait."""
 
 
 class PermanentError(BridgeError):

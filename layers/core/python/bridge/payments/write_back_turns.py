@@ -8,12 +8,12 @@ import random
 from datetime import datetime
 from typing import Final, Protocol
 
+from bridge.connections.silent_servers import Leave, SilentServers
+from bridge.connections.visit import Visit
 from bridge.domain.backoff import backoff_seconds
 from bridge.domain.errors import BridgeError
 from bridge.domain.work_messages import WriteBackMessage
 from bridge.domain.write_back import Timings, WriteBack
-from bridge.payments.silent_servers import Leave, SilentServers
-from bridge.payments.visit import Visit
 from bridge.ports import Activity, Clock, LedgerStore, PartnerPlaces, Place, WriteBackQueue
 
 PLACES: Final = 10

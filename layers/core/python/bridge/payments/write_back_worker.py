@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bridge.connections.payment_stops import PaymentStops
+from bridge.connections.visit import Visit
 from bridge.domain.connection import Connection
 from bridge.domain.errors import (
     ConflictError,
@@ -40,7 +41,6 @@ from bridge.payments.payment_post import PaymentPost
 from bridge.payments.payment_read_back import PaymentReadBack
 from bridge.payments.payment_reconciler import PaymentReconciler
 from bridge.payments.payment_reversal import PaymentReversal
-from bridge.payments.visit import Visit
 from bridge.payments.write_back_problems import WriteBackProblems
 from bridge.ports import (
     Clock,

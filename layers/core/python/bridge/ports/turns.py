@@ -12,6 +12,10 @@ class Activity(StrEnum):
     """Each activity has places of its own, so that none takes another's."""
 
     WRITE_BACK = "write_back"
+    HINTS = "hints"
+    RUN_STEP = "run_step"
+    PDF = "pdf"
+    JOB = "job"
     RECORD_SEARCH = "record_search"
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from bridge.connections.callback_keeper import CallbackKeeper
     from bridge.connections.callbacks import CallbackRegistrations
     from bridge.connections.company_check import CompanyCheck
@@ -21,8 +23,10 @@ if TYPE_CHECKING:
     from bridge.connections.payment_stops import PaymentStops
     from bridge.connections.preferences import PaymentPreferences
     from bridge.connections.same_records import SameRecords
+    from bridge.connections.site_turns import SiteTurns
     from bridge.connections.verify import Verifier
     from bridge.payments.reconnected_write_backs import ReconnectedWriteBacks
+    from bridge.ports import Activity
     from bridge.runs.control import RunControl
     from bridge.runs.schedule import ScheduledRuns, StalledRuns
     from bridge.runs.start import ManualFetch, RunStarter
@@ -75,6 +79,20 @@ def owned_connections(ports: Ports) -> OwnedConnections:
     from bridge.connections.owned_connections import OwnedConnections
 
     return OwnedConnections(ports.connections)
+
+
+def site_turns(ports: Ports, activity: Activity, *, step: timedelta) -> SiteTurns:
+    from bridge.connections.silent_servers import SilentServers
+    from bridge.connections.site_turns import SiteTurns
+
+    servers = SilentServers(ports.silences, ports.clock, probe_life=step)
+    return SiteTurns(
+        places=ports.partner_places,
+        servers=servers,
+        clock=ports.clock,
+        activity=activity,
+        step=step,
+    )
 
 
 def connection_health(ports: Ports) -> ConnectionHealth:

@@ -30,6 +30,7 @@ from bridge.wiring.connection_use_cases import (
     run_starter,
     same_records,
     scheduled_runs,
+    site_turns,
     stalled_runs,
     verifier,
     watermarks,
@@ -37,6 +38,7 @@ from bridge.wiring.connection_use_cases import (
 from bridge.wiring.filter_use_cases import filter_archive, filter_marks, filter_preview
 
 if TYPE_CHECKING:
+    from bridge.connections.silent_servers import SilentServers
     from bridge.connectwise.callback_intake import CallbackIntake
     from bridge.mirror.hint_processor import HintProcessor
     from bridge.mirror.pdf_keeper import PdfKeeper
@@ -51,7 +53,6 @@ if TYPE_CHECKING:
     from bridge.payments.payment_check import PaymentCheck
     from bridge.payments.payment_reconciler import PaymentReconciler
     from bridge.payments.platform_payments import PlatformPayments
-    from bridge.payments.silent_servers import SilentServers
     from bridge.payments.unapplied_problems import UnappliedProblems
     from bridge.payments.unowned_payments import UnownedPayments
     from bridge.payments.write_back_actions import WriteBackActions
@@ -88,6 +89,7 @@ __all__ = [
     "run_starter",
     "same_records",
     "scheduled_runs",
+    "site_turns",
     "stalled_runs",
     "verifier",
     "watermarks",
@@ -266,7 +268,7 @@ def first_contact(ports: Ports) -> FirstContact:
 
 
 def silent_servers(ports: Ports) -> SilentServers:
-    from bridge.payments.silent_servers import SilentServers
+    from bridge.connections.silent_servers import SilentServers
 
     return SilentServers(ports.silences, ports.clock, probe_life=ports.timings.attempt)
 

@@ -1,4 +1,4 @@
-"""A visit is one try at a write-back, as seen from ConnectWise's server."""
+"""A visit is one piece of work for a connection, as seen from ConnectWise's server."""
 
 from __future__ import annotations
 

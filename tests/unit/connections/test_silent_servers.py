@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.payments.silent_servers import (
+from bridge.connections.silent_servers import (
     FIRST_WAIT,
     LONGEST_WAIT,
     Leave,
     SilentServers,
 )
-from bridge.payments.visit import Visit
+from bridge.connections.visit import Visit
 from bridge.wiring import use_cases
 from tests.builders.records import CONNECTION
 from tests.fakes.ports import InMemoryPorts

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from bridge.connections.visit import Visit
 from bridge.domain.identity import new_id
-from bridge.payments.visit import Visit
 from bridge.ports import Clock, Silence, SilenceStore
 
 FIRST_WAIT = timedelta(seconds=30)
@@ -19,6 +19,8 @@ class Leave:
 
     is_given: bool
     probe: Silence | None = None
+    wait: timedelta = timedelta()
+    """The time after which leave may be given, where it is refused."""
 
 
 class SilentServers:
@@ -40,10 +42,12 @@ class SilentServers:
             return Leave(is_given=True)
         now = self._clock.now()
         if now < silence.next_probe_at:
-            return Leave(is_given=False)
+            return Leave(is_given=False, wait=silence.next_probe_at - now)
         probe = replace(silence, next_probe_at=now + self._probe_life, token=new_id())
         is_first = self._silences.put(probe, replaces=silence.token)
-        return Leave(is_given=is_first, probe=probe if is_first else None)
+        if not is_first:
+            return Leave(is_given=False, wait=self._probe_life)
+        return Leave(is_given=True, probe=probe)
 
     def note(self, connection_id: str, leave: Leave, visit: Visit) -> None:
         """Note a visit. The first answer ends a silence, and only a probe prolongs it."""
@@ -59,6 +63,6 @@ class SilentServers:
                 longer = Silence(connection_id, wait, now + wait, new_id())
                 self._silences.put(longer, replaces=probe.token)
             case Visit.UNASKED, Silence() as probe:
-                # The probe is free for another write-back.
+                # The probe is free for another piece of work.
                 given_back = replace(probe, next_probe_at=now, token=new_id())
                 self._silences.put(given_back, replaces=probe.token)
