@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+import { connectInput, matrix } from "./Connect";
+
+const keys = { company_id: " acme ", public_key: "pub", private_key: "priv" };
+
+test("what is left empty is left out", () => {
+  const sent = connectInput({ ...keys, site_url: " ", date_from: "" });
+  expect(sent).toEqual({ company_id: "acme", public_key: "pub", private_key: "priv" });
+});
+
+test("the earliest invoice date is a filter, and the site a trimmed address", () => {
+  const form = { ...keys, site_url: " cw.example.com ", date_from: "2026-01-31" };
+  expect(connectInput(form)).toMatchObject({
+    site_url: "cw.example.com",
+    filters: { invoices: { date_from: "2026-01-31" } },
+  });
+});
+
+test("rights of one row stand in one row", () => {
+  const right = (row: string, column: string) => ({ module: "Finance", row, column });
+  const rights = [right("Invoicing", "Edit"), right("Products", "Inquire")];
+  expect(matrix([...rights, right("Invoicing", "Inquire")])).toEqual([
+    { module: "Finance", row: "Invoicing", columns: ["Edit", "Inquire"] },
+    { module: "Finance", row: "Products", columns: ["Inquire"] },
+  ]);
+});

@@ -1,0 +1,187 @@
+import Box from "@cloudscape-design/components/box";
+import Button from "@cloudscape-design/components/button";
+import Container from "@cloudscape-design/components/container";
+import FormField from "@cloudscape-design/components/form-field";
+import Header from "@cloudscape-design/components/header";
+import Input from "@cloudscape-design/components/input";
+import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
+import RadioGroup from "@cloudscape-design/components/radio-group";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import Table from "@cloudscape-design/components/table";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { useParams } from "wouter";
+import { contentOf, type Schemas, useApi } from "../api/client";
+import { calendarDate, count, moment } from "../shared/format";
+import { PageLink } from "../shared/links";
+import { useNotify } from "../shared/notices";
+import { Loaded } from "../shared/record";
+import { CopiedId, orNothing, ProblemState } from "../shared/values";
+import { texts } from "../texts";
+
+type Problem = Schemas["ProblemView"];
+type Choice = Schemas["ActionInput"];
+
+const words = texts.problems;
+
+export default function OneProblem() {
+  const { id } = useParams<{ id: string }>();
+  const api = useApi();
+  const query = useQuery({
+    queryKey: ["problems", "one", id],
+    queryFn: () =>
+      contentOf(api.GET("/v1/problems/{problem_id}", { params: { path: { problem_id: id } } })),
+  });
+  return <Loaded query={query}>{(problem) => <Shown problem={problem} />}</Loaded>;
+}
+
+function Shown({ problem }: { problem: Problem }) {
+  const [chosen, setChosen] = useState<number | null>(null);
+  return (
+    <SpaceBetween size="l">
+      <Header variant="h1" description={problem.detail}>
+        {problem.title}
+      </Header>
+      <Container>
+        <KeyValuePairs columns={3} items={facts(problem)} />
+      </Container>
+      {problem.payments.length > 0 && (
+        <ShownPayments problem={problem} chosen={chosen} onChoose={setChosen} />
+      )}
+      <Actions key={problem.state} problem={problem} payment={chosen} />
+    </SpaceBetween>
+  );
+}
+
+function facts(problem: Problem) {
+  const { record_id, resolved_at, refusal } = problem;
+  return [
+    { label: words.state, value: <ProblemState state={problem.state} /> },
+    { label: words.opened, value: moment(problem.opened_at) },
+    resolved_at
+      ? { label: words.resolved, value: moment(resolved_at) }
+      : { label: words.lastSeen, value: moment(problem.last_seen_at) },
+    { label: words.seen, value: count(problem.times_seen) },
+    { label: words.record, value: record_id ? <RecordLink problem={problem} /> : orNothing(null) },
+    ...(refusal ? [{ label: words.refusal, value: refusal }] : []),
+    { label: texts.common.id, value: <CopiedId id={problem.id} /> },
+  ];
+}
+
+/** A problem of a customer says so by its subject; all other records are invoices. */
+function RecordLink({ problem }: { problem: Problem }) {
+  const screen = problem.subject.startsWith("customer/") ? "customers" : "invoices";
+  return <PageLink href={`/${screen}/${problem.record_id}`}>{words.openRecord}</PageLink>;
+}
+
+function ShownPayments(props: {
+  problem: Problem;
+  chosen: number | null;
+  onChoose: (id: number | null) => void;
+}) {
+  const { payments } = props.problem;
+  const selected = payments.filter(
+    ({ connectwise_payment_id }) => connectwise_payment_id === props.chosen,
+  );
+  return (
+    <Table
+      header={
+        <Header variant="h2" description={words.choose}>
+          {words.shown}
+        </Header>
+      }
+      items={payments}
+      trackBy={({ connectwise_payment_id }) => String(connectwise_payment_id)}
+      selectionType="single"
+      selectedItems={selected}
+      onSelectionChange={({ detail }) =>
+        props.onChoose(detail.selectedItems[0]?.connectwise_payment_id ?? null)
+      }
+      ariaLabels={{
+        selectionGroupLabel: words.choose,
+        itemSelectionLabel: (_, { connectwise_payment_id }) =>
+          `${words.connectwisePayment} ${connectwise_payment_id}`,
+      }}
+      columnDefinitions={[
+        {
+          id: "id",
+          header: words.connectwisePayment,
+          cell: ({ connectwise_payment_id }) => connectwise_payment_id,
+          isRowHeader: true,
+        },
+        { id: "date", header: words.paidOn, cell: ({ paid_on }) => calendarDate(paid_on) },
+        { id: "by", header: words.appliedBy, cell: ({ applied_by }) => orNothing(applied_by) },
+        {
+          id: "amount",
+          header: words.amountMinor,
+          cell: ({ amount_minor }) => <span className="figures">{count(amount_minor)}</span>,
+        },
+      ]}
+    />
+  );
+}
+
+function Actions({ problem, payment }: { problem: Problem; payment: number | null }) {
+  const [action, setAction] = useState<Choice["action"] | null>(null);
+  const [reference, setReference] = useState("");
+  const act = useAction(problem.id);
+  const confirm = () =>
+    action &&
+    act.mutate({
+      action,
+      ...(payment !== null && { connectwise_payment_id: payment }),
+      ...(reference && { reference }),
+    });
+  return (
+    <Container header={<Header variant="h2">{words.actions}</Header>}>
+      {problem.actions.length === 0 ? (
+        <Box>{words.noActions}</Box>
+      ) : (
+        <SpaceBetween size="m">
+          <RadioGroup
+            ariaLabel={words.actions}
+            value={action}
+            items={problem.actions.map((value) => ({
+              value,
+              label: words.actionNames[value],
+              description: words.actionMeanings[value],
+            }))}
+            onChange={({ detail }) => setAction(detail.value as Choice["action"])}
+          />
+          {action === "reverse_in_books" && (
+            <FormField label={words.reference}>
+              <Input value={reference} onChange={({ detail }) => setReference(detail.value)} />
+            </FormField>
+          )}
+          <Button variant="primary" disabled={!action} loading={act.isPending} onClick={confirm}>
+            {words.confirm}
+          </Button>
+        </SpaceBetween>
+      )}
+    </Container>
+  );
+}
+
+function useAction(id: string) {
+  const api = useApi();
+  const notify = useNotify();
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (body: Choice) =>
+      contentOf(
+        api.POST("/v1/problems/{problem_id}/actions", {
+          params: { path: { problem_id: id } },
+          body,
+        }),
+      ),
+    onSuccess: (problem) => {
+      notify("success", words.done);
+      queries.setQueryData(["problems", "one", id], problem);
+      return queries.invalidateQueries({ queryKey: ["problems"] });
+    },
+    onError: (error) => {
+      notify("error", error.message);
+      return queries.invalidateQueries({ queryKey: ["problems"] });
+    },
+  });
+}
