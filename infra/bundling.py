@@ -19,22 +19,23 @@ import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_lambda as lambda_
 
-from infra.config import PROJECT_ROOT, BundleTarget
+from infra.config import PROJECT_ROOT, BundleTarget, StageConfig
+from infra.unused_parts import UNUSED_FILES, UNUSED_PACKAGES, UNUSED_PARTS, leave_out_unused_parts
 
 UV = PROJECT_ROOT / ".tools" / "uv" / "bin" / "uv"
 CORE_LAYER = PROJECT_ROOT / "layers" / "core"
 DEPENDENCIES_LAYER = PROJECT_ROOT / "layers" / "dependencies"
 FUNCTIONS = PROJECT_ROOT / "functions"
 
-# Lambda's runtime brings these: 30 MB that every cold start would load for nothing
-# (docs/decisions/0003).
-BROUGHT_BY_RUNTIME = ("boto3", "botocore", "s3transfer")
-
 _UV_TIMEOUT_SECONDS = 300
 
 
 class BundlingError(Exception):
     """A layer could not be built; the message carries uv's own output."""
+
+
+class SlowStartError(Exception):
+    """Layers made here would lack bytecode; the message has the command that helps."""
 
 
 class Bundler(Protocol):
@@ -56,7 +57,7 @@ class UvBundler:
         return _built_layer(
             DEPENDENCIES_LAYER,
             partial(build_dependencies, requirements, target),
-            inputs=[requirements.encode(), _build_mode(target)],
+            inputs=[requirements.encode(), _build_mode(target), *_left_out()],
         )
 
     def core(self, target: BundleTarget) -> lambda_.Code:
@@ -93,12 +94,26 @@ def function_code(name: str) -> lambda_.Code:
     )
 
 
+def refuse_slow_start(stage: StageConfig) -> None:
+    """Raise `SlowStartError` unless this interpreter makes the bytecode of the stage's runtime.
+
+    Functions of layers that lack it take about twice as long to start (docs/decisions/0003).
+    """
+    if not makes_bytecode(stage.target):
+        python = stage.target.runtime
+        raise SlowStartError(
+            f"Stage {stage.name} runs {python}, and layers built with Python "
+            f"{sys.version_info.major}.{sys.version_info.minor} would start its functions twice as "
+            f"slowly. Deploy with: make deploy STAGE={stage.name} PYTHON={python}"
+        )
+
+
 def export_requirements() -> str:
     """The pinned and hashed third-party requirements of the functions, from the lock file.
 
     Raises `BundlingError` when uv refuses, for example because the lock file is out of date.
     """
-    pruned = [argument for package in BROUGHT_BY_RUNTIME for argument in ("--prune", package)]
+    pruned = [argument for package in UNUSED_PACKAGES for argument in ("--prune", package)]
     return _run_uv(
         *("export", "--frozen", "--no-dev", "--no-emit-project", "--no-annotate", "--no-header"),
         *pruned,
@@ -106,9 +121,10 @@ def export_requirements() -> str:
 
 
 def build_dependencies(requirements: str, target: BundleTarget, output: Path) -> None:
-    """Install the requirements under `output`/python, for the target.
+    """Install what functions use of the requirements under `output`/python, for the target.
 
-    Raises `BundlingError` when a package has no wheel for the target or uv fails.
+    Raises `BundlingError` when a package has no wheel for the target or uv fails, and
+    `UnknownPartError` when a part to be left out is missing.
     """
     packages = output / "python"
     packages.mkdir(parents=True)
@@ -124,6 +140,7 @@ def build_dependencies(requirements: str, target: BundleTarget, output: Path) ->
     )
     requirements_file.unlink()
     shutil.rmtree(packages / "bin", ignore_errors=True)
+    leave_out_unused_parts(packages)
     _compile(packages, target)
 
 
@@ -168,7 +185,7 @@ def _compile(packages: Path, target: BundleTarget) -> None:
     `/opt` is read-only in Lambda, so bytecode that is missing is made anew at each cold start.
     Unchecked hashes: an archive does not keep the times that Python would compare.
     """
-    if _makes_bytecode(target):
+    if makes_bytecode(target):
         compileall.compile_dir(
             packages,
             quiet=2,
@@ -178,13 +195,18 @@ def _compile(packages: Path, target: BundleTarget) -> None:
         )
 
 
-def _makes_bytecode(target: BundleTarget) -> bool:
+def makes_bytecode(target: BundleTarget) -> bool:
+    """Tell whether this interpreter makes the bytecode that the target's runtime reads."""
     return sys.version_info[:2] == target.python_version
 
 
 def _build_mode(target: BundleTarget) -> bytes:
     platform = target.platform or sys.platform
-    return f"{target.runtime} {platform} bytecode={_makes_bytecode(target)}".encode()
+    return f"{target.runtime} {platform} bytecode={makes_bytecode(target)}".encode()
+
+
+def _left_out() -> list[bytes]:
+    return [part.encode() for part in (*UNUSED_PARTS, *UNUSED_FILES)]
 
 
 def _sources() -> list[bytes]:

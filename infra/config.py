@@ -93,7 +93,10 @@ class StageConfig:
 
     `dashboard_origins` are the web origins that browsers may call the API from.
 
-    `receiver_limits` bound the public callback route, `api_limits` each of the others.
+    `receiver_limits` bound the public callback route, `payment_limits` each route on which services
+    record payments, `description_limits` the open description of the API, and `api_limits` each of
+    the others. They are ceilings for all together, at least ten times a partner's share in a
+    process: the functions refuse a flood of one partner before it reaches them.
     `nat_addresses` is the number of fixed addresses that partners allow through their
     firewalls; zero means that functions leave through the network of the machine itself.
     `allow_loopback_egress` lets the guarded client call this machine, for the sandbox only.
@@ -111,8 +114,10 @@ class StageConfig:
     dashboard_origins: tuple[str, ...]
     log_level: str = "INFO"
     log_retention_days: int = 30
-    receiver_limits: RequestLimits = RequestLimits(requests_per_second=50, burst=200)
-    api_limits: RequestLimits = RequestLimits(requests_per_second=50, burst=100)
+    receiver_limits: RequestLimits = RequestLimits(requests_per_second=500, burst=1000)
+    payment_limits: RequestLimits = RequestLimits(requests_per_second=200, burst=400)
+    description_limits: RequestLimits = RequestLimits(requests_per_second=5, burst=20)
+    api_limits: RequestLimits = RequestLimits(requests_per_second=200, burst=400)
     write_back_times: WriteBackTimes = WriteBackTimes()
 
     def __post_init__(self) -> None:
@@ -134,6 +139,11 @@ class StageConfig:
     def fixed_egress(self) -> bool:
         """True when calls to ConnectWise leave from fixed addresses."""
         return self.nat_addresses > 0
+
+    @property
+    def metrics_namespace(self) -> str:
+        """Where the functions' own metrics stand, for example `bridge-dev`."""
+        return f"bridge-{self.name}"
 
     def resource_name(self, part: str) -> str:
         """The physical name of a resource of this stage, for example `bridge-dev-hints`."""

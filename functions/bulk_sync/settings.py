@@ -4,6 +4,7 @@ from pydantic import Field
 
 from bridge.domain.run import MAX_RECORDS
 from bridge.wiring.settings import (
+    CallbacksTable,
     ConnectWiseAccess,
     CoordinationTable,
     HintsQueue,
@@ -14,7 +15,13 @@ from bridge.wiring.settings import (
 
 
 class BulkSyncSettings(
-    RecordsTable, OperationsTable, CoordinationTable, ConnectWiseAccess, HintsQueue, RunStepsQueue
+    RecordsTable,
+    OperationsTable,
+    CallbacksTable,
+    CoordinationTable,
+    ConnectWiseAccess,
+    HintsQueue,
+    RunStepsQueue,
 ):
     """These settings suffice to work on runs."""
 

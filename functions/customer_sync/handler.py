@@ -1,22 +1,20 @@
-"""The function is called hourly and starts a customer run on every imported connection."""
+"""The function is called by schedules, and sends the hourly customer runs of its part."""
 
 from functools import cache
 
-from bridge.domain.run import RunKind
 from bridge.entrypoints.entry import Event, function_entry
-from bridge.runs.schedule import ScheduledRuns
-from bridge.wiring import use_cases
+from bridge.entrypoints.job_ticks import JobTicks
+from bridge.wiring import entrypoints
 from bridge.wiring.adapters import Adapters
 from customer_sync.settings import CustomerSyncSettings
 
 
 @cache
-def _scheduled_runs() -> ScheduledRuns:
-    adapters = Adapters(CustomerSyncSettings.from_environment())
-    return use_cases.scheduled_runs(adapters)
+def _ticks() -> JobTicks:
+    return entrypoints.job_ticks(Adapters(CustomerSyncSettings.from_environment()))
 
 
 @function_entry
-def lambda_handler(_schedule: Event) -> Event:
-    """Return the number of runs started."""
-    return {"started": _scheduled_runs().start(RunKind.CUSTOMERS)}
+def lambda_handler(event: Event) -> Event:
+    """Return the number of messages sent, one for each connection of the part."""
+    return {"sent": _ticks().start(event)}

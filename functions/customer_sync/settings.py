@@ -1,7 +1,7 @@
 """The settings name the resources that the customer_sync function uses."""
 
-from bridge.wiring.settings import OperationsTable, RunStepsQueue
+from bridge.wiring.settings import JobsQueue, OperationsTable
 
 
-class CustomerSyncSettings(OperationsTable, RunStepsQueue):
-    """These settings suffice to start runs."""
+class CustomerSyncSettings(OperationsTable, JobsQueue):
+    """These settings suffice to list connections and to send their jobs."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import traceback
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,8 +19,9 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 )
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from bridge.domain.errors import BridgeError
-from bridge.entrypoints.callers import CallerRefusedError
+from bridge.domain.errors import BridgeError, InfrastructureError
+from bridge.entrypoints.answer_headers import with_safety_headers
+from bridge.entrypoints.audit import caller_names, log_request
 from bridge.entrypoints.dashboard_services import DashboardServices
 from bridge.entrypoints.problem_documents import (
     CONTENT_TYPE,
@@ -30,14 +32,18 @@ from bridge.entrypoints.problem_documents import (
     field_path,
     invalid_input,
 )
+from bridge.log_fields import add_log_fields, log_fields
+from bridge.ports import Measure
 from dashboard_api.dependencies import CALLER, SERVICES
-from dashboard_api.openapi import OPENAPI_PATH, openapi_document
+from dashboard_api.openapi import OPENAPI_PATH, ApiDescription
 from dashboard_api.request_limits import BodyRefusedError, broken_limit, read_body, with_json_type
-from dashboard_api.resource import JSON
 from dashboard_api.route_access import allowed_caller
 from dashboard_api.routes import ROUTERS
+from dashboard_api.shares import RequestShares
 
 MAX_FRAMES_LOGGED = 8
+PLAIN_ID = re.compile(r"[A-Za-z0-9._-]{1,160}")
+"""An id of ours looks so; any other text in a path may be an e-mail address."""
 
 _NO_ROUTE = ProblemDocument(
     "no_such_route", HTTPStatus.NOT_FOUND, "No such route", "The API has no such path."
@@ -64,22 +70,32 @@ class DashboardApi(APIGatewayHttpResolver):
             json_body_deserializer=read_body,
         )
         self._services = services
+        self._shares = RequestShares(services.connections, services.clock)
 
     def resolve(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Answer one HTTP API event (payload 2.0): refuse it at once, or route it."""
         refused = broken_limit(event)
+        request_id = event["requestContext"]["requestId"]
+        names = {"request_id": request_id}
         if refused is None and event["rawPath"] != OPENAPI_PATH:
             try:
-                self.context[CALLER] = allowed_caller(event)
-            except CallerRefusedError as error:
+                self.context[CALLER] = caller = allowed_caller(event)
+                names |= caller_names(caller)
+                self._shares.take(event, caller)
+            except BridgeError as error:
                 refused = describe(error, self._services.clock.now())
+                with log_fields(**names):
+                    _logger.warning("refused before routing: %s", type(error).__name__)
         if refused is not None:
-            return refused.as_gateway_response(event["requestContext"]["requestId"])
+            return with_safety_headers(refused.as_gateway_response(request_id))
         self.context[SERVICES] = self._services
-        answer = super().resolve(with_json_type(event), context)
+        with log_fields(**names):
+            answer = super().resolve(with_json_type(event), context)
+            log_request(event, answer)
         answer["headers"].setdefault("Cache-Control", "no-store")
         # An answer without content has no body at all: some gateways fail on a null one.
-        return {name: part for name, part in answer.items() if part is not None}
+        answer = {name: part for name, part in answer.items() if part is not None}
+        return with_safety_headers(answer)
 
     def problem(self, document: ProblemDocument) -> Response[str]:
         """Return a problem document as the answer to the present request."""
@@ -107,16 +123,28 @@ class DashboardApi(APIGatewayHttpResolver):
 def create_app(services: DashboardServices) -> DashboardApi:
     """Return the API over these services."""
     app = DashboardApi(services)
-    app.use(middlewares=[_refuse_unknown_query])
+    app.use(middlewares=[_name_in_logs, _refuse_unknown_query])
     for router in ROUTERS:
         app.include_router(router)
 
+    description = ApiDescription(app)
+
     @app.get(OPENAPI_PATH, include_in_schema=False, enable_validation=False)
     def get_openapi() -> Response[str]:
-        return Response(200, JSON, openapi_document(app))
+        return description.answer(app.current_event.headers)
 
     _map_failures(app, services)
     return app
+
+
+def _name_in_logs(app: DashboardApi, next_middleware: NextMiddleware) -> Response[Any]:
+    """Have every line about the present request name its route and the ids in its path."""
+    route = app.context["_route"]
+    found = route.rule.match(app.context["_path"])
+    texts = found.groupdict() if found else {}
+    ids = {name: text for name, text in texts.items() if PLAIN_ID.fullmatch(text)}
+    add_log_fields(route=route.path, **ids)
+    return next_middleware(app)
 
 
 def _refuse_unknown_query(app: DashboardApi, next_middleware: NextMiddleware) -> Response[Any]:
@@ -143,6 +171,9 @@ def _map_failures(app: DashboardApi, services: DashboardServices) -> None:
 
     def known_failure(error: BridgeError) -> Response[str]:
         document = describe(error, services.clock.now(), egress_addresses=services.egress_addresses)
+        if isinstance(error, InfrastructureError):
+            # A partner's server that fails wakes nobody, and our own services do.
+            services.metrics.note(Measure.API_FAULT)
         if document.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             _logger.warning("answered %s: %s", int(document.status), type(error).__name__)
         return app.problem(document)
@@ -151,6 +182,7 @@ def _map_failures(app: DashboardApi, services: DashboardServices) -> None:
         # Only types and places: messages and bodies may hold what must be in no log.
         frames = traceback.extract_tb(error.__traceback__)[-MAX_FRAMES_LOGGED:]
         places = [f"{frame.filename}:{frame.lineno}" for frame in frames]
+        services.metrics.note(Measure.API_FAULT)
         _logger.error("unexpected %s at %s", type(error).__name__, " < ".join(reversed(places)))
         return app.problem(INTERNAL)
 

@@ -18,6 +18,7 @@ from bridge.entrypoints.callers import CallerRefusedError, PartnerUser, Platform
 from bridge.entrypoints.dashboard_services import DashboardServices
 from bridge.payments.payment_origins import write_backs_behind
 from bridge.payments.platform_payments import PlatformPayments
+from bridge.ports import Activity
 
 SERVICES = "services"
 CALLER = "caller"
@@ -32,6 +33,10 @@ class PartnerAccess:
     id: str
     user_id: str
     services: DashboardServices
+
+    def take_share(self, activity: Activity) -> None:
+        """Count a request that has ConnectWise called many times, or raise ShareUsedUpError."""
+        self.services.shares.take(self.id, activity)
 
     def connection(self, connection_id: str) -> Connection:
         """Return one of the partner's connections, or raise NotFoundError."""

@@ -11,7 +11,8 @@ from dashboard_api.settings import DashboardSettings
 
 @cache
 def _app() -> DashboardApi:
-    adapters = Adapters(DashboardSettings.from_environment(), part="dashboard_api")
+    settings = DashboardSettings.from_environment()
+    adapters = Adapters(settings, part="dashboard_api", calls_seldom=True)
     return create_app(entrypoints.dashboard_services(adapters, adapters.egress_addresses))
 
 

@@ -6,9 +6,14 @@ two routes that other functions serve.
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Mapping
+from functools import cached_property
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from aws_lambda_powertools.event_handler import Response
 from pydantic.json_schema import models_json_schema
 
 from bridge.entrypoints.callers import WRITE_PAYMENTS
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 OPENAPI_PATH = "/openapi.json"
+KEPT_FOR_MINUTES = "public, max-age=300"
 TITLE = "Bridge dashboard API"
 VERSION = "1.0.0"
 DESCRIPTION = (
@@ -60,6 +66,31 @@ _FAILURES = {
 _ONLY_WITH_BODY = frozenset({"400", "413", "415"})
 _SCHEMA = "#/components/schemas/{model}"
 _FRAMEWORK_SCHEMAS = ("HTTPValidationError", "ValidationError", "ResponseValidationError")
+
+
+class ApiDescription:
+    """The description is built for the first request of a process, and kept.
+
+    Browsers and proxies keep it for some minutes, and ask then whether it is still the same.
+    """
+
+    def __init__(self, app: APIGatewayHttpResolver) -> None:
+        self._app = app
+
+    @cached_property
+    def _text(self) -> str:
+        return openapi_document(self._app)
+
+    @cached_property
+    def _tag(self) -> str:
+        return f'"{hashlib.sha256(self._text.encode()).hexdigest()[:32]}"'
+
+    def answer(self, headers: Mapping[str, str]) -> Response[str]:
+        """Return the document, or 304 where its tag is known already."""
+        told: dict[str, str | list[str]] = {"ETag": self._tag, "Cache-Control": KEPT_FOR_MINUTES}
+        if self._tag in headers.get("if-none-match", "").split(", "):
+            return Response(HTTPStatus.NOT_MODIFIED.value, headers=told)
+        return Response(HTTPStatus.OK.value, JSON, self._text, headers=told)
 
 
 def openapi_document(app: APIGatewayHttpResolver) -> str:

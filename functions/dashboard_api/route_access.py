@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from bridge.entrypoints.callers import PartnerUser, PlatformService, partner_user, platform_service
 
-_FOR_SERVICES = re.compile(r"/v1/connections/[^/]+/payments(/.*)?")
+_FOR_SERVICES = re.compile(r"/v1/connections/([^/]+)/payments(/.*)?")
 
 
 def is_for_services(path: str) -> bool:
@@ -22,3 +22,9 @@ def allowed_caller(event: Mapping[str, Any]) -> PartnerUser | PlatformService:
     """Return the caller, and raise CallerRefusedError for one that the route is closed to."""
     path = APIGatewayProxyEventV2(dict(event)).path
     return platform_service(event) if is_for_services(path) else partner_user(event)
+
+
+def connection_of_services_path(event: Mapping[str, Any]) -> str:
+    """Return the text in the place of a connection's id in a path for services, else ""."""
+    match = _FOR_SERVICES.fullmatch(APIGatewayProxyEventV2(dict(event)).path)
+    return match[1] if match else ""

@@ -1,6 +1,7 @@
 """The settings name the resources that the dashboard_api function uses."""
 
 from bridge.wiring.settings import (
+    CallbacksTable,
     ConnectWiseAccess,
     CoordinationTable,
     DocumentsBucket,
@@ -20,6 +21,7 @@ from bridge.wiring.settings import (
 class DashboardSettings(
     RecordsTable,
     OperationsTable,
+    CallbacksTable,
     CoordinationTable,
     LedgerTable,
     ConnectWiseAccess,

@@ -1,26 +1,25 @@
 """The settings name the resources that the invoice_pdf function uses."""
 
 from bridge.wiring.settings import (
+    CallbacksTable,
     ConnectWiseAccess,
     CoordinationTable,
     DocumentsBucket,
     HintsQueue,
     OperationsTable,
+    PdfsQueue,
     RecordsTable,
 )
-
-SHARE_OF_TIME = 1 / 2
-"""The part of the remaining time that one connection may take.
-
-A batch holds up to five PDFs, perhaps each of another connection."""
 
 
 class InvoicePdfSettings(
     RecordsTable,
     OperationsTable,
+    CallbacksTable,
     CoordinationTable,
     ConnectWiseAccess,
     HintsQueue,
+    PdfsQueue,
     DocumentsBucket,
 ):
-    """These settings suffice to keep PDFs."""
+    """These settings suffice to keep PDFs, or to put them off."""

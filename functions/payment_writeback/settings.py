@@ -1,6 +1,7 @@
 """The settings name the resources that the payment_writeback function uses."""
 
 from bridge.wiring.settings import (
+    CallbacksTable,
     ConnectWiseAccess,
     CoordinationTable,
     HintsQueue,
@@ -16,6 +17,7 @@ class PaymentWritebackSettings(
     RecordsTable,
     LedgerTable,
     OperationsTable,
+    CallbacksTable,
     CoordinationTable,
     ConnectWiseAccess,
     HintsQueue,

@@ -1,22 +1,25 @@
-"""The function is called by schedules, finds missed changes, and mends stuck work."""
+"""The function is called by schedules, and does each connection's jobs of the queue ``jobs``."""
 
 from functools import cache
 
-from bridge.entrypoints.entry import Event, function_entry
+from bridge.connections.site_turns import STEP_SECONDS
+from bridge.entrypoints.batches import jobs_in
+from bridge.entrypoints.entry import Event, step_entry
 from bridge.entrypoints.reconciler_jobs import ReconcilerJobs
-from bridge.wiring import entrypoints, use_cases
+from bridge.wiring import entrypoints
 from bridge.wiring.adapters import Adapters
-from reconciler.settings import CALLBACKS_SHARE_OF_TIME, ReconcilerSettings
+from reconciler.settings import ReconcilerSettings
 
 
 @cache
 def _jobs() -> ReconcilerJobs:
     adapters = Adapters(ReconcilerSettings.from_environment(), part="reconciler")
-    callbacks = use_cases.callback_keeper(adapters.sharing(CALLBACKS_SHARE_OF_TIME))
-    return entrypoints.reconciler_jobs(adapters, callbacks)
+    return entrypoints.reconciler_jobs(adapters)
 
 
-@function_entry
+@step_entry(STEP_SECONDS)
 def lambda_handler(event: Event) -> Event:
-    """Do the job that the schedule names, e.g. ``{"job": "sweep"}``; return its counts."""
-    return dict(_jobs().do(event["job"]))
+    """Return a schedule's counts, or the ids of the messages that are to be delivered again."""
+    if "Records" in event:
+        return jobs_in(event).work_each(_jobs().work)
+    return dict(_jobs().start(event))

@@ -1,9 +1,11 @@
 """The settings name the resources that the reconciler function uses."""
 
 from bridge.wiring.settings import (
+    CallbacksTable,
     ConnectWiseAccess,
     CoordinationTable,
     HintsQueue,
+    JobsQueue,
     LedgerTable,
     OperationsTable,
     RecordsTable,
@@ -13,22 +15,19 @@ from bridge.wiring.settings import (
     WriteBackTimings,
 )
 
-CALLBACKS_SHARE_OF_TIME = 1 / 10
-"""The part of the remaining time that one connection's registrations may take.
-
-One start goes through very many connections."""
-
 
 class ReconcilerSettings(
     RecordsTable,
     OperationsTable,
+    CallbacksTable,
     LedgerTable,
     CoordinationTable,
     ConnectWiseAccess,
     RunStepsQueue,
     HintsQueue,
+    JobsQueue,
     WriteBacksQueue,
     WriteBackTimings,
     WebhookBase,
 ):
-    """These settings suffice to compare, wake write-backs and keep callbacks registered."""
+    """These settings suffice to send jobs and to do them, and to wake write-backs."""

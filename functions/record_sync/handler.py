@@ -2,23 +2,24 @@
 
 from functools import cache
 
-from bridge.entrypoints.batches import hints_in
+from bridge.connections.signing_key_fetch import SigningKeyFetch
+from bridge.entrypoints.batches import joined, key_requests_in
 from bridge.entrypoints.entry import Event, function_entry
-from bridge.mirror.hint_processor import HintProcessor
-from bridge.wiring import use_cases
+from bridge.entrypoints.hint_batches import HintBatches
+from bridge.wiring import entrypoints, use_cases
 from bridge.wiring.adapters import Adapters
-from record_sync.settings import SHARE_OF_TIME, RecordSyncSettings
+from record_sync.settings import RecordSyncSettings
 
 
 @cache
-def _processor() -> HintProcessor:
-    adapters = Adapters(RecordSyncSettings.from_environment(), share_of_time=SHARE_OF_TIME)
-    return use_cases.hint_processor(adapters)
+def _workers() -> tuple[HintBatches, SigningKeyFetch]:
+    adapters = Adapters(RecordSyncSettings.from_environment())
+    return entrypoints.hint_batches(adapters), use_cases.signing_key_fetch(adapters)
 
 
 @function_entry
 def lambda_handler(event: Event) -> Event:
     """Return the ids of the messages that are to be delivered again."""
-    batch = hints_in(event)
-    failed = _processor().process(tuple(batch.messages.values()))
-    return batch.reply(message_id for message_id, hint in batch.messages.items() if hint in failed)
+    hints, signing_keys = _workers()
+    keys = key_requests_in(event).work_each(signing_keys.fetch)
+    return joined(keys, hints.work_off(event))

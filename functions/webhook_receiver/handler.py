@@ -7,10 +7,14 @@ from binascii import Error as Base64Error
 from functools import cache
 from typing import Any
 
+from bridge.entrypoints.lean_log import begin_lean_log
 from bridge.wiring.receiver import Callback, CallbackIntake, Verdict, build_callback_intake
 from webhook_receiver.settings import read_settings
 
 RETRY_AFTER_SECONDS = "2"
+
+
+begin_lean_log()
 
 
 @cache

@@ -1,5 +1,7 @@
 """Alarms: one topic for the person on call, and the alarms that every queue has."""
 
+from typing import Any
+
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
@@ -50,16 +52,46 @@ class OnCall(Construct):
 
         The alarm is called `<stage's prefix><id_>`, and the runbook has a part of that name.
         """
+        self._alarm(
+            id_,
+            metric,
+            threshold=threshold,
+            evaluation_periods=periods,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            alarm_description=description,
+        )
+
+    def watch_absence(self, id_: str, metric: cloudwatch.Metric, *, description: str) -> None:
+        """Alarm when nothing was counted in a period: what does not run reports nothing."""
+        self._alarm(
+            id_,
+            metric,
+            threshold=1,
+            evaluation_periods=1,
+            comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+            treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
+            alarm_description=description,
+        )
+
+    def own_metric(
+        self, name: str, *, minutes: int, statistic: str = cloudwatch.Stats.SUM
+    ) -> cloudwatch.Metric:
+        """A metric that the functions write themselves; see the port `metrics`."""
+        return cloudwatch.Metric(
+            namespace=self._stage.metrics_namespace,
+            metric_name=name,
+            statistic=statistic,
+            period=cdk.Duration.minutes(minutes),
+        )
+
+    def _alarm(self, id_: str, metric: cloudwatch.Metric, **properties: Any) -> None:
         alarm = cloudwatch.Alarm(
             self,
             id_,
             alarm_name=self._stage.resource_name(id_),
             metric=metric,
-            threshold=threshold,
-            evaluation_periods=periods,
-            comparison_operator=(cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD),
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-            alarm_description=description,
+            **properties,
         )
         alarm.add_alarm_action(actions.SnsAction(self.topic))
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from functools import cached_property
 
 import aws_cdk as cdk
 from aws_cdk import aws_apigatewayv2 as apigateway
@@ -17,7 +18,7 @@ from infra.constructs.logs import log_group
 from infra.constructs.python_function import PythonFunction
 
 _PREFLIGHT_CACHE_HOURS = 1
-_SERVER_ERRORS_IN_FIVE_MINUTES = 5
+_FAULTS_IN_FIVE_MINUTES = 5
 
 # The route key, never the path: the path of a callback carries the connection's secret.
 _ACCESS_LOG_FIELDS = {
@@ -25,6 +26,10 @@ _ACCESS_LOG_FIELDS = {
     "time": "$context.requestTime",
     "routeKey": "$context.routeKey",
     "status": "$context.status",
+    # Who asked: a user by the subject of the token, a service by its client; and from where.
+    "user": "$context.authorizer.claims.sub",
+    "client": "$context.authorizer.claims.client_id",
+    "source": "$context.identity.sourceIp",
     "latencyMs": "$context.responseLatency",
     "responseBytes": "$context.responseLength",
     "integrationStatus": "$context.integrationStatus",
@@ -47,9 +52,8 @@ class HttpApi(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self._stage = stage
-        self._authorizer = authorizers.HttpUserPoolAuthorizer(
-            "TokenCheck", user_pool, user_pool_clients=list(clients)
-        )
+        self._user_pool = user_pool
+        self._clients = list(clients)
         self._integrations: dict[str, integrations.HttpLambdaIntegration] = {}
         self.api = apigateway.HttpApi(
             self,
@@ -64,11 +68,12 @@ class HttpApi(Construct):
                 max_age=cdk.Duration.hours(_PREFLIGHT_CACHE_HOURS),
             ),
         )
+        # The API's own count of server errors holds answers about partners' servers, too.
         on_call.watch(
-            "api-5xx",
-            self.api.metric_server_error(period=cdk.Duration.minutes(5), statistic="Sum"),
-            threshold=_SERVER_ERRORS_IN_FIVE_MINUTES,
-            description="The HTTP API answers with server errors: see the runbook.",
+            "api-faults",
+            on_call.own_metric("ApiFault", minutes=5),
+            threshold=_FAULTS_IN_FIVE_MINUTES,
+            description="The HTTP API answers with faults of ours: see the runbook.",
         )
         self._default_stage = self._build_stage()
         self._route_limits: dict[str, dict[str, int]] = {}
@@ -78,24 +83,38 @@ class HttpApi(Construct):
         """The address of the API without a trailing slash."""
         return self.api.api_endpoint
 
+    def admit(self, client: cognito.IUserPoolClient) -> None:
+        """Accept the tokens of one more client; to be called before the first route."""
+        self._clients.append(client)
+
+    @cached_property
+    def _authorizer(self) -> authorizers.HttpUserPoolAuthorizer:
+        return authorizers.HttpUserPoolAuthorizer(
+            "TokenCheck", self._user_pool, user_pool_clients=self._clients
+        )
+
     def route(
         self,
         path: str,
         function: PythonFunction,
         *methods: apigateway.HttpMethod,
         scope: str | None = None,
+        limits: RequestLimits | None = None,
     ) -> None:
         """Send requests that carry a valid token to the function.
 
-        With `scope` it must be an access token that was given the scope: no user has one.
+        With `scope` it must be an access token that was given the scope: no user has one. With
+        `limits` each method has these for itself, else those of the stage.
         """
-        self.api.add_routes(
+        routes = self.api.add_routes(
             path=path,
             methods=list(methods),
             integration=self._integration(function),
             authorizer=self._authorizer,
             authorization_scopes=[scope] if scope else None,
         )
+        if limits:
+            self._limit(routes, path, methods, limits)
 
     def open_route(
         self,
@@ -115,12 +134,24 @@ class HttpApi(Construct):
         )
         for route in routes:
             acknowledge(route, {"AwsSolutions-APIG4": reason})
+        self._limit(routes, path, [method], limits)
+
+    def _limit(
+        self,
+        routes: Sequence[apigateway.HttpRoute],
+        path: str,
+        methods: Sequence[apigateway.HttpMethod],
+        limits: RequestLimits,
+    ) -> None:
+        """Throttle each of the routes by itself."""
+        for route in routes:
             # A stage may name a route only when the route is there.
             self._default_stage.node.add_dependency(route)
-        self._route_limits[f"{method.value} {path}"] = {
-            "ThrottlingRateLimit": limits.requests_per_second,
-            "ThrottlingBurstLimit": limits.burst,
-        }
+        for method in methods:
+            self._route_limits[f"{method.value} {path}"] = {
+                "ThrottlingRateLimit": limits.requests_per_second,
+                "ThrottlingBurstLimit": limits.burst,
+            }
         self._default_stage.route_settings = self._route_limits
 
     def _integration(self, function: PythonFunction) -> integrations.HttpLambdaIntegration:

@@ -66,18 +66,13 @@ class Identity(Construct):
         return pool
 
     def _build_partner_client(self) -> cognito.UserPoolClient:
-        readable = (
-            cognito.ClientAttributes()
-            .with_standard_attributes(email=True, email_verified=True)
-            .with_custom_attributes(PARTNER_ATTRIBUTE)
-        )
         return self.pool.add_client(
             "PartnerClient",
             generate_secret=False,
             auth_flows=cognito.AuthFlow(user_srp=True, admin_user_password=True),
             disable_o_auth=True,
-            read_attributes=readable,
-            write_attributes=_writable(),
+            read_attributes=readable_attributes(),
+            write_attributes=writable_attributes(),
             prevent_user_existence_errors=True,
             enable_token_revocation=True,
             id_token_validity=cdk.Duration.minutes(_TOKEN_MINUTES),
@@ -93,7 +88,7 @@ class Identity(Construct):
         return self.pool.add_client(
             "ServicesClient",
             generate_secret=True,
-            write_attributes=_writable(),
+            write_attributes=writable_attributes(),
             o_auth=cognito.OAuthSettings(
                 flows=cognito.OAuthFlows(client_credentials=True),
                 scopes=[cognito.OAuthScope.resource_server(server, scope)],
@@ -102,6 +97,15 @@ class Identity(Construct):
         )
 
 
-def _writable() -> cognito.ClientAttributes:
+def readable_attributes() -> cognito.ClientAttributes:
+    """What a partner's ID token tells: who the user is, and of which partner."""
+    return (
+        cognito.ClientAttributes()
+        .with_standard_attributes(email=True, email_verified=True)
+        .with_custom_attributes(PARTNER_ATTRIBUTE)
+    )
+
+
+def writable_attributes() -> cognito.ClientAttributes:
     """What a user may change about himself; a client without a list may write every attribute."""
     return cognito.ClientAttributes().with_standard_attributes(fullname=True)

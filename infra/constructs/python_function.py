@@ -144,6 +144,7 @@ def _environment(
         "POWERTOOLS_SERVICE_NAME": name,
         "LOG_LEVEL": stage.log_level,
         "STAGE": stage.name,
+        "POWERTOOLS_METRICS_NAMESPACE": stage.metrics_namespace,
     }
     for capability in capabilities:
         environment.update(capability.settings)

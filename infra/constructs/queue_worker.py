@@ -15,7 +15,9 @@ from infra.constructs.queues import LONGEST_RETENTION_DAYS, protected_queue
 VISIBILITY_PER_TIMEOUT = 6
 DEAD_LETTERS_TIMEOUT_SECONDS = 30
 _RETENTION_DAYS = 4
-_RECEIVES_BEFORE_DEAD = 5
+# A message that kills its worker may not do so for long. AWS advises five, against throttles: the
+# mapping's own limit throttles nothing, and waiting for a turn takes no receive.
+_RECEIVES_BEFORE_DEAD = 3
 OLDEST_MESSAGE_MINUTES = 60
 
 

@@ -19,12 +19,13 @@ REGION = "us-east-1"
 ACCOUNT_ID = "000000000000"
 
 _PYTHON = PROJECT_ROOT / ".tools" / "ministack" / "bin" / "python"
+_LAUNCHER = Path(__file__).with_name("role_requests.py")
 _LOOPBACK = "127.0.0.1"
 _START_ATTEMPTS = 3
 # What the two stacks, the CDK's bootstrap and the tests use; the rest stays off.
 _SERVICES = (
-    "apigateway cloudformation cognito-idp dynamodb dynamodbstreams ecr events iam kms lambda "
-    "logs monitoring s3 scheduler secretsmanager sns sqs ssm sts"
+    "apigateway cloudformation cloudfront cognito-idp dynamodb dynamodbstreams ecr events iam kms "
+    "lambda logs monitoring s3 scheduler secretsmanager sns sqs ssm sts"
 )
 
 
@@ -32,11 +33,13 @@ class EmbeddedAws:
     """An AWS for one program: `with EmbeddedAws() as aws: aws.client("sqs")`.
 
     It holds nothing when it starts and forgets everything when it ends, together with every
-    function that runs in it. Its log is `<name>.log` in this process's log folder.
+    function that runs in it. Its log is `<name>.log` in this process's log folder, and
+    `<name>-requests.jsonl` beside it holds the requests of each role.
     """
 
     def __init__(self, name: str = "aws") -> None:
         self.log = log_folder() / f"{name}.log"
+        self.role_requests = log_folder() / f"{name}-requests.jsonl"
         self.port = 0
         self._process: LeashedProcess | None = None
 
@@ -99,7 +102,8 @@ class EmbeddedAws:
     def _start(self) -> LeashedProcess:
         scratch = Path(tempfile.mkdtemp(prefix="bridge-aws-"))
         process = LeashedProcess(
-            [str(_PYTHON), "-m", "ministack"],
+            # `-P` keeps the modules beside the script out of MiniStack's way.
+            [str(_PYTHON), "-P", str(_LAUNCHER), str(self.role_requests)],
             environment=minimal_environment(
                 GATEWAY_PORT=str(self.port),
                 BIND_HOST=_LOOPBACK,

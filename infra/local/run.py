@@ -27,7 +27,11 @@ def _description(system: LocalSystem) -> str:
     tokens = {partner: system.partner_token(partner) for partner in PARTNERS}
     services = system.services_client()
     sandbox = system.sandbox
+    user = system.new_user(PARTNERS[0])
     lines = {
+        "page": system.page_url,
+        f"  a user of {PARTNERS[0]}": user.email,
+        "  password": user.password,
         "API": system.api_url,
         "API description": f"{system.api_url}/openapi.json",
         "web origins that may call it": ", ".join(LOCAL.dashboard_origins),

@@ -5,6 +5,7 @@ import json
 import secrets
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,10 @@ from infra.local.embedded_aws import EmbeddedAws
 from infra.local.log_folder import log_folder
 from infra.local.patience import PATIENCE_SECONDS, eventually
 from infra.local.processes import LeashedProcess, minimal_environment
+from infra.page_files import PageStage, upload_page
+
+JOB_DONE = "job done"
+"""The line that the reconciler logs when a connection's job is done to its end."""
 
 
 class JobFailedError(Exception):
@@ -50,6 +55,14 @@ class SandboxAccess:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PartnerUser:
+    """A person of a partner signs in by e-mail and password."""
+
+    email: str
+    password: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ServicesClient:
     """How the platform's services sign in: by a secret, for one scope."""
 
@@ -75,13 +88,21 @@ class LocalSystem:
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
-        """Raises `ProcessFailedError` or `DeployError` when a part does not come up."""
+        """Raises `ProcessFailedError` or `DeployError` when a part does not come up.
+
+        Raises `PageNotBuiltError` when `make page` was not run.
+        """
         with contextlib.ExitStack() as starting:
             process = starting.enter_context(self._sandbox_process())
             self.aws = starting.enter_context(EmbeddedAws(f"{self._name}-aws"))
             self.outputs = deploy(self.aws)
             self.sandbox = _access(process.read_first_line())
             self._put_client_id()
+            upload_page(
+                PageStage.of(self.outputs.service),
+                s3=self.client("s3"),
+                cloudfront=self.client("cloudfront"),
+            )
             self._stack = starting.pop_all()
         return self
 
@@ -97,6 +118,11 @@ class LocalSystem:
     def api_url(self) -> str:
         """The bridge's HTTP API, without a trailing slash."""
         return self.outputs.api_url
+
+    @property
+    def page_url(self) -> str:
+        """The partner's page, without a trailing slash."""
+        return self.outputs.service["PageUrl"]
 
     def client(self, service: str) -> Any:
         """A boto3 client of the embedded AWS."""
@@ -123,30 +149,37 @@ class LocalSystem:
         )
         return [event["message"] for page in pages for event in page["events"]]
 
-    def partner_token(self, partner_id: str) -> str:
-        """The ID token of a new user of the partner, as the dashboard would hold it."""
+    def new_user(self, partner_id: str) -> PartnerUser:
+        """Make a user of the partner, as an administrator does, with a password for good."""
         cognito = self.client("cognito-idp")
         pool = self.outputs.data["UserPoolId"]
-        name = f"user-{secrets.token_hex(8)}@example.com"
-        password = f"Aa1!{secrets.token_urlsafe(24)}"
+        user = PartnerUser(
+            email=f"user-{secrets.token_hex(8)}@example.com",
+            password=f"Aa1!{secrets.token_urlsafe(24)}",
+        )
         cognito.admin_create_user(
             UserPoolId=pool,
-            Username=name,
+            Username=user.email,
             MessageAction="SUPPRESS",
             UserAttributes=[
-                {"Name": "email", "Value": name},
+                {"Name": "email", "Value": user.email},
                 {"Name": "email_verified", "Value": "true"},
                 {"Name": "custom:partner_id", "Value": partner_id},
             ],
         )
         cognito.admin_set_user_password(
-            UserPoolId=pool, Username=name, Password=password, Permanent=True
+            UserPoolId=pool, Username=user.email, Password=user.password, Permanent=True
         )
-        answer = cognito.admin_initiate_auth(
-            UserPoolId=pool,
+        return user
+
+    def partner_token(self, partner_id: str) -> str:
+        """The ID token of a new user of the partner, as the page would hold it."""
+        user = self.new_user(partner_id)
+        answer = self.client("cognito-idp").admin_initiate_auth(
+            UserPoolId=self.outputs.data["UserPoolId"],
             ClientId=self.outputs.data["PartnerClientId"],
             AuthFlow="ADMIN_USER_PASSWORD_AUTH",
-            AuthParameters={"USERNAME": name, "PASSWORD": password},
+            AuthParameters={"USERNAME": user.email, "PASSWORD": user.password},
         )
         token: str = answer["AuthenticationResult"]["IdToken"]
         return token
@@ -177,38 +210,49 @@ class LocalSystem:
         token: str = answer.raise_for_status().json()["access_token"]
         return token
 
-    def fire_schedule(self, name: str) -> None:
-        """Let the Scheduler start a job now, for example `customers` or `invoice-delta`.
+    def fire_schedule(self, name: str, *, event: Mapping[str, Any] | None = None) -> None:
+        """Let the Scheduler start a job now, for example `customers-0` or `quarter-hourly`.
 
         A copy of the deployed schedule, due at once, goes through the embedded Scheduler: same
-        target, role and input. Returns when it was started; the job itself runs on. Raises
-        `ScheduleNotFiredError` when nothing happens.
+        target and role, and the same input unless an event is given. Returns when it was started;
+        the jobs themselves run on. Raises `ScheduleNotFiredError` when nothing happens.
         """
         scheduler = self.client("scheduler")
         schedule = scheduler.get_schedule(Name=LOCAL.resource_name(name))
         once = f"{schedule['Name']}-{secrets.token_hex(4)}"
+        told = {"Input": json.dumps(event)} if event else {}
         scheduler.create_schedule(
             Name=once,
             ScheduleExpression=f"at({datetime.now(UTC):%Y-%m-%dT%H:%M:%S})",
             FlexibleTimeWindow={"Mode": "OFF"},
             ActionAfterCompletion="DELETE",
-            Target=schedule["Target"],
+            Target={**schedule["Target"], **told},
         )
         if not eventually(lambda: not scheduler.list_schedules(NamePrefix=once)["Schedules"]):
             raise ScheduleNotFiredError(f"{name} did not start")
 
-    def run_job(self, name: str) -> dict[str, int]:
-        """Let the reconciler do a job, for example `payments`; return what it counted.
+    def run_job(self, name: str) -> int:
+        """Let the reconciler do a job on every connection, for example `payments`, and wait for it.
 
-        Raises `JobFailedError` when the function fails.
+        Returns the sum of their counts. Raises `JobFailedError` when a job
+        goes on for too long.
         """
+        before = len(self._jobs_done(name))
         answer = self.client("lambda").invoke(
             FunctionName=LOCAL.resource_name("reconciler"), Payload=json.dumps({"job": name})
         )
-        counted: dict[str, int] = json.loads(answer["Payload"].read())
+        told: dict[str, int] = json.loads(answer["Payload"].read())
         if "FunctionError" in answer:
-            raise JobFailedError(f"{name}: {counted}")
-        return counted
+            raise JobFailedError(f"{name}: {told}")
+        if not eventually(lambda: len(self._jobs_done(name)) >= before + told["sent"]):
+            raise JobFailedError(f"{name} did not end for {told['sent']} connections")
+        return sum(self._jobs_done(name)[before:])
+
+    def _jobs_done(self, name: str) -> list[int]:
+        """The counts of the jobs of that name, as the log tells, oldest first."""
+        lines = [_fields(line) for line in self.function_log("reconciler")]
+        ended = (line for line in lines if line.get("message") == JOB_DONE)
+        return [int(line["done"]) for line in ended if line["job"] == name]
 
     def _sandbox_process(self) -> LeashedProcess:
         size = self._size
@@ -229,6 +273,15 @@ class LocalSystem:
             SecretId=self.outputs.data["ConnectWiseClientIdSecret"],
             SecretString=self.sandbox.client_id,
         )
+
+
+def _fields(line: str) -> dict[str, Any]:
+    """The fields of a log line; of one that is not ours there are none."""
+    try:
+        fields = json.loads(line)
+    except ValueError:
+        return {}
+    return fields if isinstance(fields, dict) else {}
 
 
 def _access(line: str) -> SandboxAccess:

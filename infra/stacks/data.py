@@ -12,8 +12,8 @@ from infra.constructs.acknowledgement import PLAIN_HTTP, acknowledge
 from infra.constructs.identity import Identity
 from infra.constructs.table import Index, table
 
-# Lists read a record and filter by its state; compressed line items and the marks of the sync
-# would only be paid for and moved about.
+# Lists read a record without its lines and payments. Version 0.1.0 filtered by the state; the
+# projection stays, because another one means another index.
 _LISTED = ("data", "schema", "state")
 RECORDS_INDEXES = (
     Index("listing", "gsi1pk", "gsi1sk", _LISTED),
@@ -68,15 +68,20 @@ class DataStack(cdk.Stack):
             self.coordination,
             {
                 "AwsSolutions-DDB3": (
-                    "Leases and rate windows: a restored copy would be wrong, an empty table is "
-                    "right."
+                    "It holds who works or waits right now, and forgets it in time: a restored "
+                    "copy would be wrong, an empty table is right."
                 )
             },
         )
         self.callbacks = table(self, "Callbacks", stage=self._stage, expires=True, backed_up=False)
         acknowledge(
             self.callbacks,
-            {"AwsSolutions-DDB3": "Signing keys are kept for an hour and can be fetched again."},
+            {
+                "AwsSolutions-DDB3": (
+                    "Signing keys live for an hour and can be fetched again; what the receiver "
+                    "knows of a connection is compared with the connection each hour."
+                )
+            },
         )
 
     def _build_documents(self) -> s3.Bucket:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_scheduler as scheduler
 from aws_cdk.aws_apigatewayv2 import HttpMethod
 from constructs import Construct
 
@@ -24,19 +23,20 @@ from infra.constructs.queues import last_stop_queue
 from infra.constructs.scheduled_job import ScheduledJobs, Timetable
 from infra.constructs.stream_relay import StreamRelay
 from infra.stacks.access import DataAccess, loopback_egress
+from infra.stacks.alarms import watch_requests, watch_the_whole
 from infra.stacks.data import DataStack
+from infra.stacks.front_door import build_front_door
+from infra.stacks.timetables import of_customers, of_other_jobs
 
 _API_SECONDS = 29  # the HTTP API itself gives up after 30
 _RECEIVER_SECONDS = 10
-_JOB_SECONDS = 300
-_RECONCILER_SECONDS = 900  # the longest there is: one start goes through every connection
-_RECORD_SYNC_SECONDS = 120
-_BULK_SYNC_SECONDS = 600
-_INVOICE_PDF_SECONDS = 120
+_TICK_SECONDS = 300
+_RECORD_SYNC_SECONDS = 60  # messages of a worker that died come again after six times as long
+_STEP_WORKER_SECONDS = 90  # the code asks for a minute, and has the rest to store what came
 _RELAY_SECONDS = 60
 # A look may wait in the queue for 15 minutes; a message whose worker died comes again after six.
 _OLDEST_WRITE_BACK_MINUTES = 30
-_WRITE_BACKS_AT_ONCE = 10  # the code gives a partner a third of these places
+_WORKERS_AT_ONCE = 10  # the code gives a partner a third of these places
 
 _CALLBACK_PATH = "/webhooks/connectwise/{connection_id}/{secret}"
 _COLLECTED_PAYMENT_PATH = "/v1/connections/{connection_id}/payments/{payment_id}"
@@ -71,18 +71,22 @@ class ServiceStack(cdk.Stack):
             on_call=self._on_call,
         )
         self._hints = self._worker("hints", _RECORD_SYNC_SECONDS)
-        self._run_steps = self._worker("run-steps", _BULK_SYNC_SECONDS)
-        self._pdfs = self._worker("pdfs", _INVOICE_PDF_SECONDS)
+        self._hints_alone = self._worker("hints-alone", _RECORD_SYNC_SECONDS)
+        self._run_steps = self._worker("run-steps", _STEP_WORKER_SECONDS)
+        self._pdfs = self._worker("pdfs", _STEP_WORKER_SECONDS)
         self._writebacks = self._worker(
             "writebacks",
             stage.write_back_times.worker_seconds,
             oldest_minutes=_OLDEST_WRITE_BACK_MINUTES,
         )
+        self._jobs = self._worker("jobs", _STEP_WORKER_SECONDS)
         self._send_hint = send_to("HINTS_QUEUE_URL", self._hints.queue)
+        self._move_hint = send_to("HINTS_ALONE_QUEUE_URL", self._hints_alone.queue)
         self._send_run_step = send_to("RUN_STEPS_QUEUE_URL", self._run_steps.queue)
+        self._send_job = send_to("JOBS_QUEUE_URL", self._jobs.queue)
         self._send_pdf = send_to("PDF_QUEUE_URL", self._pdfs.queue)
         self._send_write_back = send_to("WRITEBACKS_QUEUE_URL", self._writebacks.queue)
-        api_url = self._public_address()
+        api_url = build_front_door(self, stage=stage, identity=data.identity, api=self._api)
         self._webhook_base = setting("WEBHOOK_BASE_URL", api_url)
         self._build_receiver()
         self._build_workers()
@@ -90,6 +94,7 @@ class ServiceStack(cdk.Stack):
         self._build_api()
         self._build_publisher()
         self._build_dead_letters()
+        watch_the_whole(self._on_call)
         cdk.CfnOutput(self, "ApiUrl", value=api_url)
 
     def _build_platform(self, bundler: Bundler) -> Platform:
@@ -106,19 +111,6 @@ class ServiceStack(cdk.Stack):
         if not self._stage.fixed_egress:
             return None
         return Egress(self, "Egress", stage=self._stage, addresses=self._data.addresses)
-
-    def _public_address(self) -> str:
-        """The API's address as the outside sees it.
-
-        The embedded AWS answers on one port for every API, so there the address holds the API's
-        id, and its first part is told at the deploy, when the port is known.
-        """
-        if not self._stage.on_this_machine:
-            return self._api.endpoint
-        gateway = cdk.CfnParameter(
-            self, "GatewayUrl", description="Address of the embedded AWS, without a slash."
-        )
-        return f"{gateway.value_as_string}/_aws/execute-api/{self._api.api.api_id}"
 
     def _worker(
         self,
@@ -172,7 +164,6 @@ class ServiceStack(cdk.Stack):
             "webhook_receiver",
             FunctionSize(timeout_seconds=_RECEIVER_SECONDS),
             [
-                self._access.read_connection_secrets,
                 self._access.connectwise_client_id,
                 self._send_hint,
             ],
@@ -198,22 +189,26 @@ class ServiceStack(cdk.Stack):
         ]
         record_sync = self._function_with_egress(
             "record_sync",
-            FunctionSize(timeout_seconds=_RECORD_SYNC_SECONDS),
-            [*calls_connectwise, self._send_hint, self._send_pdf],
+            # It reads for several partners at once, each of whom may answer at great length.
+            FunctionSize(timeout_seconds=_RECORD_SYNC_SECONDS, memory_mb=1024),
+            [*calls_connectwise, self._send_hint, self._move_hint, self._send_pdf],
         )
         self._hints.drive(record_sync, batch_size=10, concurrency=10)
+        # Whatever a hint does to its worker, it does it alone.
+        self._hints_alone.drive(record_sync, batch_size=1, concurrency=10)
         bulk_sync = self._function_with_egress(
             "bulk_sync",
-            FunctionSize(timeout_seconds=_BULK_SYNC_SECONDS, memory_mb=1024),
+            FunctionSize(timeout_seconds=_STEP_WORKER_SECONDS, memory_mb=1024),
             [*calls_connectwise, self._send_hint, self._send_run_step],
         )
-        self._run_steps.drive(bulk_sync, batch_size=1, concurrency=10)
+        # One message at a time: a page that kills its worker costs its own run alone.
+        self._run_steps.drive(bulk_sync, batch_size=1, concurrency=_WORKERS_AT_ONCE)
         invoice_pdf = self._function_with_egress(
             "invoice_pdf",
-            FunctionSize(timeout_seconds=_INVOICE_PDF_SECONDS),
-            [*calls_connectwise, access.store_documents, self._send_hint],
+            FunctionSize(timeout_seconds=_STEP_WORKER_SECONDS),
+            [*calls_connectwise, access.store_documents, self._send_hint, self._send_pdf],
         )
-        self._pdfs.drive(invoice_pdf, batch_size=5, concurrency=5)
+        self._pdfs.drive(invoice_pdf, batch_size=1, concurrency=_WORKERS_AT_ONCE)
         payment_writeback = self._function_with_egress(
             "payment_writeback",
             FunctionSize(timeout_seconds=self._stage.write_back_times.worker_seconds),
@@ -225,18 +220,18 @@ class ServiceStack(cdk.Stack):
             ],
         )
         # One message at a time: the function's timeout is then the time of one attempt.
-        self._writebacks.drive(payment_writeback, batch_size=1, concurrency=_WRITE_BACKS_AT_ONCE)
+        self._writebacks.drive(payment_writeback, batch_size=1, concurrency=_WORKERS_AT_ONCE)
 
     def _build_jobs(self) -> None:
         access = self._access
         customer_sync = self._function(
             "customer_sync",
-            FunctionSize(timeout_seconds=_JOB_SECONDS),
-            [self._send_run_step],
+            FunctionSize(timeout_seconds=_TICK_SECONDS),
+            [self._send_job],
         )
         reconciler = self._function_with_egress(
             "reconciler",
-            FunctionSize(timeout_seconds=_RECONCILER_SECONDS),
+            FunctionSize(timeout_seconds=_STEP_WORKER_SECONDS),
             [
                 access.update_connection_secrets,
                 access.connectwise_client_id,
@@ -244,21 +239,14 @@ class ServiceStack(cdk.Stack):
                 self._send_run_step,
                 self._send_write_back,
                 self._send_hint,
+                self._send_job,
                 self._webhook_base,
             ],
         )
-        self._schedule(customer_sync, [Timetable(name="customers", when=_every(hours=1))])
-        self._schedule(
-            reconciler,
-            [
-                _job("invoice-delta", _every(minutes=15), "invoice_delta"),
-                _job("sweep", _nightly(hour=3), "sweep"),
-                _job("callbacks", _every(hours=1), "callbacks"),
-                _job("due-write-backs", _every(minutes=1), "due_write_backs"),
-                _job("heal-write-backs", _every(minutes=15), "heal_write_backs"),
-                _job("payments", _every(hours=1), "payments"),
-            ],
-        )
+        # One message at a time: a job that kills its worker costs its own connection alone.
+        self._jobs.drive(reconciler, batch_size=1, concurrency=_WORKERS_AT_ONCE)
+        self._schedule(customer_sync, of_customers())
+        self._schedule(reconciler, of_other_jobs())
 
     def _schedule(self, function: PythonFunction, timetables: list[Timetable]) -> None:
         ScheduledJobs(
@@ -293,6 +281,7 @@ class ServiceStack(cdk.Stack):
                 self._webhook_base,
             ],
         )
+        watch_requests(self._on_call, manual_fetch, dashboard)
         fetches = "/v1/connections/{connection_id}/fetches"
         self._api.route(fetches, manual_fetch, HttpMethod.POST)
         self._api.route("/v1/{proxy+}", dashboard, *_API_METHODS)
@@ -302,19 +291,21 @@ class ServiceStack(cdk.Stack):
             HttpMethod.PUT,
             HttpMethod.GET,
             scope=WRITE_PAYMENTS_SCOPE,
+            limits=self._stage.payment_limits,
         )
         self._api.route(
             f"{_COLLECTED_PAYMENT_PATH}/{{change}}",
             dashboard,
             HttpMethod.POST,
             scope=WRITE_PAYMENTS_SCOPE,
+            limits=self._stage.payment_limits,
         )
         self._api.open_route(
             "/openapi.json",
             dashboard,
             HttpMethod.GET,
             reason="The API's own description holds nothing of a partner.",
-            limits=self._stage.api_limits,
+            limits=self._stage.description_limits,
         )
 
     def _build_publisher(self) -> None:
@@ -347,7 +338,7 @@ class ServiceStack(cdk.Stack):
             "Parked",
             stage=self._stage,
             name="parked",
-            reason="Messages wait here for an operator, after a problem was opened for them.",
+            reason="Messages wait here for an operator, who sends them back or deletes them.",
         )
         self._on_call.watch_depth(
             "parked-depth",
@@ -364,19 +355,8 @@ class ServiceStack(cdk.Stack):
             function.function,
             description="Dead letters are not turned into problems: see the runbook.",
         )
-        for worker in (self._hints, self._run_steps, self._pdfs, self._writebacks):
+        for worker in (
+            self._hints, self._hints_alone, self._run_steps, self._pdfs, self._writebacks,
+            self._jobs,
+        ):  # fmt: skip
             worker.hand_dead_letters_to(function)
-
-
-def _job(name: str, when: scheduler.ScheduleExpression, job: str) -> Timetable:
-    return Timetable(name=name, when=when, job={"job": job})
-
-
-def _every(*, hours: int = 0, minutes: int = 0) -> scheduler.ScheduleExpression:
-    return scheduler.ScheduleExpression.rate(cdk.Duration.minutes(hours * 60 + minutes))
-
-
-def _nightly(*, hour: int) -> scheduler.ScheduleExpression:
-    return scheduler.ScheduleExpression.cron(
-        hour=str(hour), minute="15", time_zone=cdk.TimeZone.ETC_UTC
-    )

@@ -25,26 +25,30 @@ TABLE_RIGHTS: Mapping[str, Mapping[str, TableRights]] = {
     "record_sync": {
         "records": _may(GET, GET_MANY, PUT),
         "operations": _may(GET, PUT, DELETE, indexes=("by_partner",)),
-        "coordination": _may(UPDATE),
+        "coordination": _may(GET, GET_MANY, PUT, UPDATE, DELETE),
+        "callbacks": _may(GET, PUT, DELETE),
     },
     "bulk_sync": {
         "records": _may(GET, GET_MANY, QUERY, PUT),
         "operations": _may(GET, PUT, DELETE, indexes=("by_partner",)),
-        "coordination": _may(UPDATE),
+        "coordination": _may(GET, PUT, UPDATE, DELETE),
+        "callbacks": _may(PUT, DELETE),
     },
     "invoice_pdf": {
         "records": _may(GET),
         "operations": _may(GET, PUT, DELETE),
-        "coordination": _may(UPDATE),
+        "coordination": _may(GET, PUT, UPDATE, DELETE),
+        "callbacks": _may(PUT, DELETE),
     },
     "payment_writeback": {
         "records": _may(GET, indexes=("by_customer", "listing")),
         "operations": _may(GET, GET_MANY, PUT, DELETE),
         "ledger": _may(GET, GET_MANY, QUERY, PUT, DELETE, CHECK),
         "coordination": _may(GET, PUT, UPDATE, DELETE),
+        "callbacks": _may(PUT, DELETE),
     },
     "customer_sync": {
-        "operations": _may(GET, GET_MANY, QUERY, PUT, DELETE),
+        "operations": _may(GET_MANY, QUERY),
     },
     "reconciler": {
         "records": _may(GET),
@@ -52,7 +56,8 @@ TABLE_RIGHTS: Mapping[str, Mapping[str, TableRights]] = {
         "ledger": _may(
             GET, GET_MANY, QUERY, PUT, DELETE, CHECK, indexes=("by_customer", "due", "listing")
         ),
-        "coordination": _may(QUERY, UPDATE),
+        "coordination": _may(GET, QUERY, PUT, UPDATE, DELETE),
+        "callbacks": _may(GET, PUT, DELETE),
     },
     "manual_fetch": {
         "operations": _may(GET, PUT, DELETE),
@@ -64,6 +69,7 @@ TABLE_RIGHTS: Mapping[str, Mapping[str, TableRights]] = {
             GET, GET_MANY, QUERY, PUT, DELETE, CHECK, indexes=("by_customer", "listing")
         ),
         "coordination": _may(PUT, UPDATE),
+        "callbacks": _may(PUT, DELETE),
     },
     "dead_letters": {
         "operations": _may(GET, PUT, DELETE, indexes=("by_partner",)),

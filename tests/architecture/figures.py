@@ -21,6 +21,7 @@ WIRING = (
     f"{BRIDGE}/wiring/use_cases.py",
     f"{BRIDGE}/wiring/connection_use_cases.py",
     f"{BRIDGE}/wiring/filter_use_cases.py",
+    f"{BRIDGE}/wiring/mirror_use_cases.py",
     f"{BRIDGE}/wiring/entrypoints.py",
 )
 OUTER_PACKAGES = {"", "domain", "ports", "connectwise", "store", "aws", "wiring", "entrypoints"}

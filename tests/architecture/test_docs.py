@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shlex
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -41,7 +42,7 @@ _NAME = re.compile(r"[A-Za-z_]\w*")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 _PATH = re.compile(r"[\w.*<>{},-]+(/[\w.*<>{},-]+)*/?")
 _CALL = re.compile(r"([A-Za-z_][\w.]*)\(.*\)")
-_ENVIRONMENT = re.compile(r"[A-Z]+=\S+")
+_ENVIRONMENT = re.compile(r"[A-Z]+=.+")
 
 
 @dataclass
@@ -135,7 +136,9 @@ def _is_known_word(word: str) -> bool:
 
 
 def _has_target(text: str) -> bool:
-    words = [word for word in text.split() if not _ENVIRONMENT.fullmatch(word)]
+    # What a setting holds may have spaces of its own, in quotes.
+    quoted = shlex.split(text) if text.startswith("make ") else text.split()
+    words = [word for word in quoted if not _ENVIRONMENT.fullmatch(word)]
     return words[0] != "make" or set(words[1:]) <= _targets()
 
 
@@ -238,7 +241,13 @@ def test_the_layers_are_those_that_are_enforced() -> None:
 
 
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
-WIRING = ("use_cases", "connection_use_cases", "filter_use_cases", "entrypoints")
+WIRING = (
+    "use_cases",
+    "connection_use_cases",
+    "mirror_use_cases",
+    "filter_use_cases",
+    "entrypoints",
+)
 
 
 def test_every_function_has_a_row() -> None:

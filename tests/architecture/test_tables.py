@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from bridge.connectwise.callback_types import CALLBACK_TYPES
 from bridge.connectwise.kinds import PSA_KINDS
 from bridge.domain.mirrored_kinds import MIRRORED_KINDS
 from bridge.domain.problem import ACTIONS, ProblemCode
@@ -15,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_each_mirrored_kind_has_its_adapters_entries() -> None:
     kinds = {kind.record_kind for kind in MIRRORED_KINDS}
-    assert PSA_KINDS.keys() == STORED_KINDS.keys() == kinds
+    assert PSA_KINDS.keys() == STORED_KINDS.keys() == set(CALLBACK_TYPES.values()) == kinds
 
 
 def test_each_kind_of_run_has_a_plan() -> None:

@@ -18,6 +18,7 @@ WIRING = (
     f"{BRIDGE}/wiring/use_cases.py",
     f"{BRIDGE}/wiring/connection_use_cases.py",
     f"{BRIDGE}/wiring/filter_use_cases.py",
+    f"{BRIDGE}/wiring/mirror_use_cases.py",
     f"{BRIDGE}/wiring/entrypoints.py",
 )
 

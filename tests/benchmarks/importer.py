@@ -22,7 +22,7 @@ from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import Invoice
 from bridge.domain.mirrored_kinds import MirroredKind, MirroredRecord, R
 from bridge.domain.run import Run, RunKind, RunState
-from bridge.ports import Stored
+from bridge.ports import CallPurpose, Stored
 from bridge.wiring import use_cases
 from tests.builders.operations import a_connection
 from tests.fakes.clock import FakeClock
@@ -34,7 +34,7 @@ from tests.fakes.vault import InMemoryVault
 class Unlimited:
     """A tenant who may be called as often as it goes."""
 
-    def acquire(self, _connection_id: str) -> float:
+    def acquire(self, connection_id: str, purpose: CallPurpose = CallPurpose.MIRROR) -> float:
         return 0.0
 
     def pause(self, connection_id: str, *, seconds: float) -> None:

@@ -2,29 +2,35 @@
 
     python -m tests.benchmarks.sandbox_calls 1000 10000 100000
 
-Prints a line for each number of invoices. Each number is measured in a process of its own.
+Prints a table and keeps its rows for ``build/bench.json``. Each number of invoices is measured in a
+process of its own. The limit of a call is the same one with the least invoices: it should not grow.
 """
 
 from __future__ import annotations
 
 import gc
+import json
 import resource
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 
 from connectwise_sandbox.clock import wire_time
 from connectwise_sandbox.in_process_client import INVOICES, PsaClient
 from connectwise_sandbox.kinds import Kind
+from tests.benchmarks.table import Row, publish
 
 SIZES = (1_000, 10_000, 100_000)
 CUSTOMERS = 50
 ROUNDS = 20
 """Calls of one sort; the quickest counts."""
 MEGABYTE_IN_KILOBYTES = 1_024
+ALONE = "--alone"
+"""One number of invoices, in this process; the rows are printed as JSON."""
 
 
 def calls_of(psa: PsaClient) -> Iterator[tuple[str, Callable[[], Any]]]:
@@ -64,29 +70,50 @@ def cost_seconds(call: Callable[[], Any]) -> float:
     return min(costs)
 
 
-def measure(invoices: int) -> str:
-    """Return what a sandbox with that many invoices costs, as a line of text."""
+def measure(invoices: int) -> list[Row]:
+    """Return what a sandbox with that many invoices costs."""
     gc.disable()
     begun, wall = time.process_time(), time.perf_counter()
     psa = PsaClient(seed=7, customers=CUSTOMERS, invoices=invoices)
     start, waited = time.process_time() - begun, time.perf_counter() - wall
     gc.freeze()
     gc.enable()
-    costs = [f"{name} {cost_seconds(call) * 1_000:.2f} ms" for name, call in calls_of(psa)]
+    costs = {name: cost_seconds(call) for name, call in calls_of(psa)}
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // MEGABYTE_IN_KILOBYTES
-    begin = f"{invoices} invoices: start {start:.1f} s (by the clock {waited:.1f} s), {memory} MB"
-    return "\n    ".join([begin, *costs])
+    at = f"sandbox of {invoices}"
+    return [
+        Row(name=f"{at}: start", limit="", value=start, unit="s", note=f"waited {waited:.1f} s"),
+        Row(name=f"{at}: memory", limit="", value=memory, unit="MB"),
+        *(
+            Row(name=f"{at}: {name}", limit="", value=seconds * 1_000, unit="ms")
+            for name, seconds in costs.items()
+        ),
+    ]
 
 
 def main(arguments: list[str]) -> int:
     """Measure each number of invoices, by default SIZES; return the exit status."""
-    if len(arguments) == 1:
-        sys.stdout.write(measure(int(arguments[0])) + "\n")
+    if len(arguments) == 2 and arguments[0] == ALONE:
+        json.dump([asdict(row) for row in measure(int(arguments[1]))], sys.stdout)
         return 0
-    for size in arguments or map(str, SIZES):
-        command = [sys.executable, "-m", "tests.benchmarks.sandbox_calls", size]
-        subprocess.run(command, check=True)
+    least, *others = [measured_alone(size) for size in arguments or map(str, SIZES)]
+    publish("sandbox", [*least, *(row for rows in others for row in beside(least, rows))])
     return 0
+
+
+def measured_alone(size: str) -> list[Row]:
+    """Measure a number of invoices in a process of its own."""
+    command = [sys.executable, "-m", "tests.benchmarks.sandbox_calls", ALONE, size]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return [Row(**row) for row in json.loads(done.stdout)]
+
+
+def beside(least: list[Row], rows: list[Row]) -> list[Row]:
+    """Return the rows with those of the least invoices as their limits."""
+    return [
+        replace(row, limit=f"{known.value:.2f} {known.unit} with the least")
+        for known, row in zip(least, rows, strict=True)
+    ]
 
 
 if __name__ == "__main__":

@@ -28,7 +28,6 @@ ENVIRONMENT = {
     "OPERATIONS_TABLE": "operations",
     "CALLBACKS_TABLE": "callbacks",
     "HINTS_QUEUE_URL": "http://localhost/hints",
-    "SECRETS_PREFIX": "bridge/test/connections/",
     "CONNECTWISE_CLIENT_ID_SECRET": "bridge/test/client-id",
 }
 

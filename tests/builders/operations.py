@@ -47,6 +47,7 @@ def endpoint_of(connection: Connection) -> CallbackEndpoint:
     """Return what the receiver would know of the connection, whatever its state."""
     return CallbackEndpoint(
         connection.connection_id,
+        connection.partner_id,
         connection.company_id,
         connection.address,
         connection.callback_secret,

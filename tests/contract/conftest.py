@@ -19,10 +19,12 @@ from bridge.ports import (
     CallbackEndpointStore,
     CompanyStore,
     ConnectionStore,
+    JobTurns,
     PartnerPlaces,
     PaymentControlStore,
     ProblemStore,
     RateLimiter,
+    ReadMarks,
     RecordStore,
     RunStore,
     SigningKeyStore,
@@ -32,12 +34,15 @@ from bridge.store.archivings import DynamoArchivingStore
 from bridge.store.callback_endpoints import DynamoCallbackEndpoints
 from bridge.store.companies import DynamoCompanyStore
 from bridge.store.connections import DynamoConnectionStore
+from bridge.store.job_turns import DynamoJobTurns
 from bridge.store.partner_places import DynamoPartnerPlaces
 from bridge.store.payment_control import DynamoPaymentControlStore
 from bridge.store.problems import DynamoProblemStore
-from bridge.store.rate_limit import DynamoRateLimiter, RateSettings
+from bridge.store.rate_limit import DynamoRateLimiter, RateSettings, Schedule
+from bridge.store.read_marks import DynamoReadMarks
 from bridge.store.records import DynamoRecordStore
 from bridge.store.runs import DynamoRunStore
+from bridge.store.search_backfill import SearchBackfill
 from bridge.store.signing_keys import DynamoSigningKeyStore
 from bridge.store.silences import DynamoSilenceStore
 from bridge.store.table import Table
@@ -48,8 +53,10 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.companies import InMemoryCompanyStore
 from tests.fakes.connections import InMemoryCallbackEndpoints, InMemoryConnectionStore
 from tests.fakes.coordination import (
+    InMemoryJobTurns,
     InMemoryPartnerPlaces,
     InMemoryRateLimiter,
+    InMemoryReadMarks,
     InMemorySigningKeyStore,
     InMemorySilenceStore,
 )
@@ -60,7 +67,11 @@ from tests.fakes.problems import InMemoryProblemStore
 from tests.fakes.records import InMemoryRecordStore
 from tests.fakes.runs import InMemoryRunStore
 
-RATE = RateSettings(calls_per_minute=60, burst=3, max_wait_seconds=30)
+RATE = RateSettings(
+    common=Schedule("next_free_ms", calls_per_minute=60, burst=3),
+    reserved=Schedule("next_reserved_ms", calls_per_minute=15, burst=2),
+    max_wait_seconds=30,
+)
 _TABLES = ("Records", "Operations", "Coordination", "Callbacks")
 _LEDGER = "Ledger"
 _numbers = itertools.count(1)
@@ -82,6 +93,8 @@ class Stores:
     signing_keys: SigningKeyStore
     places: PartnerPlaces
     silences: SilenceStore
+    job_turns: JobTurns
+    read_marks: ReadMarks
     payment_control: PaymentControlStore
 
 
@@ -100,19 +113,23 @@ class Tables:
         client = client or self.client
         operations = Table(client, self.operations, clock)
         coordination = Table(client, self.coordination, clock)
+        callbacks = Table(client, self.callbacks, clock)
+        endpoints = DynamoCallbackEndpoints(callbacks)
         return Stores(
             clock=clock,
-            connections=DynamoConnectionStore(operations),
+            connections=DynamoConnectionStore(operations, lambda: endpoints),
             companies=DynamoCompanyStore(operations),
             archivings=DynamoArchivingStore(operations),
-            callback_endpoints=DynamoCallbackEndpoints(operations),
+            callback_endpoints=endpoints,
             records=DynamoRecordStore(Table(client, self.records, clock)),
             runs=DynamoRunStore(operations, clock),
             problems=DynamoProblemStore(operations, clock),
             limiter=DynamoRateLimiter(coordination, clock, RATE),
-            signing_keys=DynamoSigningKeyStore(Table(client, self.callbacks, clock), clock),
+            signing_keys=DynamoSigningKeyStore(callbacks, clock),
             places=DynamoPartnerPlaces(coordination, clock),
             silences=DynamoSilenceStore(coordination),
+            job_turns=DynamoJobTurns(coordination),
+            read_marks=DynamoReadMarks(coordination, clock),
             payment_control=DynamoPaymentControlStore(operations),
         )
 
@@ -131,6 +148,10 @@ def dynamodb(aws: EmbeddedAws) -> Any:
 
 @pytest.fixture(scope="session")
 def table_definitions() -> dict[str, dict[str, Any]]:
+    return synthesized_tables()
+
+
+def synthesized_tables() -> dict[str, dict[str, Any]]:
     """What the data stack's template says of each table, by the table's name in the stack."""
     import aws_cdk as cdk
     from aws_cdk.assertions import Template
@@ -183,12 +204,15 @@ def in_memory(clock: FakeClock) -> Stores:
         signing_keys=InMemorySigningKeyStore(clock),
         places=InMemoryPartnerPlaces(clock),
         silences=InMemorySilenceStore(),
+        job_turns=InMemoryJobTurns(),
+        read_marks=InMemoryReadMarks(),
         payment_control=InMemoryPaymentControlStore(),
     )
 
 
 @pytest.fixture
 def on_dynamodb(tables: Tables, clock: FakeClock) -> Stores:
+    SearchBackfill(Table(tables.client, tables.records, clock)).step()
     return tables.stores(clock)
 
 

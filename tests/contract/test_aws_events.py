@@ -10,7 +10,7 @@ import pytest
 
 from bridge.aws.events import SOURCE, EventBridgeBus
 from bridge.aws_calls import MAX_ATTEMPTS
-from bridge.domain.errors import UnavailableError
+from bridge.domain.errors import InfrastructureError
 from bridge.domain.events import DomainEvent, EventType
 from infra.local.embedded_aws import EmbeddedAws
 from infra.local.patience import eventually
@@ -99,7 +99,7 @@ def test_only_events_that_were_not_taken_are_put_again(clock: FakeClock) -> None
 
 def test_events_that_are_never_taken_are_an_error(clock: FakeClock) -> None:
     client: Any = Hiccup(99)
-    with pytest.raises(UnavailableError):
+    with pytest.raises(InfrastructureError):
         EventBridgeBus(client, "bus", clock).publish([an_event(1)])
     assert len(client.calls) == MAX_ATTEMPTS
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,23 +11,39 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.aws.messages import (
+    is_key_request,
     read_hint,
+    read_key_request,
     read_pdf_request,
     read_run,
     write_hint,
+    write_key_request,
     write_pdf_request,
     write_run,
 )
-from bridge.aws.queues import Outgoing, SqsHintQueue, SqsPdfQueue, SqsRunQueue, SqsSender
+from bridge.aws.queues import (
+    Outgoing,
+    SqsHintQueue,
+    SqsHintsAloneQueue,
+    SqsPdfQueue,
+    SqsRunQueue,
+    SqsSender,
+    SqsSigningKeyQueue,
+)
 from bridge.aws_calls import MAX_ATTEMPTS
-from bridge.domain.errors import InvalidInputError, NotFoundError, PermanentError, UnavailableError
+from bridge.domain.errors import (
+    InfrastructureError,
+    InvalidInputError,
+    NotFoundError,
+    PermanentError,
+)
 from bridge.domain.hint import Hint, HintReason
 from bridge.domain.identity import RecordKind, mirrored_id
-from bridge.domain.work_messages import PdfRequest, RunMessage
+from bridge.domain.work_messages import PdfRequest, RunMessage, SigningKeyRequest
 from infra.local.embedded_aws import EmbeddedAws
 from tests.builders.operations import a_run
-from tests.builders.records import CONNECTION
-from tests.fakes.clock import FakeClock
+from tests.builders.records import CONNECTION, OTHER_CONNECTION, PARTNER
+from tests.fakes.clock import START, FakeClock
 from tests.fakes.queues import InMemoryHintQueue, InMemoryPdfQueue, InMemoryRunQueue
 
 HINT = Hint(CONNECTION, RecordKind.INVOICE, 1001, HintReason.CALLBACK)
@@ -67,16 +84,48 @@ def receive(sqs: Any, queue_url: str) -> Callable[[], list[Any]]:
     return receive_all
 
 
-def test_hints_arrive_with_their_connection_as_group(
+def test_hints_arrive_with_their_partner_as_group(
     sender: SqsSender, receive: Callable[[], list[Any]]
 ) -> None:
-    hints = [Hint(CONNECTION, RecordKind.INVOICE, i, HintReason.RETRY, i) for i in range(1, 26)]
+    hints = [
+        Hint(CONNECTION, RecordKind.INVOICE, i, HintReason.RETRY, i, partner_id=PARTNER)
+        for i in range(1, 26)
+    ]
     SqsHintQueue(sender).send(hints)
     messages = receive()
     received = [read_hint(message["Body"]) for message in messages]
     assert sorted(received, key=lambda hint: hint.source_id) == hints
     groups = {message["Attributes"].get("MessageGroupId") for message in messages}
-    assert groups == {CONNECTION}
+    assert groups == {PARTNER}
+
+
+def test_a_hint_that_names_no_partner_has_its_connection_as_group(
+    sender: SqsSender, receive: Callable[[], list[Any]]
+) -> None:
+    SqsHintQueue(sender).send([HINT])
+    (message,) = receive()
+    assert message["Attributes"].get("MessageGroupId") == CONNECTION
+
+
+def test_hints_that_came_again_are_moved_as_they_are(
+    sender: SqsSender, receive: Callable[[], list[Any]]
+) -> None:
+    hint = replace(HINT, partner_id=PARTNER, came_at=START, times_put_off=2)
+    SqsHintsAloneQueue(sender).move([hint])
+    (message,) = receive()
+    assert read_hint(message["Body"]) == hint
+    assert message["Attributes"].get("MessageGroupId") == PARTNER
+
+
+def test_a_request_for_a_signing_key_arrives_with_its_partner_as_group(
+    sender: SqsSender, receive: Callable[[], list[Any]]
+) -> None:
+    request = SigningKeyRequest(PARTNER, CONNECTION, "d" * 64)
+    SqsSigningKeyQueue(sender).send(request)
+    (message,) = receive()
+    assert is_key_request(message["Body"])
+    assert read_key_request(message["Body"]) == request
+    assert message["Attributes"].get("MessageGroupId") == PARTNER
 
 
 def test_nothing_to_send_sends_nothing(sender: SqsSender, receive: Callable[[], list[Any]]) -> None:
@@ -107,9 +156,24 @@ def test_a_run_is_told_by_its_id_and_page(
     assert "secret" not in message["Body"]
 
 
+def test_runs_and_pdfs_have_their_partner_as_group_however_many_connections_he_makes(
+    sender: SqsSender, receive: Callable[[], list[Any]]
+) -> None:
+    for connection_id in (CONNECTION, OTHER_CONNECTION):
+        SqsRunQueue(sender).send(a_run(connection_id=connection_id))
+        SqsPdfQueue(sender).send([PdfRequest(connection_id, "i")], partner_id=PARTNER)
+    groups = [message["Attributes"].get("MessageGroupId") for message in receive()]
+    assert groups == [PARTNER] * 4
+
+
+def test_messages_of_the_release_before_say_nothing_of_turns() -> None:
+    assert read_run('{"connection_id":"c","run_id":"r","page_count":1}').times_put_off == 0
+    assert read_pdf_request('{"connection_id":"c","invoice_id":"i"}').times_put_off == 0
+
+
 def test_pdfs_are_asked_for_by_invoice(sender: SqsSender, receive: Callable[[], list[Any]]) -> None:
     request = PdfRequest(CONNECTION, mirrored_id(CONNECTION, 1001))
-    SqsPdfQueue(sender).send([request])
+    SqsPdfQueue(sender).send([request], partner_id=PARTNER)
     (message,) = receive()
     assert read_pdf_request(message["Body"]) == request
 
@@ -145,7 +209,7 @@ def test_only_messages_that_were_refused_are_sent_again(clock: FakeClock) -> Non
 
 def test_messages_that_stay_refused_are_an_error(clock: FakeClock) -> None:
     client: Any = Hiccup(99)
-    with pytest.raises(UnavailableError):
+    with pytest.raises(InfrastructureError):
         SqsSender(client, "url", clock).send([Outgoing("1", "group")])
     assert client.calls == MAX_ATTEMPTS
 
@@ -158,13 +222,24 @@ def test_a_message_that_is_wrong_is_not_sent_again(clock: FakeClock) -> None:
 
 
 hints = st.builds(Hint, st.text(min_size=1), source_id=st.integers(0), attempts=st.integers(0))
-run_messages = st.builds(RunMessage, st.text(min_size=1), st.text(min_size=1), st.integers(0))
-pdf_requests = st.builds(PdfRequest, st.text(min_size=1), st.text(min_size=1))
+run_messages = st.builds(
+    RunMessage, st.text(min_size=1), st.text(min_size=1), st.integers(0), st.integers(0)
+)
+pdf_requests = st.builds(PdfRequest, st.text(min_size=1), st.text(min_size=1), st.integers(0))
 
 
-@given(hint=hints, run=run_messages, pdf=pdf_requests)
-def test_what_is_written_is_read_back(hint: Hint, run: RunMessage, pdf: PdfRequest) -> None:
+key_requests = st.builds(
+    SigningKeyRequest, st.text(min_size=1), st.text(min_size=1), st.text(min_size=1)
+)
+
+
+@given(hint=hints, run=run_messages, pdf=pdf_requests, key=key_requests)
+def test_what_is_written_is_read_back(
+    hint: Hint, run: RunMessage, pdf: PdfRequest, key: SigningKeyRequest
+) -> None:
     assert read_hint(write_hint(hint)) == hint
+    assert read_key_request(write_key_request(key)) == key
+    assert is_key_request(write_key_request(key)) is not is_key_request(write_hint(hint))
     assert read_run(write_run(run)) == run
     assert read_pdf_request(write_pdf_request(pdf)) == pdf
 
@@ -207,14 +282,14 @@ def test_the_twins_carry_what_sqs_would(clock: FakeClock) -> None:
     run = a_run(page_count=3)
     runs, pdfs = InMemoryRunQueue(clock), InMemoryPdfQueue(clock)
     runs.send(run)
-    pdfs.send([PdfRequest(CONNECTION, "i")])
+    pdfs.send([PdfRequest(CONNECTION, "i")], partner_id=PARTNER)
     assert runs.take_due() == [RunMessage(CONNECTION, run.run_id, 3)]
     assert pdfs.take_due() == [PdfRequest(CONNECTION, "i")]
 
 
 def test_a_twin_can_be_out_of_order(clock: FakeClock) -> None:
     queue = InMemoryHintQueue(clock)
-    queue.error = UnavailableError("down")
-    with pytest.raises(UnavailableError):
+    queue.error = InfrastructureError("down")
+    with pytest.raises(InfrastructureError):
         queue.send([HINT])
     assert queue.sent == []

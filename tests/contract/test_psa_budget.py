@@ -6,7 +6,7 @@ import pytest
 
 from bridge.domain.identity import RecordKind
 from bridge.domain.mirrored_kinds import CUSTOMERS, INVOICES
-from bridge.mirror.run_worker import REFRESH_BATCH
+from bridge.mirror.page_refresh import REFRESH_BATCH
 from connectwise_sandbox.kinds import Kind
 from tests.unit.connectwise.sandbox import sandboxed_world
 

@@ -32,7 +32,7 @@ from bridge.domain.errors import (
 )
 from bridge.domain.invoice import BillingStatus
 from bridge.domain.money import Currency, to_decimal
-from bridge.ports import PostedPayment, PsaPayment
+from bridge.ports import CallPurpose, PostedPayment, PsaPayment
 from connectwise_sandbox.change_faults import ChangeEffect, GatewayBody
 from connectwise_sandbox.faults import Effect, Fault
 from connectwise_sandbox.finance.balances import payments_of
@@ -556,7 +556,7 @@ def test_a_sure_refusal_is_named(
 
 def test_a_429_is_unknown_even_when_the_pause_cannot_be_noted(scene: Scene) -> None:
     class Down:
-        def acquire(self, connection_id: str) -> float:
+        def acquire(self, connection_id: str, purpose: CallPurpose) -> float:
             return 0.0
 
         def pause(self, connection_id: str, *, seconds: float) -> None:
@@ -570,6 +570,14 @@ def test_a_429_is_unknown_even_when_the_pause_cannot_be_noted(scene: Scene) -> N
         scene.fault(Effect.STATUS_429)
         with pytest.raises(OutcomeUnknownError):
             scene.post()
+
+
+def test_calls_about_payments_take_from_the_reserve(scene: Scene) -> None:
+    scene.post()
+    assert set(scene.world.limiter.purposes) == {CallPurpose.WRITE_BACK}
+    scene.world.limiter.purposes.clear()
+    scene.world.psa().read_system_info()
+    assert scene.world.limiter.purposes == [CallPurpose.MIRROR]
 
 
 def test_everybody_pauses_after_a_429(scene: Scene) -> None:

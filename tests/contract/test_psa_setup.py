@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from hashlib import sha256
@@ -17,8 +18,8 @@ from bridge.connectwise.callbacks import (
     parse_callback,
 )
 from bridge.connectwise.psa import ConnectWisePsa
-from bridge.connectwise.signing_keys import ConnectWiseSigningKeys
-from bridge.domain.connection import CallbackSecret, ConnectionState
+from bridge.connectwise.signing_keys import MemberSigningKeys, OpenSigningKeys
+from bridge.domain.connection import CallbackSecret, Connection, ConnectionState
 from bridge.domain.errors import (
     CredentialsRejectedError,
     PermissionMissingError,
@@ -29,6 +30,7 @@ from bridge.domain.errors import (
 from bridge.domain.filter_choices import ChoiceKind
 from bridge.domain.identity import RecordKind
 from bridge.domain.permissions import Finding, Right, missing
+from bridge.ports import SigningKeySource
 from bridge.wiring import use_cases
 from connectwise_sandbox.deliveries import Delivery
 from connectwise_sandbox.faults import Effect, Fault
@@ -37,8 +39,9 @@ from connectwise_sandbox.kinds import Kind, Record
 from connectwise_sandbox.permissions import Action
 from connectwise_sandbox.tenant import API_MEMBER
 from tests.builders.operations import endpoint_of
+from tests.fakes.clock import START
 from tests.fakes.connections import InMemoryConnectionStore
-from tests.fakes.ports import InMemoryCallbackPorts
+from tests.fakes.ports import InMemoryCallbackPorts, InMemoryPorts
 from tests.unit.connectwise.sandbox import World, sandboxed_world
 
 PREFIX = "https://hooks.example/webhooks/connectwise/connection-1/"
@@ -347,25 +350,67 @@ def delivery(world: World, psa: ConnectWisePsa) -> Delivery:
     return sent
 
 
-def keys(world: World) -> ConnectWiseSigningKeys:
-    return ConnectWiseSigningKeys(
-        transport=EngineTransport(world.engine), vault=world.vault, monotonic=lambda: 0.0
+def keys(world: World) -> OpenSigningKeys:
+    return OpenSigningKeys(
+        transport=EngineTransport(world.engine),
+        client_id=world.vault.get_client_id,
+        monotonic=lambda: 0.0,
     )
 
 
-@pytest.mark.parametrize("access", ["open", "client_id", "authenticated"])
-def test_a_delivery_passes_every_check(world: World, psa: ConnectWisePsa, access: str) -> None:
+def members_keys(world: World) -> MemberSigningKeys:
+    return MemberSigningKeys(transport=EngineTransport(world.engine), vault=world.vault)
+
+
+@pytest.mark.parametrize(
+    ("access", "source"),
+    [
+        ("open", keys),
+        ("client_id", keys),
+        ("open", members_keys),
+        ("client_id", members_keys),
+        ("authenticated", members_keys),
+    ],
+)
+def test_a_delivery_passes_every_check(
+    world: World, psa: ConnectWisePsa, access: str, source: Callable[[World], SigningKeySource]
+) -> None:
     world.engine.switches.callback_key_access = access  # type: ignore[assignment]
     sent = delivery(world, psa)
     secret = sent.url.removeprefix(PREFIX).partition("?")[0]
 
-    check_secret(secret, CallbackSecret(sha256(b"secret-2").hexdigest()))
+    check_secret(secret, CallbackSecret(sha256(b"secret-2").hexdigest()), START)
     hint = parse_callback(sent.body, world.connection.company_id)
-    key = keys(world).fetch(endpoint_of(world.connection), hint.key_url)
+    key = source(world).fetch(endpoint_of(world.connection), hint.key_url)
     check_signature(sent.body, sent.headers["x-content-signature"], key)
 
     assert (hint.record_kind, hint.source_id) == (RecordKind.INVOICE, sent.record_id)
     assert hint.action == "updated"
+
+
+def test_a_key_for_members_is_fetched_by_a_worker_while_connectwise_repeats(
+    world: World, psa: ConnectWisePsa
+) -> None:
+    # Given a ConnectWise that serves keys to members only, and a receiver without a member's keys
+    world.engine.switches.callback_key_access = "authenticated"
+    sent = delivery(world, psa)
+    ports = receiving(world)
+    intake = use_cases.callback_intake(ports)
+    signature = sent.headers["x-content-signature"]
+    callback = Callback(world.connection.connection_id, "secret-2", sent.body, signature)
+
+    # When it comes, and a worker does what it was asked for
+    assert intake.take(callback) is Verdict.AGAIN
+    (request,) = ports.key_requests.take_due()
+    worker = InMemoryPorts(world.gateway(), world.clock)
+    worker.connections.save(receiver_connection(world), expected_version=0)
+    worker.signing_keys = ports.signing_keys
+    worker.member_key_source = members_keys(world)
+    use_cases.signing_key_fetch(worker).fetch(request)
+
+    # Then its repetition is taken
+    assert intake.take(callback) is Verdict.ACCEPTED
+    assert len(ports.hints.take_due()) == 1
 
 
 @pytest.mark.parametrize("key_ids", ["one", "per_delivery"])
@@ -401,10 +446,13 @@ def test_forty_genuine_callbacks_in_a_minute_are_taken(
 def receiving(world: World) -> InMemoryCallbackPorts:
     """The receiver's ports, with the connection that has the secret of ``URL``."""
     connections = InMemoryConnectionStore()
-    secret = CallbackSecret(sha256(b"secret-2").hexdigest())
-    connection = replace(world.connection, callback_secret=secret, state=ConnectionState.ACTIVE)
-    connections.save(connection, expected_version=0)
+    connections.save(receiver_connection(world), expected_version=0)
     return InMemoryCallbackPorts(connections, lambda: keys(world))
+
+
+def receiver_connection(world: World) -> Connection:
+    secret = CallbackSecret(sha256(b"secret-2").hexdigest())
+    return replace(world.connection, callback_secret=secret, state=ConnectionState.ACTIVE)
 
 
 def test_a_delivery_that_was_touched_fails(world: World, psa: ConnectWisePsa) -> None:

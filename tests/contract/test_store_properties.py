@@ -14,8 +14,8 @@ from bridge.domain.customer import ArchiveReason, Customer
 from bridge.domain.identity import mirrored_id
 from bridge.domain.invoice import Invoice, InvoiceState
 from bridge.domain.mirrored_kinds import CUSTOMERS, INVOICES
+from bridge.domain.search_terms import begins_words, fold_name, words_of
 from bridge.ports import CustomerQuery, InvoiceQuery, Stored
-from bridge.store.keys import fold_name
 from tests.builders import strategies
 from tests.builders.records import CONNECTION, a_customer, an_invoice
 from tests.contract.conftest import Stores
@@ -67,6 +67,8 @@ def test_any_customer_comes_back_as_it_went_in(stores: Stores, customer: Custome
         InvoiceQuery,
         state=st.none() | st.sampled_from(InvoiceState),
         customer_id=st.none() | st.sampled_from([mirrored_id(CONNECTION, i) for i in (11, 12)]),
+        number=st.none() | st.sampled_from(["", "i", "INV-0", "inv-1"]),
+        amount_minor=st.none() | st.sampled_from([11000, 5000, 7]),
         due_from=_days,
         due_to=_days,
     ),
@@ -82,9 +84,11 @@ def test_any_walk_of_invoices_gives_each_once_and_in_order(
     invoices = [_drafted(partner_id, i, *draft) for i, draft in enumerate(drafts, start=1)]
     for invoice in invoices:
         stores.records.save(invoice, expected_version=0)
-    expected = sorted((i for i in invoices if _is_wanted(query, i)), key=_list_order)
+    expected = [invoice for invoice in invoices if query.matches(invoice)]
     found = walk(lambda c: stores.records.list_invoices(partner_id, query, limit=limit, cursor=c))
-    assert [i.source_id for i in found] == [i.source_id for i in expected]
+    assert sorted(found, key=_list_order) == sorted(map(_listed, expected), key=_list_order)
+    if not query.number and query.amount_minor is None:
+        assert found == sorted(found, key=_list_order)
 
 
 @on_one_store
@@ -98,9 +102,10 @@ def test_any_walk_of_customers_gives_each_once_and_in_order(
         stores.records.save(customer, expected_version=0)
     query = CustomerQuery(name=beginning)
     found = walk(lambda c: stores.records.list_customers(partner_id, query, limit=limit, cursor=c))
-    folded = [fold_name(customer.name) for customer in found]
-    assert folded == sorted(folded)
-    expected = [name for name in names if fold_name(name).startswith(fold_name(beginning))]
+    if not words_of(beginning):
+        folded = [fold_name(customer.name) for customer in found]
+        assert folded == sorted(folded)
+    expected = [name for name in names if begins_words(beginning, name)]
     assert sorted(customer.name for customer in found) == sorted(expected)
 
 
@@ -122,16 +127,8 @@ def _drafted(
     return invoice.archived(ArchiveReason.BY_PERSON, START) if is_archived else invoice
 
 
-def _is_wanted(query: InvoiceQuery, invoice: Invoice) -> bool:
-    first, last, due = query.due_from, query.due_to, invoice.due_on
-    is_in_time = (first is None and last is None) or (
-        due is not None and (first is None or first <= due) and (last is None or due <= last)
-    )
-    return (
-        is_in_time
-        and query.state in (None, invoice.state)
-        and query.customer_id in (None, invoice.customer_id)
-    )
+def _listed(invoice: Invoice) -> Invoice:
+    return replace(invoice, line_items=(), payments=())
 
 
 def _list_order(invoice: Invoice) -> tuple[Any, ...]:

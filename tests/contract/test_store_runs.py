@@ -141,6 +141,28 @@ def test_a_moving_run_keeps_its_slot(stores: Stores) -> None:
         stores.runs.start(a_run())
 
 
+def test_a_run_that_waits_for_its_turn_keeps_its_slot(stores: Stores) -> None:
+    run = a_run()
+    stores.runs.start(run)
+    stores.clock.advance(hours=1.5)
+    stores.runs.keep_slot(run)
+    stores.clock.advance(hours=1.5)
+    with pytest.raises(RunActiveError):
+        stores.runs.start(a_run())
+    assert stores.runs.get(CONNECTION, run.run_id) == Stored(run, 1)
+
+
+def test_a_slot_that_another_run_has_is_left_to_it(stores: Stores) -> None:
+    old, new = a_run(), a_run()
+    stores.runs.start(old)
+    stores.clock.advance(seconds=RUN_LEASE.total_seconds())
+    stores.runs.start(new)
+    stores.runs.keep_slot(old)
+    finish(stores, new)
+    stores.runs.keep_slot(old)
+    stores.runs.start(a_run())
+
+
 def test_a_worker_that_wakes_up_after_its_run_lost_its_slot_writes_nothing(
     stores: Stores,
 ) -> None:
@@ -242,8 +264,8 @@ def test_stalled_runs_are_those_that_neither_moved_nor_ended(stores: Stores) -> 
     stores.clock.advance(minutes=30)
     stores.runs.save(replace(moving, state=RunState.RUNNING), expected_version=1)
     finish(stores, ended)
-    assert stores.runs.list_stalled(START + timedelta(minutes=20)) == (stalled,)
-    assert stores.runs.list_stalled(START - timedelta(seconds=1)) == ()
+    assert stores.runs.list_stalled(CONNECTION, START + timedelta(minutes=20)) == (stalled,)
+    assert stores.runs.list_stalled(CONNECTION, START - timedelta(seconds=1)) == ()
 
 
 def test_an_overtaken_run_is_not_stalled(stores: Stores) -> None:
@@ -251,7 +273,7 @@ def test_an_overtaken_run_is_not_stalled(stores: Stores) -> None:
     stores.clock.advance(hours=3)
     new = a_run()
     stores.runs.start(new)
-    assert stores.runs.list_stalled(START + timedelta(hours=4)) == (new,)
+    assert stores.runs.list_stalled(CONNECTION, START + timedelta(hours=4)) == (new,)
 
 
 def test_a_watermark_only_moves_forward(stores: Stores) -> None:

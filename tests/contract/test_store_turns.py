@@ -1,4 +1,4 @@
-"""What every PartnerPlaces and SilenceStore does."""
+"""What every PartnerPlaces, SilenceStore and JobTurns does."""
 
 from __future__ import annotations
 
@@ -9,12 +9,23 @@ from datetime import timedelta
 import pytest
 
 from bridge.domain.errors import InvalidInputError
-from bridge.ports import Activity, Place, Silence
+from bridge.domain.job import Job
+from bridge.ports import Activity, JobTurn, Place, Silence
 from tests.builders.records import CONNECTION, OTHER_CONNECTION, OTHER_PARTNER, PARTNER
 from tests.contract.conftest import Stores
 from tests.fakes.clock import START
 
 MINUTE = timedelta(minutes=1)
+TURN = JobTurn(
+    connection_id=CONNECTION,
+    job=Job.PAYMENTS,
+    token="first",
+    message_token="first",
+    held_until=START + MINUTE,
+    planned_at=START,
+    since=START - 60 * MINUTE,
+    cursor='[false, 7, "", false]',
+)
 SILENCE = Silence(CONNECTION, timedelta(seconds=30), START + timedelta(seconds=30), "first")
 
 
@@ -138,3 +149,39 @@ def test_one_of_many_at_once_takes_the_probe(on_dynamodb: Stores) -> None:
     with ThreadPoolExecutor(8) as pool:
         done = list(pool.map(lambda each: on_dynamodb.silences.put(each, replaces="first"), probes))
     assert done.count(True) == 1
+
+
+# --- turns of jobs ------------------------------------------------------------------------------
+
+
+def test_a_turn_is_kept_as_it_is(stores: Stores) -> None:
+    assert stores.job_turns.put(TURN, replaces=None)
+    assert stores.job_turns.get(CONNECTION, Job.PAYMENTS) == TURN
+    assert stores.job_turns.get(CONNECTION, Job.HEAL_WRITE_BACKS) is None
+    assert stores.job_turns.get(OTHER_CONNECTION, Job.PAYMENTS) is None
+
+
+def test_a_turn_may_have_no_place_to_go_on(stores: Stores) -> None:
+    stores.job_turns.put(replace(TURN, cursor=None), replaces=None)
+    kept = stores.job_turns.get(CONNECTION, Job.PAYMENTS)
+    assert kept is not None
+    assert kept.cursor is None
+
+
+def test_a_turn_takes_the_place_of_the_one_that_it_names(stores: Stores) -> None:
+    stores.job_turns.put(TURN, replaces=None)
+    second = replace(TURN, token="second", cursor="further")
+    assert not stores.job_turns.put(second, replaces=None)
+    assert not stores.job_turns.put(second, replaces="other")
+    assert stores.job_turns.put(second, replaces="first")
+    assert not stores.job_turns.put(replace(TURN, token="third"), replaces="first")
+    assert stores.job_turns.get(CONNECTION, Job.PAYMENTS) == second
+
+
+def test_only_the_turn_that_stands_is_ended(stores: Stores) -> None:
+    stores.job_turns.put(TURN, replaces=None)
+    stores.job_turns.end(replace(TURN, token="earlier"))
+    assert stores.job_turns.get(CONNECTION, Job.PAYMENTS) == TURN
+    stores.job_turns.end(TURN)
+    stores.job_turns.end(TURN)
+    assert stores.job_turns.get(CONNECTION, Job.PAYMENTS) is None

@@ -40,7 +40,7 @@ def test_two_local_systems_of_one_clone_are_up_at_once() -> None:
     ):
         one.wait_for(is_up)
         other.wait_for(is_up)
-        for name in ("API", "ConnectWise sandbox", "embedded AWS", "logs"):
+        for name in ("page", "API", "ConnectWise sandbox", "embedded AWS", "logs"):
             assert told(one, name) != told(other, name)
         assert answers(one)
         # What it prints is enough to connect, bill and get a token.

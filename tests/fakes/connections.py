@@ -7,11 +7,12 @@ import threading
 from bridge.domain.callback_endpoint import CallbackEndpoint
 from bridge.domain.connection import Connection
 from bridge.domain.errors import ConflictError
-from bridge.ports import ConnectionStore, Page, Stored
+from bridge.ports import ConnectionStore, Page, Stored, SyncingConnection
 from bridge.store.cursors import Position
 from tests.fakes.pages import cut_page
 
 PAGE_SIZE = 100
+SYNCING_PAGE_SIZE = 1000
 
 
 class InMemoryCallbackEndpoints:
@@ -37,9 +38,13 @@ class InMemoryConnectionStore:
         mine = [c for c in self._all() if c.partner_id == partner_id]
         return tuple(sorted(mine, key=lambda c: (c.created_at, c.connection_id)))[:PAGE_SIZE]
 
-    def list_syncing(self, cursor: str | None = None) -> Page[Connection]:
-        syncing = [(Position(0, c.connection_id), c) for c in self._all() if c.is_syncing]
-        return cut_page(syncing, "syncing", limit=PAGE_SIZE, cursor=cursor)
+    def list_syncing(self, cursor: str | None = None) -> Page[SyncingConnection]:
+        syncing = [
+            (Position(0, c.connection_id), SyncingConnection(c.connection_id, c.partner_id))
+            for c in self._all()
+            if c.is_syncing
+        ]
+        return cut_page(syncing, "syncing", limit=SYNCING_PAGE_SIZE, cursor=cursor)
 
     def save(self, connection: Connection, *, expected_version: int) -> int:
         with self._lock:

@@ -3,43 +3,54 @@
 from __future__ import annotations
 
 import threading
-from datetime import datetime
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 
+from bridge.domain.callback_endpoint import CallbackEndpoint
 from bridge.domain.errors import ThrottledError
+from bridge.domain.hint import RecordKey
 from bridge.domain.identity import new_id
-from bridge.ports import Activity, Clock, Place, Silence
+from bridge.domain.job import Job
+from bridge.domain.read_mark import ReadMark
+from bridge.ports import Activity, CallPurpose, Clock, JobTurn, Place, Silence
+from bridge.store.callback_keys import digest_of
 from bridge.store.cursors import check_limit
-from bridge.store.rate_limit import RateSettings
-from bridge.store.signing_keys import SIGNING_KEY_LIFE
+from bridge.store.rate_limit import RateSettings, Schedule
+from bridge.store.signing_keys import SIGNING_KEY_LIFE, WANTED_AGAIN_AFTER, WANTED_KEY_LIFE
 
 
 class InMemoryRateLimiter:
-    """One schedule a connection: the second at which the next call is due."""
+    """Two schedules a connection: for each the second at which its next call is due."""
 
     def __init__(self, clock: Clock, settings: RateSettings | None = None) -> None:
         self._clock = clock
         self._settings = settings or RateSettings()
-        self._due_at: dict[str, float] = {}
+        self._due_at: dict[tuple[str, Schedule], float] = {}
 
-    def acquire(self, connection_id: str) -> float:
+    def acquire(self, connection_id: str, purpose: CallPurpose = CallPurpose.MIRROR) -> float:
         now = self._clock.now().timestamp()
-        interval_seconds = 60 / self._settings.calls_per_minute
-        earliest = now - (self._settings.burst - 1) * interval_seconds
-        due_at = max(self._due_at.get(connection_id, earliest), earliest)
-        if due_at - now > self._settings.max_wait_seconds:
-            raise ThrottledError("the share is used up", retry_after_seconds=due_at - now)
-        self._due_at[connection_id] = due_at + interval_seconds
-        return max(0.0, due_at - now)
+        wait = 0.0
+        for schedule, longest_seconds in self._settings.offers(purpose):
+            earliest = now - (schedule.burst - 1) * schedule.interval_seconds
+            due_at = max(self._due_at.get((connection_id, schedule), earliest), earliest)
+            wait = due_at - now
+            if wait <= longest_seconds:
+                self._due_at[connection_id, schedule] = due_at + schedule.interval_seconds
+                return max(0.0, wait)
+        raise ThrottledError("the share is used up", retry_after_seconds=wait)
 
     def pause(self, connection_id: str, *, seconds: float) -> None:
         until = self._clock.now().timestamp() + seconds
-        self._due_at[connection_id] = max(self._due_at.get(connection_id, until), until)
+        for schedule in self._settings.schedules:
+            key = (connection_id, schedule)
+            self._due_at[key] = max(self._due_at.get(key, until), until)
 
 
 class InMemorySigningKeyStore:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._stored: dict[tuple[str, str], tuple[str, datetime]] = {}
+        self._wanted: dict[tuple[str, str], tuple[str, datetime]] = {}
 
     def get(self, connection_id: str, key_url: str) -> str | None:
         key, ends_at = self._stored.get((connection_id, key_url), (None, self._clock.now()))
@@ -47,6 +58,34 @@ class InMemorySigningKeyStore:
 
     def put(self, connection_id: str, key_url: str, key: str) -> None:
         self._stored[connection_id, key_url] = (key, self._clock.now() + SIGNING_KEY_LIFE)
+
+    def want(self, connection_id: str, key_url: str) -> str | None:
+        digest, now = digest_of(key_url), self._clock.now()
+        noted = self._wanted.get((connection_id, digest))
+        if noted is not None and noted[1] + WANTED_AGAIN_AFTER > now:
+            return None
+        self._wanted[connection_id, digest] = (key_url, now)
+        return digest
+
+    def wanted_url(self, connection_id: str, key_digest: str) -> str | None:
+        never = self._clock.now() - timedelta(days=1)
+        key_url, noted_at = self._wanted.get((connection_id, key_digest), (None, never))
+        return key_url if noted_at + WANTED_KEY_LIFE > self._clock.now() else None
+
+
+class InMemoryKeySource:
+    """Where ConnectWise keeps a signing key; ``error`` is raised instead, and ``asked`` counts."""
+
+    def __init__(self, key: str = "signing-key-1") -> None:
+        self.key = key
+        self.error: Exception | None = None
+        self.asked: list[str] = []
+
+    def fetch(self, endpoint: CallbackEndpoint, key_url: str) -> str:
+        self.asked.append(key_url)
+        if self.error:
+            raise self.error
+        return self.key
 
 
 class InMemoryPartnerPlaces:
@@ -75,6 +114,55 @@ class InMemoryPartnerPlaces:
             held = self.held.get(key)
             if held is not None and held[0] == place:
                 del self.held[key]
+
+
+class InMemoryJobTurns:
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, Job], JobTurn] = {}
+        self.writes = 0
+        self._lock = threading.Lock()
+
+    def get(self, connection_id: str, job: Job) -> JobTurn | None:
+        return self.kept.get((connection_id, job))
+
+    def put(self, turn: JobTurn, *, replaces: str | None) -> bool:
+        with self._lock:
+            kept = self.kept.get((turn.connection_id, turn.job))
+            if (kept.token if kept else None) != replaces:
+                return False
+            self.kept[turn.connection_id, turn.job] = turn
+            self.writes += 1
+        return True
+
+    def end(self, turn: JobTurn) -> None:
+        with self._lock:
+            kept = self.kept.get((turn.connection_id, turn.job))
+            if kept is not None and kept.token == turn.token:
+                del self.kept[turn.connection_id, turn.job]
+                self.writes += 1
+
+
+class InMemoryReadMarks:
+    """``writes`` counts the attempts to change a mark."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, RecordKey], ReadMark] = {}
+        self.writes = 0
+        self._lock = threading.Lock()
+
+    def get(
+        self, connection_id: str, records: Collection[RecordKey]
+    ) -> Mapping[RecordKey, ReadMark]:
+        return {each: self.kept.get((connection_id, each), ReadMark()) for each in records}
+
+    def put(self, connection_id: str, record: RecordKey, mark: ReadMark, *, replaces: str) -> bool:
+        with self._lock:
+            self.writes += 1
+            kept = self.kept.get((connection_id, record), ReadMark())
+            if kept.token != replaces:
+                return False
+            self.kept[connection_id, record] = mark
+            return True
 
 
 class InMemorySilenceStore:

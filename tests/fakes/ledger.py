@@ -42,6 +42,7 @@ class InMemoryLedgerStore:
         self._of_invoice: dict[tuple[str, int], tuple[Key, ...]] = {}
         self._listed: dict[str, tuple[tuple[Position, Key], ...]] = {}
         """The write-backs of each connection, in the order of its list."""
+        self._resting: set[Key] = set()
         self._waking: dict[Key, WriteBack] = {}
         """The write-backs that are looked at again at some moment."""
         self._leases: dict[Key, Lease] = {}
@@ -117,11 +118,33 @@ class InMemoryLedgerStore:
         return _sorted(map(self._standing, found), lambda w: w.created_at)
 
     def list_write_backs(
-        self, connection_id: str, *, limit: int, cursor: str | None = None
+        self,
+        connection_id: str,
+        *,
+        limit: int,
+        cursor: str | None = None,
+        is_resting: bool = False,
+        after_invoice: int = 0,
     ) -> Page[WriteBack]:
-        listed = self._listed.get(connection_id, ())
-        entries = [(position, self._standing(key)) for position, key in listed]
-        return cut_page(entries, "write-backs", connection_id, limit=limit, cursor=cursor)
+        first = keys.past_invoice(after_invoice)
+        entries = [
+            (position, self._standing(key))
+            for position, key in self._listed.get(connection_id, ())
+            if position.sort_key >= first and (key in self._resting) is is_resting
+        ]
+        bound_to = "write-backs", connection_id, is_resting
+        return cut_page(entries, *bound_to, limit=limit, cursor=cursor)
+
+    def set_resting(self, write_back: WriteBack, *, is_resting: bool) -> bool:
+        key = _write_back_key(write_back)
+        with self._lock:
+            if self._standing(key) != write_back:
+                return False
+            if is_resting:
+                self._resting.add(key)
+            else:
+                self._resting.discard(key)
+        return True
 
     def list_due(
         self,
@@ -293,6 +316,7 @@ class InMemoryLedgerStore:
         elif before := self._write_backs[key].value:
             check_change(before, write_back)
         self._write_backs[key] = Stored(write_back, version)
+        self._resting.discard(key)
         if write_back.next_look_at is None:
             self._waking.pop(key, None)
         else:

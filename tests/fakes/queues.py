@@ -12,8 +12,11 @@ from bridge.domain.hint import Hint
 from bridge.domain.run import Run
 from bridge.domain.work_messages import (
     LONGEST_DELAY_SECONDS,
+    JobMessage,
     PdfRequest,
     RunMessage,
+    SigningKeyRequest,
+    TickMessage,
     WriteBackMessage,
 )
 from bridge.domain.write_back import WriteBack
@@ -63,14 +66,40 @@ class InMemoryHintQueue(InMemoryQueue[Hint]):
         self._add(hints, delay_seconds)
 
 
+class InMemoryHintsAloneQueue(InMemoryQueue[Hint]):
+    def move(self, hints: Sequence[Hint]) -> None:
+        self._add(hints)
+
+
+class InMemorySigningKeyQueue(InMemoryQueue[SigningKeyRequest]):
+    def send(self, request: SigningKeyRequest) -> None:
+        self._add([request])
+
+
 class InMemoryRunQueue(InMemoryQueue[RunMessage]):
-    def send(self, run: Run, *, delay_seconds: int = 0) -> None:
-        self._add([RunMessage(run.connection_id, run.run_id, run.page_count)], delay_seconds)
+    def send(self, run: Run, *, delay_seconds: int = 0, times_put_off: int = 0) -> None:
+        message = RunMessage(run.connection_id, run.run_id, run.page_count, times_put_off)
+        self._add([message], delay_seconds)
+
+
+class InMemoryJobQueue(InMemoryQueue[JobMessage | TickMessage]):
+    def send(self, planned: Sequence[tuple[JobMessage, int]]) -> None:
+        for message, delay_seconds in planned:
+            self._add([message], delay_seconds)
+
+    def go_on(self, message: TickMessage) -> None:
+        self._add([message])
 
 
 class InMemoryPdfQueue(InMemoryQueue[PdfRequest]):
-    def send(self, requests: Sequence[PdfRequest]) -> None:
-        self._add(requests)
+    def send(
+        self,
+        requests: Sequence[PdfRequest],
+        *,
+        partner_id: str,
+        delay_seconds: int = 0,
+    ) -> None:
+        self._add(requests, delay_seconds)
 
 
 class InMemoryWriteBackQueue(InMemoryQueue[WriteBackMessage]):

@@ -7,13 +7,12 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
 from typing import Any, TypeVar
 
 from bridge.domain.customer import Customer
 from bridge.domain.errors import ConflictError, InvalidInputError
 from bridge.domain.identity import RecordKind, mirrored_id, parse_mirrored_id
-from bridge.domain.invoice import Invoice, InvoiceState
+from bridge.domain.invoice import Invoice
 from bridge.domain.mirrored_kinds import (
     MIRRORED_KINDS,
     MirroredKind,
@@ -22,21 +21,21 @@ from bridge.domain.mirrored_kinds import (
     kind_of,
 )
 from bridge.domain.payment import Payment, changed_payments
+from bridge.domain.search_terms import MAX_NAME_LENGTH
 from bridge.ports import CustomerQuery, InvoiceQuery, ListedRecord, Page, PaymentQuery, Stored
 from bridge.store.attributes import check_storable
 from bridge.store.cursors import Position
 from bridge.store.items import as_unlisted, mirrored_item, with_unlisted
 from bridge.store.keys import (
     INVOICE_BUCKETS,
-    MAX_NAME_LENGTH,
     customer_index_keys,
-    fold_name,
     invoice_bucket,
     invoice_index_keys,
     payment_index_keys,
     record_key,
 )
 from bridge.store.payment_items import MAX_TOGETHER, payments_of
+from bridge.store.search_keys import SearchPath, customer_path, invoice_path
 from bridge.store.table import MAX_BATCH
 from tests.fakes.pages import cut_page
 
@@ -215,10 +214,11 @@ class InMemoryRecordStore:
     def list_invoices(
         self, partner_id: str, query: InvoiceQuery, *, limit: int, cursor: str | None = None
     ) -> Page[Invoice]:
+        path = invoice_path(partner_id, query)
         entries = [
-            (_invoice_position(invoice, query), replace(invoice, line_items=(), payments=()))
+            (_invoice_position(invoice, query, path), replace(invoice, line_items=(), payments=()))
             for invoice in _values(self._shelves[RecordKind.INVOICE], partner_id)
-            if _matches_invoice(query, invoice)
+            if query.matches(invoice)
         ]
         return cut_page(entries, partner_id, query, limit=limit, cursor=cursor)
 
@@ -227,10 +227,11 @@ class InMemoryRecordStore:
     ) -> Page[Customer]:
         if query.name and len(query.name) > MAX_NAME_LENGTH:
             raise InvalidInputError("name is too long", field="name")
+        path = customer_path(partner_id, query)
         entries = [
-            (Position(0, customer_index_keys(customer)["gsi1sk"]), customer)
+            (Position(0, _customer_place(customer, path)), customer)
             for customer in _values(self._shelves[RecordKind.CUSTOMER], partner_id)
-            if _matches_customer(query, customer)
+            if query.matches(customer)
         ]
         return cut_page(entries, partner_id, query, limit=limit, cursor=cursor)
 
@@ -240,7 +241,7 @@ class InMemoryRecordStore:
         entries = [
             (Position(0, payment_index_keys(payment)["gsi1sk"]), payment)
             for (owner_id, _), (_, payment) in self._payments.items()
-            if owner_id == partner_id and _matches_payment(query, payment)
+            if owner_id == partner_id and query.matches(payment)
         ]
         return cut_page(entries, partner_id, query, limit=limit, cursor=cursor, is_descending=True)
 
@@ -282,45 +283,15 @@ def _values(shelf: _Shelf[T], partner_id: str) -> Iterator[T]:
             yield stored.value
 
 
-def _invoice_position(invoice: Invoice, query: InvoiceQuery) -> Position:
+def _invoice_position(
+    invoice: Invoice, query: InvoiceQuery, path: SearchPath[Invoice] | None
+) -> Position:
+    if path:
+        return Position(0, path.place_of(invoice) or "")
     bucket = 0 if query.state else INVOICE_BUCKETS.index(invoice_bucket(invoice.state))
     return Position(bucket, invoice_index_keys(invoice)["gsi1sk"])
 
 
-def _matches_invoice(query: InvoiceQuery, invoice: Invoice) -> bool:
-    return (
-        _is_asked(query.state, invoice.state)
-        and _is_asked(query.connection_id, invoice.connection_id)
-        and _is_asked(query.customer_id, invoice.customer_id)
-        and _is_asked(query.currency_code, invoice.currency.code)
-        and _is_asked(query.number, invoice.number)
-        and _is_within(invoice.due_on, query.due_from, query.due_to)
-    )
-
-
-def _matches_customer(query: CustomerQuery, customer: Customer) -> bool:
-    return (
-        (customer.archive is not None) == query.is_archived
-        and _is_asked(query.connection_id, customer.connection_id)
-        and fold_name(customer.name).startswith(fold_name(query.name or ""))
-    )
-
-
-def _matches_payment(query: PaymentQuery, payment: Payment) -> bool:
-    return (
-        (query.with_deleted or not payment.is_deleted)
-        and _is_asked(query.connection_id, payment.connection_id)
-        and _is_asked(query.customer_id, payment.customer_id)
-        and _is_asked(query.invoice_id, payment.invoice_id)
-        and _is_within(payment.paid_on, query.paid_from, query.paid_to)
-    )
-
-
-def _is_asked(wanted: InvoiceState | str | None, value: InvoiceState | str | None) -> bool:
-    return wanted is None or wanted == value
-
-
-def _is_within(day: date | None, first: date | None, last: date | None) -> bool:
-    if first is None and last is None:
-        return True
-    return day is not None and (first or date.min) <= day <= (last or date.max)
+def _customer_place(customer: Customer, path: SearchPath[Customer] | None) -> str:
+    place = path.place_of(customer) if path else None
+    return place or customer_index_keys(customer)["gsi1sk"]

@@ -13,7 +13,7 @@ from bridge.domain.window import Window
 from bridge.ports import Clock, Page, Stored
 from bridge.store.cursors import Position
 from bridge.store.keys import run_index_keys, runs_of_connection_pk
-from bridge.store.runs import MAX_STALLED_RUNS, STALLED
+from bridge.store.runs import STALLED
 from tests.fakes.pages import cut_page
 
 _SlotKey = tuple[str, RunKind]
@@ -100,6 +100,12 @@ class InMemoryRunStore:
             self._runs[run.connection_id, run.run_id] = Stored(run, expected_version + 1)
             return expected_version + 1
 
+    def keep_slot(self, run: Run) -> None:
+        with self._lock:
+            slot = self._slots.get((run.connection_id, run.kind))
+            if slot is not None and slot.run_id == run.run_id:
+                self._slots[run.connection_id, run.kind] = RunSlot(run.run_id, self._clock.now())
+
     def list_of_connection(
         self, connection_id: str, *, limit: int, cursor: str | None = None
     ) -> Page[Run]:
@@ -116,15 +122,11 @@ class InMemoryRunStore:
         runs = (self.get(connection_id, slot.run_id).value for slot in slots if slot)
         return tuple(run for run in runs if run and not run.has_ended)
 
-    def list_stalled(self, unmoved_since: datetime) -> tuple[Run, ...]:
-        stalled = [
-            (slot.moved_at, self.get(connection_id, slot.run_id).value)
-            for (connection_id, _), slot in self._slots.items()
-            if slot.moved_at <= unmoved_since
-        ]
-        ordered = sorted(stalled, key=lambda entry: entry[0])
-        runs = tuple(run for _, run in ordered if run and not run.has_ended)
-        return runs[:MAX_STALLED_RUNS]
+    def list_stalled(self, connection_id: str, unmoved_since: datetime) -> tuple[Run, ...]:
+        slots = (self._slots.get((connection_id, kind)) for kind in RunKind)
+        stalled = (slot for slot in slots if slot and slot.moved_at <= unmoved_since)
+        runs = (self.get(connection_id, slot.run_id).value for slot in stalled)
+        return tuple(run for run in runs if run and not run.has_ended)
 
     def get_watermark(self, connection_id: str, kind: RecordKind) -> datetime | None:
         return self._watermarks.get((connection_id, kind))

@@ -16,31 +16,33 @@ TABLE = f"{STORE}table."
 
 # The modules of the store that lie on each table; a test keeps it whole.
 ADAPTERS = {
-    "records": {"records"},
+    "records": {"record_lists", "records", "search_backfill"},
     "operations": {
         "archivings",
-        "callback_endpoints",
         "companies",
+        "connection_endpoints",
         "connections",
         "payment_control",
         "problems",
         "runs",
     },
     "ledger": {"ledger"},
-    "coordination": {"partner_places", "rate_limit", "silences"},
-    "callbacks": {"signing_keys"},
+    "coordination": {"job_turns", "partner_places", "rate_limit", "read_marks", "silences"},
+    "callbacks": {"callback_endpoints", "signing_keys"},
 }
 QUEUES = {
-    "hints": "queues.SqsHintQueue",
-    "run-steps": "queues.SqsRunQueue",
-    "pdfs": "queues.SqsPdfQueue",
-    "writebacks": "queues.SqsWriteBackQueue",
-    "parked": "parked_queue.SqsParkedQueue",
+    "hints": ("queues.SqsHintQueue", "queues.SqsSigningKeyQueue"),
+    "hints-alone": ("queues.SqsHintsAloneQueue",),
+    "jobs": ("queues.SqsJobQueue",),
+    "run-steps": ("queues.SqsRunQueue",),
+    "pdfs": ("queues.SqsPdfQueue",),
+    "writebacks": ("queues.SqsWriteBackQueue",),
+    "parked": ("parked_queue.SqsParkedQueue",),
 }
 BUS = f"{AWS}events.EventBridgeBus."
 DOCUMENTS = f"{AWS}documents.S3DocumentStore."
 VAULT = f"{AWS}secret_vault.SecretsManagerVault."
-CLIENT_ID = f"{VAULT}get_client_id"
+CLIENT_ID = (f"{VAULT}get_client_id", f"{AWS}secret_vault.ClientIdSecret.")
 
 SECRET = "arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:bridge"
 BUCKET = "<AWS::AccountId>-<AWS::Region>"
@@ -79,8 +81,9 @@ def needed(function: str, stage: StageConfig) -> Rights:
         found[f"<{table}.Arn>"] = _actions(used)
         for index in _indexes(used):
             found[f"<{table}.Arn>/index/{index}"] = frozenset({QUERY})
-    for queue, adapter in QUEUES.items():
-        found[f"<{queue}.Arn>"] = _actions(_behind(reached, [f"{AWS}{adapter}."], AWS))
+    for queue, adapters in QUEUES.items():
+        doors = [f"{AWS}{adapter}." for adapter in adapters]
+        found[f"<{queue}.Arn>"] = _actions(_behind(reached, doors, AWS))
     found["<Bus.Arn>"] = _actions(_behind(reached, [BUS], AWS))
     found |= _on_secrets(reached, stage)
     found |= _on_documents(reached, stage)
@@ -91,17 +94,18 @@ def callers_outside_adapters() -> set[str]:
     """The code that calls a client of AWS and lies behind none of the adapters named here."""
     every = call_graph().names
     of_tables = (f"{STORE}{module}." for modules in ADAPTERS.values() for module in modules)
-    others = (*(f"{AWS}{adapter}." for adapter in QUEUES.values()), BUS, DOCUMENTS, VAULT)
+    of_queues = (f"{AWS}{adapter}." for adapters in QUEUES.values() for adapter in adapters)
+    others = (*of_queues, BUS, DOCUMENTS, VAULT, *CLIENT_ID)
     named = _behind(every, of_tables, STORE) | _behind(every, others, AWS)
     calling = {name for name in every if call_graph().code(name).client_calls}
     return {name for name in calling - named if name.startswith((STORE, AWS))}
 
 
 def _on_secrets(reached: frozenset[str], stage: StageConfig) -> Rights:
-    of_connections = reached - {CLIENT_ID}
+    of_connections = reached - set(CLIENT_ID)
     prefix = f"{SECRET}/{stage.name}"
     return {
-        f"{prefix}/connectwise-client-id-??????": _actions(_behind(reached, [CLIENT_ID], AWS)),
+        f"{prefix}/connectwise-client-id-??????": _actions(_behind(reached, CLIENT_ID, AWS)),
         f"{prefix}/connections/*": _actions(_behind(of_connections, [VAULT], AWS)),
     }
 

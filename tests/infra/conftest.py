@@ -1,7 +1,8 @@
-"""Templates of every stage, synthesized once."""
+"""Templates of every stage and layers of this machine, made once."""
 
 import pytest
 
+from tests.infra.bare_interpreter import BareInterpreter
 from tests.infra.templates import StageTemplates, synthesize
 
 REAL_STAGES = ("dev", "prod")
@@ -25,3 +26,8 @@ def local() -> StageTemplates:
 @pytest.fixture
 def prod() -> StageTemplates:
     return synthesize("prod")
+
+
+@pytest.fixture(scope="session")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> BareInterpreter:
+    return BareInterpreter.build(tmp_path_factory.mktemp("layers"))

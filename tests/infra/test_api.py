@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from bridge.connectwise import callback_intake
+from dashboard_api import shares
 from dashboard_api.route_access import is_for_services
 from tests.infra.templates import StageTemplates, logical_id
 
@@ -41,7 +43,8 @@ def test_a_token_must_be_of_our_pool_and_of_one_of_our_clients(
 ) -> None:
     (authorizer,) = any_stage.of_type("AWS::ApiGatewayV2::Authorizer").values()
     audience = {any_stage.flat(a) for a in authorizer["JwtConfiguration"]["Audience"]}
-    assert audience == {"<IdentityUsersPartnerClient>", "<IdentityUsersServicesClient>"}
+    pool = "IdentityUsers"
+    assert audience == {f"<{pool}PartnerClient>", f"<{pool}ServicesClient>", "<PageClient>"}
     issuer = any_stage.flat(authorizer["JwtConfiguration"]["Issuer"])
     assert issuer == "https://cognito-idp.<AWS::Region>.amazonaws.com/<IdentityUsers>"
     assert authorizer["IdentitySource"] == ["$request.header.Authorization"]
@@ -81,22 +84,40 @@ def test_no_route_answers_preflights_but_the_api_itself(any_stage: StageTemplate
     assert not api["CorsConfiguration"].get("AllowCredentials")
 
 
-def test_open_routes_have_limits_of_their_own_and_the_rest_a_common_one(
+def test_callbacks_payments_and_the_description_have_limits_of_their_own_and_the_rest_common_ones(
     any_stage: StageTemplates,
 ) -> None:
     (stage,) = any_stage.of_type("AWS::ApiGatewayV2::Stage").values()
-    assert set(stage["RouteSettings"]) == OPEN_ROUTES
+    assert set(stage["RouteSettings"]) == OPEN_ROUTES | SERVICE_ROUTES
     for limits in (stage["DefaultRouteSettings"], *stage["RouteSettings"].values()):
         assert 0 < limits["ThrottlingRateLimit"] <= limits["ThrottlingBurstLimit"]
 
 
-def test_access_logs_never_hold_a_path_or_an_address_of_a_person(
-    any_stage: StageTemplates,
+@pytest.mark.parametrize(
+    ("route", "share"),
+    [
+        (CALLBACK, callback_intake.PER_SECOND),
+        *((route, shares.PAYMENTS_PER_SECOND) for route in sorted(SERVICE_ROUTES)),
+        (None, shares.REQUESTS_PER_SECOND),
+    ],
+)
+def test_a_route_lets_through_many_times_what_one_partner_gets(
+    route: str | None, share: int, any_stage: StageTemplates
 ) -> None:
-    """The path of a callback carries the connection's secret."""
+    """API Gateway throttles all partners together; the functions tell one from another."""
+    (stage,) = any_stage.of_type("AWS::ApiGatewayV2::Stage").values()
+    limits = stage["RouteSettings"][route] if route else stage["DefaultRouteSettings"]
+    assert limits["ThrottlingRateLimit"] >= 10 * share
+
+
+def test_access_logs_name_caller_and_source_and_never_a_path(any_stage: StageTemplates) -> None:
+    """The path of a callback carries the connection's secret. A caller is told by ids alone."""
     (stage,) = any_stage.of_type("AWS::ApiGatewayV2::Stage").values()
     logged = set(json.loads(stage["AccessLogSettings"]["Format"]).values())
     assert "$context.requestId" in logged
     assert "$context.routeKey" in logged
-    forbidden = ("path", "sourceip", "useragent", "querystring", "claims")
+    claims = {name for name in logged if ".claims." in name}
+    assert claims == {f"$context.authorizer.claims.{name}" for name in ("sub", "client_id")}
+    assert "$context.identity.sourceIp" in logged
+    forbidden = ("path", "useragent", "querystring")
     assert not [name for name in logged if any(word in name.lower() for word in forbidden)]

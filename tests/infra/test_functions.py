@@ -11,7 +11,12 @@ from tests.infra.templates import StageTemplates, logical_id
 pytestmark = pytest.mark.xdist_group("templates")
 
 FOLDERS = sorted(path.parent.name for path in FUNCTIONS.glob("*/handler.py"))
-COMMON_SETTINGS = {"POWERTOOLS_SERVICE_NAME", "LOG_LEVEL", "STAGE"}
+COMMON_SETTINGS = {
+    "POWERTOOLS_SERVICE_NAME",
+    "POWERTOOLS_METRICS_NAMESPACE",
+    "LOG_LEVEL",
+    "STAGE",
+}
 LOOPBACK = "ALLOW_LOOPBACK_EGRESS"
 HTTP_API_LIMIT_SECONDS = 30
 

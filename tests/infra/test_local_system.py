@@ -101,7 +101,7 @@ def test_only_a_service_with_the_scope_reaches_the_routes_of_payments(
 
 def test_a_schedule_starts_its_function(system: LocalSystem) -> None:
     before = runs_of(system, "customer_sync")
-    system.fire_schedule("customers")
+    system.fire_schedule("customers-0")
     assert eventually(lambda: runs_of(system, "customer_sync") > before)
 
 
@@ -157,14 +157,17 @@ def test_a_write_back_whose_message_got_lost_is_found_by_its_time(system: LocalS
     [
         ("dynamodb", "get_item", {"TableName": "operations", "Key": ITEM}, "allowed"),
         ("dynamodb", "put_item", {"TableName": "operations", "Item": ITEM}, "denied"),
+        ("dynamodb", "delete_item", {"TableName": "operations", "Key": ITEM}, "denied"),
         ("dynamodb", "get_item", {"TableName": "records", "Key": ITEM}, "denied"),
         ("dynamodb", "query", {"TableName": "operations", **EVERY_CONNECTION}, "denied"),
+        ("dynamodb", "query", {"TableName": "callbacks", **EVERY_CONNECTION}, "denied"),
         ("dynamodb", "put_item", {"TableName": "callbacks", "Item": ITEM}, "allowed"),
         ("dynamodb", "delete_item", {"TableName": "callbacks", "Key": ITEM}, "denied"),
         ("dynamodb", "scan", {"TableName": "callbacks"}, "denied"),
         ("dynamodb", "put_item", {"TableName": "coordination", "Item": ITEM}, "denied"),
         ("secretsmanager", "list_secrets", {}, "denied"),
         ("secretsmanager", "create_secret", {"Name": "bridge/local/connections/x"}, "denied"),
+        ("secretsmanager", "get_secret_value", {"SecretId": "a connection's"}, "denied"),
         ("secretsmanager", "get_secret_value", {"SecretId": "client-id"}, "allowed"),
     ],
 )
@@ -172,6 +175,9 @@ def test_a_function_is_held_to_its_role(
     system: LocalSystem, service: str, call: str, arguments: dict[str, object], answer: str
 ) -> None:
     names = {
+        "a connection's": system.client("secretsmanager").create_secret(
+            Name=f"bridge/local/connections/{new_id()}", SecretString="{}"
+        )["Name"],
         "client-id": system.outputs.data["ConnectWiseClientIdSecret"],
         **{name: LOCAL.resource_name(name) for name in TABLES},
     }

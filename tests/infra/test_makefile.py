@@ -34,6 +34,9 @@ def setup(tmp_path: Path) -> Setup:
     _write_program(tmp_path / ".tools/uv/bin/uv", UV)
     _write_program(tmp_path / "bin/npm", "#!/bin/sh\n")
     shutil.copytree(PROJECT_ROOT / "infra/tools/cdk", tmp_path / "infra/tools/cdk")
+    lock = tmp_path / "infra/dashboard/package-lock.json"
+    lock.parent.mkdir(parents=True)
+    lock.touch()
     (tmp_path / ".tools/stamps").mkdir()
     (tmp_path / ".tools/stamps" / f"uv-{_uv_version()}").touch()
 

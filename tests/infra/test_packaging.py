@@ -1,32 +1,32 @@
 """What is packed is what a function needs to start, on the machine that it will run on."""
 
 import json
-import subprocess
 import sys
 import sysconfig
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from infra import app as cdk_app
 from infra.app import add_stage, new_app
 from infra.bundling import (
-    BROUGHT_BY_RUNTIME,
-    FUNCTIONS,
     BundlingError,
+    SlowStartError,
     SourceBundler,
-    build_core,
     build_dependencies,
     export_requirements,
+    refuse_slow_start,
 )
-from infra.config import GRAVITON, PROD, THIS_MACHINE, BundleTarget
-from infra.local.patience import PATIENCE_SECONDS
+from infra.config import DEV, GRAVITON, LOCAL, PROD, PROJECT_ROOT, BundleTarget
+from tests.infra.bare_interpreter import BareInterpreter
 from tests.infra.templates import FUNCTION
 
 pytestmark = pytest.mark.xdist_group("packaging")
 
-# What Lambda's runtime brings beside the standard library: boto3 and what it needs itself.
-RUNTIME_PACKAGES = (*BROUGHT_BY_RUNTIME, "jmespath", "dateutil", "six.py", "urllib3")
-LARGEST_LAYERS_BYTES = 60 * 1024 * 1024
+LARGEST_LAYERS_BYTES = 18 * 1024 * 1024
+"""Both layers with bytecode; pydantic's compiled part alone is 5 MB."""
+OTHER_PYTHON = replace(GRAVITON, python_version=(sys.version_info.major, 99))
 
 
 @pytest.fixture(scope="module")
@@ -35,13 +35,8 @@ def requirements() -> str:
 
 
 @pytest.fixture(scope="module")
-def layers(requirements: str, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Both layers for this machine, as the local stage mounts them."""
-    dependencies = tmp_path_factory.mktemp("dependencies") / "layer"
-    core = tmp_path_factory.mktemp("core") / "layer"
-    build_dependencies(requirements, THIS_MACHINE, dependencies)
-    build_core(THIS_MACHINE, core)
-    return [core / "python", dependencies / "python"]
+def layers(bare: BareInterpreter) -> list[Path]:
+    return [bare.core, bare.dependencies]
 
 
 @pytest.fixture(scope="module")
@@ -72,12 +67,7 @@ def test_both_machines_get_the_same_packages(layers: list[Path], production_laye
     assert packages(layers[1]) == packages(production_layer)
 
 
-def test_what_the_runtime_brings_is_left_out(production_layer: Path) -> None:
-    for package in BROUGHT_BY_RUNTIME:
-        assert not (production_layer / package).exists()
-
-
-def test_the_layers_leave_room_in_a_function(layers: list[Path]) -> None:
+def test_the_layers_are_small(layers: list[Path]) -> None:
     size = sum(path.stat().st_size for layer in layers for path in layer.rglob("*"))
     assert size < LARGEST_LAYERS_BYTES
 
@@ -105,27 +95,32 @@ def test_a_platform_without_wheels_is_an_error_and_not_a_half_built_layer(
         build_dependencies(requirements, nowhere, tmp_path / "layer")
 
 
-@pytest.mark.parametrize("name", sorted(p.parent.name for p in FUNCTIONS.glob("*/handler.py")))
-def test_a_handler_starts_with_its_layers_and_nothing_else(
-    name: str, layers: list[Path], tmp_path: Path
+def test_a_deploy_without_the_runtimes_bytecode_is_refused_with_the_command_that_helps() -> None:
+    for stage in (replace(DEV, target=OTHER_PYTHON), replace(PROD, target=OTHER_PYTHON)):
+        with pytest.raises(SlowStartError) as refused:
+            refuse_slow_start(stage)
+        command = f"make deploy STAGE={stage.name} PYTHON={OTHER_PYTHON.runtime}"
+        assert str(refused.value).endswith(command)
+
+
+def test_a_deploy_to_this_machine_always_has_bytecode() -> None:
+    refuse_slow_start(LOCAL)
+
+
+def test_the_cdk_hears_the_refusal_before_anything_is_built(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    runtime = runtime_packages(tmp_path)
-    path = [str(FUNCTIONS), *map(str, layers), str(runtime)]
-    program = (
-        f"import sys; sys.path[:0] = {path!r}\n"
-        f"from {name}.handler import lambda_handler\n"
-        "assert callable(lambda_handler)\n"
-    )
-    finished = subprocess.run(
-        # No environment, no site-packages, no folder of the caller.
-        [sys.executable, "-I", "-S", "-c", program],
-        env={"AWS_DEFAULT_REGION": "us-east-1", "AWS_REGION": "us-east-1"},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-        check=False,
-    )
-    assert finished.returncode == 0, finished.stderr
+    monkeypatch.setattr(cdk_app, "stage_config", lambda _: replace(DEV, target=OTHER_PYTHON))
+    monkeypatch.setattr(cdk_app, "add_stage", lambda *_: pytest.fail("it was built"))
+    with pytest.raises(SystemExit, match="PYTHON="):
+        cdk_app.main()
+
+
+def test_only_templates_to_look_at_may_do_without_bytecode() -> None:
+    lines = (PROJECT_ROOT / "Makefile").read_text().splitlines()
+    calls = [line.strip() for line in lines if line.startswith("\t$(CDK) ")]
+    may_lack_it = {call.split()[1]: f"-c {cdk_app.WITHOUT_BYTECODE}=true" in call for call in calls}
+    assert may_lack_it == {"synth": True, "deploy": False}
 
 
 def test_each_asset_holds_one_function_and_no_bytecode(tmp_path: Path) -> None:
@@ -141,11 +136,3 @@ def test_each_asset_holds_one_function_and_no_bytecode(tmp_path: Path) -> None:
         assert [path.name for path in asset.iterdir()] == [name]
         assert (asset / name / "handler.py").is_file()
         assert not list(asset.rglob("*.pyc"))
-
-
-def runtime_packages(folder: Path) -> Path:
-    """A folder with boto3 and what it needs, from this environment, and nothing else of it."""
-    site_packages = Path(sysconfig.get_path("purelib"))
-    for package in RUNTIME_PACKAGES:
-        (folder / package).symlink_to(site_packages / package)
-    return folder

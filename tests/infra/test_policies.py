@@ -83,7 +83,7 @@ def test_a_function_can_do_exactly_what_its_code_calls_and_its_triggers_need(
 def test_the_open_door_lists_nothing_and_writes_its_own_table_and_hints_only(
     any_stage: StageTemplates,
 ) -> None:
-    """Decision 0010 rests on it: a secret's name follows from an id, which has to be known."""
+    """Decision 0010 rests on it."""
     found = needed("webhook_receiver", any_stage.stage)
     allowed = rights(any_stage.statements("webhook_receiver"))
     on_data = {resource: allowed[resource] for resource in found}
@@ -95,13 +95,29 @@ def test_the_open_door_lists_nothing_and_writes_its_own_table_and_hints_only(
     assert named.isdisjoint({"BatchGetItem", "ListSecrets", "Query", "Scan"})
 
 
-def test_only_what_calls_the_open_door_shares_its_table(any_stage: StageTemplates) -> None:
-    users = {
+def test_the_open_door_reads_no_connections_keys(any_stage: StageTemplates) -> None:
+    secrets = [
+        resource
+        for statement in any_stage.statements("webhook_receiver")
+        for resource in statement.resources
+        if "secretsmanager" in resource
+    ]
+    assert [name.partition(":secret:")[2] for name in secrets] == [
+        f"bridge/{any_stage.stage.name}/connectwise-client-id-??????"
+    ]
+
+
+def test_signing_keys_are_read_by_the_open_door_and_where_they_are_fetched_or_compared(
+    any_stage: StageTemplates,
+) -> None:
+    """Whoever saves a connection writes its endpoint beside them, and reads none of them."""
+    readers = {
         function
         for function in any_stage.functions()
-        if "<callbacks.Arn>" in rights(any_stage.statements(function))
+        if rights(any_stage.statements(function)).get("<callbacks.Arn>", frozenset())
+        & {"dynamodb:GetItem", "dynamodb:Query"}
     }
-    assert users == {"webhook_receiver"}
+    assert readers == {"webhook_receiver", "record_sync", "reconciler"}
 
 
 def test_no_statement_of_any_role_allows_a_family_of_actions(any_stage: StageTemplates) -> None:

@@ -123,7 +123,7 @@ def loads_modules(program: Program) -> bool:
 
 
 def starts_the_embedded_aws(program: Program) -> bool:
-    return program.runs("-m ministack")
+    return program.runs("role_requests.py")
 
 
 def waits_for_another_deploy(program: Program) -> bool:

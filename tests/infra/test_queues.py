@@ -13,7 +13,7 @@ from tests.infra.templates import MAPPING, Properties, StageTemplates, logical_i
 pytestmark = pytest.mark.xdist_group("templates")
 
 AWS_SHORTEST_MAX_CONCURRENCY = 2
-WORK_QUEUES = ("hints", "pdfs", "run-steps", "writebacks")
+WORK_QUEUES = ("hints", "jobs", "hints-alone", "pdfs", "run-steps", "writebacks")
 
 
 def is_dead(queue: str) -> bool:
@@ -65,7 +65,7 @@ def test_work_that_fails_for_good_becomes_a_problem(any_stage: StageTemplates) -
         redrive = any_stage.queues()[name]["RedrivePolicy"]
         dead = any_stage.queue_of(redrive["deadLetterTargetArn"])
         assert dead == dead_letters_of(name)
-        assert redrive["maxReceiveCount"] >= 5
+        assert redrive["maxReceiveCount"] == 3
         assert any_stage.function_of(mappings[dead]["FunctionName"]) == "dead_letters"
 
 
@@ -118,7 +118,8 @@ def test_a_person_is_told_of_what_waits_for_a_person(any_stage: StageTemplates) 
 def test_alarms_reach_the_topic_and_may_publish_to_it(any_stage: StageTemplates) -> None:
     for alarm in any_stage.of_type("AWS::CloudWatch::Alarm").values():
         assert len(alarm["AlarmActions"]) == 1
-        assert alarm["TreatMissingData"] == "notBreaching"
+        is_of_absence = alarm["ComparisonOperator"] == "LessThanThreshold"
+        assert alarm["TreatMissingData"] == ("breaching" if is_of_absence else "notBreaching")
     (policy,) = any_stage.of_type("AWS::SNS::TopicPolicy").values()
     allowed = [s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
     assert [s["Principal"] for s in allowed] == [{"Service": "cloudwatch.amazonaws.com"}]

@@ -1,36 +1,70 @@
 """Jobs start when they should, and a start that fails neither piles up nor vanishes."""
 
 import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from bridge.domain.job import CADENCES, Job, scheduled_tick
+from bridge.entrypoints.reconciler_jobs import DUE_WRITE_BACKS
 from tests.infra.templates import MAPPING, StageTemplates
 
 pytestmark = pytest.mark.xdist_group("templates")
 
 SCHEDULE = "AWS::Scheduler::Schedule"
 LONGEST_WAIT_SECONDS = 3600
+DAY = datetime(2026, 3, 5, tzinfo=UTC)
+LATE = timedelta(minutes=13)
 
 
-def test_each_job_has_its_time_and_its_input(any_stage: StageTemplates) -> None:
-    prefix = any_stage.stage.resource_name("")
-    jobs = {
+def schedules(templates: StageTemplates) -> dict[str, tuple[str, str, dict[str, Any]]]:
+    """The function, time and event of each schedule, by its short name."""
+    prefix = templates.stage.resource_name("")
+    return {
         schedule["Name"].removeprefix(prefix): (
-            any_stage.function_of(schedule["Target"]["Arn"]),
+            templates.function_of(schedule["Target"]["Arn"]),
             schedule["ScheduleExpression"],
             json.loads(schedule["Target"]["Input"]),
         )
-        for schedule in any_stage.of_type(SCHEDULE).values()
+        for schedule in templates.of_type(SCHEDULE).values()
     }
-    assert jobs == {
-        "customers": ("customer_sync", "rate(1 hour)", {}),
-        "invoice-delta": ("reconciler", "rate(15 minutes)", {"job": "invoice_delta"}),
-        "sweep": ("reconciler", "cron(15 3 * * ? *)", {"job": "sweep"}),
-        "callbacks": ("reconciler", "rate(1 hour)", {"job": "callbacks"}),
-        "due-write-backs": ("reconciler", "rate(1 minute)", {"job": "due_write_backs"}),
-        "heal-write-backs": ("reconciler", "rate(15 minutes)", {"job": "heal_write_backs"}),
-        "payments": ("reconciler", "rate(1 hour)", {"job": "payments"}),
-    }
+
+
+def test_what_is_due_is_woken_each_minute(any_stage: StageTemplates) -> None:
+    due = ("reconciler", "rate(1 minute)", {"job": DUE_WRITE_BACKS})
+    assert schedules(any_stage).pop("due-write-backs") == due
+
+
+def test_each_job_has_a_schedule_for_each_part_of_its_cadence(any_stage: StageTemplates) -> None:
+    parts: dict[Job, list[int]] = {job: [] for job in Job}
+    for function, _, event in schedules(any_stage).values():
+        for job in map(Job, event.get("jobs", [])):
+            assert (function == "customer_sync") is (job is Job.CUSTOMERS)
+            parts[job] += [event["part"]] if "part" in event else range(CADENCES[job].parts)
+    assert parts == {job: list(range(CADENCES[job].parts)) for job in Job}
+
+
+def test_a_schedule_starts_when_its_part_begins(any_stage: StageTemplates) -> None:
+    """The code reckons each connection's moment from there."""
+    for name, (_, expression, event) in schedules(any_stage).items():
+        if "jobs" not in event:
+            continue
+        jobs = [Job(job) for job in event["jobs"]]
+        for moment in moments(expression):
+            tick = scheduled_tick(jobs, event.get("part"), moment + LATE)
+            assert tick.began_at == moment, name
+
+
+def moments(expression: str) -> list[datetime]:
+    """The times of a day at which a schedule starts."""
+    found = re.fullmatch(r"cron\((\S+) (\S+) \* \* \? \*\)", expression)
+    assert found, expression
+    minute, hour = found.groups()
+    hours = range(24) if hour == "*" else [int(hour)]
+    minutes = range(0, 60, 15) if minute == "0/15" else [int(minute)]
+    return [DAY.replace(hour=h, minute=m) for h in hours for m in minutes]
 
 
 def test_a_refused_start_is_tried_again_a_few_times_and_then_kept(

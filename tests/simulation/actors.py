@@ -10,8 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bridge.connectwise.callback_intake import Callback
-from bridge.domain.run import RunKind
-from bridge.entrypoints.reconciler_jobs import Job
+from bridge.domain.job import Job
 from connectwise_sandbox.deliveries import Delivery
 from tests.simulation.functions import QueueFunction
 from tests.simulation.parts import Actor
@@ -208,9 +207,9 @@ class PromptTime(Time):
         return min(super()._seconds(world), self._until_due(world))
 
 
-def doing(job: Job) -> Callable[[Wiring], object]:
-    """Return what the reconciler does when a schedule names a job."""
-    return lambda wiring: dict(wiring.reconciler_jobs.do(job))
+def starting(name: str) -> Callable[[Wiring], object]:
+    """Return what the reconciler does when an event names a job."""
+    return lambda wiring: dict(wiring.reconciler_jobs.start({"job": name}))
 
 
 def timetables(
@@ -222,17 +221,17 @@ def timetables(
             "customers",
             period=timedelta(hours=1),
             next_at=starts_at + timedelta(minutes=40),
-            work=lambda wiring: wiring.scheduled_runs.start(RunKind.CUSTOMERS),
+            work=starting(Job.CUSTOMERS),
         ),
         Timetable(
             "invoice-delta",
             period=timedelta(minutes=15),
             next_at=starts_at + timedelta(minutes=5),
-            work=doing(Job.INVOICE_DELTA),
+            work=starting(Job.INVOICE_DELTA),
         ),
-        Timetable("sweep", period=sweeps_every, next_at=sweeps_at, work=doing(Job.SWEEP)),
+        Timetable("sweep", period=sweeps_every, next_at=sweeps_at, work=starting(Job.SWEEP)),
         Timetable(
-            "callbacks", period=timedelta(hours=1), next_at=starts_at, work=doing(Job.CALLBACKS)
+            "callbacks", period=timedelta(hours=1), next_at=starts_at, work=starting(Job.CALLBACKS)
         ),
     ]
 
@@ -254,9 +253,13 @@ def deliver(world: World, delivery: Delivery) -> int:
     return invocation.value.value if invocation.value else SERVER_ERROR
 
 
-def _record(message: QueuedMessage, queue: str) -> dict[str, str]:
+def _record(message: QueuedMessage, queue: str) -> dict[str, object]:
     return {
         "messageId": message.message_id,
         "body": message.body,
+        "attributes": {
+            "ApproximateReceiveCount": str(message.receives),
+            "SentTimestamp": str(int(message.sent_at.timestamp() * 1000)),
+        },
         "eventSourceARN": f"arn:aws:sqs:eu-central-1:000000000000:{queue}",
     }

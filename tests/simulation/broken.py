@@ -18,10 +18,12 @@ from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import Invoice
 from bridge.domain.mirrored_kinds import CUSTOMERS, INVOICES, MirroredRecord
 from bridge.domain.run import Counters, Run, RunKind
+from bridge.mirror.page_refresh import PageRefresh
 from bridge.mirror.refreshed import Refreshed
 from bridge.mirror.run_worker import RunWorker
 from bridge.mirror.selection import Choice
 from bridge.ports import Psa
+from bridge.wiring import use_cases
 from tests.simulation.variants import Delegate, as_variant
 from tests.simulation.wiring import Wiring
 
@@ -163,28 +165,39 @@ class ForgetsWhatVanished(Wiring):
         self.run_worker = as_variant(self.run_worker, _ForgetfulWorker)
 
 
+class _PromisedRefresh(PageRefresh):
+    """Says that a page is done, and does it when it is told to."""
+
+    def refresh(
+        self, connection: Connection, psa: Psa, run: Run, choice: Choice
+    ) -> tuple[Choice, Refreshed]:
+        self._promised = (connection, psa, run, choice)
+        return choice, Refreshed(Counters(created=len(choice.source_ids)))
+
+    def keep_promise(self) -> None:
+        super().refresh(*self._promised)
+
+
 class _PromisingWorker(RunWorker):
     """Saves that a page is done, and then does it."""
 
-    def _refresh(
-        self, connection: Connection, psa: Psa, run: Run, choice: Choice
-    ) -> tuple[Refreshed, int | None]:
-        self._promised = (connection, psa, run, choice)
-        return Refreshed(Counters(created=len(choice.source_ids))), None
+    promised_refresh: _PromisedRefresh
 
     def _save_and_go_on(self, outcome: tuple[Run, int], version: int) -> None:
         super()._save_and_go_on(outcome, version)
-        super()._refresh(*self._promised)
+        self.promised_refresh.keep_promise()
 
 
 class SavesRunsBeforeTheirRecords(Wiring):
     """A worker that dies in between leaves records out that nobody asks for again."""
 
     def spoil(self) -> None:
-        self.run_worker = as_variant(self.run_worker, _PromisingWorker)
+        promised = as_variant(use_cases.page_refresh(self), _PromisedRefresh)
+        parts = {"_page_refresh": promised, "promised_refresh": promised}
+        self.run_worker = as_variant(self.run_worker, _PromisingWorker, **parts)
 
 
-class _CarelessWorker(RunWorker):
+class _CarelessRefresh(PageRefresh):
     def _defer(self, connection: Connection, kind: RecordKind, source_ids: Sequence[int]) -> None:
         return
 
@@ -193,4 +206,5 @@ class LeavesConflictsToNobody(Wiring):
     """A conflict is taken for a sign that somebody else has stored the same."""
 
     def spoil(self) -> None:
-        self.run_worker = as_variant(self.run_worker, _CarelessWorker)
+        careless = as_variant(use_cases.page_refresh(self), _CarelessRefresh)
+        self.run_worker = as_variant(self.run_worker, RunWorker, _page_refresh=careless)

@@ -20,10 +20,10 @@ from bridge.domain.comparison import Difference
 from bridge.domain.connection import Connection
 from bridge.domain.run import Run
 from bridge.mirror import run_worker
-from bridge.mirror.hint_processor import HintProcessor
+from bridge.mirror.connection_hints import ConnectionHints
+from bridge.mirror.page_refresh import PageRefresh
 from bridge.mirror.payers import PayerReader, Payers
 from bridge.mirror.refreshed import Refreshed
-from bridge.mirror.run_worker import RunWorker
 from bridge.ports import Psa
 from tests.fakes import records
 from tests.simulation.wiring import Wiring
@@ -123,7 +123,7 @@ class PassesUnreadablePayersOver(_Careless):
     worse = ((PayerReader, "read", _passing_over),)
 
 
-def _looking_away(*_: object) -> None:
+def _looking_away(*_: object, **__: object) -> None:
     return
 
 
@@ -131,8 +131,8 @@ class LooksOnceAtUnsettled(_Careless):
     """A balance that was behind its payments stays so until something else changes."""
 
     worse = (
-        (HintProcessor, "_look_again", _looking_away),
-        (RunWorker, "_look_again", _looking_away),
+        (ConnectionHints, "_look_again", _looking_away),
+        (PageRefresh, "_look_again", _looking_away),
     )
 
 

@@ -6,8 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bridge.connections.site_turns import STEP_LIFE
 from bridge.entrypoints.batches import (
-    hints_in,
+    jobs_in,
+    joined,
+    key_requests_in,
     pdf_requests_in,
     run_messages_in,
     write_back_messages_in,
@@ -34,9 +37,8 @@ class QueueFunction:
 
 
 def _work_hints(wiring: Wiring, event: Event) -> Reply:
-    batch = hints_in(event)
-    failed = wiring.hint_processor.process(tuple(batch.messages.values()))
-    return batch.reply(message_id for message_id, hint in batch.messages.items() if hint in failed)
+    keys = key_requests_in(event).work_each(wiring.signing_key_fetch.fetch)
+    return joined(keys, wiring.hint_batches.work_off(event))
 
 
 def _work_run_steps(wiring: Wiring, event: Event) -> Reply:
@@ -51,14 +53,21 @@ def _work_write_backs(wiring: Wiring, event: Event) -> Reply:
     return write_back_messages_in(event).work_each(wiring.write_back_turns.drive)
 
 
+def _work_jobs(wiring: Wiring, event: Event) -> Reply:
+    return jobs_in(event).work_each(wiring.reconciler_jobs.work)
+
+
 def _park(wiring: Wiring, event: Event) -> Reply:
     return wiring.dead_letters.park(event)
 
 
+JOBS = QueueFunction("jobs", 90.0, 1, _work_jobs)
 WORKERS: tuple[QueueFunction, ...] = (
-    QueueFunction("hints", 120.0, 10, _work_hints),
-    QueueFunction("run-steps", 600.0, 1, _work_run_steps),
-    QueueFunction("pdfs", 120.0, 5, _work_pdfs),
+    QueueFunction("hints", 60.0, 10, _work_hints),
+    QueueFunction("hints-alone", 60.0, 1, _work_hints),
+    QueueFunction("run-steps", STEP_LIFE.total_seconds(), 1, _work_run_steps),
+    QueueFunction("pdfs", STEP_LIFE.total_seconds(), 1, _work_pdfs),
+    JOBS,
 )
 """What the sync lives on."""
 WRITE_BACK_WORKER = QueueFunction("writebacks", WRITE_BACK_SECONDS, 1, _work_write_backs)

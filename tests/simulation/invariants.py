@@ -6,7 +6,6 @@ import json
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from bridge.aws.messages import read_hint
 from bridge.domain.customer import Archive, ArchiveReason, Customer
 from bridge.domain.filters import ImportFilters
 from bridge.domain.hint import HintReason
@@ -18,6 +17,7 @@ from bridge.domain.run import Run, RunKind, RunState
 from connectwise_sandbox.clock import wire_time
 from connectwise_sandbox.kinds import Kind
 from tests.simulation.parts import Invariant
+from tests.simulation.queues import hints_among
 from tests.simulation.truth import last_updated, mirrored_invoice, true_customer, true_invoice
 from tests.simulation.watching import PortCall
 from tests.simulation.wire import LightRequest
@@ -209,7 +209,7 @@ class WatermarksFollow(Invariant):
 
     def _note_lost_conflicts(self, world: World) -> None:
         lost = world.queues["hints"].lost
-        for hint in map(read_hint, lost[self._lost_hints :]):
+        for hint in hints_among(lost[self._lost_hints :]):
             if hint.reason is HintReason.CONFLICT:
                 self._unseen[KIND_OF[hint.record_kind], hint.source_id] = world.clock.now()
         self._lost_hints = len(lost)
@@ -309,8 +309,10 @@ def _has_equal_money(world: World, invoice: Invoice) -> bool:
 
 
 def _hinted(world: World, kind: RecordKind) -> set[int]:
-    hints = [read_hint(message.body) for message in world.queues["hints"].messages]
-    hints += [read_hint(message.body) for message in world.queues["hints-dead"].messages]
+    places = ("hints", "hints-alone", "hints-dead", "hints-alone-dead")
+    hints = hints_among(
+        message.body for place in places for message in world.queues[place].messages
+    )
     return {hint.source_id for hint in hints if hint.record_kind is kind}
 
 

@@ -122,7 +122,7 @@ def _ask_for_pdfs(wiring: Wiring, connection: Connection) -> None:
         PdfRequest(CONNECTION_ID, mirrored_id(CONNECTION_ID, source_id))
         for _, source_id in filter(None, records)
     ]
-    wiring.pdf_queue.send(requests)
+    wiring.pdf_queue.send(requests, partner_id=PARTNER_ID)
 
 
 def _approve(wiring: Wiring, connection: Connection) -> None:

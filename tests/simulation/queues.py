@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
-from bridge.aws.messages import write_hint, write_pdf_request, write_run, write_write_back
+from bridge.aws.messages import (
+    is_key_request,
+    read_hint,
+    write_hint,
+    write_job,
+    write_key_request,
+    write_pdf_request,
+    write_run,
+    write_tick,
+    write_write_back,
+)
 from bridge.domain.errors import InvalidInputError
 from bridge.domain.hint import Hint
 from bridge.domain.run import Run
 from bridge.domain.work_messages import (
     LONGEST_DELAY_SECONDS,
+    JobMessage,
     PdfRequest,
     RunMessage,
+    SigningKeyRequest,
+    TickMessage,
     WriteBackMessage,
 )
 from bridge.domain.write_back import WriteBack
@@ -28,6 +41,7 @@ MAX_SENT_AT_ONCE = 10
 class QueuedMessage:
     message_id: str
     body: str
+    sent_at: datetime
     visible_at: datetime
     receives: int = 0
 
@@ -45,7 +59,7 @@ class SimulatedQueue:
     name: str
     clock: Clock
     visibility_seconds: float
-    max_receives: int = 5
+    max_receives: int = 3
     dead_letters: SimulatedQueue | None = None
     lateness: Callable[[str], timedelta | None] = lambda _: timedelta(0)
     messages: list[QueuedMessage] = field(default_factory=list)
@@ -59,8 +73,9 @@ class SimulatedQueue:
             self.lost.append(body)
             return None
         self.sent += 1
-        visible_at = self.clock.now() + timedelta(seconds=delay_seconds) + late
-        message = QueuedMessage(f"{self.name}-{self.sent}", body, visible_at)
+        sent_at = self.clock.now()
+        visible_at = sent_at + timedelta(seconds=delay_seconds) + late
+        message = QueuedMessage(f"{self.name}-{self.sent}", body, sent_at, visible_at)
         self.messages.append(message)
         return message
 
@@ -121,15 +136,45 @@ class SimulatedHintQueue(_Sender):
         self._put_all([write_hint(hint) for hint in hints], delay_seconds)
 
 
+class SimulatedHintsAloneQueue(_Sender):
+    def move(self, hints: Sequence[Hint]) -> None:
+        self._put_all([write_hint(hint) for hint in hints])
+
+
+class SimulatedSigningKeyQueue(_Sender):
+    def send(self, request: SigningKeyRequest) -> None:
+        self._put_all([write_key_request(request)])
+
+
+def hints_among(bodies: Iterable[str]) -> list[Hint]:
+    """Return the hints of a queue that carries requests for signing keys as well."""
+    return [read_hint(body) for body in bodies if not is_key_request(body)]
+
+
 class SimulatedRunQueue(_Sender):
-    def send(self, run: Run, *, delay_seconds: int = 0) -> None:
-        message = RunMessage(run.connection_id, run.run_id, run.page_count)
+    def send(self, run: Run, *, delay_seconds: int = 0, times_put_off: int = 0) -> None:
+        message = RunMessage(run.connection_id, run.run_id, run.page_count, times_put_off)
         self._put_all([write_run(message)], delay_seconds)
 
 
+class SimulatedJobQueue(_Sender):
+    def send(self, planned: Sequence[tuple[JobMessage, int]]) -> None:
+        for message, delay_seconds in planned:
+            self._put_all([write_job(message)], delay_seconds)
+
+    def go_on(self, message: TickMessage) -> None:
+        self._put_all([write_tick(message)])
+
+
 class SimulatedPdfQueue(_Sender):
-    def send(self, requests: Sequence[PdfRequest]) -> None:
-        self._put_all([write_pdf_request(request) for request in requests])
+    def send(
+        self,
+        requests: Sequence[PdfRequest],
+        *,
+        partner_id: str,
+        delay_seconds: int = 0,
+    ) -> None:
+        self._put_all([write_pdf_request(request) for request in requests], delay_seconds)
 
 
 class SimulatedWriteBackQueue(_Sender):

@@ -81,8 +81,8 @@ class LightResponse:
     headers: _Headers
     content: bytes
 
-    def read(self) -> bytes:
-        return self.content
+    def iter_bytes(self) -> Iterator[bytes]:
+        yield self.content
 
     def close(self) -> None:
         """Do nothing: no connection is held."""

@@ -13,15 +13,16 @@ from functools import cached_property
 import httpx
 
 from bridge.connections.preferences import PaymentPreferences
+from bridge.connections.signing_key_fetch import SigningKeyFetch
 from bridge.connections.verify import Verifier
 from bridge.connectwise.callback_intake import CallbackIntake
 from bridge.connectwise.gateway import ConnectWiseGateway
-from bridge.connectwise.signing_keys import ConnectWiseSigningKeys
+from bridge.connectwise.signing_keys import MemberSigningKeys, OpenSigningKeys
 from bridge.domain.connection import Connection
 from bridge.domain.write_back import Timings
 from bridge.entrypoints.dead_letters import DeadLetters, ParkedQueue
+from bridge.entrypoints.hint_batches import HintBatches
 from bridge.entrypoints.reconciler_jobs import ReconcilerJobs
-from bridge.mirror.hint_processor import HintProcessor
 from bridge.mirror.pdf_keeper import PdfKeeper
 from bridge.mirror.run_worker import RunWorker
 from bridge.payments.platform_payments import PlatformPayments
@@ -36,6 +37,9 @@ from bridge.ports import (
     DocumentStore,
     EventBus,
     HintQueue,
+    HintsAloneQueue,
+    JobQueue,
+    JobTurns,
     LedgerStore,
     PartnerPlaces,
     PaymentControlStore,
@@ -45,24 +49,36 @@ from bridge.ports import (
     PsaGateway,
     PsaPayments,
     RateLimiter,
+    ReadMarks,
     RecordStore,
     RunQueue,
     RunStore,
     SecretVault,
+    SigningKeyQueue,
     SigningKeySource,
     SigningKeyStore,
     SilenceStore,
     WriteBackQueue,
 )
 from bridge.problems.actions import ProblemActions
-from bridge.runs.schedule import ScheduledRuns
 from bridge.runs.start import ManualFetch, RunStarter
 from bridge.wiring import entrypoints, use_cases
 from tests.fakes.connections import InMemoryCallbackEndpoints
+from tests.fakes.metrics import InMemoryMetrics
 from tests.fakes.ports import WEBHOOK_BASE_URL
 from tests.simulation.watching import Observer, watched
 
-SHOWING_THEMSELVES = frozenset({"hints", "run_queue", "pdf_queue", "write_back_queue"})
+SHOWING_THEMSELVES = frozenset(
+    {
+        "hints",
+        "hints_alone",
+        "job_queue",
+        "key_requests",
+        "pdf_queue",
+        "run_queue",
+        "write_back_queue",
+    }
+)
 """Queues that show the observer each batch that they send."""
 _TIMINGS = Timings()
 
@@ -81,11 +97,16 @@ class Outside:
     limiter: RateLimiter
     partner_places: PartnerPlaces
     silences: SilenceStore
+    job_turns: JobTurns
+    job_queue: JobQueue
     companies: CompanyStore
     archivings: ArchivingStore
     payment_control: PaymentControlStore
     vault: SecretVault
     hints: HintQueue
+    hints_alone: HintsAloneQueue
+    read_marks: ReadMarks
+    key_requests: SigningKeyQueue
     run_queue: RunQueue
     pdf_queue: PdfQueue
     write_back_queue: WriteBackQueue
@@ -123,6 +144,7 @@ class Wiring(Outside):
         self.clock = clock
         self.transport = transport
         self.observer = observer
+        self.metrics = InMemoryMetrics()
         self.timings = _TIMINGS
         self.webhook_base_url = WEBHOOK_BASE_URL
         self.allow_loopback = False
@@ -155,11 +177,15 @@ class Wiring(Outside):
         return InMemoryCallbackEndpoints(self.connections)
 
     def open_key_source(self) -> SigningKeySource:
-        return ConnectWiseSigningKeys(
+        return OpenSigningKeys(
             transport=self.transport,
-            vault=self.vault,
+            client_id=self.vault.get_client_id,
             monotonic=lambda: self.clock.now().timestamp(),
         )
+
+    @cached_property
+    def member_key_source(self) -> SigningKeySource:
+        return MemberSigningKeys(transport=self.transport, vault=self.vault)
 
     # --- functions -------------------------------------------------------------------------------
 
@@ -168,8 +194,12 @@ class Wiring(Outside):
         return use_cases.callback_intake(self)
 
     @cached_property
-    def hint_processor(self) -> HintProcessor:
-        return use_cases.hint_processor(self)
+    def signing_key_fetch(self) -> SigningKeyFetch:
+        return use_cases.signing_key_fetch(self)
+
+    @cached_property
+    def hint_batches(self) -> HintBatches:
+        return entrypoints.hint_batches(self)
 
     @cached_property
     def run_worker(self) -> RunWorker:
@@ -188,12 +218,8 @@ class Wiring(Outside):
         return use_cases.write_back_turns(self)
 
     @cached_property
-    def scheduled_runs(self) -> ScheduledRuns:
-        return use_cases.scheduled_runs(self)
-
-    @cached_property
     def reconciler_jobs(self) -> ReconcilerJobs:
-        return entrypoints.reconciler_jobs(self, use_cases.callback_keeper(self))
+        return entrypoints.reconciler_jobs(self)
 
     @cached_property
     def manual_fetch(self) -> ManualFetch:

@@ -30,8 +30,10 @@ from tests.fakes.clock import START, FakeClock
 from tests.fakes.companies import InMemoryCompanyStore
 from tests.fakes.connections import InMemoryConnectionStore
 from tests.fakes.coordination import (
+    InMemoryJobTurns,
     InMemoryPartnerPlaces,
     InMemoryRateLimiter,
+    InMemoryReadMarks,
     InMemorySigningKeyStore,
     InMemorySilenceStore,
 )
@@ -56,9 +58,12 @@ from tests.simulation.network import Network
 from tests.simulation.parts import Actor, Fault, Invariant
 from tests.simulation.queues import (
     SimulatedHintQueue,
+    SimulatedHintsAloneQueue,
+    SimulatedJobQueue,
     SimulatedPdfQueue,
     SimulatedQueue,
     SimulatedRunQueue,
+    SimulatedSigningKeyQueue,
     SimulatedWriteBackQueue,
 )
 from tests.simulation.watching import PortCall, SimulatedCrashError, Watchers
@@ -367,11 +372,16 @@ class World:
             limiter=InMemoryRateLimiter(self.clock),
             partner_places=InMemoryPartnerPlaces(self.clock),
             silences=InMemorySilenceStore(),
+            job_turns=InMemoryJobTurns(),
+            job_queue=SimulatedJobQueue(self.queues["jobs"], self),
             companies=InMemoryCompanyStore(),
             archivings=InMemoryArchivingStore(),
             payment_control=InMemoryPaymentControlStore(),
             vault=InMemoryVault(self.engine.tenant.identity.client_id),
             hints=SimulatedHintQueue(self.queues["hints"], self),
+            hints_alone=SimulatedHintsAloneQueue(self.queues["hints-alone"], self),
+            read_marks=InMemoryReadMarks(),
+            key_requests=SimulatedSigningKeyQueue(self.queues["hints"], self),
             run_queue=SimulatedRunQueue(self.queues["run-steps"], self),
             pdf_queue=SimulatedPdfQueue(self.queues["pdfs"], self),
             write_back_queue=SimulatedWriteBackQueue(self.queues["writebacks"], self),

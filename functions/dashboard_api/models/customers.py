@@ -10,7 +10,15 @@ from pydantic import Field, StringConstraints
 from bridge.domain.customer import Address, Customer
 from bridge.domain.identity import Origin
 from bridge.platform_records.records import CustomerDetails
-from dashboard_api.models.values import ArchiveView, Input, Line, Name, NamedRefView, Page, View
+from dashboard_api.models.values import (
+    ArchiveView,
+    FoundPage,
+    Input,
+    Line,
+    Name,
+    NamedRefView,
+    View,
+)
 
 Email = Annotated[
     str,
@@ -137,5 +145,5 @@ class CustomerView(View):
         )
 
 
-class CustomerPage(Page[CustomerView]):
+class CustomerPage(FoundPage[CustomerView]):
     """A page of customers is in the order of their names."""

@@ -28,11 +28,11 @@ from dashboard_api.models.values import (
     ArchiveView,
     CalendarDate,
     CurrencyCode,
+    FoundPage,
     Input,
     Line,
     Name,
     NamedRefView,
-    Page,
     View,
     plain,
 )
@@ -249,7 +249,7 @@ class InvoiceDetail(InvoiceView):
         )
 
 
-class InvoicePage(Page[InvoiceView]):
+class InvoicePage(FoundPage[InvoiceView]):
     """A page of invoices holds unpaid ones first, then goes by due date."""
 
 

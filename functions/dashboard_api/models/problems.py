@@ -36,6 +36,7 @@ TITLES: dict[ProblemCode, str] = {
     ProblemCode.PAYMENT_DISPUTED: "Two payments of the platform claim one in ConnectWise",
     ProblemCode.COUNT_DIFFERS: "ConnectWise's list is shorter or longer than its count",
     ProblemCode.ROWS_UNREADABLE: "ConnectWise lists records whose id cannot be read",
+    ProblemCode.JOB_FAILED: "A scheduled job failed",
     ProblemCode.BOOKS_PARTLY_HIDDEN: "ConnectWise hides a part of the books from the bridge",
 }
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from bridge.domain.identity import Origin
 from bridge.domain.payment import Payment, PaymentKind
 from bridge.domain.write_back import WriteBack
-from dashboard_api.models.values import AmountView, Page, View
+from dashboard_api.models.values import AmountView, FoundPage, View
 
 
 class PsaPaymentView(View):
@@ -51,5 +51,5 @@ class PsaPaymentView(View):
         )
 
 
-class PsaPaymentPage(Page[PsaPaymentView]):
+class PsaPaymentPage(FoundPage[PsaPaymentView]):
     """A page of PSA payments holds the latest first."""

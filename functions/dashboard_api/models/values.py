@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from bridge import ports
 from bridge.domain.customer import Archive, ArchiveReason, NamedRef
 from bridge.domain.errors import InvalidInputError
-from bridge.domain.money import Currency, to_decimal
+from bridge.domain.money import MAX_AMOUNT_MINOR, Currency, to_decimal
 
 MAX_PAGE_SIZE = 200
 DEFAULT_PAGE_SIZE = 50
@@ -81,13 +81,20 @@ RecordIdQuery = Annotated[
 DateQuery = Annotated[
     date | None, BeforeValidator(_iso_date), Query(description="A date like 2026-08-31, inclusive.")
 ]
+AmountQuery = Annotated[
+    Annotated[int, Field(ge=-MAX_AMOUNT_MINOR, le=MAX_AMOUNT_MINOR)] | None,
+    BeforeValidator(_whole_number),
+    Query(description="Exactly the total, or what is still open, in minor units."),
+]
 Flag = Annotated[bool, BeforeValidator(_truth), Query()]
 
 
 class Input(BaseModel):
     """An input comes from a caller. Unknown fields are mistakes; messages may not quote values."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True
+    )
 
     def sent(self, field: str, known: T) -> T:
         """Return the field's value if the caller sent it, else the known one."""
@@ -98,7 +105,7 @@ class Input(BaseModel):
 class View(BaseModel):
     """A view goes to a caller. Fields may be added; callers ignore those that are new to them."""
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, defer_build=True)
 
 
 class Page(View, Generic[V]):
@@ -111,6 +118,24 @@ class Page(View, Generic[V]):
     def of(cls, page: ports.Page[T], view: Callable[[T], V]) -> Self:
         """Return a page of views for a page of records."""
         return cls(items=[view(item) for item in page.items], next_cursor=page.next_cursor)
+
+
+class FoundPage(Page[V], Generic[V]):
+    """A page of a list that can be narrowed says when its search ended early."""
+
+    is_partial: bool = Field(
+        description="The search ended before the page was full, which may even be empty: more may"
+        " match. `next_cursor` leads on."
+    )
+
+    @classmethod
+    def of(cls, page: ports.Page[T], view: Callable[[T], V]) -> Self:
+        """Return a page of views for a page of records."""
+        return cls(
+            items=[view(item) for item in page.items],
+            next_cursor=page.next_cursor,
+            is_partial=page.is_partial,
+        )
 
 
 class AmountView(View):

@@ -9,6 +9,7 @@ from aws_lambda_powertools.event_handler import Response
 
 from bridge.domain.connection import Connection, PaymentsStop
 from bridge.entrypoints.dashboard_services import DashboardServices
+from bridge.ports import Activity
 from dashboard_api.dependencies import Partner
 from dashboard_api.models.connections import (
     BillingStatusList,
@@ -33,6 +34,7 @@ def connect(partner: Partner, form: ConnectInput) -> ConnectionDetail:
 
     Address, credentials and rights are proven first; a connection is stored only if they hold.
     """
+    partner.take_share(Activity.CONNECTING)
     with below("filters"):
         connection = partner.services.connector.connect(form.to_request(partner.id))
     return _detail(partner.services, connection)
@@ -63,11 +65,14 @@ def change_connection(
     services, scope = partner.services, (partner.id, connection_id)
     connection = partner.connection(connection_id)
     if patch.credentials:
+        partner.take_share(Activity.VERIFYING)
         connection = services.verifier.change_keys(
             partner.syncing_connection(connection_id),
             public_key=patch.credentials.public_key.get_secret_value(),
             private_key=patch.credentials.private_key.get_secret_value(),
         ).connection
+    if patch.write_back or patch.filters:
+        partner.take_share(Activity.SETUP_LISTS)
     if patch.write_back:
         connection = services.payment_preferences.change(*scope, patch.write_back.apply_to)
     if patch.filters:
@@ -84,6 +89,7 @@ def change_connection(
 def verify_connection(partner: Partner, connection_id: RecordId) -> VerificationView:
     """Ask ConnectWise for every right, and repair the callbacks."""
     connection = partner.syncing_connection(connection_id)
+    partner.take_share(Activity.VERIFYING)
     return VerificationView.of(partner.services.verifier.verify(connection))
 
 
@@ -93,6 +99,7 @@ def move_connection(partner: Partner, connection_id: RecordId, form: MoveInput) 
 
     Keys, rights and the connection's own records are proven there first; its id stays.
     """
+    partner.take_share(Activity.CONNECTING)
     move = partner.services.connection_move.move
     return VerificationView.of(move(partner.id, connection_id, form.to_request()))
 
@@ -116,6 +123,7 @@ def allow_payments(partner: Partner, connection_id: RecordId) -> ConnectionView:
 @resource.route("GET", f"{_PATH}/billing-statuses")
 def list_billing_statuses(partner: Partner, connection_id: RecordId) -> BillingStatusList:
     """List the ConnectWise's own billing statuses, one of which can mark invoices as paid."""
+    partner.take_share(Activity.SETUP_LISTS)
     return BillingStatusList.of(
         partner.services.payment_preferences.list_billing_statuses(partner.id, connection_id)
     )
@@ -125,9 +133,10 @@ def list_billing_statuses(partner: Partner, connection_id: RecordId) -> BillingS
 def rotate_callback_secret(partner: Partner, connection_id: RecordId) -> ConnectionView:
     """Change the secret in the callback URL.
 
-    The old URL stays valid until the secret is changed again.
+    The old URL stays valid for a day, or until the secret is changed again.
     """
     connection = partner.syncing_connection(connection_id)
+    partner.take_share(Activity.VERIFYING)
     return ConnectionView.of(partner.services.verifier.rotate_callback_secret(connection))
 
 

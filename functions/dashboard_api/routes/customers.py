@@ -32,12 +32,17 @@ def list_customers(
     archived: Flag = False,
     connection_id: ConnectionIdQuery = None,
     name: Annotated[
-        str | None, Query(min_length=1, max_length=100, description="How the name begins.")
+        str | None,
+        Query(
+            min_length=1,
+            max_length=100,
+            description="Words of the name, or how they begin, in any case and order.",
+        ),
     ] = None,
     limit: Limit = DEFAULT_PAGE_SIZE,
     cursor: Cursor = None,
 ) -> CustomerPage:
-    """List customers by name."""
+    """List customers by name; those found by a word by that word first."""
     query = CustomerQuery(is_archived=archived, connection_id=connection_id, name=name)
     page = partner.services.records.list_customers(partner.id, query, limit=limit, cursor=cursor)
     outside = partner.outside_filters(page.items)

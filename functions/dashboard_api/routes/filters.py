@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bridge.ports import Activity
 from dashboard_api.dependencies import Partner
 from dashboard_api.models.archivings import ArchivingList, ArchivingView, UndoInput
 from dashboard_api.models.filters import (
@@ -27,6 +28,7 @@ def save_filters(
 
     Records that the filters leave outside are kept until they are archived.
     """
+    partner.take_share(Activity.SETUP_LISTS)
     connection, run = partner.services.filter_preferences.apply(
         partner.id, connection_id, lambda _: filters.to_domain()
     )
@@ -39,6 +41,7 @@ def list_filter_choices(partner: Partner, connection_id: RecordId) -> FilterChoi
 
     The lists are at most five minutes old. One that ConnectWise denies names the missing right.
     """
+    partner.take_share(Activity.SETUP_LISTS)
     choices = partner.services.filter_choices.list_all(partner.id, connection_id)
     return FilterChoicesView.of(choices)
 
@@ -49,6 +52,7 @@ def preview_filters(
 ) -> PreviewView:
     """Compute the effect of other filters and leave everything as it is."""
     connection = partner.syncing_connection(connection_id)
+    partner.take_share(Activity.FILTER_PREVIEW)
     preview = partner.services.filter_preview.preview(
         connection, filters.to_domain(), cursor=cursor
     )

@@ -26,6 +26,7 @@ from dashboard_api.models.invoices import (
 from dashboard_api.models.psa_payments import PsaPaymentView
 from dashboard_api.models.values import (
     DEFAULT_PAGE_SIZE,
+    AmountQuery,
     ConnectionIdQuery,
     Cursor,
     DateQuery,
@@ -50,14 +51,23 @@ def list_invoices(
     customer_id: RecordIdQuery = None,
     currency: Annotated[str | None, Query(pattern=r"^[A-Z]{3}$")] = None,
     number: Annotated[
-        str | None, Query(min_length=1, max_length=100, description="The whole number.")
+        str | None,
+        Query(
+            min_length=1,
+            max_length=100,
+            description="How the number begins, in any case and without leading zeros.",
+        ),
     ] = None,
+    amount_minor: AmountQuery = None,
     due_from: DateQuery = None,
     due_to: DateQuery = None,
     limit: Limit = DEFAULT_PAGE_SIZE,
     cursor: Cursor = None,
 ) -> InvoicePage:
-    """List invoices, unpaid ones first, then by due date."""
+    """List invoices, unpaid ones first, then by due date.
+
+    Those of a number or an amount come in its order.
+    """
     refuse_reversed(due_from, due_to, "due_from")
     query = InvoiceQuery(
         state=state,
@@ -65,6 +75,7 @@ def list_invoices(
         customer_id=customer_id,
         currency_code=currency,
         number=number,
+        amount_minor=amount_minor,
         due_from=due_from,
         due_to=due_to,
     )

@@ -9,6 +9,7 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from bridge.domain.problem import (
+    Action,
     Problem,
     ProblemCode,
     ProblemState,
@@ -18,6 +19,7 @@ from bridge.domain.problem import (
 from bridge.domain.write_back import ShownPayment
 from bridge.domain.write_back.decisions import offered_actions
 from bridge.entrypoints.dashboard_services import DashboardServices
+from bridge.ports import Activity
 from dashboard_api.dependencies import Partner
 from dashboard_api.models.problems import ActionInput, ProblemPage, ProblemView
 from dashboard_api.models.values import DEFAULT_PAGE_SIZE, Cursor, Limit, RecordId
@@ -61,6 +63,8 @@ def get_problem(partner: Partner, problem_id: RecordId) -> ProblemView:
 @resource.route("POST", "/v1/problems/<problem_id>/actions")
 def act_on_problem(partner: Partner, problem_id: RecordId, choice: ActionInput) -> ProblemView:
     """Do one of the actions that the problem offers."""
+    if choice.action is Action.VERIFY:
+        partner.take_share(Activity.VERIFYING)
     problem = partner.services.problem_actions.act(
         partner.id,
         problem_id,

@@ -19,6 +19,8 @@ from infra.local.patience import PATIENCE_SECONDS
 QUIET_HOUR_CALLS = 2
 CLICKS_AT_ONCE = 50
 CLICKERS = 10
+EVERYBODY = {"job": "customers"}
+"""It starts the hourly job on every connection of any part."""
 
 
 def new_invoice(scene: Scene) -> str:
@@ -135,7 +137,7 @@ def new_customer_by_hourly_job(scene: Scene) -> str:
         )
         seen = scene.edit(
             "new customer (hourly job)",
-            lambda: scene.system.fire_schedule("customers"),
+            lambda: scene.system.fire_schedule("customers-0", event=EVERYBODY),
             scene.customer_path(created["id"]),
             lambda customer: bool(customer["name"] == "Hourly Café GmbH"),
         )
@@ -149,7 +151,7 @@ def quiet_hour(scene: Scene) -> str:
     # The run's overlap reaches back ten minutes, so what was edited since is asked for again:
     # only the calls that look for changes count here.
     scene.person.reset_calls()
-    scene.system.fire_schedule("customers")
+    scene.system.fire_schedule("customers-0", event=EVERYBODY)
     scene.bridge.wait_for(
         scene.connection_path("/runs"),
         lambda runs: _ended(runs, "customers") > before,

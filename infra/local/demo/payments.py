@@ -143,7 +143,7 @@ def books_agree(scene: Scene) -> str:
     made = sorted(row["id"] for row in rows if row["applied_by"] in members)
     if owned != made or len(members) != 1:
         raise NotObservedError(f"owned {owned}, in ConnectWise {made} by {members}")
-    asked = scene.system.run_job("payments")["compared"]
+    asked = scene.system.run_job("payments")
     problems = [
         problem
         for problem in scene.bridge.items("/v1/problems")

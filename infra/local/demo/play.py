@@ -9,7 +9,7 @@ import httpx
 from rich.console import Console
 
 from infra.config import PROJECT_ROOT
-from infra.local.demo import edits, first_import, nightly, payments
+from infra.local.demo import edits, first_import, nightly, payments, searches
 from infra.local.demo.clients import BridgeApi, ConnectWisePerson, NotObservedError
 from infra.local.demo.scene import Scene, Step
 from infra.local.system import LocalSystem
@@ -22,6 +22,7 @@ STEPS = (
     Step("import its books", first_import.import_books),
     Step("calls within the budget", first_import.count_calls),
     Step("mirror equals ConnectWise", first_import.compare),
+    Step("searches by number, amount and word", searches.search),
     Step("a new invoice", edits.new_invoice),
     Step("a changed due date", edits.changed_due_date),
     Step("a changed amount", edits.changed_amount),
@@ -61,6 +62,9 @@ def main() -> int:
     with LocalSystem("demo") as system:
         seconds = time.monotonic() - started
         console.print(f"  deployed after {seconds:.1f} s: {system.api_url}")
+        user = system.new_user(PARTNER)
+        console.print(f"  the page, until the end: {system.page_url}")
+        console.print(f"    {user.email}, {user.password}", markup=False)
         scene = Scene(
             system=system,
             bridge=BridgeApi(system.api_url, system.partner_token(PARTNER)),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from bridge.domain.job import Job
 from bridge.entrypoints.batches import write_back_messages_in
-from bridge.entrypoints.reconciler_jobs import Job
-from tests.simulation.actors import Messages, Time, Timetable, doing
+from bridge.entrypoints.reconciler_jobs import DUE_WRITE_BACKS
+from tests.simulation.actors import Messages, Time, Timetable, starting
 from tests.simulation.companies.old_worker import OldWorker
 from tests.simulation.companies.rules import judge_tick
 from tests.simulation.companies.world import (
@@ -17,6 +18,7 @@ from tests.simulation.companies.world import (
     companies_world,
 )
 from tests.simulation.functions import (
+    JOBS,
     WRITE_BACK_SECONDS,
     WRITE_BACK_WORKER,
     Event,
@@ -75,7 +77,10 @@ class CompanyChecks(Timetable):
         companies = companies_world(world)
         before = _disturbances(companies)
         told = super().act(world)
-        if _disturbances(companies) == before:
+        jobs = world.queues[JOBS.queue]
+        while jobs.has_visible():
+            world.let(Messages(JOBS))
+        if _disturbances(companies) == before and not jobs.messages:
             judge_tick(companies)
             for company in companies.servers.companies:
                 companies.lines.listed_together(company)
@@ -112,14 +117,14 @@ class CompaniesTime(Time):
 def timetables(starts_at: datetime, deploys_at: datetime) -> list[Timetable]:
     """Return the schedules, each with its first tick."""
     minute, quarter, hour = timedelta(minutes=1), timedelta(minutes=15), timedelta(hours=1)
-    plan: tuple[tuple[type[Timetable], str, timedelta, datetime, Job], ...] = (
-        (Timetable, "due-write-backs", minute, starts_at, Job.DUE_WRITE_BACKS),
+    plan: tuple[tuple[type[Timetable], str, timedelta, datetime, str], ...] = (
+        (Timetable, "due-write-backs", minute, starts_at, DUE_WRITE_BACKS),
         (Timetable, "heal-write-backs", quarter, deploys_at + quarter, Job.HEAL_WRITE_BACKS),
         (Timetable, "payments", hour, deploys_at + timedelta(minutes=35), Job.PAYMENTS),
         (Timetable, "invoice-delta", hour, deploys_at + timedelta(minutes=20), Job.INVOICE_DELTA),
         (CompanyChecks, CALLBACKS_JOB, hour, deploys_at + timedelta(minutes=25), Job.CALLBACKS),
     )
     return [
-        each(name, period=period, next_at=next_at, work=doing(job))
+        each(name, period=period, next_at=next_at, work=starting(job))
         for each, name, period, next_at, job in plan
     ]

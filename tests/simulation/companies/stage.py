@@ -42,7 +42,7 @@ def set_the_stage(world: CompaniesWorld) -> None:
         made = world.call(CONNECT, lambda wiring: wiring.connector.connect(request)).value
         assert made is not None
         world.lines.join(made.connection_id, company, member.public_key, host, set())
-    importer = Messages(WORKERS[1])
+    importer = Messages(next(each for each in WORKERS if each.queue == "run-steps"))
     while world.queues["run-steps"].has_visible():
         importer.act(world)
     world.faults = weather

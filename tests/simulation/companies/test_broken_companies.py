@@ -13,7 +13,7 @@ from tests.simulation import faults
 from tests.simulation.companies import broken
 from tests.simulation.companies.admins import Habits
 from tests.simulation.companies.connect_rules import CLAIMS_WAIT, ONE_CONNECTION
-from tests.simulation.companies.endings import FOUND, ONE_OWNER
+from tests.simulation.companies.endings import CONFIRMED_STANDS, FOUND, ONE_OWNER
 from tests.simulation.companies.episode import (
     CompaniesOutcome,
     CompaniesWeather,
@@ -115,7 +115,7 @@ CASES = (
     Case(broken.StopsNoPair, (STOPPED_IN_TIME,), pairs),
     Case(broken.LeasesByConnection, (ONE_AT_A_TIME,), reconnecting),
     Case(broken.ForgetsTheOldLeaseKey, (ONE_AT_A_TIME, ONCE), side_by_side),
-    Case(broken.OwnersByConnection, (ONE_OWNER,), adopting),
+    Case(broken.OwnersByConnection, (ONE_OWNER, CONFIRMED_STANDS), adopting),
     Case(broken.WakesNothing, (WOKEN,), waiting),
     Case(broken.ForgetsPastMembers, (FOUND,), changing_keys),
     Case(broken.BringsUnclearPostsForward, (ONE_AT_A_TIME, ONCE), side_by_side),

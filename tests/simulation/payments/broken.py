@@ -13,10 +13,12 @@ import httpx
 
 from bridge.domain.connection import Connection
 from bridge.domain.identity import new_id
+from bridge.domain.job import Job
 from bridge.domain.platform_payment import PlatformPayment
 from bridge.domain.problem import ProblemCode, ProblemReport
+from bridge.domain.work_messages import JobMessage, TickMessage
 from bridge.domain.write_back import Books, Lease, Reason, WriteBack, WriteBackState
-from bridge.entrypoints.reconciler_jobs import Job, ReconcilerJobs
+from bridge.entrypoints.reconciler_jobs import ReconcilerJobs
 from bridge.payments import payment_check
 from bridge.payments.held_write_back import HeldWriteBack
 from bridge.ports import PsaGateway, PsaPayment, PsaPayments
@@ -330,12 +332,13 @@ class WakesNothing(BrokenWiring):
 class _RarelyAskingJobs(ReconcilerJobs):
     hit: Callable[[], None]
 
-    def do(self, name: str) -> Mapping[str, int]:
-        if name != Job.PAYMENTS:
-            return super().do(name)
+    def work(self, message: JobMessage | TickMessage) -> None:
+        if not isinstance(message, JobMessage) or message.job is not Job.PAYMENTS:
+            super().work(message)
+            return
         self.hit()
         with patch.object(payment_check, "ASKED_DAILY_FOR", timedelta(0)):
-            return super().do(name)
+            super().work(message)
 
 
 class AsksAboutDisagreementsOnly(BrokenWiring):

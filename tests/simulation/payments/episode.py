@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import cast
 
+from bridge.domain.job import Job
 from bridge.domain.payment_control import PAYMENTS_AT_FIRST
 from bridge.domain.platform_payment import PlatformPaymentState, WriteBackPolicy, WriteBackWhen
-from bridge.entrypoints.reconciler_jobs import Job
+from bridge.entrypoints.reconciler_jobs import DUE_WRITE_BACKS
 from connectwise_sandbox.switches import Switches
 from tests.fakes.clock import START
 from tests.simulation import endings, faults, invariants, people, troubles
@@ -20,7 +21,7 @@ from tests.simulation.actors import (
     PatientTimetable,
     Time,
     Timetable,
-    doing,
+    starting,
     timetables,
 )
 from tests.simulation.episode import Outcome, Weather, play
@@ -278,11 +279,11 @@ def payment_timetables(starts_at: datetime) -> list[Timetable]:
             "due-write-backs",
             period=minute,
             next_at=starts_at,
-            work=doing(Job.DUE_WRITE_BACKS),
+            work=starting(DUE_WRITE_BACKS),
             is_idle=_is_nothing_due,
         ),
         *(
-            Timetable(name, period=period, next_at=starts_at + period, work=doing(job))
+            Timetable(name, period=period, next_at=starts_at + period, work=starting(job))
             for name, period, job in (
                 ("heal-write-backs", quarter, Job.HEAL_WRITE_BACKS),
                 ("payments", hour, Job.PAYMENTS),

@@ -51,9 +51,9 @@ class LaggingLedger(InMemoryLedgerStore):
         return all(key in self._leases and self._leases[key].token == lease.token for key in keys)
 
     def list_write_backs(
-        self, connection_id: str, *, limit: int, cursor: str | None = None
+        self, connection_id: str, *, limit: int, cursor: str | None = None, **options: Any
     ) -> Page[WriteBack]:
-        page = super().list_write_backs(connection_id, limit=limit, cursor=cursor)
+        page = super().list_write_backs(connection_id, limit=limit, cursor=cursor, **options)
         recent = self._moved_lately()
         if not recent:
             return page

@@ -37,8 +37,9 @@ _SILENT = SimpleNamespace(
     report=lambda *_: None,
     resolve=lambda *_: None,
     get=lambda *_: None,
+    note=lambda *_, **__: None,
 )
-"""Hints, queued looks and problems, which the model leaves out."""
+"""Hints, queued looks, problems and measures, which the model leaves out."""
 _EMPTY = SimpleNamespace(get=lambda *_: Stored(None, 0))
 """A mirror that shows nothing."""
 _UNSTOPPED = SimpleNamespace(
@@ -124,6 +125,7 @@ class _Call:
             hints=_SILENT,
             problems=_SILENT,
             write_back_queue=_SILENT,
+            metrics=_SILENT,
             records=_EMPTY,
             payment_control=_UNSTOPPED,
             clock=self,

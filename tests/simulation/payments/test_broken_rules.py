@@ -221,6 +221,7 @@ CASES = (
         (NEVER_TWICE, ONLY_WHAT_IS_OWED),
         latest,
         switches=LATE_READS,
+        seeds=range(12, 24),
     ),
     Case(
         broken_rules.JudgesWhatIsYoung,

@@ -25,3 +25,16 @@ def test_each_invocation_has_its_own_deadline() -> None:
     assert clock.remaining_seconds() == 1.5
     clock.begin(lambda: 900_000)
     assert clock.remaining_seconds() == 900
+
+
+def test_a_step_ends_before_its_invocation_does_and_never_after() -> None:
+    left_ms = [90_000]
+    clock = SystemClock()
+    clock.begin(lambda: left_ms[0], step_seconds=60)
+    assert clock.remaining_seconds() == 60
+    left_ms[0] = 31_000
+    assert clock.remaining_seconds() == 1
+    left_ms[0] = 20_000
+    assert clock.remaining_seconds() == 0
+    clock.begin(lambda: 45_000, step_seconds=60)
+    assert clock.remaining_seconds() == 45

@@ -10,10 +10,10 @@ from botocore.exceptions import ClientError, ParamValidationError, ReadTimeoutEr
 from bridge.aws.errors import ResourceExistsError, WrongStateError, translated
 from bridge.domain.errors import (
     BridgeError,
+    InfrastructureError,
     NotFoundError,
     PermanentError,
     ThrottledError,
-    UnavailableError,
 )
 
 
@@ -22,8 +22,8 @@ from bridge.domain.errors import (
     [
         ("ThrottlingException", 400, ThrottledError),
         ("SlowDown", 503, ThrottledError),
-        ("InternalFailure", 500, UnavailableError),
-        ("SomethingNew", 502, UnavailableError),
+        ("InternalFailure", 500, InfrastructureError),
+        ("SomethingNew", 502, InfrastructureError),
         ("404", 404, NotFoundError),
         ("ResourceNotFoundException", 400, NotFoundError),
         ("ResourceExistsException", 400, ResourceExistsError),
@@ -42,7 +42,7 @@ def test_a_code_means_one_of_our_errors(
 
 
 def test_no_answer_may_be_retried_and_a_wrong_question_not() -> None:
-    with pytest.raises(UnavailableError), translated("S3"):
+    with pytest.raises(InfrastructureError), translated("S3"):
         raise ReadTimeoutError(endpoint_url="x")
     with pytest.raises(PermanentError), translated("S3"):
         raise ParamValidationError(report="x")

@@ -15,11 +15,11 @@ from bridge.domain.connection import (
     PsaAddress,
 )
 from bridge.domain.identity import connection_id_of
+from bridge.domain.job import Job
 from bridge.domain.problem import Problem, ProblemCode
-from bridge.entrypoints.reconciler_jobs import Job, ReconcilerJobs
 from bridge.ports import Stored
-from bridge.wiring import entrypoints, use_cases
 from tests.fakes.clock import START, FakeClock
+from tests.fakes.jobs import do_job
 from tests.unit.dashboard_api.world import SpyPsa, World
 
 MINE, THEIRS = "partner-a", "partner-b"
@@ -41,10 +41,6 @@ class Companies(World):
         self.elsewhere = SpyPsa()
         self.spy_gateway.others = {CLOUD.site_url: self.cloud, OTHER_SERVER: self.elsewhere}
         self.spy_gateway.address = CLOUD
-
-    @property
-    def jobs(self) -> ReconcilerJobs:
-        return entrypoints.reconciler_jobs(self, use_cases.callback_keeper(self))
 
     def connect(
         self,
@@ -97,7 +93,7 @@ class Companies(World):
         """Let the hourly job run."""
         self.clock.advance(hours=1)
         self.clock.set_remaining(900)
-        self.jobs.do(Job.CALLBACKS)
+        do_job(self, Job.CALLBACKS)
 
     def now_of(self, connection: Connection) -> Connection:
         return self.stored_connection(connection.connection_id)

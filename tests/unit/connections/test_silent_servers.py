@@ -30,7 +30,7 @@ class Bench(InMemoryPorts):
     @property
     def servers(self) -> SilentServers:
         """Another worker's each time: nothing is kept in memory."""
-        return use_cases.silent_servers(self)
+        return use_cases.silent_servers(self, probe_life=self.timings.attempt)
 
     def ask(self) -> Leave:
         return self.servers.leave_to_ask(CONNECTION)
@@ -118,11 +118,37 @@ def test_visits_that_hung_together_count_once(bench: Bench) -> None:
     assert silence.wait == FIRST_WAIT
 
 
-def test_the_first_answer_ends_a_silence_even_of_an_older_visit(bench: Bench) -> None:
+def test_an_older_visits_answer_leaves_a_silence_to_its_probe(bench: Bench) -> None:
     slow, hanging = bench.ask(), bench.ask()
     bench.note(hanging, Visit.UNANSWERED)
     bench.note(slow, Visit.ANSWERED)
+    assert not bench.ask().is_given
+    bench.pass_time(FIRST_WAIT)
+    assert bench.visit(Visit.ANSWERED)
     assert bench.ask() == Leave(is_given=True)
+
+
+def test_visits_to_a_server_that_answers_write_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a server whose silence ended with a probe
+    bench.visit(Visit.UNANSWERED)
+    bench.pass_time(FIRST_WAIT)
+    bench.visit(Visit.ANSWERED)
+    # When it is visited again and again
+    writes: list[object] = []
+
+    def note_write(*arguments: object, **_: object) -> bool:
+        writes.append(arguments)
+        return True
+
+    for name in ("put", "clear"):
+        monkeypatch.setattr(bench.silences, name, note_write)
+    for _ in range(20):
+        assert bench.visit(Visit.ANSWERED)
+        assert bench.visit(Visit.UNASKED)
+    # Then nothing is written
+    assert writes == []
 
 
 def test_a_late_probe_says_nothing_against_a_later_one(bench: Bench) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from bridge.connectwise.access import Access
 from bridge.connectwise.client import ConnectWiseClient
 from bridge.domain.connection import Credentials, PsaAddress
 from tests.fakes.clock import FakeClock
@@ -38,20 +39,23 @@ class Bench:
             raise step
         return step
 
-    def client(self) -> ConnectWiseClient:
+    def client(self, transport: httpx.BaseTransport | None = None) -> ConnectWiseClient:
         def credentials(*, is_fresh: bool = False) -> Credentials:
             return self.vault[-1] if is_fresh else self.vault[0]
 
         return ConnectWiseClient(
+            partner_id="partner-1",
             connection_id="connection-1",
-            address=ADDRESS,
-            credentials=credentials,
-            client_id=lambda: "client-guid",
-            transport=httpx.MockTransport(self.play),
+            access=Access(
+                address=ADDRESS,
+                credentials=credentials,
+                client_id=lambda: "client-guid",
+                rediscover=lambda: self.found,
+                on_codebase_changed=self.told.append,
+            ),
+            transport=transport or httpx.MockTransport(self.play),
             limiter=self.limiter,
             clock=self.clock,
-            rediscover=lambda: self.found,
-            on_codebase_changed=self.told.append,
         )
 
 

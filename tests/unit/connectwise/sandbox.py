@@ -10,6 +10,7 @@ import httpx
 from bridge.connectwise.gateway import ConnectWiseGateway
 from bridge.connectwise.psa import ConnectWisePsa
 from bridge.domain.connection import Connection, ConnectionState, Credentials, PsaAddress
+from bridge.ports import CallPurpose
 from connectwise_sandbox.clock import ManualClock
 from connectwise_sandbox.engine import Engine
 from connectwise_sandbox.httpx_transport import EngineTransport
@@ -27,11 +28,13 @@ class OpenLimiter:
 
     def __init__(self) -> None:
         self.acquired = 0
+        self.purposes: list[CallPurpose] = []
         self.wait_seconds = 0.0
         self.pauses: list[float] = []
 
-    def acquire(self, connection_id: str) -> float:
+    def acquire(self, connection_id: str, purpose: CallPurpose = CallPurpose.MIRROR) -> float:
         self.acquired += 1
+        self.purposes.append(purpose)
         return self.wait_seconds
 
     def pause(self, connection_id: str, *, seconds: float) -> None:

@@ -9,10 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
-from bridge.connectwise import bulk_reader
-from bridge.connectwise.bulk_reader import MAX_ROWS_OF_ONE, BulkReader
-from bridge.connectwise.client import READ_SECONDS
+from bridge.connectwise import held_rows
+from bridge.connectwise.bulk_reader import BulkReader
+from bridge.connectwise.call_limits import PAGE, RECORD
 from bridge.connectwise.egress import UnsafeAnswerError
+from bridge.connectwise.held_rows import MAX_ROWS_OF_ONE
 from bridge.connectwise.listed_rows import row_id
 from bridge.domain.errors import (
     OutOfTimeError,
@@ -148,7 +149,7 @@ def serve(it: Bench, *rows: int, heavy_above: int, answer: Step, link: bool = Tr
         found = [each for each in rows if each > after_id][:size]
         if len(found) > heavy_above:
             if isinstance(answer, Exception):
-                it.clock.advance(seconds=READ_SECONDS)
+                it.clock.advance(seconds=PAGE.seconds)
                 raise answer
             return answer
         return page(*found, **({"Link": "" if not found else NEXT["Link"]} if link else {}))
@@ -186,7 +187,7 @@ def test_the_time_that_runs_out_keeps_what_was_learnt() -> None:
     serve(it, *range(1, 301), heavy_above=10, answer=HEAVY["time-out"])
 
     def play_with_time(request: httpx.Request) -> httpx.Response:
-        it.clock.set_remaining(it.clock.remaining_seconds() - READ_SECONDS / 2)
+        it.clock.set_remaining(it.clock.remaining_seconds() - PAGE.seconds / 2)
         return serving(request)
 
     serving = it.play
@@ -209,11 +210,11 @@ def test_no_time_at_all_teaches_nothing() -> None:
 def test_a_page_of_one_that_takes_all_the_time_teaches_nothing() -> None:
     """Else a run would ask for it for ever: a page that was learnt from counts as done."""
     it = bench()
-    it.clock.set_remaining(400)
+    it.clock.set_remaining(100)
 
     def play(request: httpx.Request) -> httpx.Response:
         it.sent.append(request)
-        it.clock.set_remaining(it.clock.remaining_seconds() - READ_SECONDS)
+        it.clock.set_remaining(it.clock.remaining_seconds() - RECORD.seconds)
         raise httpx.ReadTimeout("no answer")
 
     it.play = play  # type: ignore[method-assign]
@@ -313,7 +314,7 @@ def test_a_whole_list_is_read_in_smaller_pages_where_it_is_too_heavy(answer: Ste
     it = bench()
     serve(it, *range(1, 301), heavy_above=100, answer=answer, link=False)
 
-    rows, _ = BulkReader(it.client()).all("/x", {})
+    rows = BulkReader(it.client()).all("/x", {})
 
     assert ids(rows) == list(range(1, 301))
 
@@ -424,22 +425,10 @@ def test_as_many_lines_as_are_allowed_are_read() -> None:
     assert (len(sifted.rows), sifted.refused) == (MAX_ROWS_OF_ONE, {})
 
 
-def test_invoices_of_very_many_lines_together_are_read_apart(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(bulk_reader, "MAX_BYTES_TOGETHER", 20_000)
-    it = bench()
-    serve_lines(it, dict.fromkeys(range(1, 9), 9), page_rows=5)
-
-    sifted = BulkReader(it.client()).by_ids("/x", {}, range(1, 9), path="invoice/id")
-
-    assert (len(sifted.rows), sifted.refused, sifted.broken_ids) == (72, {}, set())
-
-
 def test_invoices_whose_lines_would_fill_the_memory_are_not_read_together(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(bulk_reader, "MAX_BYTES_TOGETHER", 5_000)
+    monkeypatch.setattr(held_rows, "MAX_BYTES_TOGETHER", 50_000)
     it = bench()
     serve_lines(it, {**dict.fromkeys(range(1, 9), 9), 9: 200}, page_rows=5)
     reader = BulkReader(it.client())
@@ -508,7 +497,7 @@ def test_a_list_that_repeats_or_turns_back_is_refused(answers: tuple[httpx.Respo
 def test_the_order_of_a_list_that_has_ended_does_not_matter() -> None:
     it = bench(page(6, 5, **ENDED))
 
-    assert ids(BulkReader(it.client()).all("/x", {})[0]) == [6, 5]
+    assert ids(BulkReader(it.client()).all("/x", {})) == [6, 5]
 
 
 @pytest.mark.parametrize("value", [{}, {"count": "5"}, {"count": -1}, {"count": True}, [5], 5])

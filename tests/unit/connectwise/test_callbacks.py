@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from bridge.domain.connection import CallbackSecret, PsaAddress
 from bridge.domain.errors import UnsafeAddressError
 from bridge.domain.identity import RecordKind
 from infra.local.patience import PATIENCE_SECONDS
+from tests.fakes.clock import START
 
 ROOT = Path(__file__).resolve().parents[3]
 CLOUD = PsaAddress(
@@ -69,8 +71,16 @@ def hashed(secret: str) -> str:
 def test_the_current_and_the_previous_secret_are_live() -> None:
     stored = CallbackSecret(hashed("new"), hashed("old"))
 
-    check_secret("new", stored)
-    check_secret("old", stored)
+    check_secret("new", stored, START)
+    check_secret("old", stored, START)
+
+
+def test_the_previous_secret_is_live_until_its_end() -> None:
+    stored = CallbackSecret(hashed("new"), hashed("old"), previous_ends_at=START)
+
+    check_secret("old", stored, START - timedelta(seconds=1))
+    assert rejection(check_secret, "old", stored, START) is Rejection.SECRET
+    check_secret("new", stored, START)
 
 
 @pytest.mark.parametrize(
@@ -80,17 +90,18 @@ def test_the_current_and_the_previous_secret_are_live() -> None:
 def test_any_other_secret_is_rejected(secret: str, previous: str | None) -> None:
     stored = CallbackSecret(hashed("new"), hashed(previous) if previous else previous)
 
-    assert rejection(check_secret, secret, stored) is Rejection.SECRET
+    assert rejection(check_secret, secret, stored, START) is Rejection.SECRET
 
 
 def test_a_long_secret_is_not_cut_down_to_a_live_one() -> None:
     secret = "s" * 200
 
-    assert rejection(check_secret, f"{secret}x", CallbackSecret(hashed(secret))) is Rejection.SECRET
+    stored = CallbackSecret(hashed(secret))
+    assert rejection(check_secret, f"{secret}x", stored, START) is Rejection.SECRET
 
 
 def test_without_a_stored_secret_everything_is_rejected() -> None:
-    assert rejection(check_secret, "anything", None) is Rejection.SECRET
+    assert rejection(check_secret, "anything", None, START) is Rejection.SECRET
 
 
 # --- the body ----------------------------------------------------------------------------------

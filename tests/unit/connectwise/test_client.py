@@ -9,6 +9,7 @@ from decimal import Decimal
 import httpx
 import pytest
 
+from bridge.connectwise.call_limits import SMALL
 from bridge.connectwise.egress import UnsafeAnswerError
 from bridge.connectwise.failures import EndpointMissingError, UnroutedError
 from bridge.domain.connection import Credentials
@@ -98,7 +99,7 @@ def test_a_call_may_take_what_is_left_of_the_workers_time_and_no_more() -> None:
     client.read("/x")
 
     limits = [request.extensions["total_seconds"] for request in it.sent]
-    assert limits == [60, 10]
+    assert limits == [SMALL.seconds, 10]
     assert it.sent[1].extensions["timeout"] == {"connect": 5, "read": 10, "write": 10, "pool": 5}
 
 

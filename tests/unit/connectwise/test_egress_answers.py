@@ -13,7 +13,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 
-from bridge.connectwise.egress import TOTAL_SECONDS, GuardedTransport, UnsafeAnswerError
+from bridge.connectwise.call_limits import MAX_REFUSAL_BYTES
+from bridge.connectwise.egress import (
+    MAX_ANSWER_BYTES,
+    TOTAL_SECONDS,
+    GuardedTransport,
+    UnsafeAnswerError,
+)
 from infra.local.patience import PATIENCE_SECONDS
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
@@ -61,9 +67,10 @@ def body(content: bytes, **headers: str) -> Answer:
 
 
 def read(url: str, *, max_bytes: int = 10_000, seconds: float = PATIENCE_SECONDS) -> httpx.Response:
-    with GuardedTransport(allow_loopback=True, max_answer_bytes=max_bytes) as transport:
-        timeout = {"connect": seconds, "read": seconds, "write": seconds, "pool": seconds}
-        request = httpx.Request("GET", url, extensions={"timeout": timeout, TOTAL_SECONDS: seconds})
+    timeout = {"connect": seconds, "read": seconds, "write": seconds, "pool": seconds}
+    limits = {"timeout": timeout, TOTAL_SECONDS: seconds, MAX_ANSWER_BYTES: max_bytes}
+    with GuardedTransport(allow_loopback=True) as transport:
+        request = httpx.Request("GET", url, extensions=limits)
         response = transport.handle_request(request)
         try:
             response.read()
@@ -108,6 +115,49 @@ def test_an_answer_beyond_the_limit_is_cut_off(size: int) -> None:
     with answering(body(b"x" * size)) as url, pytest.raises(UnsafeAnswerError) as raised:
         read(url)
     assert raised.value.reason == "too_large"
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [b"\0" * 5_000, gzip.compress(b"x" * 5_000, mtime=0), b"{"],
+    ids=["zeros", "another stream", "text"],
+)
+def test_what_comes_behind_a_compressed_answer_stays_unread(rest: bytes) -> None:
+    with answering(body(gzip.compress(b"[1]") + rest, Content_Encoding="gzip")) as url:
+        assert read(url).content == b"[1]"
+
+
+def test_a_compressed_answer_that_never_begins_is_cut_off() -> None:
+    """Its header holds a file name without an end."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Encoding", "gzip")
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+        handler.wfile.write(b"a\r\n\x1f\x8b\x08\x08\0\0\0\0\0\xff\r\n")
+        while True:
+            handler.wfile.write(b"400\r\n" + b"x" * 0x400 + b"\r\n")
+
+    with answering(answer) as url, pytest.raises(UnsafeAnswerError) as raised:
+        read(url)
+    assert raised.value.reason == "too_large"
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 500])
+def test_of_a_refusal_the_beginning_is_read(status: int) -> None:
+    content = b"x" * (3 * MAX_REFUSAL_BYTES)
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(status)
+        handler.send_header("Content-Length", str(len(content)))
+        handler.end_headers()
+        handler.wfile.write(content)
+
+    with answering(answer) as url:
+        response = read(url, max_bytes=10 * MAX_REFUSAL_BYTES)
+
+    assert (response.status_code, len(response.content)) == (status, MAX_REFUSAL_BYTES)
 
 
 def test_an_answer_at_the_limit_is_read() -> None:
@@ -193,10 +243,12 @@ def test_an_answer_that_drips_ends_with_the_total_time(answer: Answer) -> None:
 def test_connections_are_given_back_after_answers_that_were_cut_off() -> None:
     with (
         answering(body(b"x" * 20_000)) as url,
-        GuardedTransport(allow_loopback=True, max_answer_bytes=10_000) as transport,
+        GuardedTransport(allow_loopback=True) as transport,
     ):
         for _ in range(15):
-            response = transport.handle_request(httpx.Request("GET", url))
+            response = transport.handle_request(
+                httpx.Request("GET", url, extensions={MAX_ANSWER_BYTES: 10_000})
+            )
             with pytest.raises(UnsafeAnswerError):
                 response.read()
             response.close()

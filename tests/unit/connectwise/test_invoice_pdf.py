@@ -8,17 +8,26 @@ import httpx
 import pytest
 
 from bridge.connectwise.bulk_reader import BulkReader
-from bridge.connectwise.egress import TOO_LARGE, UnsafeAnswerError
-from bridge.connectwise.invoices import MAX_PDF_BYTES, InvoiceReader
+from bridge.connectwise.call_limits import PDF as PDF_LIMITS
+from bridge.connectwise.egress import TOO_LARGE, GuardedTransport, UnsafeAnswerError
+from bridge.connectwise.invoices import InvoiceReader
 from bridge.domain.errors import MalformedRecordError, UnavailableError
 from tests.unit.connectwise.bench import Step, bench
 from tests.unit.connectwise.books import OWNER
+from tests.unit.connectwise.scripted_network import ScriptedNetwork, answer_of
 
 PDF = b"%PDF-1.7\n"
 
 
 def fetched(*steps: Step) -> bytes:
     client = bench(*steps).client()
+    return InvoiceReader(client, BulkReader(client), OWNER).fetch_pdf(7)
+
+
+def served(content: bytes) -> bytes:
+    """Fetch a PDF that a server sends, by the real way out."""
+    network = ScriptedNetwork(lambda _: answer_of(iter([content])))
+    client = bench().client(GuardedTransport(resolver=lambda _: ("52.1.2.3",), backend=network))
     return InvoiceReader(client, BulkReader(client), OWNER).fetch_pdf(7)
 
 
@@ -45,11 +54,10 @@ def test_what_begins_otherwise_is_not_a_pdf(content: bytes) -> None:
 
 
 def test_a_pdf_of_20_megabytes_is_kept_and_a_larger_one_is_too_large() -> None:
-    largest = PDF.ljust(MAX_PDF_BYTES, b" ")
+    largest = PDF.ljust(PDF_LIMITS.answer_bytes, b" ")
 
-    assert fetched(answer(largest, "application/pdf")) == largest
-    said = refusal(lambda: fetched(answer(largest + b" ", "application/pdf")))
-    assert said == "is too large (20 MB at most)"
+    assert served(largest) == largest
+    assert refusal(lambda: served(largest + b" ")) == "is too large (20 MB at most)"
 
 
 def test_a_pdf_that_the_way_out_cuts_off_is_too_large() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bridge.connectwise.exchange import MAX_PARSED_BYTES, Answer
 from bridge.connectwise.json_text import MAX_DEPTH, read_json
-from bridge.domain.errors import TooHeavyError
+from bridge.domain.errors import TooLargeError
 
 
 def nested(depth: int) -> str:
@@ -108,5 +108,5 @@ def test_an_answer_that_would_fill_the_memory_is_asked_for_in_parts(value: bytes
     values = MAX_PARSED_BYTES // 64
     answer = Answer(200, httpx.Headers(), b"[" + (value + b",") * values + b"1]")
 
-    with pytest.raises(TooHeavyError):
+    with pytest.raises(TooLargeError):
         answer.json()

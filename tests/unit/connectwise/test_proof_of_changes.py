@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.connectwise.client import ConnectWiseClient
 from bridge.connectwise.egress import UnsafeAnswerError
 from bridge.connectwise.failures import CONNECTWISE_CODES
 from bridge.connectwise.payments import ConnectWisePayments
@@ -320,15 +321,16 @@ class _Unreachable(Bench):
 
     error: BridgeError = UnavailableError("down")
 
-    def client(self) -> Any:
-        client = super().client()
+    def client(self, transport: httpx.BaseTransport | None = None) -> ConnectWiseClient:
+        client = super().client(transport)
+        access: Any = client._access
 
         def fail(**_: object) -> Any:
             raise self.error
 
-        client._rediscover = fail
-        client._keys()
-        client._read_credentials = fail
+        access._rediscover = fail
+        access.keys()
+        access._read_credentials = fail
         return client
 
 

@@ -12,15 +12,14 @@ import httpcore
 import httpx
 import pytest
 
+from bridge.connectwise.call_limits import DISCOVERY, GREETING
 from bridge.connectwise.discovery import (
     ALL_REGIONS_SECONDS,
     CLOUD_REGIONS,
-    DISCOVERY_SECONDS,
     discover,
     read_address,
 )
 from bridge.connectwise.egress import TOTAL_SECONDS, GuardedTransport, UnsafeAnswerError
-from bridge.connectwise.psa import GREETING_SECONDS
 from bridge.domain.errors import (
     SiteUnreachableError,
     UnavailableError,
@@ -188,7 +187,7 @@ def test_other_causes_are_told_by_the_type_of_the_failure(
 
 
 def test_a_person_who_connects_waits_ten_seconds_at_most_for_a_silent_server() -> None:
-    assert DISCOVERY_SECONDS + GREETING_SECONDS <= 10
+    assert DISCOVERY.seconds + GREETING.seconds <= 10
     world = sandboxed_world(customers=1, invoices=1)
     asked: list[float] = []
 

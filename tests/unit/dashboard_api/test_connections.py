@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 
 from bridge.domain.connection import CallbackSecret, ConnectionState
 from bridge.domain.errors import (
@@ -161,7 +162,9 @@ def test_verifying_an_unreachable_connectwise_changes_nothing(
     assert partner.get("/v1/problems").json["items"] == []
 
 
-def test_rotating_keeps_the_registered_secret_valid(world: World, partner: Caller) -> None:
+def test_rotating_keeps_the_registered_secret_valid_for_a_day(
+    world: World, partner: Caller
+) -> None:
     connection = world.connection()
 
     answer = partner.post(f"/v1/connections/{connection.connection_id}/rotate-callback-secret")
@@ -170,7 +173,7 @@ def test_rotating_keeps_the_registered_secret_valid(world: World, partner: Calle
     assert answer.status == 200
     assert secret != "old-secret"
     assert world.stored_connection(connection.connection_id).callback_secret == CallbackSecret(
-        _sha256(secret), _sha256("old-secret")
+        _sha256(secret), _sha256("old-secret"), world.clock.now() + timedelta(hours=24)
     )
     assert secret in world.psa.callback_urls[0]
 

@@ -83,6 +83,19 @@ def test_amounts_show_as_many_decimals_as_their_currency_has(world: World, partn
     assert (body["balance"]["decimals"], body["balance"]["display"]) == (0, "-10000")
 
 
+def test_a_page_says_whether_its_search_ended_early(partner: Caller) -> None:
+    assert partner.get("/v1/invoices").json == {
+        "items": [],
+        "next_cursor": None,
+        "is_partial": False,
+    }
+
+
+@pytest.mark.parametrize("amount", ["1.0", "x", "1e3", "9" * 17])
+def test_an_amount_is_a_whole_number_of_minor_units(partner: Caller, amount: str) -> None:
+    assert partner.get("/v1/invoices", amount_minor=amount).status == 422
+
+
 def test_the_list_filters_by_every_filter(world: World, partner: Caller) -> None:
     acme, other = world.connection(), world.connection(company_id="other")
     world.invoice(acme, 1, due_on=date(2026, 1, 31))
@@ -102,6 +115,9 @@ def test_the_list_filters_by_every_filter(world: World, partner: Caller) -> None
     assert numbers(customer_id=f"{acme.connection_id}-2") == {"INV-2"}
     assert numbers(currency="JPY") == {"INV-3"}
     assert numbers(number="INV-4") == {"INV-4"}
+    assert numbers(number="inv") == {f"INV-{number}" for number in range(1, 8)}
+    assert numbers(amount_minor="1") == {"INV-5"}
+    assert "INV-4" in numbers(amount_minor="10000")
     assert numbers(state="paid") == {"INV-4"}
     assert numbers(state="partially_paid") == {"INV-5"}
     assert numbers(state="archived") == {"INV-7"}

@@ -12,6 +12,8 @@ from openapi_spec_validator import validate
 from bridge.domain.problem import ProblemCode, ProblemReport
 from bridge.domain.run import RunKind
 from bridge.wiring import use_cases
+from dashboard_api import openapi
+from dashboard_api.app import DashboardApi
 from tests.unit.dashboard_api.payments import STEPS, payment_form, recorded
 from tests.unit.dashboard_api.world import Answer, Caller, World
 
@@ -219,3 +221,36 @@ def _operations(document: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     return [
         (path, operation) for path, item in document["paths"].items() for operation in item.values()
     ]
+
+
+# --- how it is served --------------------------------------------------------------------------
+
+
+def test_it_is_built_once_however_often_it_is_asked_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    builds = 0
+    build = openapi.openapi_document
+
+    def counted(app: DashboardApi) -> str:
+        nonlocal builds
+        builds += 1
+        return build(app)
+
+    monkeypatch.setattr(openapi, "openapi_document", counted)
+    texts = {world.caller(None).get("/openapi.json").text for _ in range(20)}
+
+    assert (builds, len(texts)) == (1, 1)
+
+
+def test_it_may_be_kept_for_minutes_and_is_not_sent_again_to_who_has_it(world: World) -> None:
+    anybody = world.caller(None)
+    answer = anybody.get("/openapi.json")
+    assert answer.headers["Cache-Control"] == "public, max-age=300"
+    tag = answer.headers["ETag"]
+
+    same = anybody.send("GET", "/openapi.json", headers={"If-None-Match": tag})
+    assert (same.status, same.text, same.headers["ETag"]) == (304, "", tag)
+
+    other = anybody.send("GET", "/openapi.json", headers={"If-None-Match": '"of another release"'})
+    assert (other.status, other.text) == (200, answer.text)

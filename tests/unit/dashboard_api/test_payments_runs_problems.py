@@ -8,7 +8,7 @@ import pytest
 
 from bridge.domain.connection import Connection, ConnectionState
 from bridge.domain.errors import UnavailableError
-from bridge.domain.hint import Hint, HintReason
+from bridge.domain.hint import HintReason
 from bridge.domain.identity import RecordKind
 from bridge.domain.problem import ProblemCode, ProblemReport
 from bridge.domain.run import Counters, Run, RunKind, RunState
@@ -146,9 +146,10 @@ def test_retrying_a_record_looks_at_it_again(
     answer = act(partner, problem_id, "retry")
 
     assert (answer.status, answer.json["state"]) == (200, "open")
-    assert world.hints.sent == [
-        Hint(connection.connection_id, RecordKind(kind), 12, HintReason.RETRY)
-    ]
+    (hint,) = world.hints.sent
+    assert hint.record == (RecordKind(kind), 12)
+    assert hint.connection_id == connection.connection_id
+    assert (hint.partner_id, hint.reason) == (connection.partner_id, HintReason.RETRY)
 
 
 def test_retrying_a_pdf_asks_for_it_again(world: World, partner: Caller) -> None:

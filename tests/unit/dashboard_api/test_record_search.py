@@ -6,11 +6,13 @@ from dataclasses import fields, replace
 
 import pytest
 
+from bridge.connections.minute_shares import TIMES_A_MINUTE
 from bridge.domain.filters import CustomerFilter, ImportFilters, InvoiceFilter
 from bridge.domain.identity import RecordKind
 from bridge.domain.mirrored_kinds import CUSTOMERS, INVOICES
 from bridge.domain.problem import ProblemCode
-from bridge.mirror.record_search import SEARCHES_A_MINUTE, Finding, Whereabouts
+from bridge.mirror.record_search import Finding, Whereabouts
+from bridge.ports import Activity
 from dashboard_api.models import record_search as model
 from tests.unit.dashboard_api.world import Caller, World
 
@@ -80,7 +82,10 @@ def test_another_partners_connection_is_unknown(world: World) -> None:
 
 def test_too_many_searches_are_put_off(world: World, partner: Caller) -> None:
     path = path_of(world)
-    statuses = {partner.get(path, number="none").status for _ in range(SEARCHES_A_MINUTE)}
+    statuses = {
+        partner.get(path, number="none").status
+        for _ in range(TIMES_A_MINUTE[Activity.RECORD_SEARCH])
+    }
     refused = partner.get(path, number="none")
     assert (statuses, refused.status) == ({200}, 429)
     assert refused.headers["Retry-After"] == "60"

@@ -9,6 +9,15 @@ from typing import Any
 
 import pytest
 
+from bridge.domain.errors import (
+    BridgeError,
+    InfrastructureError,
+    SiteUnreachableError,
+    ThrottledError,
+    UnavailableError,
+    UnreachedCause,
+)
+from bridge.ports import Measure
 from dashboard_api.request_limits import MAX_BODY_BYTES, MAX_DEPTH
 from tests.unit.dashboard_api.world import REQUEST_ID, Caller, World
 
@@ -268,6 +277,33 @@ def test_a_failure_nobody_thought_of_tells_nothing(
     assert (answer.status, answer.problem) == (500, "internal")
     assert "canary" not in answer.text + caplog.text
     assert "RuntimeError" in caplog.text
+    assert len(world.metrics.of(Measure.API_FAULT)) == 1
+
+
+@pytest.mark.parametrize(
+    ("failure", "faults"),
+    [
+        (InfrastructureError("DynamoDB did not answer"), 1),
+        (UnavailableError("ConnectWise fails"), 0),
+        (SiteUnreachableError(UnreachedCause.NO_ANSWER, "https://na.psa.test"), 0),
+        (ThrottledError("too fast"), 0),
+    ],
+)
+def test_somebody_is_woken_for_our_faults_alone(
+    world: World,
+    partner: Caller,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: BridgeError,
+    faults: int,
+) -> None:
+    """A partner's own server that fails is his matter, though we answer with a server error."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(world.records, "list_customers", fail)
+    assert partner.get(CUSTOMERS).status in (429, 503)
+    assert len(world.metrics.of(Measure.API_FAULT)) == faults
 
 
 def test_the_stage_name_is_no_part_of_the_path(world: World) -> None:
@@ -284,3 +320,19 @@ def test_the_stage_name_is_no_part_of_the_path(world: World) -> None:
     )
 
     assert answer.status == 200
+
+
+def test_every_answer_forbids_browsers_to_guess_its_type_and_to_come_without_tls(
+    world: World, partner: Caller
+) -> None:
+    answers = [
+        partner.get("/v1/me"),
+        partner.get("/v1/nothing"),
+        partner.delete(f"/v1/connections/{world.connection().connection_id}"),
+        world.caller(None).get("/v1/me"),
+        world.caller(None).get("/openapi.json"),
+    ]
+    assert [answer.status for answer in answers] == [200, 404, 204, 403, 200]
+    for answer in answers:
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"

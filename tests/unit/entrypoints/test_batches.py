@@ -7,11 +7,18 @@ from typing import Any
 
 import pytest
 
-from bridge.aws.messages import write_hint, write_pdf_request, write_run
+from bridge.aws.messages import write_hint, write_key_request, write_pdf_request, write_run
 from bridge.domain.hint import Hint, HintReason
 from bridge.domain.identity import RecordKind
-from bridge.domain.work_messages import PdfRequest, RunMessage
-from bridge.entrypoints.batches import SqsBatch, hints_in, pdf_requests_in, run_messages_in
+from bridge.domain.work_messages import PdfRequest, RunMessage, SigningKeyRequest
+from bridge.entrypoints.batches import (
+    SqsBatch,
+    hints_in,
+    joined,
+    key_requests_in,
+    pdf_requests_in,
+    run_messages_in,
+)
 
 HINT = Hint("c1", RecordKind.INVOICE, 7, HintReason.CALLBACK, 2)
 
@@ -72,3 +79,19 @@ def test_one_message_that_fails_is_repeated_and_the_others_are_done() -> None:
 
     assert failed(batch.work_each(work)) == ["m1"]
     assert done == ["a", "c"]
+
+
+def test_hints_and_requests_for_signing_keys_come_by_one_queue_and_are_told_apart() -> None:
+    request = SigningKeyRequest("p1", "c1", "d" * 64)
+    both = event(write_hint(HINT), write_key_request(request), "not json")
+
+    hints, keys = hints_in(both), key_requests_in(both)
+
+    assert hints.messages == {"m0": HINT}
+    assert keys.messages == {"m1": request}
+    assert failed(joined(keys.reply(["m1"]), hints.reply())) == ["m1", "m2"]
+
+
+def test_a_request_for_a_key_that_cannot_be_read_is_handed_back() -> None:
+    batch = key_requests_in(event(json.dumps({"key_digest": 5})))
+    assert (batch.messages, failed(batch.reply())) == ({}, ["m0"])

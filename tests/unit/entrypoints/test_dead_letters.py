@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from bridge.aws.messages import write_write_back
+from bridge.aws.messages import write_key_request, write_write_back
 from bridge.domain.problem import Action, Problem, ProblemCode, ProblemReport, ProblemState
-from bridge.domain.work_messages import WriteBackMessage
+from bridge.domain.work_messages import SigningKeyRequest, WriteBackMessage
 from bridge.domain.write_back import Reason, WriteBack
 from bridge.domain.write_back.changes import LONGEST_WAIT, confirm, follow_up, hand_over
 from bridge.payments.write_back_problems import REASON_TEXTS
@@ -172,3 +172,18 @@ def test_an_unreadable_message_that_names_its_connection_opens_a_problem() -> No
     assert [body for body, _ in bench.parked_queue.messages] == bodies
     page = bench.problems.list(PARTNER, state=ProblemState.OPEN, limit=10)
     assert [problem.code for problem in page.items] == [ProblemCode.MESSAGE_UNREADABLE]
+
+
+def test_a_request_for_a_signing_key_is_kept_and_opens_nothing(bench: Bench) -> None:
+    bench.connections.save(a_connection(), expected_version=0)
+    body = write_key_request(SigningKeyRequest(PARTNER, CONNECTION, "d" * 64))
+    record = {
+        "messageId": "m-1",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:1:bridge-test-hints-dead",
+    }
+
+    answer = bench.dead_letters.park({"Records": [{**record, "body": body}]})
+
+    assert answer == {"batchItemFailures": []}
+    assert bench.open_problems() == []
+    assert bench.parked_queue.messages == [(body, "bridge-test-hints-dead")]

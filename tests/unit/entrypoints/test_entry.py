@@ -13,7 +13,7 @@ import pytest
 
 from bridge.aws.clock import worker_clock
 from bridge.entrypoints import entry
-from bridge.entrypoints.entry import LambdaContext, function_entry, http_entry
+from bridge.entrypoints.entry import LambdaContext, function_entry, http_entry, step_entry
 
 CANARY = "canary-that-no-log-may-hold"
 
@@ -64,6 +64,16 @@ def test_each_invocation_has_its_own_deadline() -> None:
     handler({}, context(2_500))
 
     assert seen == [90.0, 2.5]
+
+
+def test_a_step_has_its_own_time_within_the_invocations() -> None:
+    seen = []
+    handler = step_entry(60)(lambda _event: seen.append(worker_clock.remaining_seconds()))
+
+    handler({}, context(90_000))
+    handler({}, context(2_500))
+
+    assert seen == [60.0, 2.5]
 
 
 def test_a_handler_may_look_at_the_context_itself() -> None:

@@ -12,6 +12,7 @@ from bridge.domain.run import RunKind
 from bridge.wiring import use_cases
 from manual_fetch.api import MAX_BODY_BYTES, ManualFetchApi
 from tests.builders.records import CONNECTION, OTHER_CONNECTION, OTHER_PARTNER, PARTNER
+from tests.unit.conftest import LogLines
 from tests.unit.mirror.bench import Bench
 
 
@@ -30,7 +31,12 @@ def event(
 ) -> dict[str, Any]:
     claims = {"token_use": "id", "custom:partner_id": partner_id, "sub": "user-1"}
     return {
-        "requestContext": {"requestId": "request-1", "authorizer": {"jwt": {"claims": claims}}},
+        "requestContext": {
+            "requestId": "request-1",
+            "authorizer": {"jwt": {"claims": claims}},
+            "http": {"method": "POST"},
+        },
+        "rawPath": f"/v1/connections/{connection_id}/fetches",
         "pathParameters": {"connection_id": connection_id},
         "body": body,
         "isBase64Encoded": False,
@@ -114,3 +120,16 @@ def test_a_call_without_a_token_is_refused(api: ManualFetchApi) -> None:
     answer = api.answer(event(requestContext={"requestId": "request-1"}))
 
     assert problem(answer) == (403, "not_allowed")
+
+
+def test_a_click_is_told_in_one_line(
+    bench: Bench, api: ManualFetchApi, named_lines: LogLines
+) -> None:
+    started = json.loads(api.answer(event())["body"])
+    api.answer(event(connection_id="nobody"))
+    done, refused = named_lines("API request")
+    assert (done["status"], done["made_id"]) == (202, started["run_id"])
+    assert (done["partner_id"], done["user_id"]) == (PARTNER, "user-1")
+    assert done["connection_id"] == CONNECTION
+    assert refused["status"] == 404
+    assert "connection_id" not in refused

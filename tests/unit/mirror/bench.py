@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TypeVar
 
 from bridge.connections.health import ConnectionHealth
@@ -11,6 +12,7 @@ from bridge.domain.customer import Customer
 from bridge.domain.hint import Hint, HintReason
 from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import Invoice
+from bridge.domain.job import Job
 from bridge.domain.mirrored_kinds import CUSTOMERS, INVOICES
 from bridge.domain.problem import Problem, ProblemCode
 from bridge.domain.run import Run, RunKind
@@ -22,17 +24,18 @@ from bridge.mirror.refresh import Refresher
 from bridge.mirror.run_worker import RunWorker
 from bridge.ports import Stored
 from bridge.problems.failed_messages import FailedMessages
-from bridge.runs.schedule import ScheduledRuns
 from bridge.runs.start import ManualFetch, RunStarter
 from bridge.wiring import entrypoints, use_cases
 from tests.builders.operations import CREDENTIALS, a_connection
 from tests.builders.records import CONNECTION, PARTNER, a_customer, an_invoice
 from tests.fakes.clock import FakeClock
+from tests.fakes.jobs import do_job
 from tests.fakes.ports import InMemoryPorts
 from tests.unit.mirror.psa import FakeGateway, FakePsa
 
 R = TypeVar("R", Customer, Invoice)
 MAX_MESSAGES = 500
+A_WHILE = timedelta(seconds=10)
 TWO_PAGES = 1005
 """So many invoices that a run takes two pages for them."""
 
@@ -64,10 +67,6 @@ class Bench(InMemoryPorts):
         return use_cases.manual_fetch(self)
 
     @property
-    def scheduled_runs(self) -> ScheduledRuns:
-        return use_cases.scheduled_runs(self)
-
-    @property
     def failed_messages(self) -> FailedMessages:
         return use_cases.failed_messages(self)
 
@@ -85,7 +84,11 @@ class Bench(InMemoryPorts):
 
     @property
     def jobs(self) -> ReconcilerJobs:
-        return entrypoints.reconciler_jobs(self, use_cases.callback_keeper(self))
+        return entrypoints.reconciler_jobs(self)
+
+    def do_job(self, job: Job) -> None:
+        """Start a job on every connection, and do it."""
+        do_job(self, job)
 
     # --- arranging -------------------------------------------------------------------------------
 
@@ -106,9 +109,17 @@ class Bench(InMemoryPorts):
     # --- acting ----------------------------------------------------------------------------------
 
     def hint(self, kind: RecordKind, *source_ids: int) -> tuple[Hint, ...]:
-        """Process hints for these records; return those to be delivered again."""
+        """Process hints that came a while ago for these records, which nobody read meanwhile.
+
+        Return those to be delivered again.
+        """
+        self.read_marks.kept.clear()
+        came_at = self.clock.now() - A_WHILE
         return self.hint_processor.process(
-            [Hint(CONNECTION, kind, i, HintReason.CALLBACK) for i in source_ids]
+            [
+                Hint(CONNECTION, kind, each, HintReason.CALLBACK, came_at=came_at)
+                for each in source_ids
+            ]
         )
 
     def run(self, kind: RunKind, **options: object) -> Run:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from bridge.connections.silent_servers import FIRST_WAIT
+from bridge.connections.site_turns import PLACES_OF_A_PARTNER
 from bridge.domain.connection import ConnectionState
 from bridge.domain.customer import Archive, ArchiveReason
 from bridge.domain.errors import (
+    LeftAloneError,
     MalformedRecordError,
     PermissionMissingError,
     UnavailableError,
@@ -18,7 +22,8 @@ from bridge.domain.identity import RecordKind, mirrored_id
 from bridge.domain.mirrored_kinds import INVOICES
 from bridge.domain.problem import ProblemCode
 from bridge.domain.work_messages import PdfRequest
-from bridge.mirror.pdf_keeper import pdf_key
+from bridge.mirror.pdf_keeper import MAX_PUT_OFFS, pdf_key
+from bridge.ports import Activity
 from tests.builders.records import CONNECTION, PARTNER, a_customer, an_invoice
 from tests.fakes.clock import START
 from tests.unit.mirror.bench import Bench
@@ -33,6 +38,7 @@ def mirrored(bench: Bench) -> None:
     bench.psa.put(a_customer(), an_invoice())
     bench.hint(RecordKind.INVOICE, 1001)
     bench.psa.calls.clear()
+    bench.pdf_queue.waiting.clear()
 
 
 def test_the_pdf_is_fetched_and_kept(bench: Bench) -> None:
@@ -112,6 +118,80 @@ def test_the_problem_closes_even_when_another_worker_kept_the_pdf(bench: Bench) 
     bench.pdf_keeper.keep(REQUEST)
 
     assert bench.open_problems() == {}
+
+
+# --- turns -------------------------------------------------------------------------------------
+
+
+def hold_places(bench: Bench) -> None:
+    """Let other workers hold the partner's places for a minute."""
+    until = bench.clock.now() + timedelta(minutes=1)
+    for _ in range(PLACES_OF_A_PARTNER):
+        assert bench.partner_places.take(
+            PARTNER, Activity.PDF, places=PLACES_OF_A_PARTNER, until=until
+        )
+
+
+def test_without_a_place_a_pdf_is_asked_for_again_later(bench: Bench) -> None:
+    hold_places(bench)
+
+    bench.pdf_keeper.keep(replace(REQUEST, times_put_off=3))
+
+    assert bench.psa.calls == []
+    (waiting,) = bench.pdf_queue.waiting
+    assert waiting.body == replace(REQUEST, times_put_off=4)
+    assert waiting.due_at > bench.clock.now()
+    bench.clock.advance(minutes=1)
+    bench.pdf_keeper.keep(waiting.body)
+    assert len(bench.documents.contents) == 1
+
+
+def test_what_is_kept_already_needs_no_place(bench: Bench) -> None:
+    bench.pdf_keeper.keep(REQUEST)
+    hold_places(bench)
+
+    bench.pdf_keeper.keep(REQUEST)
+
+    assert bench.pdf_queue.waiting == []
+
+
+def test_after_silence_the_other_pdfs_wait_as_long_as_the_server_is_left_alone(
+    bench: Bench,
+) -> None:
+    bench.psa.pdfs[1001] = UnavailableError("down")
+    with pytest.raises(UnavailableError):
+        bench.pdf_keeper.keep(REQUEST)
+    bench.psa.calls.clear()
+
+    bench.pdf_keeper.keep(REQUEST)
+
+    assert bench.psa.calls == []
+    (waiting,) = bench.pdf_queue.waiting
+    assert waiting.due_at - bench.clock.now() == FIRST_WAIT
+
+
+def test_a_pdf_whose_server_was_silent_for_hours_fails_so_that_a_person_sees_it(
+    bench: Bench,
+) -> None:
+    bench.psa.pdfs[1001] = UnavailableError("down")
+    with pytest.raises(UnavailableError):
+        bench.pdf_keeper.keep(REQUEST)
+
+    with pytest.raises(LeftAloneError):
+        bench.pdf_keeper.keep(replace(REQUEST, times_put_off=MAX_PUT_OFFS))
+
+    assert bench.pdf_queue.waiting == []
+
+
+def test_a_wait_for_a_place_is_never_a_failure(bench: Bench) -> None:
+    hold_places(bench)
+
+    bench.pdf_keeper.keep(replace(REQUEST, times_put_off=10 * MAX_PUT_OFFS))
+
+    assert len(bench.pdf_queue.waiting) == 1
+
+
+# --- what else may come ------------------------------------------------------------------------
 
 
 def test_an_invoice_that_is_gone_becomes_a_hint(bench: Bench) -> None:

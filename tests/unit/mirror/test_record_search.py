@@ -7,17 +7,18 @@ from datetime import date
 
 import pytest
 
+from bridge.connections.minute_shares import TIMES_A_MINUTE
 from bridge.domain.customer import ArchiveReason
 from bridge.domain.errors import ShareUsedUpError
 from bridge.domain.filters import CustomerFilter, ImportFilters, InvoiceFilter
 from bridge.domain.identity import RecordKind, mirrored_id
 from bridge.domain.problem import ProblemCode
 from bridge.mirror.record_search import (
-    SEARCHES_A_MINUTE,
     Finding,
     RecordSearch,
     Whereabouts,
 )
+from bridge.ports import Activity
 from bridge.ports.psa import MAX_FOUND
 from bridge.wiring import use_cases
 from tests.builders.records import CONNECTION, a_customer, an_invoice
@@ -170,7 +171,7 @@ def test_a_number_finds_every_record_that_has_it(bench: Bench, search: RecordSea
 def test_searches_that_ask_connectwise_are_so_many_a_minute(
     bench: Bench, search: RecordSearch
 ) -> None:
-    for _ in range(SEARCHES_A_MINUTE):
+    for _ in range(TIMES_A_MINUTE[Activity.RECORD_SEARCH]):
         search.by_label(bench.connection, INVOICE, "none")
     with pytest.raises(ShareUsedUpError) as refused:
         search.by_id(bench.connection, INVOICE, 4711)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from bridge.connections.silent_servers import LONGEST_WAIT
 from bridge.domain.connection import ConnectionState
 from bridge.domain.errors import (
     BridgeError,
@@ -24,6 +25,11 @@ from tests.builders.records import CONNECTION
 from tests.unit.mirror.bench import TWO_PAGES, Bench, fill
 
 
+def rest(bench: Bench) -> None:
+    """Let so much time pass that a silent server is asked again."""
+    bench.clock.advance(seconds=LONGEST_WAIT.total_seconds())
+
+
 def waits(bench: Bench, error: BridgeError, tries: int) -> list[float]:
     """Let a page fail so often; return the seconds before each next try."""
     fill(bench)
@@ -32,6 +38,7 @@ def waits(bench: Bench, error: BridgeError, tries: int) -> list[float]:
     delays = []
     for _ in range(tries):
         bench.run_queue.waiting.clear()
+        rest(bench)
         bench.work_once(run)
         due_at = bench.run_queue.next_due_at()
         assert due_at is not None
@@ -58,7 +65,10 @@ def test_a_page_that_succeeds_forgets_its_failed_tries(bench: Bench) -> None:
     fill(bench, TWO_PAGES)
     bench.psa.fail("list_records", UnavailableError("down"), times=3)
     run = bench.starter.start(bench.connection, RunKind.INVOICES)
-    tries = [bench.work_once(run).attempts for _ in range(4)]
+    tries = []
+    for _ in range(4):
+        rest(bench)
+        tries.append(bench.work_once(run).attempts)
 
     assert tries == [1, 2, 3, 0]
 

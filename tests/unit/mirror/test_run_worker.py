@@ -16,7 +16,7 @@ from bridge.domain.identity import RecordKind
 from bridge.domain.problem import ProblemCode
 from bridge.domain.run import Counters, Run, RunKind, RunState
 from bridge.domain.work_messages import RunMessage
-from bridge.mirror.run_worker import REFRESH_BATCH
+from bridge.mirror.page_refresh import REFRESH_BATCH
 from tests.builders.records import CONNECTION, an_invoice
 from tests.unit.mirror.bench import TWO_PAGES, Bench, fill, message_of
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bridge.domain.errors import UnavailableError
+from bridge.domain.hint import HintReason
 from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import Invoice
 from bridge.domain.run import RunKind
@@ -83,10 +84,30 @@ def test_a_balance_that_never_agrees_costs_a_few_looks_a_change(bench: Bench) ->
     bench.work_off_hints()
     assert fetches_of(bench) - before == 1 + len(LOOKS_AFTER_SECONDS)
 
-    # Nothing changed, so a further callback starts no looks
+    # Nothing changed, so that a further callback starts one look only
     bench.hint(INVOICE, 1001)
     bench.work_off_hints()
-    assert fetches_of(bench) - before == 2 + len(LOOKS_AFTER_SECONDS)
+    assert fetches_of(bench) - before == 1 + len(LOOKS_AFTER_SECONDS) + 2
+
+
+def test_a_callback_about_an_invoice_that_still_disagrees_has_it_looked_at_once_more(
+    bench: Bench,
+) -> None:
+    # Given an invoice that an earlier run stored while its balance lagged behind
+    bench.psa.put(paid(11000))
+    bench.hint(INVOICE, 1001)
+    bench.hints.waiting.clear()
+
+    # When ConnectWise calls back before it shows the balance
+    bench.hint(INVOICE, 1001)
+    (look,) = bench.hints.waiting
+    bench.psa.put_silently(paid(6000))
+    bench.work_off_hints()
+
+    # Then the last look brings it
+    assert look.body.reason is HintReason.UNSETTLED
+    assert look.body.attempts == len(LOOKS_AFTER_SECONDS)
+    assert bench.invoice(1001).balance_minor == 6000
 
 
 def test_records_that_agree_are_not_looked_at_again(bench: Bench) -> None:

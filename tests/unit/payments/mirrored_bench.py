@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
+from bridge.connections.job_step import JobStep, StepEnd
 from bridge.domain.customer import ArchiveReason
 from bridge.domain.identity import mirrored_id
 from bridge.domain.mirrored_kinds import INVOICES
 from bridge.domain.platform_payment import Allocation, PlatformPayment, PlatformPaymentState
 from bridge.domain.write_back import WriteBack
-from bridge.payments.payment_check import PaymentCheck
 from bridge.payments.platform_payments import PaymentDetails
 from bridge.wiring import use_cases
 from tests.unit.payments.bench import PAID_ON, QUARANTINE_SECONDS, USD, Bench
@@ -18,9 +20,23 @@ from tests.unit.payments.bench import PAID_ON, QUARANTINE_SECONDS, USD, Bench
 class MirroredBench(Bench):
     """The bench with a mirror of ConnectWise, and the sweep over both."""
 
-    @property
-    def check(self) -> PaymentCheck:
-        return use_cases.payment_check(self)
+    def compare_now(self) -> int:
+        """Compare all at once; return how many invoices ConnectWise was asked about."""
+        return self._check(use_cases.payment_check(self).compare)
+
+    def retry_now(self) -> int:
+        """Try what waits again, and return how many were tried."""
+        return self._check(use_cases.payment_check(self).retry)
+
+    def _check(self, work: Callable[[JobStep], StepEnd]) -> int:
+        now, done = self.clock.now(), 0
+        for each in self.connections.list_syncing().items:
+            connection = self.connections.get(each.connection_id).value
+            assert connection is not None
+            end = work(JobStep(connection, now + timedelta(hours=1), hours=frozenset({now.hour})))
+            assert end.cursor is None
+            done += end.done
+        return done
 
     def mirror(self) -> None:
         """Bring the mirrored invoice in step with ConnectWise."""
@@ -44,7 +60,7 @@ class MirroredBench(Bench):
         self.wait(QUARANTINE_SECONDS)
         self.mirror()
         self.clock.set_remaining(900)
-        return self.check.compare_all()
+        return self.compare_now()
 
     def let_follow_up(self, write_back: WriteBack) -> None:
         """Let its follow-up be due, with no balance from before its post that proves anything."""

@@ -150,8 +150,8 @@ def test_the_comparison_leaves_the_problem_of_what_is_parked_alone(bench: Mirror
     park(bench, bench.collect(5000))
     bench.mirror()
     before = bench.open_problems()
-    bench.check.retry_all()
-    bench.check.compare_all()
+    bench.retry_now()
+    bench.compare_now()
     assert bench.open_problems() == before
 
 
@@ -161,11 +161,11 @@ def test_a_problem_that_its_worker_had_no_time_to_close_or_change_is_brought_in_
     parked = park(bench, bench.collect(5000))
     bench.mirror()
     bench.save(hand_over(parked, Reason.INVOICE_LOCKED))
-    bench.check.retry_all()
+    bench.retry_now()
     assert details(bench) == [REASON_TEXTS[Reason.INVOICE_LOCKED]]
 
     bench.save(replace(parked, reason=Reason.NONE))
-    bench.check.retry_all()
+    bench.retry_now()
     assert details(bench) == []
 
 

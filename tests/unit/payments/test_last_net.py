@@ -43,7 +43,7 @@ def test_a_deleted_invoice_took_its_payments_along(bench: MirroredBench) -> None
     bench.archive()
     bench.wait(3600)
     bench.clock.set_remaining(900)
-    assert bench.check.compare_all() == 1
+    assert bench.compare_now() == 1
     assert bench.stored(write_back).reason is Reason.PAYMENT_GONE
 
 
@@ -86,7 +86,7 @@ def test_a_surplus_is_over_when_somebody_removed_it(bench: MirroredBench) -> Non
 def test_a_problem_that_nobody_had_time_to_close_is_closed(bench: MirroredBench) -> None:
     write_back = bench.drive(bench.collect(5000))
     use_cases.write_back_problems(bench).show(replace(write_back, reason=Reason.RIGHT_MISSING))
-    bench.check.retry_all()
+    bench.retry_now()
     assert bench.open_problems() == []
 
 
@@ -117,4 +117,4 @@ def test_an_invoice_that_is_kept_out_of_the_mirror_is_not_asked_about_each_time(
     bench.archive(reason)
     bench.wait(3600)
     bench.clock.set_remaining(900)
-    assert bench.check.compare_all() == 0
+    assert bench.compare_now() == 0

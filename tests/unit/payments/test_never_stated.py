@@ -43,7 +43,7 @@ def test_it_is_shown_and_neither_adopted_nor_posted_beside(bench: MirroredBench)
     assert offered_actions(waiting) == (
         Action.RETRY, Action.ADOPT, Action.POST, Action.MARK_DONE, Action.CANCEL,
     )  # fmt: skip
-    bench.check.retry_all()
+    bench.retry_now()
     bench.compare()
     assert bench.drive(waiting) == waiting
     assert (len(bench.rows()), owners(bench), waiting.psa_payment_id) == (1, {}, None)

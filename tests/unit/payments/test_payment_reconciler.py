@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
+from bridge.connections.job_step import JobStep
+from bridge.connections.visit import Visit
+from bridge.domain.connection import Connection
 from bridge.domain.errors import NotFoundError, UnavailableError
-from bridge.domain.mirrored_kinds import MirroredKind, R
 from bridge.domain.problem import ProblemCode
-from bridge.domain.write_back import Reason, WriteBackState
+from bridge.domain.write_back import Reason, WriteBack, WriteBackState
 from bridge.domain.write_back.changes import hand_over, reverse
 from bridge.payments.payment_check import ASKED_DAILY_FOR
-from bridge.ports import Stored
 from bridge.wiring import use_cases
 from tests.unit.payments.bench import PAID_ON, QUARANTINE_SECONDS
 from tests.unit.payments.mirrored_bench import MirroredBench
@@ -39,7 +41,7 @@ def ask_daily(bench: MirroredBench) -> int:
     for _ in range(24):
         bench.wait(3600)
         bench.clock.set_remaining(900)
-        asked += bench.check.compare_all()
+        asked += bench.compare_now()
     return asked
 
 
@@ -158,7 +160,7 @@ def test_a_reason_that_was_left_unsaid_is_shown_once(bench: MirroredBench) -> No
     bench.mirror()
     for _ in range(3):
         bench.compare()
-        bench.check.retry_all()
+        bench.retry_now()
     (problem,) = bench.open_problems()
     assert problem.times_seen == 1
 
@@ -167,79 +169,50 @@ def test_a_problem_that_outlived_its_reason_is_closed(bench: MirroredBench) -> N
     write_back = bench.drive(bench.collect(5000))
     use_cases.write_back_problems(bench).show(replace(write_back, reason=Reason.OVERPAYMENT))
     assert len(bench.open_problems()) == 1
-    bench.check.retry_all()
+    bench.retry_now()
     assert bench.open_problems() == []
 
 
-def test_what_time_does_not_cover_is_left_to_the_next_start(bench: MirroredBench) -> None:
-    write_back = bench.collect(5000)
-    bench.drive(write_back)
-    bench.people.delete_payment(bench.invoice_id, bench.rows()[0]["id"])
-    bench.wait(QUARANTINE_SECONDS)
-    bench.mirror()
-    bench.clock.set_remaining(20)
-    assert bench.check.compare_all() == 0
-    assert bench.stored(write_back).reason is Reason.NONE
-    assert bench.compare() == 1
-    assert bench.stored(write_back).reason is Reason.PAYMENT_GONE
-
-
-def test_a_locked_invoice_is_tried_again_when_it_is_open(bench: MirroredBench) -> None:
-    write_back = bench.collect(5000)
-    bench.lock_invoice()
-    assert bench.drive(write_back).reason is Reason.INVOICE_LOCKED
-    bench.mirror()
-    assert bench.check.retry_all() == 0
-    bench.people.reopen_invoice(bench.invoice_id)
-    bench.mirror()
-    bench.wait(120)
-    bench.clock.set_remaining(900)
-    assert bench.check.retry_all() == 1
-    done = bench.drive(write_back)
-    assert (done.state, done.reason) == (S.CONFIRMED, Reason.NONE)
-    assert bench.open_problems() == []
-
-
-def test_an_invoice_that_cannot_be_looked_up_keeps_no_other_waiting(
-    bench: MirroredBench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    other_id = bench.bill("50.00")
-    first = bench.drive(bench.collect(5000))
-    second = bench.drive(bench.collect(5000, "pay-2", other_id))
-    for invoice_id, write_back in ((bench.invoice_id, first), (other_id, second)):
-        bench.people.delete_payment(invoice_id, write_back.psa_payment_id or 0)
-    read = bench.records.get
-
-    def get_record(kind: MirroredKind[R], partner_id: str, invoice_id: str) -> Stored[R]:
-        if invoice_id == first.invoice_id:
-            raise UnavailableError("the table is busy")
-        return read(kind, partner_id, invoice_id)
-
-    bench.wait(QUARANTINE_SECONDS)
-    monkeypatch.setattr(bench.records, "get", get_record)
-    bench.clock.set_remaining(900)
-    bench.check.compare_all()
-
-    assert bench.stored(second).reason is Reason.PAYMENT_GONE
-
-
-def test_a_scan_that_takes_long_leaves_half_of_the_time_for_asking(
-    bench: MirroredBench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def gone_payments(bench: MirroredBench, count: int) -> list[WriteBack]:
+    """Written payments that somebody deleted in ConnectWise, each of an invoice of its own."""
     gone = []
-    for place in range(6):
+    for place in range(count):
         invoice_id = bench.bill("50.00")
         gone.append(bench.drive(bench.collect(5000, f"pay-{place}", invoice_id)))
         bench.people.delete_payment(invoice_id, gone[-1].psa_payment_id or 0)
-    read, left = bench.records.get, iter(range(900, 0, -200))
-
-    def get_record(kind: MirroredKind[R], partner_id: str, invoice_id: str) -> Stored[R]:
-        bench.clock.set_remaining(next(left, 0))
-        return read(kind, partner_id, invoice_id)
-
     bench.wait(QUARANTINE_SECONDS)
-    monkeypatch.setattr(bench.records, "get", get_record)
     bench.clock.set_remaining(900)
-    bench.check.compare_all()
+    return gone
 
-    assert any(bench.stored(each).reason is Reason.PAYMENT_GONE for each in gone)
+
+def test_a_comparison_goes_on_where_its_last_step_stopped(bench: MirroredBench) -> None:
+    """Given steps whose time is over after one invoice."""
+    gone = gone_payments(bench, 3)
+    check, found = use_cases.payment_check(bench), []
+    cursors: list[str | None] = [None]
+    while len(cursors) == 1 or cursors[-1] is not None:
+        end = check.compare(JobStep(bench.connection, bench.clock.now(), cursors[-1]))
+        found.append(sum(bench.stored(each).reason is Reason.PAYMENT_GONE for each in gone))
+        cursors.append(end.cursor)
+
+    assert found == [1, 2, 3, 3]
+
+
+def test_a_step_asks_nothing_more_of_a_server_that_did_not_answer(
+    bench: MirroredBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone_payments(bench, 3)
+    asked = []
+
+    def stay_silent(connection: Connection, invoice_source_id: int) -> None:
+        asked.append(invoice_source_id)
+        raise UnavailableError("no answer")
+
+    reconciler = use_cases.payment_reconciler(bench)
+    monkeypatch.setattr(reconciler, "reconcile", stay_silent)
+    monkeypatch.setattr(use_cases, "payment_reconciler", lambda _: reconciler)
+    later = bench.clock.now() + timedelta(minutes=1)
+
+    end = use_cases.payment_check(bench).compare(JobStep(bench.connection, later))
+
+    assert (len(asked), end.visit, end.cursor) == (1, Visit.UNANSWERED, None)

@@ -54,13 +54,13 @@ def test_an_invoice_that_was_paid_while_our_post_was_under_way_is_shown(
     done, theirs = paid_twice(bench)
     assert (done.state, done.reason) == (S.CONFIRMED, Reason.OVERPAYMENT)
     bench.compare()
-    bench.check.retry_all()
+    bench.retry_now()
     assert len(bench.open_problems()) == 1
     assert bench.stored(done).has_ended, "nothing is tried while it is so"
 
     bench.people.delete_payment(bench.invoice_id, theirs["id"])
     bench.compare()
-    bench.check.retry_all()
+    bench.retry_now()
     assert bench.drive_when_due(done).has_ended
     assert (len(bench.rows()), bench.open_problems()) == (1, [])
 
@@ -69,7 +69,7 @@ def test_an_invoice_that_was_paid_twice_can_be_seen_to(bench: MirroredBench) -> 
     done, _ = paid_twice(bench)
     assert decisions(bench).mark_done(*place(done)).has_ended
     assert bench.open_problems() == []
-    bench.check.retry_all()
+    bench.retry_now()
     bench.compare()
     assert bench.open_problems() == []
 

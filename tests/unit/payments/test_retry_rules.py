@@ -40,7 +40,7 @@ def heal(bench: MirroredBench, after: timedelta = QUICK) -> int:
     """Let the job that heals run, some time after what was tried last."""
     bench.wait(after.total_seconds())
     bench.clock.set_remaining(900)
-    return bench.check.retry_all()
+    return bench.retry_now()
 
 
 def test_a_written_payment_that_could_not_be_read_back_is_not_posted_again(

@@ -11,15 +11,11 @@ from itertools import islice, pairwise
 import pytest
 
 from bridge.connections.silent_servers import LONGEST_WAIT
+from bridge.connections.site_turns import LONGEST_PUT_OFF_SECONDS, PLACES, PLACES_OF_A_PARTNER
 from bridge.connections.visit import Visit
 from bridge.domain.errors import UnavailableError
 from bridge.domain.work_messages import LONGEST_DELAY_SECONDS, WriteBackMessage
-from bridge.payments.write_back_turns import (
-    LONGEST_PUT_OFF_SECONDS,
-    MAX_PUT_OFFS,
-    PLACES,
-    PLACES_OF_A_PARTNER,
-)
+from bridge.payments.write_back_turns import MAX_PUT_OFFS
 from bridge.ports import Activity, Place
 from tests.builders.records import CONNECTION, OTHER_CONNECTION, OTHER_PARTNER, PARTNER
 from tests.unit.payments.turns_bench import TurnsBench, message_of

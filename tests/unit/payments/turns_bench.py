@@ -44,7 +44,7 @@ class TurnsBench(InMemoryPorts):
 
     @property
     def servers(self) -> SilentServers:
-        return use_cases.silent_servers(self)
+        return use_cases.silent_servers(self, probe_life=self.timings.attempt)
 
     @property
     def due(self) -> DueWriteBacks:

@@ -34,7 +34,7 @@ def test_a_message_for_what_can_be_nobodys_connection_is_parked(
     # Given the deployed store, which refuses such an id, behind the dead letters
     bench = Bench()
     table = Table(cast(Any, None), "operations", bench.clock)
-    bench.connections = DynamoConnectionStore(table)
+    bench.connections = DynamoConnectionStore(table, lambda: pytest.fail("nothing is saved"))
     bench.runs = _RunsOfNobody(bench.clock)
     body = httpx.Response(200, json={"connection_id": connection_id, **content}).text
     arn = f"arn:aws:sqs:eu-central-1:1:bridge-test-{queue}-dead"
@@ -51,7 +51,9 @@ class _RunsOfNobody(InMemoryRunStore):
     """Refuses an id as the deployed store does."""
 
     def get(self, connection_id: str, run_id: str) -> Any:
-        return DynamoConnectionStore(Table(cast(Any, None), "x", self._clock)).get(connection_id)
+        return DynamoConnectionStore(
+            Table(cast(Any, None), "x", self._clock), lambda: pytest.fail("nothing is saved")
+        ).get(connection_id)
 
 
 def test_an_unreadable_value_of_a_message_is_not_quoted(caplog: pytest.LogCaptureFixture) -> None:

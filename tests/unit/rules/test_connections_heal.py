@@ -6,8 +6,8 @@ import pytest
 
 from bridge.domain.connection import ConnectionState
 from bridge.domain.errors import CredentialsRejectedError, PermissionMissingError
+from bridge.domain.job import Job
 from bridge.domain.problem import CONNECTION_SUBJECT, ProblemCode, ProblemReport
-from bridge.entrypoints.reconciler_jobs import Job
 from tests.unit.connections.test_connect import REQUEST
 from tests.unit.dashboard_api.world import World
 from tests.unit.mirror.bench import Bench
@@ -15,7 +15,7 @@ from tests.unit.mirror.bench import Bench
 
 def turned_away(bench: Bench, error: Exception) -> None:
     bench.psa.fail("ensure_callbacks", error)
-    bench.jobs.do(Job.CALLBACKS)
+    bench.do_job(Job.CALLBACKS)
     assert bench.connection.state is ConnectionState.DEGRADED
 
 
@@ -23,7 +23,7 @@ def test_keys_that_are_accepted_again_make_the_connection_active() -> None:
     bench = Bench()
     turned_away(bench, CredentialsRejectedError("no"))
 
-    bench.jobs.do(Job.CALLBACKS)
+    bench.do_job(Job.CALLBACKS)
 
     assert bench.connection.state is ConnectionState.ACTIVE
     assert bench.open_problems() == {}
@@ -34,7 +34,7 @@ def test_a_missing_right_stays_until_somebody_verifies() -> None:
     turned_away(bench, CredentialsRejectedError("no"))
     bench.health.report_failure(bench.connection, PermissionMissingError("no"))
 
-    bench.jobs.do(Job.CALLBACKS)
+    bench.do_job(Job.CALLBACKS)
 
     assert bench.connection.state is ConnectionState.DEGRADED
     assert {code for code, _ in bench.open_problems()} == {ProblemCode.RIGHT_MISSING}
@@ -50,7 +50,7 @@ def test_a_connection_without_a_secret_of_its_own_proves_nothing() -> None:
         type(credentials)(credentials.company_id, "public", "private"),
     )
 
-    bench.jobs.do(Job.CALLBACKS)
+    bench.do_job(Job.CALLBACKS)
 
     assert bench.connection.state is ConnectionState.DEGRADED
 
@@ -75,7 +75,7 @@ def test_registering_late_also_tells_who_our_api_member_is() -> None:
     bench = Bench()
     bench.change_connection(member_identifier="")
 
-    bench.jobs.do(Job.CALLBACKS)
+    bench.do_job(Job.CALLBACKS)
 
     # Then payments, which need to be told from those of others, can be written
     assert bench.connection.member_identifier == "BridgeApi"
@@ -90,6 +90,6 @@ def test_a_member_that_may_not_be_read_is_not_forgotten() -> None:
 
     bench.psa.ensure_callbacks = ensure_callbacks  # type: ignore[method-assign]
 
-    bench.jobs.do(Job.CALLBACKS)
+    bench.do_job(Job.CALLBACKS)
 
     assert bench.connection.member_identifier == known != ""

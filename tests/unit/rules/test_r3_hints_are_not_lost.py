@@ -16,8 +16,9 @@ from bridge.domain.run import RunKind
 from bridge.domain.work_messages import RunMessage
 from bridge.entrypoints.entry import LambdaContext
 from bridge.store.callback_endpoints import DynamoCallbackEndpoints
+from bridge.store.connection_endpoints import ConnectionEndpoints
 from bridge.store.table import Table
-from bridge.wiring import use_cases
+from bridge.wiring import entrypoints, use_cases
 from tests.builders.records import CONNECTION, a_customer, an_invoice
 from tests.fakes.connections import InMemoryConnectionStore
 from tests.fakes.ports import InMemoryCallbackPorts
@@ -41,16 +42,17 @@ def test_the_queue_keeps_just_the_hints_that_were_not_looked_into(
     # Given a hint that has waited as often as it may, one that is new, and no ConnectWise
     bench = Bench()
     handler = importlib.import_module("record_sync.handler")
-    monkeypatch.setattr(handler, "_processor", lambda: bench.hint_processor)
+    workers = entrypoints.hint_batches(bench), use_cases.signing_key_fetch(bench)
+    monkeypatch.setattr(handler, "_workers", lambda: workers)
     bench.psa.fail("fetch_invoices", UnavailableError("down"))
     last, new = (
-        write_hint(Hint(CONNECTION, RecordKind.INVOICE, 1001, HintReason.RETRY, attempts))
-        for attempts in (MAX_HINT_ATTEMPTS - 1, 0)
+        write_hint(Hint(CONNECTION, RecordKind.INVOICE, source_id, HintReason.RETRY, attempts))
+        for source_id, attempts in ((1001, MAX_HINT_ATTEMPTS - 1), (1002, 0))
     )
 
     answer = handler.lambda_handler(sqs(last, new, "{"), CONTEXT)
 
-    # Then the first goes to the dead letters, the second waits for another try
+    # Then the first comes again and ends as a problem, the second waits for another try
     assert sorted(failed_ids(answer)) == ["m-0", "m-2"]
     assert len(bench.hints.waiting) == 1
 
@@ -79,9 +81,8 @@ def test_a_path_that_can_be_no_connections_is_unknown_and_no_fault_of_ours(
     ports = InMemoryCallbackPorts(
         InMemoryConnectionStore(), lambda: pytest.fail("nothing is asked for")
     )
-    ports.callback_endpoints = DynamoCallbackEndpoints(
-        Table(cast(Any, None), "operations", ports.clock)
-    )
+    table = Table(cast(Any, None), "no such table", ports.clock)
+    ports.callback_endpoints = DynamoCallbackEndpoints(table, before=ConnectionEndpoints(table))
     intake = use_cases.callback_intake(ports)
 
     verdict = intake.take(Callback(connection_id, "s" * 43, b"{}", None))

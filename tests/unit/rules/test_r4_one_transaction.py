@@ -26,6 +26,10 @@ class _Overtaken:
     def get_item(self, **request: Any) -> dict[str, Any]:
         return {"Item": from_item(mirrored_item(an_invoice(), version=1, change_fingerprint=""))}
 
+    def put_item(self, **request: Any) -> None:
+        """It takes a search key, which is written before its invoice."""
+        assert "data" not in request["Item"]
+
     def transact_write_items(self, **request: Any) -> None:
         puts = [part["Put"] for part in request["TransactItems"]]
         self.conditions = [put.get("ConditionExpression", "") for put in puts]

@@ -67,7 +67,7 @@ def test_a_page_is_stored_before_the_next_one_is_asked_for() -> None:
     send = bench.run_queue.send
     asked: list[int] = []
 
-    def send_and_look(run: Run, *, delay_seconds: int = 0) -> None:
+    def send_and_look(run: Run, *, delay_seconds: int = 0, times_put_off: int = 0) -> None:
         stored = bench.runs.get(run.connection_id, run.run_id).value
         assert stored is not None
         assert stored.page_count == run.page_count, "a worker would find nothing to do"

@@ -6,31 +6,23 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
 
-import httpx
 import pytest
 
-from bridge.connectwise.gateway import ConnectWiseGateway
 from bridge.domain.connection import Connection
-from bridge.domain.errors import NotFoundError, RetryableError, UnavailableError
+from bridge.domain.errors import NotFoundError, UnavailableError
 from bridge.domain.identity import mirrored_id
-from bridge.domain.mirrored_kinds import INVOICES
+from bridge.domain.job import Job
 from bridge.domain.platform_payment import Allocation
 from bridge.domain.write_back import WriteBack, WriteBackState
 from bridge.entrypoints.callers import partner_user
 from bridge.store.connections import DynamoConnectionStore
 from bridge.store.table import Table
 from bridge.wiring import use_cases
-from connectwise_sandbox.httpx_transport import EngineTransport
-from connectwise_sandbox.kinds import Kind
-from invoice_pdf.settings import SHARE_OF_TIME as PDFS_SHARE_OF_TIME
-from reconciler.settings import CALLBACKS_SHARE_OF_TIME
-from record_sync.settings import SHARE_OF_TIME as HINTS_SHARE_OF_TIME
 from tests.builders.operations import a_connection
 from tests.builders.payments import a_platform_payment, write_backs_for
 from tests.builders.records import CONNECTION, OTHER_CONNECTION, OTHER_PARTNER, PARTNER
-from tests.fakes.clock import FakeClock
+from tests.fakes.jobs import do_job
 from tests.fakes.ledger import InMemoryLedgerStore
-from tests.unit.connectwise.sandbox import World, sandboxed_world
 from tests.unit.mirror.bench import Bench
 
 
@@ -75,7 +67,7 @@ def test_one_partners_connectwise_out_of_reach_ends_no_other_partners_comparison
 
     monkeypatch.setattr(use_cases, "payment_reconciler", lambda _ports: reconciler)
 
-    use_cases.payment_check(bench).compare_all()
+    do_job(bench, Job.PAYMENTS)
 
     assert sorted(reconciler.compared) == sorted([CONNECTION, OTHER_CONNECTION])
 
@@ -97,54 +89,10 @@ def test_an_id_that_can_be_nobodys_looks_like_one_that_nobody_has(
     bench: Bench, connection_id: str
 ) -> None:
     # Given the deployed store, which no such id may reach
-    bench.connections = DynamoConnectionStore(Table(cast(Any, None), "x", bench.clock))
+    bench.connections = DynamoConnectionStore(
+        Table(cast(Any, None), "x", bench.clock), lambda: pytest.fail("nothing is saved")
+    )
     owned = use_cases.owned_connections(bench)
 
     with pytest.raises(NotFoundError):
         owned.get(PARTNER, connection_id)
-
-
-class _Silent(httpx.BaseTransport):
-    """A ConnectWise that takes requests and never answers, as long as one waits."""
-
-    def __init__(self, clock: FakeClock) -> None:
-        self._clock = clock
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self._clock.sleep(request.extensions["timeout"]["read"])
-        raise httpx.ReadTimeout("no answer")
-
-
-@pytest.mark.parametrize(
-    ("share", "silent_count"),
-    [(HINTS_SHARE_OF_TIME, 3), (PDFS_SHARE_OF_TIME, 1), (CALLBACKS_SHARE_OF_TIME, 10)],
-)
-def test_a_connectwise_that_never_answers_leaves_time_for_the_next_partners(
-    share: float, silent_count: int
-) -> None:
-    # Given a worker with two minutes, and partners whose ConnectWise is silent
-    world = sandboxed_world()
-    world.clock.set_remaining(120)
-
-    for _ in range(silent_count):
-        silent = _gateway(world, _Silent(world.clock), share).open(world.connection)
-        with pytest.raises(RetryableError):
-            silent.fetch(INVOICES, [7])
-
-    # When it turns to one that answers
-    ids = [row["id"] for row in world.engine.tenant.store[Kind.INVOICE]][:10]
-    answering = _gateway(world, EngineTransport(world.engine), share).open(world.connection)
-
-    assert set(answering.fetch(INVOICES, ids).found) == set(ids)
-    assert world.clock.remaining_seconds() > 30
-
-
-def _gateway(world: World, transport: httpx.BaseTransport, share: float) -> ConnectWiseGateway:
-    return ConnectWiseGateway(
-        transport=transport,
-        vault=world.vault,
-        limiter=world.limiter,
-        clock=world.clock,
-        on_codebase_changed=lambda *_: None,
-        share_of_time=share,
-    )

@@ -10,9 +10,9 @@ from bridge.domain.errors import (
     PermissionMissingError,
     UnavailableError,
 )
+from bridge.domain.job import Job
 from bridge.domain.problem import ProblemCode
 from bridge.domain.run import RunKind, RunState
-from bridge.entrypoints.reconciler_jobs import Job
 from bridge.runs.schedule import STALLED_AFTER
 from tests.builders.operations import CREDENTIALS, a_connection
 from tests.builders.records import CONNECTION, OTHER_CONNECTION, OTHER_PARTNER
@@ -43,9 +43,8 @@ def test_runs_start_on_connections_that_have_been_imported(
 ) -> None:
     bench.change_connection(state=state)
 
-    started = bench.scheduled_runs.start(RunKind.CUSTOMERS)
+    bench.do_job(Job.CUSTOMERS)
 
-    assert started == (1 if state in SYNCING else 0)
     assert runs_of(bench) == ([RunKind.CUSTOMERS] if state in SYNCING else [])
 
 
@@ -53,15 +52,15 @@ def test_a_connection_with_such_a_run_going_on_is_passed(bench: Bench) -> None:
     other_connection(bench)
     bench.starter.start(bench.connection, RunKind.CUSTOMERS)
 
-    assert bench.scheduled_runs.start(RunKind.CUSTOMERS) == 1
+    bench.do_job(Job.CUSTOMERS)
 
     assert runs_of(bench, OTHER_CONNECTION) == [RunKind.CUSTOMERS]
     assert runs_of(bench) == [RunKind.CUSTOMERS]
 
 
 def test_a_schedule_that_ticks_twice_starts_once(bench: Bench) -> None:
-    bench.jobs.do(Job.SWEEP)
-    bench.jobs.do(Job.SWEEP)
+    bench.do_job(Job.SWEEP)
+    bench.do_job(Job.SWEEP)
 
     assert runs_of(bench) == [RunKind.SWEEP]
 
@@ -80,19 +79,10 @@ def test_one_connections_failure_does_not_keep_the_others_waiting(
 
     monkeypatch.setattr(bench.run_queue, "send", fail_once)
 
-    assert bench.scheduled_runs.start(RunKind.INVOICES) == 1
+    bench.do_job(Job.INVOICE_DELTA)
 
-
-@pytest.mark.parametrize(
-    ("job", "counted"),
-    [
-        (Job.INVOICE_DELTA, {"queued_again": 0, "started": 1}),
-        (Job.SWEEP, {"started": 1}),
-        (Job.CALLBACKS, {"kept": 1}),
-    ],
-)
-def test_each_job_says_what_it_counted(bench: Bench, job: Job, counted: dict[str, int]) -> None:
-    assert bench.jobs.do(job) == counted
+    started = [runs_of(bench, each) for each in (CONNECTION, OTHER_CONNECTION)]
+    assert sorted(started) == [[], [RunKind.INVOICES]]
 
 
 # --- stalled runs ---------------------------------------------------------------------------------
@@ -103,31 +93,37 @@ def test_a_run_whose_message_got_lost_is_queued_again(bench: Bench) -> None:
     bench.run_queue.waiting.clear()
     bench.clock.advance(seconds=STALLED_AFTER.total_seconds())
 
-    counted = bench.jobs.do(Job.INVOICE_DELTA)
+    bench.do_job(Job.INVOICE_DELTA)
 
-    assert counted["queued_again"] == 1
     assert bench.finish(run).state is RunState.SUCCEEDED
 
 
 def test_a_run_that_moved_lately_is_left_alone(bench: Bench) -> None:
-    bench.starter.start(bench.connection, RunKind.IMPORT)
+    run = bench.starter.start(bench.connection, RunKind.IMPORT)
     bench.clock.advance(seconds=STALLED_AFTER.total_seconds() - 1)
 
-    assert bench.jobs.do(Job.INVOICE_DELTA)["queued_again"] == 0
+    bench.do_job(Job.INVOICE_DELTA)
+
+    assert [message.run_id for message in bench.run_queue.sent].count(run.run_id) == 1
 
 
 def test_an_ended_run_is_never_queued_again(bench: Bench) -> None:
     bench.run(RunKind.IMPORT)
+    bench.run_queue.sent.clear()
     bench.clock.advance(hours=5)
 
-    assert bench.jobs.do(Job.INVOICE_DELTA)["queued_again"] == 0
+    bench.do_job(Job.INVOICE_DELTA)
+
+    assert [message.run_id for message in bench.run_queue.sent] == [
+        run.run_id for run in bench.runs.list_active(CONNECTION)
+    ]
 
 
 # --- callbacks ------------------------------------------------------------------------------------
 
 
 def test_registrations_are_kept_at_the_connections_own_secret_url(bench: Bench) -> None:
-    bench.jobs.do(Job.CALLBACKS)
+    bench.do_job(Job.CALLBACKS)
 
     (url,) = bench.psa.callback_urls
     path = f"/webhooks/connectwise/{CONNECTION}/{CREDENTIALS.callback_secret}"
@@ -138,7 +134,7 @@ def test_a_failure_is_a_problem_and_the_others_are_kept(bench: Bench) -> None:
     other = other_connection(bench)
     bench.psa.fail("ensure_callbacks", UnavailableError("down"))
 
-    assert bench.jobs.do(Job.CALLBACKS) == {"kept": 1}
+    bench.do_job(Job.CALLBACKS)
 
     assert (ProblemCode.CALLBACKS_BROKEN, "connection") in bench.open_problems()
     assert len(other.callback_urls) == 1
@@ -146,9 +142,10 @@ def test_a_failure_is_a_problem_and_the_others_are_kept(bench: Bench) -> None:
 
 def test_the_problem_closes_with_the_next_success(bench: Bench) -> None:
     bench.psa.fail("ensure_callbacks", UnavailableError("down"))
-    bench.jobs.do(Job.CALLBACKS)
+    bench.do_job(Job.CALLBACKS)
+    bench.clock.advance(minutes=1)
 
-    bench.jobs.do(Job.CALLBACKS)
+    bench.do_job(Job.CALLBACKS)
 
     assert bench.open_problems() == {}
 
@@ -165,7 +162,7 @@ def test_a_connection_that_is_turned_away_is_degraded(
 ) -> None:
     bench.psa.fail("ensure_callbacks", error)
 
-    bench.jobs.do(Job.CALLBACKS)
+    bench.do_job(Job.CALLBACKS)
 
     assert bench.connection.state is ConnectionState.DEGRADED
     assert {problem for problem, _ in bench.open_problems()} == {code}
@@ -174,13 +171,6 @@ def test_a_connection_that_is_turned_away_is_degraded(
 def test_a_connection_without_a_secret_is_left_to_its_set_up(bench: Bench) -> None:
     bench.vault.put_credentials(CONNECTION, type(CREDENTIALS)("acme_c", "public", "private"))
 
-    bench.jobs.do(Job.CALLBACKS)
+    bench.do_job(Job.CALLBACKS)
 
     assert bench.psa.callback_urls == []
-
-
-def test_every_connection_is_visited_over_many_pages(bench: Bench) -> None:
-    for number in range(250):
-        bench.connect(a_connection(f"{number:032x}", partner_id=f"partner-{number}"))
-
-    assert bench.scheduled_runs.start(RunKind.SWEEP) == 251

@@ -15,7 +15,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from bridge.domain.errors import BridgeError, PermanentError, ThrottledError, UnavailableError
+from bridge.domain.errors import BridgeError, InfrastructureError, PermanentError, ThrottledError
 from bridge.store.errors import ConditionFailedError, ContendedError, translated
 
 
@@ -42,8 +42,8 @@ def meaning(error: Exception) -> BridgeError:
         ("ProvisionedThroughputExceededException", 400, ThrottledError),
         ("ThrottlingException", 400, ThrottledError),
         ("RequestLimitExceeded", 400, ThrottledError),
-        ("InternalServerError", 500, UnavailableError),
-        ("SomethingNew", 503, UnavailableError),
+        ("InternalServerError", 500, InfrastructureError),
+        ("SomethingNew", 503, InfrastructureError),
         ("TransactionConflictException", 400, ContendedError),
         ("TransactionInProgressException", 400, ContendedError),
         ("AccessDeniedException", 400, PermanentError),
@@ -61,10 +61,10 @@ def test_a_code_means_one_of_our_errors(
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        (ReadTimeoutError(endpoint_url="x"), UnavailableError),
-        (ConnectTimeoutError(endpoint_url="x"), UnavailableError),
-        (EndpointConnectionError(endpoint_url="x"), UnavailableError),
-        (CredentialRetrievalError(provider="x", error_msg="x"), UnavailableError),
+        (ReadTimeoutError(endpoint_url="x"), InfrastructureError),
+        (ConnectTimeoutError(endpoint_url="x"), InfrastructureError),
+        (EndpointConnectionError(endpoint_url="x"), InfrastructureError),
+        (CredentialRetrievalError(provider="x", error_msg="x"), InfrastructureError),
         (ParamValidationError(report="secret"), PermanentError),
     ],
 )

@@ -6,8 +6,6 @@ import ast
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
-from unicodedata import normalize
 
 import pytest
 from hypothesis import given
@@ -18,6 +16,7 @@ from bridge.domain.errors import InvalidInputError
 from bridge.domain.identity import RecordKind, mirrored_id, new_id
 from bridge.domain.invoice import InvoiceState
 from bridge.store import keys
+from bridge.store.callback_keys import digest_of, signing_key_key, wanted_key_key
 from bridge.store.keys import Key
 from tests.builders.payments import a_write_back
 from tests.builders.records import CONNECTION, PARTNER, a_customer, a_payment, an_invoice
@@ -92,37 +91,6 @@ def test_an_invoice_without_due_date_sorts_after_every_date(day: date) -> None:
     assert dated < undated < keys.LAST
 
 
-@given(st.text())
-def test_a_folded_name_has_no_case_no_runs_of_space_and_a_limit(name: str) -> None:
-    folded = keys.fold_name(name)
-    assert "\t" not in folded
-    assert "  " not in folded
-    assert len(folded) <= keys.MAX_NAME_LENGTH
-
-
-NAMES = st.text(st.sampled_from("aeuAÉé\u0301\u0308üßﬁ™ İ  #"), max_size=12)
-
-
-@given(NAMES, st.sampled_from(["NFC", "NFD", "NFKC", "NFKD"]))
-def test_a_name_folds_alike_however_its_accents_are_written(name: str, form: Any) -> None:
-    assert keys.fold_name(normalize(form, name)) == keys.fold_name(name)
-
-
-@given(NAMES, st.sampled_from(["NFC", "NFD"]))
-def test_a_key_of_an_earlier_release_is_among_those_searched(name: str, form: Any) -> None:
-    spelt = normalize(form, name)
-    earlier = " ".join(spelt.casefold().split())
-    searched = keys.search_folds(name)
-    assert any(earlier.startswith(fold) for fold in searched)
-    assert any(keys.fold_name(name).startswith(fold) for fold in searched)
-
-
-@given(NAMES)
-def test_no_range_of_a_search_lies_in_another(name: str) -> None:
-    folds = keys.search_folds(name)
-    assert not any(a.startswith(b) for a in folds for b in folds if a is not b)
-
-
 @given(name=st.text())
 def test_the_id_at_the_end_of_a_sort_key_is_found_whatever_the_name(name: str) -> None:
     customer = a_customer(name=name)
@@ -136,9 +104,13 @@ def test_times_sort_as_texts(first: datetime, second: datetime) -> None:
 
 
 def test_a_signing_keys_url_is_not_readable_in_its_key() -> None:
-    key = keys.signing_key_key(CONNECTION, "https://na.myconnectwise.net/secret-path")
-    assert "secret-path" not in key.sk
-    assert key != keys.signing_key_key(CONNECTION, "https://na.myconnectwise.net/other")
+    digests = [
+        digest_of(f"https://na.myconnectwise.net/{path}") for path in ("secret-path", "other")
+    ]
+    for build in (signing_key_key, wanted_key_key):
+        key, other = (build(CONNECTION, digest) for digest in digests)
+        assert "secret-path" not in key.sk
+        assert key != other
 
 
 @pytest.mark.parametrize("part", ["", "a#b", "a b", "ä", "x" * 65])

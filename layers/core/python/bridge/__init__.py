@@ -1,6 +1,6 @@
 """The bridge between ConnectWise PSA and the payments platform.
 
-Imports point inwards: ``domain`` knows nothing, ``ports`` names what the use cases need,
-``sync`` and ``payments`` are the use cases, ``connectwise``, ``store`` and ``aws`` reach outside,
-and ``runtime`` wires them.
+Imports point inwards: ``domain`` stands alone, ``ports`` names what the use cases need; ``mirror``,
+``connections`` and ``payments`` are the use cases, ``connectwise``, ``store`` and ``aws`` reach
+outside, and ``wiring`` joins them.
 """

@@ -20,7 +20,7 @@ from botocore.exceptions import (
 )
 
 from bridge.domain.backoff import backoff_seconds
-from bridge.domain.errors import BridgeError, PermanentError, UnavailableError
+from bridge.domain.errors import BridgeError, InfrastructureError, PermanentError
 
 if TYPE_CHECKING:
     from bridge.ports import Clock
@@ -37,7 +37,7 @@ _SERVER_FAULT = 500
 def translated(service: str, table: CodeTable) -> Iterator[None]:
     """Raise the bridge's own error for each error that botocore raises inside.
 
-    ``service`` is the name that messages use. A code outside the table is an UnavailableError if
+    ``service`` is the name that messages use. A code outside the table is an InfrastructureError if
     the service blames itself (status 500 and above), and else a PermanentError.
     """
     try:
@@ -45,7 +45,7 @@ def translated(service: str, table: CodeTable) -> Iterator[None]:
     except ClientError as error:
         raise _error_of(error.response, service, table) from error
     except (ConnectionError, CredentialRetrievalError, HTTPClientError) as error:
-        raise UnavailableError(f"{service} did not answer") from error
+        raise InfrastructureError(f"{service} did not answer") from error
     except BotoCoreError as error:
         raise PermanentError(f"{service} was not asked properly") from error
 
@@ -63,7 +63,7 @@ def attempts(
 def _error_of(response: Mapping[str, Any], service: str, table: CodeTable) -> BridgeError:
     codes = _codes(response)
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    other = UnavailableError if status >= _SERVER_FAULT else PermanentError
+    other = InfrastructureError if status >= _SERVER_FAULT else PermanentError
     kind = next((kind for kind, known in table.items() if codes & known), other)
     return kind(f"{service} answered {', '.join(sorted(codes))}")
 

@@ -5,6 +5,7 @@ boto3 is imported with the first client, so an invocation that works without one
 
 from __future__ import annotations
 
+import threading
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ CONNECT_SECONDS = 2
 READ_SECONDS = 5
 MAX_ATTEMPTS = 3
 _MAX_CONNECTIONS = 10
+_session_lock = threading.Lock()
 
 
 @cache
@@ -68,4 +70,6 @@ def client_config(signature_version: str | None = None) -> Config:
 def _client(service: str, *, signature_version: str | None = None) -> Any:
     import boto3  # noqa: PLC0415  # imported when first needed
 
-    return boto3.client(service, config=client_config(signature_version))  # type: ignore[call-overload]  # the name is a variable
+    # A client serves all threads; boto3's session, which makes it, serves one at a time.
+    with _session_lock:
+        return boto3.client(service, config=client_config(signature_version))  # type: ignore[call-overload]  # the name is a variable

@@ -18,9 +18,12 @@ class SystemClock:
 
     def __init__(self) -> None:
         self._remaining_ms: Callable[[], int] | None = None
+        self._kept_back_seconds = 0.0
 
-    def begin(self, remaining_ms: Callable[[], int]) -> None:
+    def begin(self, remaining_ms: Callable[[], int], *, step_seconds: float = math.inf) -> None:
+        """Begin an invocation, or a step of it that ends after ``step_seconds`` at the latest."""
         self._remaining_ms = remaining_ms
+        self._kept_back_seconds = max(0.0, remaining_ms() / 1000 - step_seconds)
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -29,7 +32,9 @@ class SystemClock:
         time.sleep(seconds)
 
     def remaining_seconds(self) -> float:
-        return self._remaining_ms() / 1000 if self._remaining_ms else math.inf
+        if self._remaining_ms is None:
+            return math.inf
+        return max(0.0, self._remaining_ms() / 1000 - self._kept_back_seconds)
 
 
 worker_clock = SystemClock()

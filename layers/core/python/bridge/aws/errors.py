@@ -6,7 +6,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 
 from bridge import aws_calls
-from bridge.domain.errors import NotFoundError, PermanentError, ThrottledError, UnavailableError
+from bridge.domain.errors import InfrastructureError, NotFoundError, PermanentError, ThrottledError
 
 
 class ResourceExistsError(PermanentError):
@@ -21,7 +21,7 @@ _CODES: aws_calls.CodeTable = {
     ThrottledError: frozenset(
         {"RequestThrottled", "SlowDown", "Throttling", "ThrottlingException", "TooManyRequests"}
     ),
-    UnavailableError: frozenset(
+    InfrastructureError: frozenset(
         {"InternalFailure", "InternalServiceError", "RequestTimeout", "ServiceUnavailable"}
     ),
     NotFoundError: frozenset({"404", "NoSuchKey", "NotFound", "ResourceNotFoundException"}),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.aws.errors import translated
 from bridge.aws_calls import attempts
-from bridge.domain.errors import UnavailableError
+from bridge.domain.errors import InfrastructureError
 from bridge.domain.events import DomainEvent
 from bridge.ports import Clock
 
@@ -31,7 +31,7 @@ class EventBridgeBus:
         self._clock = clock
 
     def publish(self, events: Sequence[DomainEvent]) -> None:
-        """Publish all. Raises UnavailableError if some were still refused after a few attempts."""
+        """Publish all. Raises InfrastructureError if some stay refused after a few attempts."""
         for start in range(0, len(events), MAX_BATCH):
             self._publish_batch([self._entry(e) for e in events[start : start + MAX_BATCH]])
 
@@ -44,7 +44,7 @@ class EventBridgeBus:
             entries = [entry for entry, result in results if result.get("ErrorCode")]
             if not entries:
                 return
-        raise UnavailableError("EventBridge did not take all events")
+        raise InfrastructureError("EventBridge did not take all events")
 
     def _entry(self, event: DomainEvent) -> dict[str, Any]:
         return {

@@ -1,7 +1,7 @@
 """The queues send to SQS, in batches.
 
-A message names its connection as message group, and one about a write-back its partner: SQS keeps
-one group's flood from delaying the others (fair queues).
+A message names its partner as message group: SQS keeps one group's flood from delaying the others
+(fair queues).
 """
 
 from __future__ import annotations
@@ -11,13 +11,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bridge.aws.errors import translated
-from bridge.aws.messages import write_hint, write_pdf_request, write_run, write_write_back
+from bridge.aws.messages import (
+    write_hint,
+    write_job,
+    write_key_request,
+    write_pdf_request,
+    write_run,
+    write_tick,
+    write_write_back,
+)
 from bridge.aws_calls import attempts
-from bridge.domain.errors import InvalidInputError, PermanentError, UnavailableError
+from bridge.domain.errors import InfrastructureError, InvalidInputError, PermanentError
 from bridge.domain.work_messages import (
     LONGEST_DELAY_SECONDS,
+    JobMessage,
     PdfRequest,
     RunMessage,
+    SigningKeyRequest,
+    TickMessage,
     WriteBackMessage,
 )
 
@@ -50,7 +61,7 @@ class SqsSender:
         self._clock = clock
 
     def send(self, messages: Sequence[Outgoing]) -> None:
-        """Send all. Raises UnavailableError if some were still refused after a few attempts."""
+        """Send all. Raises InfrastructureError if some were still refused after a few attempts."""
         for start in range(0, len(messages), MAX_BATCH):
             self._send_batch(list(messages[start : start + MAX_BATCH]))
 
@@ -66,7 +77,7 @@ class SqsSender:
             left = {entry["Id"]: left[entry["Id"]] for entry in failed}
             if not left:
                 return
-        raise UnavailableError("SQS did not take all messages")
+        raise InfrastructureError("SQS did not take all messages")
 
 
 class SqsHintQueue:
@@ -77,8 +88,29 @@ class SqsHintQueue:
 
     def send(self, hints: Sequence[Hint], *, delay_seconds: int = 0) -> None:
         self._sender.send(
-            [Outgoing(write_hint(hint), hint.connection_id, delay_seconds) for hint in hints]
+            [Outgoing(write_hint(hint), _group_of(hint), delay_seconds) for hint in hints]
         )
+
+
+class SqsHintsAloneQueue:
+    """The queue of hints that came again fulfils :class:`bridge.ports.HintsAloneQueue`."""
+
+    def __init__(self, sender: SqsSender) -> None:
+        self._sender = sender
+
+    def move(self, hints: Sequence[Hint]) -> None:
+        self._sender.send([Outgoing(write_hint(hint), _group_of(hint)) for hint in hints])
+
+
+class SqsSigningKeyQueue:
+    """The queue of hints fulfils :class:`bridge.ports.SigningKeyQueue`, too: one worker works both
+    off."""
+
+    def __init__(self, sender: SqsSender) -> None:
+        self._sender = sender
+
+    def send(self, request: SigningKeyRequest) -> None:
+        self._sender.send([Outgoing(write_key_request(request), request.partner_id)])
 
 
 class SqsRunQueue:
@@ -87,9 +119,9 @@ class SqsRunQueue:
     def __init__(self, sender: SqsSender) -> None:
         self._sender = sender
 
-    def send(self, run: Run, *, delay_seconds: int = 0) -> None:
-        message = RunMessage(run.connection_id, run.run_id, run.page_count)
-        self._sender.send([Outgoing(write_run(message), run.connection_id, delay_seconds)])
+    def send(self, run: Run, *, delay_seconds: int = 0, times_put_off: int = 0) -> None:
+        message = RunMessage(run.connection_id, run.run_id, run.page_count, times_put_off)
+        self._sender.send([Outgoing(write_run(message), run.partner_id, delay_seconds)])
 
 
 class SqsPdfQueue:
@@ -98,9 +130,11 @@ class SqsPdfQueue:
     def __init__(self, sender: SqsSender) -> None:
         self._sender = sender
 
-    def send(self, requests: Sequence[PdfRequest]) -> None:
+    def send(
+        self, requests: Sequence[PdfRequest], *, partner_id: str, delay_seconds: int = 0
+    ) -> None:
         self._sender.send(
-            [Outgoing(write_pdf_request(request), request.connection_id) for request in requests]
+            [Outgoing(write_pdf_request(each), partner_id, delay_seconds) for each in requests]
         )
 
 
@@ -123,6 +157,29 @@ class SqsWriteBackQueue:
         self._sender.send(
             [Outgoing(write_write_back(message), write_back.partner_id, delay_seconds)]
         )
+
+
+class SqsJobQueue:
+    """A queue of jobs fulfils :class:`bridge.ports.JobQueue`."""
+
+    def __init__(self, sender: SqsSender) -> None:
+        self._sender = sender
+
+    def send(self, planned: Sequence[tuple[JobMessage, int]]) -> None:
+        self._sender.send(
+            [
+                Outgoing(write_job(message), message.partner_id, delay_seconds)
+                for message, delay_seconds in planned
+            ]
+        )
+
+    def go_on(self, message: TickMessage) -> None:
+        self._sender.send([Outgoing(write_tick(message), "tick")])
+
+
+def _group_of(hint: Hint) -> str:
+    """Return the partner, or the connection of a hint that knows its connection alone."""
+    return hint.partner_id or hint.connection_id
 
 
 def _entry(entry_id: str, message: Outgoing) -> dict[str, Any]:

@@ -6,6 +6,7 @@ It holds read credentials in memory for five minutes.
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -29,6 +30,22 @@ _LATER_FIELDS = ("member_identifier",)
 """Secrets of version 0.1.0 lack them."""
 
 
+class ClientIdSecret:
+    """The bridge's own ConnectWise client id lies in one secret, and stays in memory."""
+
+    def __init__(self, client: SecretsManagerClient, clock: Clock, name: str) -> None:
+        self._client = client
+        self._name = name
+        self._kept: _Cache[str] = _Cache(clock)
+
+    def read(self) -> str:
+        return self._kept.get(self._name, self._fetch)
+
+    def _fetch(self, name: str) -> str:
+        with translated("Secrets Manager"):
+            return self._client.get_secret_value(SecretId=name)["SecretString"].strip()
+
+
 class SecretsManagerVault:
     """Secrets Manager fulfils :class:`bridge.ports.SecretVault`.
 
@@ -45,9 +62,8 @@ class SecretsManagerVault:
     ) -> None:
         self._client = client
         self._name_prefix = name_prefix
-        self._client_id_secret = client_id_secret
+        self._client_id = ClientIdSecret(client, clock, client_id_secret)
         self._credentials: _Cache[Credentials] = _Cache(clock)
-        self._client_ids: _Cache[str] = _Cache(clock)
 
     def put_credentials(self, connection_id: str, credentials: Credentials) -> None:
         name, content = self._name(connection_id), _content(credentials)
@@ -88,7 +104,7 @@ class SecretsManagerVault:
             return
 
     def get_client_id(self) -> str:
-        return self._client_ids.get(self._client_id_secret, self._read).strip()
+        return self._client_id.read()
 
     def _put(self, name: str, content: str) -> None:
         with translated("Secrets Manager"):
@@ -126,22 +142,30 @@ def _content(credentials: Credentials) -> str:
 
 
 class _Cache(Generic[T]):
-    """A cache keeps each value for CACHE_LIFE, and at most MAX_CACHED of them."""
+    """A cache keeps each value for CACHE_LIFE, and at most MAX_CACHED of them.
+
+    Threads share it; two that miss the same value at once both read it.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._entries: dict[str, tuple[T, datetime]] = {}
+        self._lock = threading.Lock()
 
     def get(self, name: str, read: Callable[[str], T]) -> T:
         now = self._clock.now()
-        if name in self._entries and self._entries[name][1] > now:
-            return self._entries[name][0]
-        self.forget(name)
+        with self._lock:
+            kept = self._entries.get(name)
+        if kept and kept[1] > now:
+            return kept[0]
         value = read(name)
-        if len(self._entries) >= MAX_CACHED:
-            self.forget(next(iter(self._entries)))
-        self._entries[name] = (value, now + CACHE_LIFE)
+        with self._lock:
+            self._entries.pop(name, None)
+            if len(self._entries) >= MAX_CACHED:
+                del self._entries[next(iter(self._entries))]
+            self._entries[name] = (value, now + CACHE_LIFE)
         return value
 
     def forget(self, name: str) -> None:
-        self._entries.pop(name, None)
+        with self._lock:
+            self._entries.pop(name, None)

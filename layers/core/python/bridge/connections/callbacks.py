@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import replace
+from datetime import timedelta
 
 from bridge.connections.callback_url import callback_url, callback_url_prefix
 from bridge.connections.company_claims import CompanyClaims
@@ -15,6 +16,8 @@ from bridge.domain.problem import CONNECTION_SUBJECT, ProblemCode, ProblemReport
 from bridge.ports import Clock, ProblemStore, Psa, SecretVault
 
 CALLBACK_SECRET_BYTES = 32
+PREVIOUS_SECRET_LIFE = timedelta(hours=24)
+"""Deliveries that ConnectWise repeats bear the URL of their day, and it repeats for a day."""
 
 
 def new_callback_secret() -> str:
@@ -97,12 +100,12 @@ class CallbackRegistrations:
         psa.remove_callbacks(callback_url_prefix(self._webhook_base_url, connection.connection_id))
 
     def rotate(self, connection: Connection, psa: Psa) -> Connection:
-        """Put a new secret into the callback URL; the registered one stays valid beside it.
+        """Put a new secret into the callback URL; the registered one stays valid for a day.
 
         Order: both hashes are stored and lead to the company, then the new secret is stored, then
-        ConnectWise is told. After a
-        crash at any step ConnectWise calls a URL whose hash is stored, and the reconciler
-        registers the stored secret. Raises the errors of ConnectWise and the stores.
+        ConnectWise is told, and only then the earlier secret gets its end. After a crash at any
+        step ConnectWise calls a URL whose hash is stored, and the reconciler registers the stored
+        secret. Raises the errors of ConnectWise and the stores.
         """
         credentials = self._vault.get_credentials(connection.connection_id, is_fresh=True)
         secret = new_callback_secret()
@@ -118,7 +121,20 @@ class CallbackRegistrations:
             connection.connection_id, replace(credentials, callback_secret=secret)
         )
         psa.ensure_callbacks(self._url(connection, secret))
-        return changed
+        return self._end_previous(connection, live)
+
+    def _end_previous(self, connection: Connection, live: CallbackSecret) -> Connection:
+        """End the secret before this one in a day, unless it was changed once more meanwhile."""
+        ending = replace(live, previous_ends_at=self._clock.now() + PREVIOUS_SECRET_LIFE)
+        return self._owned.change(
+            connection.partner_id,
+            connection.connection_id,
+            lambda stored: (
+                replace(stored, callback_secret=ending)
+                if stored.callback_secret == live
+                else stored
+            ),
+        )
 
     def _url(self, connection: Connection, secret: str) -> str:
         return callback_url(self._webhook_base_url, connection.connection_id, secret)

@@ -50,10 +50,11 @@ class SilentServers:
         return Leave(is_given=True, probe=probe)
 
     def note(self, connection_id: str, leave: Leave, visit: Visit) -> None:
-        """Note a visit. The first answer ends a silence, and only a probe prolongs it."""
+        """Note a visit. Only a probe ends or prolongs a silence: a server that answers costs no
+        write."""
         now = self._clock.now()
         match visit, leave.probe:
-            case Visit.ANSWERED, _:
+            case Visit.ANSWERED, Silence():
                 self._silences.clear(connection_id)
             case Visit.UNANSWERED, None:
                 begun = Silence(connection_id, FIRST_WAIT, now + FIRST_WAIT, new_id())

@@ -15,12 +15,20 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from bridge.connectwise.client import MAX_ATTEMPTS, ConnectWiseClient, Query
+from bridge.connectwise.call_limits import page_limits
+from bridge.connectwise.client import MAX_ATTEMPTS, ConnectWiseClient, JsonAnswer, Query
 from bridge.connectwise.conditions import MAX_LIST_VALUES, chunk_ids, ids_condition
-from bridge.connectwise.exchange import Answer
-from bridge.connectwise.forward_page import MAX_BYTES_TOGETHER, ForwardPage
+from bridge.connectwise.forward_page import ForwardPage
+from bridge.connectwise.held_rows import (
+    LONGER_THAN_READ,
+    MAX_ROWS_OF_ONE,
+    FoundRows,
+    HeldBytes,
+    Sifted,
+    TooManyRowsError,
+)
 from bridge.connectwise.listed_rows import (
     Json,
     has_ended,
@@ -34,6 +42,7 @@ from bridge.connectwise.wire_values import MAX_ID
 from bridge.domain.errors import (
     OutOfTimeError,
     TooHeavyError,
+    TooLargeError,
     TooMuchTogetherError,
     UnavailableError,
     UntrueListError,
@@ -41,43 +50,12 @@ from bridge.domain.errors import (
 from bridge.domain.run import MAX_PAGE_SIZE
 
 MAX_PAGES = 1_000
-MAX_ROWS_OF_ONE = 10_000
-"""One invoice has at most so many lines of a kind, or payments."""
 MAX_BROKEN_OF_ALL = 20
 """So few rows may all be broken; where there are more, one has to be readable."""
 
 _FORWARD_ONLY = {"pagination-type": "forward-only"}
 # A continued list also says from which id on, and an id is ten digits at most.
 _CONTINUATION = len("()%20and%20id%3E") + 10
-
-
-@dataclass(slots=True)
-class Sifted:
-    """Sifted rows were read by ids, readable ones apart from broken ones."""
-
-    rows: list[Json] = field(default_factory=list)
-    broken_ids: set[int] = field(default_factory=set)
-    """The ids that have a row which ConnectWise fails to write."""
-    refused: dict[int, str] = field(default_factory=dict)
-    """The ids whose list cannot be believed, with the reason."""
-    answer: Answer | None = None
-    parsed_bytes: int = 0
-    """The memory that the rows take, at the worst."""
-
-
-@dataclass(slots=True)
-class _Rows:
-    """Rows of several pages."""
-
-    rows: list[Json] = field(default_factory=list)
-    answer: Answer | None = None
-    """The last of the answers that brought them."""
-    parsed_bytes: int = 0
-
-    def add(self, rows: Sequence[Json], answer: Answer) -> None:
-        self.rows.extend(rows)
-        self.answer = answer
-        self.parsed_bytes += answer.parsed_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +70,6 @@ class _Wanted:
     def owner_of(self, row: Json) -> int | None:
         name, _, is_reference = self.path.partition("/")
         return row_id(row.get(name)) if is_reference else row_id(row)
-
-
-class _TooManyRowsError(UntrueListError):
-    """One of the ids has more rows than the bridge reads."""
-
-    def __init__(self, owner_id: int | None) -> None:
-        super().__init__(
-            f"ConnectWise lists more than {MAX_ROWS_OF_ONE:,} of them, or longer ones than the "
-            "bridge reads"
-        )
-        self.owner_id = owner_id
 
 
 class BulkReader:
@@ -121,7 +88,7 @@ class BulkReader:
         row that was reached; it may be empty where all that was learnt is a smaller size.
         """
         size = PageSize(limit)
-        page = ForwardPage((), after_id, is_last=False, answer=None)
+        page = ForwardPage((), after_id, is_last=False, server_time=None)
         while not (page.is_last or page.is_full(limit) or size.is_exhausted):
             try:
                 page = self._prolonged(route, query, page, size, limit - page.row_count)
@@ -160,6 +127,7 @@ class BulkReader:
             headers=_FORWARD_ONLY,
             max_attempts=attempts,
             is_divisible=size > 1,
+            limits=page_limits(size),
         )
         rows = rows_of(answer, at_most=size)
         is_last = has_ended(answer)
@@ -170,9 +138,9 @@ class BulkReader:
             named,
             last_id,
             is_last,
-            answer.answer,
+            answer.server_time,
             unreadable_rows=unreadable_rows,
-            parsed_bytes=answer.answer.parsed_bytes,
+            parsed_bytes=answer.parsed_bytes,
         )
 
     def _require_row(self, route: str, query: Query, *, broken: int) -> None:
@@ -233,64 +201,79 @@ class BulkReader:
     # --- by ids --------------------------------------------------------------------------------
 
     def by_ids(
-        self, route: str, query: Query, source_ids: Iterable[int], *, path: str = "id"
+        self,
+        route: str,
+        query: Query,
+        source_ids: Iterable[int],
+        *,
+        path: str = "id",
+        held: HeldBytes | None = None,
     ) -> Sifted:
         """Return all rows whose ``path`` (an id) is among the ids, in as few calls as fit.
 
-        With a path such as ``invoice/id`` an id may have many rows, up to MAX_ROWS_OF_ONE.
-        Raises TooMuchTogetherError where the ids' rows take more than MAX_BYTES_TOGETHER.
+        With a path such as ``invoice/id`` an id may have many rows, up to MAX_ROWS_OF_ONE. ``held``
+        is what the same reading holds already. Raises TooMuchTogetherError where the rows of
+        several records do not fit beside it; those of one alone are refused.
         """
+        wanted_ids = tuple(source_ids)
+        held = held or HeldBytes(record_count=len(wanted_ids))
         asked = {**query, "orderBy": "id", "pageSize": MAX_PAGE_SIZE, "conditions": ""}
         room = self._client.room(route, asked) - _CONTINUATION
         wanted, sifted, size = _Wanted(route, query, path), Sifted(), PageSize(MAX_LIST_VALUES)
-        waiting = deque(chunk_ids(source_ids, path, room))
+        waiting = deque(chunk_ids(wanted_ids, path, room))
         while waiting:
-            if sifted.parsed_bytes > MAX_BYTES_TOGETHER:
-                raise TooMuchTogetherError("the rows of so many records do not fit into memory")
             chunk = waiting.popleft()
             if len(chunk) > size.now:
                 waiting.extendleft([chunk[size.now :], chunk[: size.now]])
             else:
-                waiting.extendleft(reversed(self._sift(wanted, chunk, sifted, size)))
+                waiting.extendleft(reversed(self._sift(wanted, chunk, sifted, held, size)))
         return sifted
 
     def _sift(
-        self, wanted: _Wanted, chunk: list[int], sifted: Sifted, size: PageSize
+        self, wanted: _Wanted, chunk: list[int], sifted: Sifted, held: HeldBytes, size: PageSize
     ) -> list[list[int]]:
         """Read the rows of some ids; return what is to be read yet, in smaller parts."""
         try:
-            found = self._rows_of(wanted, chunk, size.attempts(len(chunk)))
-        except TooHeavyError:
+            found = self._rows_of(wanted, chunk, held, size.attempts(len(chunk)))
+        except TooMuchTogetherError:
+            raise
+        except TooHeavyError as error:
             size.note_failure(len(chunk))
             if size.is_exhausted:
                 raise
             if len(chunk) > 1:
                 return [chunk]
             self.require_answer(wanted.route)
-            sifted.broken_ids.add(chunk[0])
+            if isinstance(error, TooLargeError):
+                sifted.refused[chunk[0]] = LONGER_THAN_READ
+            else:
+                sifted.broken_ids.add(chunk[0])
             size.note_broken_row()
             return []
         except UntrueListError as error:
-            refused = error.owner_id if isinstance(error, _TooManyRowsError) else None
+            refused = error.owner_id if isinstance(error, TooManyRowsError) else None
             if refused not in chunk and len(chunk) > 1:
                 return [chunk[: len(chunk) // 2], chunk[len(chunk) // 2 :]]
             refused_id = refused if refused in chunk else chunk[0]
             sifted.refused[refused_id] = str(error)
             rest = [each for each in chunk if each != refused_id]
             return [rest] if rest else []
+        held.add(found)
         sifted.rows.extend(found.rows)
-        sifted.parsed_bytes += found.parsed_bytes
-        sifted.answer = found.answer
+        sifted.server_time = found.server_time
         return []
 
-    def _rows_of(self, wanted: _Wanted, chunk: Sequence[int], attempts: int) -> _Rows:
+    def _rows_of(
+        self, wanted: _Wanted, chunk: Sequence[int], held: HeldBytes, attempts: int
+    ) -> FoundRows:
         """Return all rows of some ids.
 
-        Raises TooHeavyError where they are too many together, _TooManyRowsError where one id has
-        too many, or the most in a list that does not end, and UnavailableError for a server that
-        answers page after page of other ids.
+        Raises TooHeavyError where ConnectWise fails on so many, TooMuchTogetherError where they do
+        not fit beside what is held, TooManyRowsError where one id has too many, or the most in a
+        list that does not end, and UnavailableError for a server that answers page after page of
+        other ids.
         """
-        found = _Rows()
+        found = FoundRows()
         owners: Counter[int | None] = Counter()
         condition = ids_condition(wanted.path, chunk)
         rows_of_one = len(chunk) == 1 and wanted.path != "id"
@@ -301,6 +284,7 @@ class BulkReader:
             attempts=attempts,
             may_shrink=rows_of_one,
             is_divisible=len(chunk) > 1,
+            most_rows=len(chunk) if wanted.path == "id" else MAX_PAGE_SIZE,
         )
         for number, (rows, answer) in enumerate(pages, start=1):
             found.add(rows, answer)
@@ -309,11 +293,8 @@ class BulkReader:
                 raise UnavailableError("ConnectWise lists other records than it was asked for")
             owner_id, most = next(iter(owners.most_common(1)), (None, 0))
             if most > MAX_ROWS_OF_ONE or number >= MAX_PAGES:
-                raise _TooManyRowsError(owner_id)
-            if found.parsed_bytes > MAX_BYTES_TOGETHER:
-                if len(chunk) > 1:
-                    raise TooHeavyError("too many rows at once")
-                raise _TooManyRowsError(chunk[0])
+                raise TooManyRowsError(owner_id)
+            held.require_room(found, owner_id=chunk[0])
         return found
 
     def require_answer(self, route: str) -> None:
@@ -326,20 +307,29 @@ class BulkReader:
     # --- everything ----------------------------------------------------------------------------
 
     def all(
-        self, route: str, query: Query, *, ids: Mapping[str, int] | None = None
-    ) -> tuple[list[Json], Answer]:
+        self,
+        route: str,
+        query: Query,
+        *,
+        ids: Mapping[str, int] | None = None,
+        held: HeldBytes | None = None,
+    ) -> list[Json]:
         """Return every row of a list, which may have conditions.
 
-        Raises UntrueListError for one of more than MAX_ROWS_OF_ONE or MAX_BYTES_TOGETHER.
+        Raises UntrueListError for one of more than MAX_ROWS_OF_ONE, or too long ones;
+        TooMuchTogetherError for one that does not fit beside what a reading of several records
+        holds.
         """
-        found = _Rows()
-        answer: Answer
+        found = FoundRows()
+        held = held or HeldBytes(record_count=1)
         conditions = str(query.get("conditions", ""))
         for rows, answer in self._pages(route, query, conditions, ids=ids, may_shrink=True):
             found.add(rows, answer)
-            if len(found.rows) > MAX_ROWS_OF_ONE or found.parsed_bytes > MAX_BYTES_TOGETHER:
-                raise _TooManyRowsError(None)
-        return found.rows, answer
+            if len(found.rows) > MAX_ROWS_OF_ONE:
+                raise TooManyRowsError(None)
+            held.require_room(found)
+        held.add(found)
+        return found.rows
 
     def _pages(
         self,
@@ -351,7 +341,8 @@ class BulkReader:
         attempts: int = MAX_ATTEMPTS,
         may_shrink: bool,
         is_divisible: bool = False,
-    ) -> Iterator[tuple[list[Json], Answer]]:
+        most_rows: int = MAX_PAGE_SIZE,
+    ) -> Iterator[tuple[list[Json], JsonAnswer]]:
         """Yield a list's pages, each beginning behind the last id of the one before.
 
         Starting by id instead of page number keeps rows from slipping between pages while the
@@ -368,6 +359,7 @@ class BulkReader:
                     query={name: value for name, value in asked.items() if value != ""},
                     max_attempts=size.attempts(size.now) if may_shrink else attempts,
                     is_divisible=is_divisible or (may_shrink and size.now > 1),
+                    limits=page_limits(min(size.now, most_rows)),
                 )
             except TooHeavyError:
                 if not may_shrink or size.now == 1:
@@ -377,7 +369,7 @@ class BulkReader:
             rows = rows_of(answer, at_most=size.now)
             is_last = has_ended(answer)
             last_id = last_id_of(rows, last_id, is_ordered=not is_last, is_last=is_last)
-            yield rows, answer.answer
+            yield rows, answer
             if is_last:
                 return
         raise UntrueListError("ConnectWise's list does not end")

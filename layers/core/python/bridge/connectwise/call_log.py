@@ -1,4 +1,6 @@
-"""Each call to ConnectWise is logged by its route and outcome, and by nothing else."""
+"""Each call to ConnectWise is logged by its route and outcome.
+
+The client names partner, connection and the ids in the path for all its lines."""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ _log = logging.getLogger(__name__)
 
 
 def log_call(method: str, route: str, answer: Answer | None, seconds: float) -> None:
-    """Log a call by its route and outcome. Queries, headers, bodies and ids are never logged."""
+    """Log a call by its route and outcome; queries, headers and bodies stay out."""
     request_id = answer.headers.get("x-cw-request-id", "") if answer else ""
     _log.info(
         "ConnectWise call",

@@ -23,11 +23,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
+from bridge.connectwise.callback_types import CALLBACK_TYPES
 from bridge.domain.errors import PermanentError, UnsafeAddressError
 from bridge.domain.identity import RecordKind
-from bridge.domain.mirrored_kinds import MIRRORED_KINDS
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bridge.domain.callback_endpoint import CallbackSecret, PsaAddress
 
 MAX_BODY_BYTES = 256 * 1024
@@ -35,7 +37,6 @@ MAX_SECRET_CHARACTERS = 200
 MAX_ID = 2**31 - 1
 MAX_KEY_URL_CHARACTERS = 500
 
-_KINDS = {kind.callback_type: kind.record_kind for kind in MIRRORED_KINDS}
 _ACTIONS = frozenset({"added", "updated", "deleted"})
 _TYPE_NAME = re.compile(r"[A-Za-z]{1,40}")
 _SIGNATURE_CHARACTERS = 44
@@ -83,8 +84,8 @@ class CallbackHint:
     """The URL at which the signing key is said to be."""
 
 
-def check_secret(secret: str, stored: CallbackSecret | None) -> None:
-    """Check the secret in the callback's path against the one or two live hashes.
+def check_secret(secret: str, stored: CallbackSecret | None, now: datetime) -> None:
+    """Check the secret in the callback's path against the one or two hashes that are live now.
 
     Takes the same time whichever hash fits, and when there is nothing to compare with.
     Raises CallbackRejectedError.
@@ -92,7 +93,9 @@ def check_secret(secret: str, stored: CallbackSecret | None) -> None:
     given = hashlib.sha256(secret[:MAX_SECRET_CHARACTERS].encode(errors="replace")).hexdigest()
     nothing = "0" * len(given)
     current = stored.current_sha256 if stored else nothing
-    previous = (stored.previous_sha256 if stored else None) or nothing
+    ends_at = stored.previous_ends_at if stored else None
+    is_over = ends_at is not None and ends_at <= now
+    previous = (stored.previous_sha256 if stored and not is_over else None) or nothing
     is_current = hmac.compare_digest(given.encode(), current.encode())
     is_previous = hmac.compare_digest(given.encode(), previous.encode())
     if len(secret) > MAX_SECRET_CHARACTERS or not (is_current or is_previous):
@@ -123,7 +126,7 @@ def parse_callback(body: bytes, company_id: str) -> CallbackHint:
         raise CallbackRejectedError(Rejection.FIELDS)
     if not _is_same_company(message.get("CompanyId"), company_id):
         raise CallbackRejectedError(Rejection.OTHER_COMPANY)
-    return CallbackHint(_KINDS.get(type_name.lower()), source_id, action.lower(), key_url)
+    return CallbackHint(CALLBACK_TYPES.get(type_name.lower()), source_id, action.lower(), key_url)
 
 
 def check_key_url(

@@ -30,7 +30,7 @@ def list_choices(reader: BulkReader, kind: ChoiceKind) -> tuple[NamedRef, ...]:
 
     Raises the errors of ConnectWise. Unreadable rows are left out.
     """
-    rows, _ = reader.all(_ROUTES[kind], {"fields": "id,name"})
+    rows = reader.all(_ROUTES[kind], {"fields": "id,name"})
     found = []
     for row in rows:
         source_id = row_id(row)

@@ -11,15 +11,18 @@ from __future__ import annotations
 import logging
 import random
 import time
-from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import httpx
 
+from bridge.connectwise.access import Access
+from bridge.connectwise.call_limits import CHANGE, SMALL, CallLimits
 from bridge.connectwise.call_log import log_call
 from bridge.connectwise.conditions import encoded
 from bridge.connectwise.egress import UnsafeAnswerError
@@ -39,25 +42,20 @@ from bridge.domain.connection import Credentials, PsaAddress
 from bridge.domain.errors import (
     BridgeError,
     CredentialsRejectedError,
-    NotFoundError,
     OutcomeUnknownError,
     OutOfTimeError,
     ThrottledError,
+    TooLargeError,
     UnavailableError,
 )
-from bridge.ports import Clock, RateLimiter
-
-ACCEPT_JSON = "application/vnd.connectwise.com+json; version=2025.1"
-"""Pins the model of the records; ConnectWise keeps a version for a year (developer guide)."""
+from bridge.log_fields import log_fields
+from bridge.ports import CallPurpose, Clock, RateLimiter
 
 SYSTEM_INFO = "/system/info"
 """Readable by every member whose keys are accepted."""
 
 MAX_URL_CHARACTERS = 2_000
 MAX_ATTEMPTS = 3
-READ_SECONDS = 60.0
-"""A page of a thousand records takes its time."""
-WRITE_SECONDS = 30.0
 MIN_CALL_SECONDS = 2.0
 """A call begins only with at least this time left."""
 RESERVED_SECONDS = 1.0
@@ -76,52 +74,44 @@ T = TypeVar("T")
 Query = Mapping[str, str | int]
 
 
-class CredentialsReader(Protocol):
-    def __call__(self, *, is_fresh: bool = False) -> Credentials: ...
-
-
 @dataclass(frozen=True, slots=True)
 class JsonAnswer:
-    """A JSON answer is a successful one whose body was parsed."""
+    """A JSON answer is a successful one whose body was parsed, and is kept no longer."""
 
     value: Any
     """The parsed body, in which numbers with a point are decimals."""
-    answer: Answer
+    headers: httpx.Headers
+    server_time: datetime | None
+    parsed_bytes: int
+    """The memory that the value takes, at the worst."""
 
 
 class ConnectWiseClient:
     """A client calls one company's API, one call at a time.
 
     Routes are templates such as ``/finance/invoices/{id}/payments``; integer ids fill them.
-    ``calls`` counts requests by method and route. ``rediscover`` finds the company's present
-    address, and ``on_codebase_changed`` is told of one that differs from the known one.
+    ``calls`` counts requests by method and route.
     """
 
     def __init__(
         self,
         *,
+        partner_id: str,
         connection_id: str,
-        address: PsaAddress,
-        credentials: CredentialsReader,
-        client_id: Callable[[], str],
+        access: Access,
         transport: httpx.BaseTransport,
         limiter: RateLimiter,
+        purpose: CallPurpose = CallPurpose.MIRROR,
         clock: Clock,
-        rediscover: Callable[[], PsaAddress],
-        on_codebase_changed: Callable[[PsaAddress], None],
     ) -> None:
-        self.address = address
         self.calls: Counter[str] = Counter()
+        self._partner_id = partner_id
         self._connection_id = connection_id
-        self._read_credentials = credentials
-        self._credentials: Credentials | None = None
-        self._read_client_id = client_id
-        self._own_headers: Mapping[str, str] | None = None
+        self._access = access
         self._transport = transport
         self._limiter = limiter
+        self._purpose = purpose
         self._clock = clock
-        self._rediscover = rediscover
-        self._on_codebase_changed = on_codebase_changed
 
     def __repr__(self) -> str:
         return f"ConnectWiseClient({self._connection_id})"
@@ -129,7 +119,11 @@ class ConnectWiseClient:
     @property
     def access(self) -> tuple[PsaAddress, Credentials | None]:
         """Address and credentials of the latest call, to tell whether two calls shared them."""
-        return self.address, self._credentials
+        return self.address, self._access.credentials
+
+    @property
+    def address(self) -> PsaAddress:
+        return self._access.address
 
     @property
     def member_identifier(self) -> str:
@@ -137,7 +131,7 @@ class ConnectWiseClient:
 
         Raises as the vault does, and CredentialsRejectedError where it lacks the keys.
         """
-        return self._keys().member_identifier
+        return self._access.keys().member_identifier
 
     def room(self, route: str, query: Query) -> int:
         """Return how many more encoded characters fit into a URL with this query."""
@@ -152,11 +146,12 @@ class ConnectWiseClient:
         headers: Mapping[str, str] | None = None,
         max_attempts: int = MAX_ATTEMPTS,
         is_divisible: bool = False,
-        seconds: float = READ_SECONDS,
+        limits: CallLimits = SMALL,
     ) -> JsonAnswer:
         """GET a route that answers JSON.
 
-        A call that is divisible, such as one for many rows, is made once where it takes too long.
+        A call that is divisible, such as one for many rows, is made once where it takes too long,
+        and any call where its answer is too long.
         Raises NotFoundError (EndpointMissingError for a 404 about anything but the record),
         CredentialsRejectedError, PermissionMissingError, RefusedError, UnavailableError
         (TooHeavyError where less may succeed), ThrottledError, OutOfTimeError, WrongCompanyError,
@@ -164,23 +159,27 @@ class ConnectWiseClient:
         """
 
         def once() -> JsonAnswer:
-            answer = self._read_once(route, ids or {}, query or {}, headers or {}, seconds)
-            return JsonAnswer(answer.json(), answer)
+            answer = self._read_once(route, ids or {}, query or {}, headers or {}, limits)
+            return JsonAnswer(
+                answer.json(), answer.headers, answer.server_time, answer.parsed_bytes
+            )
 
         def read() -> JsonAnswer:
             return self._repeated(once, max_attempts, repeats_slow=not is_divisible)
 
-        return self._read_or_explain(route, read)
+        with self._named_in_logs(ids or {}):
+            return self._read_or_explain(route, read)
 
     def read_bytes(
-        self, route: str, *, ids: Mapping[str, int], accept: str, seconds: float
+        self, route: str, *, ids: Mapping[str, int], accept: str, limits: CallLimits
     ) -> Answer:
         """GET a route that answers something other than JSON. Raises as :meth:`read` does."""
 
         def once() -> Answer:
-            return self._read_once(route, ids, {}, {"Accept": accept}, seconds)
+            return self._read_once(route, ids, {}, {"Accept": accept}, limits)
 
-        return self._read_or_explain(route, lambda: self._repeated(once, MAX_ATTEMPTS))
+        with self._named_in_logs(ids):
+            return self._read_or_explain(route, lambda: self._repeated(once, MAX_ATTEMPTS))
 
     def send(
         self,
@@ -197,12 +196,16 @@ class ConnectWiseClient:
         that ConnectWise itself refused (UnavailableError also where it did so for keys that the
         vault has replaced since). OutcomeUnknownError stands for everything else.
         """
+        with self._named_in_logs(ids or {}):
+            return self._send(method, route, ids or {}, body)
+
+    def _send(self, method: str, route: str, ids: Mapping[str, int], body: object | None) -> Any:
         content = None if body is None else json_bytes(body)
         headers = {} if content is None else {"Content-Type": "application/json"}
-        url = self._url(route, ids or {}, {})
+        url = self._url(route, ids, {})
         try:
             answer = self._exchange(
-                method, route, url, seconds=WRITE_SECONDS, headers=headers, content=content
+                method, route, url, limits=CHANGE, headers=headers, content=content
             )
         except _UNSENT as error:
             raise UnavailableError("ConnectWise could not be reached") from error
@@ -217,31 +220,20 @@ class ConnectWiseClient:
             raise UnavailableError("the keys were rejected and had been replaced")
         raise failure_of(answer, method, route)
 
+    def _named_in_logs(self, ids: Mapping[str, int]) -> AbstractContextManager[None]:
+        """Have every line about a call name the connection and the ids in the call's path."""
+        return log_fields(
+            partner_id=self._partner_id,
+            connection_id=self._connection_id,
+            source_ids=tuple(map(int, ids.values())),
+        )
+
     def _prepare_next_call(self, answer: Answer) -> None:
         """Renew stale keys or a stale address. A failure of that leaves the outcome open."""
         try:
             self._renew_access(answer)
         except BridgeError:
             _log.warning("the way to ConnectWise could not be renewed", exc_info=True)
-
-    def _renew_credentials(self) -> bool:
-        """Read the stored credentials again and tell whether they changed."""
-        before = self._credentials
-        self._credentials = self._read_keys(is_fresh=True)
-        self._own_headers = None
-        return before != self._credentials
-
-    def _keys(self) -> Credentials:
-        """Return the keys of the next call, which are kept until ConnectWise rejects them."""
-        if self._credentials is None:
-            self._credentials = self._read_keys(is_fresh=False)
-        return self._credentials
-
-    def _read_keys(self, *, is_fresh: bool) -> Credentials:
-        try:
-            return self._read_credentials(is_fresh=is_fresh)
-        except NotFoundError as error:
-            raise CredentialsRejectedError("no keys are stored") from error
 
     def _read_or_explain(self, route: str, read: Callable[[], T]) -> T:
         """Read, and tell rejected keys from a passing fault where the cloud answers both alike.
@@ -267,6 +259,8 @@ class ConnectWiseClient:
             try:
                 return once()
             except (UnavailableError, ThrottledError) as error:
+                if isinstance(error, TooLargeError):
+                    raise
                 if not repeats_slow and isinstance(error, SLOW):
                     raise
                 wait = error.retry_after_seconds or _wait_after(attempt)
@@ -281,19 +275,24 @@ class ConnectWiseClient:
         ids: Mapping[str, int],
         query: Query,
         headers: Mapping[str, str],
-        seconds: float,
+        limits: CallLimits,
     ) -> Answer:
         def ask() -> Answer:
             url = self._url(route, ids, query)
-            return self._exchange("GET", route, url, seconds=seconds, headers=headers)
+            return self._exchange("GET", route, url, limits=limits, headers=headers)
 
+        asked_at = self._clock.now()
         try:
             answer = ask()
             if self._renew_access(answer):
                 answer = ask()
         except (httpx.RequestError, UnsafeAnswerError) as error:
-            origin, has_time_left = self.address.api_origin, self._has_time_to_wait(0)
-            raise unread(error, origin, has_time_left=has_time_left) from error
+            raise unread(
+                error,
+                self.address.api_origin,
+                has_time_left=self._has_time_to_wait(0),
+                waited_seconds=(self._clock.now() - asked_at).total_seconds(),
+            ) from error
         if not answer.is_success:
             raise failure_of(answer, "GET", route)
         return answer
@@ -304,14 +303,14 @@ class ConnectWiseClient:
         route: str,
         url: str,
         *,
-        seconds: float,
+        limits: CallLimits,
         headers: Mapping[str, str],
         content: bytes | None = None,
     ) -> Answer:
-        own_headers = self._own_headers or self._make_own_headers()
+        own_headers = self._access.headers()
         self._take_turn()
-        allowed_seconds = min(seconds, self._clock.remaining_seconds() - RESERVED_SECONDS)
-        if allowed_seconds <= 0:
+        limits = limits.within(self._clock.remaining_seconds() - RESERVED_SECONDS)
+        if limits.seconds <= 0:
             # The worker was held up between its turn and the wire, where nothing was sent yet.
             raise OutOfTimeError("no time left for a call to ConnectWise")
         self.calls[f"{method} {route}"] += 1
@@ -322,7 +321,7 @@ class ConnectWiseClient:
                 self._transport,
                 method,
                 url,
-                seconds=allowed_seconds,
+                limits=limits,
                 headers={**own_headers, **headers},
                 content=content,
             )
@@ -343,7 +342,7 @@ class ConnectWiseClient:
         """Wait for the tenant's next call, if that is due within the worker's time."""
         if self._clock.remaining_seconds() < MIN_CALL_SECONDS + RESERVED_SECONDS:
             raise OutOfTimeError("no time left for a call to ConnectWise")
-        wait = self._limiter.acquire(self._connection_id)
+        wait = self._limiter.acquire(self._connection_id, self._purpose)
         if wait <= 0:
             return
         if not self._has_time_to_wait(wait):
@@ -357,42 +356,21 @@ class ConnectWiseClient:
     def _renew_access(self, answer: Answer) -> bool:
         """Renew stale keys or a stale codebase; tell whether the call may be made again.
 
-        Keys may have been replaced in the vault, and a cloud upgrade moves the company to
-        another codebase: then something before ConnectWise answers 400 or 404.
+        For a company that moved to another codebase something before ConnectWise answers 400 or
+        404.
         """
         if answer.status == HTTPStatus.UNAUTHORIZED:
-            return self._renew_credentials()
+            return self._access.renew_keys()
         if not is_unrouted(answer):
             return False
         self.calls["GET /login/companyinfo/{company}"] += 1
-        found = self._rediscover()
-        if found == self.address:
-            return self._renew_credentials()
-        self.address = found
-        self._on_codebase_changed(found)
-        return True
+        return self._access.renew_address() or self._access.renew_keys()
 
     def _url(self, route: str, ids: Mapping[str, int], query: Query) -> str:
         path = route.format(**{name: int(value) for name, value in ids.items()})
         pairs = "&".join(f"{name}={encoded(str(value))}" for name, value in query.items())
         url = f"{self.address.api_origin}/{self.address.codebase}apis/3.0{path}"
         return f"{url}?{pairs}" if pairs else url
-
-    def _make_own_headers(self) -> Mapping[str, str]:
-        """Make the headers that identify us; they are kept until ConnectWise rejects them."""
-        self._own_headers = {
-            "Authorization": basic_authorization(self._keys()),
-            "clientId": self._read_client_id(),
-            "Accept": ACCEPT_JSON,
-        }
-        return self._own_headers
-
-
-def basic_authorization(credentials: Credentials) -> str:
-    """Return the Authorization header of an API member: company id and key pair."""
-    user = f"{credentials.company_id}+{credentials.public_key}"
-    token = b64encode(f"{user}:{credentials.private_key}".encode()).decode()
-    return f"Basic {token}"
 
 
 def _wait_after(attempt: int) -> float:

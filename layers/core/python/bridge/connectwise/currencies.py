@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from bridge.connectwise.bulk_reader import BulkReader
 from bridge.connectwise.customers import COMPANIES
+from bridge.connectwise.held_rows import HeldBytes
 from bridge.connectwise.listed_rows import row_id
 from bridge.connectwise.wire import CurrencyRow, parse_row
 from bridge.domain.errors import (
@@ -35,15 +36,19 @@ class CompanyCurrencies:
         self._known: dict[int, Currency | None] = {}
         self._tenants: tuple[Currency | None] | None = None
 
-    def of(self, company_ids: Iterable[int]) -> dict[int, Currency | None]:
+    def of(
+        self, company_ids: Iterable[int], held: HeldBytes | None = None
+    ) -> dict[int, Currency | None]:
         """Return the currency of each company: its own, else the only one that the tenant uses.
 
-        None stands for a company whose currency is unknown.
+        None stands for a company whose currency is unknown. ``held`` is what the same reading
+        holds already.
         """
         wanted = set(company_ids)
         unknown = sorted(wanted - self._known.keys())
         if unknown:
-            rows = self._reader.by_ids(COMPANIES, {"fields": _COMPANY_FIELDS}, unknown).rows
+            query = {"fields": _COMPANY_FIELDS}
+            rows = self._reader.by_ids(COMPANIES, query, unknown, held=held).rows
             self._known |= dict.fromkeys(unknown, None)
             for row in rows:
                 company_id = row_id(row)
@@ -58,7 +63,7 @@ class CompanyCurrencies:
 
     def _read_only_currency(self) -> Currency | None:
         try:
-            rows, _ = self._reader.all(CURRENCIES, {"fields": _CURRENCY_FIELDS})
+            rows = self._reader.all(CURRENCIES, {"fields": _CURRENCY_FIELDS})
         except (NotFoundError, PermissionMissingError, RefusedError):
             return None
         found = {_currency(_as_reference(row)) for row in rows}

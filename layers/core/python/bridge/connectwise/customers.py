@@ -13,6 +13,7 @@ from bridge.connectwise.bulk_reader import MAX_PAGES, BulkReader
 from bridge.connectwise.complaints import complaint, unbelieved, unwritten
 from bridge.connectwise.conditions import changed_since_condition
 from bridge.connectwise.fingerprints import COMPANY_FINGERPRINT_FIELDS, fingerprint
+from bridge.connectwise.held_rows import HeldBytes
 from bridge.connectwise.listed_rows import row_id
 from bridge.connectwise.mapping import Owner, contact_ids_of, to_customer
 from bridge.connectwise.wire import (
@@ -53,7 +54,12 @@ class CustomerReader:
         with_payments_of: frozenset[int] = frozenset(),  # noqa: ARG002
     ) -> Fetched[Customer]:
         """Return customers with their e-mail; see ``Psa.fetch``."""
-        sifted = self._reader.by_ids(COMPANIES, {"fields": _COMPANY_FIELDS}, source_ids)
+        with HeldBytes(record_count=len(source_ids)) as held:
+            return self._fetch(source_ids, held)
+
+    def _fetch(self, source_ids: Sequence[int], held: HeldBytes) -> Fetched[Customer]:
+        query = {"fields": _COMPANY_FIELDS}
+        sifted = self._reader.by_ids(COMPANIES, query, source_ids, held=held)
         broken = {
             **{key: unwritten(_name(key)) for key in sifted.broken_ids},
             **{key: unbelieved(_name(key), reason) for key, reason in sifted.refused.items()},
@@ -69,22 +75,22 @@ class CustomerReader:
                 fingerprints[source_id] = fingerprint(json, COMPANY_FINGERPRINT_FIELDS)
             except MalformedRecordError as error:
                 broken[source_id] = complaint(error, _name(source_id))
-        contacts = self._contacts(
+        contact_ids = (
             contact_id
             for company in companies.values()
             if not company.invoice_to_email_address
             for contact_id in contact_ids_of(company)
         )
-        answered_at = sifted.answer.server_time if sifted.answer else None
+        contacts = self._contacts(contact_ids, held)
         now = self._clock.now()
-        server_time = min(answered_at or now, now)
+        server_time = min(sifted.server_time or now, now)
         found = {
             source_id: to_customer(self._owner, company, contacts, server_time=server_time)
             for source_id, company in companies.items()
         }
         return Fetched(found, broken, fingerprints)
 
-    def _contacts(self, contact_ids: Iterable[int]) -> Mapping[int, ContactRow]:
+    def _contacts(self, contact_ids: Iterable[int], held: HeldBytes) -> Mapping[int, ContactRow]:
         """Return the contacts that can be read; the others cost a customer its e-mail only.
 
         The guide's security role has no row for contacts. Where a tenant's ConnectWise wants one,
@@ -93,7 +99,7 @@ class CustomerReader:
         contacts: dict[int, ContactRow] = {}
         query = {"fields": "id,inactiveFlag,communicationItems"}
         try:
-            rows = self._reader.by_ids(CONTACTS, query, contact_ids).rows
+            rows = self._reader.by_ids(CONTACTS, query, contact_ids, held=held).rows
         except PermissionMissingError:
             _log.warning("contacts may not be read")
             return contacts

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import httpx
 
+from bridge.connectwise.call_limits import DISCOVERY
 from bridge.connectwise.egress import SafeUrl, UnsafeAnswerError, check_url
 from bridge.connectwise.exchange import Answer, exchange
 from bridge.connectwise.reach import silent, unreached
@@ -26,8 +27,6 @@ from bridge.domain.errors import (
 )
 
 CLOUD_REGIONS = ("na", "eu", "au", "aus", "za")
-DISCOVERY_SECONDS = 5.0
-"""A person waits for the answer, and the keys are tried next."""
 REGION_SECONDS = 4.0
 ALL_REGIONS_SECONDS = 10.0
 """A region is asked only while so much time is left for all of them."""
@@ -106,7 +105,7 @@ def read_address(
     company_id: str,
     *,
     was_known: bool = False,
-    seconds: float = DISCOVERY_SECONDS,
+    seconds: float = DISCOVERY.seconds,
 ) -> PsaAddress:
     """Read a company's address from its site's ``/login/companyinfo``, which is open to everybody.
 
@@ -123,7 +122,7 @@ def read_address(
             transport,
             "GET",
             url,
-            seconds=seconds,
+            limits=DISCOVERY.within(seconds),
             headers={"Accept": "application/json"},
         )
     except httpx.TransportError as error:

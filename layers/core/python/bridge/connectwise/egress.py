@@ -4,13 +4,15 @@ A partner types the site URL, and a callback's key_url comes from an unverified 
 is trusted only as far as it is checked here: https on port 443 with a plain host name, which is
 resolved once for each new connection. Every answer of the resolver must be a public IPv4 address,
 and the connection goes to the address that was checked while TLS still verifies the name.
-Redirects are never followed. Answers are limited in size (after decompression) and in total time.
+Redirects end the exchange. Each request brings the limits of its answer: the length, after
+decompression, and the time of the whole exchange.
 """
 
 from __future__ import annotations
 
 import re
 import ssl
+import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,14 +23,14 @@ from ipaddress import AddressValueError, IPv4Address, IPv4Network
 import httpcore
 import httpx
 
+from bridge.connectwise.call_limits import MAX_REFUSAL_BYTES, SMALL
 from bridge.connectwise.resolver import Resolver, resolve_ipv4, resolve_within
 from bridge.domain.errors import UnsafeAddressError
 
 TOTAL_SECONDS = "total_seconds"
 """This request extension limits the time of the whole exchange."""
-
-DEFAULT_TOTAL_SECONDS = 60.0
-DEFAULT_MAX_ANSWER_BYTES = 64 * 1024 * 1024
+MAX_ANSWER_BYTES = "max_answer_bytes"
+"""This request extension limits the length of the answer, decompressed."""
 TOO_LARGE = "too_large"
 """The reason of an answer that is refused for its length."""
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost"})
@@ -38,6 +40,9 @@ _HTTPS_PORT = 443
 _MAX_URL_CHARACTERS = 4_096
 _MAX_HOST_CHARACTERS = 253
 _DECODED_CHUNK_BYTES = 64 * 1024
+# gzip's own head and foot, and deflate's where nothing can be compressed.
+_COMPRESSION_BYTES = 64 * 1024
+_SUCCESSES = range(200, 300)
 _REDIRECTS = range(300, 400)
 # Spaces, controls, backslashes and anything outside ASCII are read differently by different
 # parsers, which is how a checked host and a called host come apart.
@@ -154,8 +159,10 @@ def _tls_context() -> ssl.SSLContext:
 
 
 class GuardedTransport(httpx.HTTPTransport):
-    """The transport sends requests to checked addresses only, one request at a time.
+    """The transport sends requests to checked addresses only, one at a time in each thread.
 
+    The limits are the request's own, or those of a small call. Of a refusal the first
+    MAX_REFUSAL_BYTES are read.
     Raises UnsafeAddressError before anything is sent, UnsafeAnswerError for an answer that is a
     redirect (redirect), too long (too_large) or strangely encoded (encoding), and httpx's errors
     otherwise; the end of the total time is an ``httpx.ReadTimeout``.
@@ -165,7 +172,6 @@ class GuardedTransport(httpx.HTTPTransport):
         self,
         *,
         allow_loopback: bool = False,
-        max_answer_bytes: int = DEFAULT_MAX_ANSWER_BYTES,
         resolver: Resolver = resolve_ipv4,
         backend: httpcore.NetworkBackend | None = None,
         monotonic: Callable[[], float] = time.monotonic,
@@ -173,7 +179,6 @@ class GuardedTransport(httpx.HTTPTransport):
         context = _tls_context()
         super().__init__(verify=context, trust_env=False)
         self._allow_loopback = allow_loopback
-        self._max_answer_bytes = max_answer_bytes
         self._deadline = _Deadline(monotonic)
         guarded = _CheckedBackend(
             backend or httpcore.SyncBackend(), resolver, self._deadline, allow_loopback
@@ -191,39 +196,46 @@ class GuardedTransport(httpx.HTTPTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         check_url(str(request.url), allow_loopback=self._allow_loopback)
-        seconds = float(request.extensions.get(TOTAL_SECONDS, DEFAULT_TOTAL_SECONDS))
-        self._deadline.start(seconds)
+        self._deadline.start(float(request.extensions.get(TOTAL_SECONDS, SMALL.seconds)))
+        max_bytes = int(request.extensions.get(MAX_ANSWER_BYTES, SMALL.answer_bytes))
         request.headers["Accept-Encoding"] = "gzip"
         response = super().handle_request(request)
         try:
-            return self._limited(response)
+            return _limited(response, max_bytes)
         except UnsafeAnswerError:
             response.close()
             raise
 
-    def _limited(self, response: httpx.Response) -> httpx.Response:
-        if response.status_code in _REDIRECTS:
-            raise UnsafeAnswerError("redirect")
-        encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-        if encoding not in ("identity", "gzip", ""):
-            raise UnsafeAnswerError("encoding")
-        headers = [
-            (name, value)
-            for name, value in response.headers.raw
-            if name.lower() not in (b"content-encoding", b"content-length")
-        ]
-        stream = _LimitedStream(
-            response.stream,
-            is_gzip=encoding == "gzip",
-            max_bytes=self._max_answer_bytes,
-        )
-        return httpx.Response(
-            response.status_code, headers=headers, stream=stream, extensions=response.extensions
-        )
+
+def _limited(response: httpx.Response, max_bytes: int) -> httpx.Response:
+    if response.status_code in _REDIRECTS:
+        raise UnsafeAnswerError("redirect")
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("identity", "gzip", ""):
+        raise UnsafeAnswerError("encoding")
+    headers = [
+        (name, value)
+        for name, value in response.headers.raw
+        if name.lower() not in (b"content-encoding", b"content-length")
+    ]
+    is_refusal = response.status_code not in _SUCCESSES
+    stream = _LimitedStream(
+        response.stream,
+        is_gzip=encoding == "gzip",
+        max_bytes=min(max_bytes, MAX_REFUSAL_BYTES) if is_refusal else max_bytes,
+        is_cut=is_refusal,
+    )
+    return httpx.Response(
+        response.status_code, headers=headers, stream=stream, extensions=response.extensions
+    )
 
 
-class _Deadline:
-    """The deadline is the time at which the present exchange must be over."""
+class _Deadline(threading.local):
+    """The deadline is the time at which the thread's present exchange must be over.
+
+    Connections outlive exchanges and serve any thread, so they ask for the time of the thread that
+    uses them: no exchange moves the end of another one that goes on beside it.
+    """
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
@@ -315,9 +327,10 @@ class _TimedStream(httpcore.NetworkStream):
 
 
 class _LimitedStream(httpx.SyncByteStream):
-    """A limited stream is a body that raises an error as soon as it grows beyond its limit.
+    """A limited stream is a body that ends, cut or with an error, where it exceeds its limit.
 
-    It is decompressed here, piece by piece: a small answer could swell in memory otherwise.
+    It is decompressed here, piece by piece: a small answer could swell in memory otherwise. It ends
+    with the compressed text; whatever a server sends behind that stays unread.
     """
 
     def __init__(
@@ -326,34 +339,45 @@ class _LimitedStream(httpx.SyncByteStream):
         *,
         is_gzip: bool,
         max_bytes: int,
+        is_cut: bool,
     ) -> None:
         if not isinstance(inner, httpx.SyncByteStream):
             raise TypeError("a synchronous stream is needed")
         self._inner = inner
         self._is_gzip = is_gzip
         self._max_bytes = max_bytes
+        self._is_cut = is_cut
 
     def __iter__(self) -> Iterator[bytes]:
-        count = 0
+        room = self._max_bytes
         for chunk in self._decoded():
-            count += len(chunk)
-            if count > self._max_bytes:
+            if len(chunk) <= room:
+                room -= len(chunk)
+                yield chunk
+            elif self._is_cut:
+                yield chunk[:room]
+                return
+            else:
                 raise UnsafeAnswerError(TOO_LARGE)
-            yield chunk
 
     def _decoded(self) -> Iterator[bytes]:
         if not self._is_gzip:
             yield from self._inner
             return
         decoder = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-        is_empty = True
+        room, is_empty = self._max_bytes + _COMPRESSION_BYTES, True
         try:
             for chunk in self._inner:
-                pending = chunk
                 is_empty = is_empty and not chunk
-                while pending:
+                room -= len(chunk)
+                pending = chunk
+                while pending and not decoder.eof:
                     yield decoder.decompress(pending, _DECODED_CHUNK_BYTES)
                     pending = decoder.unconsumed_tail
+                if decoder.eof:
+                    return
+                if room < 0:
+                    raise UnsafeAnswerError(TOO_LARGE)
             yield decoder.flush()
         except zlib.error as error:
             raise UnsafeAnswerError("encoding") from error

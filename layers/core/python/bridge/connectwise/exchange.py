@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -18,24 +20,25 @@ from typing import Any
 
 import httpx
 
-from bridge.connectwise.egress import TOTAL_SECONDS
-from bridge.connectwise.json_text import read_json
-from bridge.domain.errors import TooHeavyError, UnavailableError
+from bridge.connectwise.call_limits import CallLimits
+from bridge.connectwise.egress import MAX_ANSWER_BYTES, TOTAL_SECONDS
+from bridge.connectwise.json_text import parsed_bytes, read_json
+from bridge.domain.errors import TooLargeError, UnavailableError
 
 MAX_PARSED_BYTES = 64 * 1024 * 1024
-"""An answer may take so much memory once it is parsed. A thousand records seldom take a quarter of
-this, and where they take more they are asked for in parts."""
+"""An answer may take so much memory while it is parsed. A thousand records take a tenth of this to
+a half, and where they take more they are asked for in parts."""
 CONNECT_SECONDS = 5.0
 WRITE_SECONDS = 10.0
 POOL_SECONDS = 5.0
 
+_LARGE_BYTES = 8 * 1024 * 1024
+# Threads read for several partners in one process: large answers are parsed one after the other.
+_turn_of_large = threading.Lock()
 _SUCCESSES = range(200, 300)
 _CLIENT_ERRORS = range(400, 500)
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9 _.-]{0,59}")
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_/.\[\]-]{0,79}")
-_BYTES_OF_A_CHARACTER = 4
-_BYTES_OF_A_VALUE = 64
-_BEFORE_VALUES = (b",", b"[", b"{")
 _MAX_WORDS_LENGTH = 300
 _MAX_NAMED_FIELDS = 20
 
@@ -85,25 +88,23 @@ class Answer:
 
     @property
     def parsed_bytes(self) -> int:
-        """Return about how much memory the body takes as JSON, at the worst.
-
-        A short text may swell: ``[],[],`` takes thirty times its length.
-        """
-        values = sum(map(self.body.count, _BEFORE_VALUES))
-        return _BYTES_OF_A_CHARACTER * len(self.body) + _BYTES_OF_A_VALUE * values
+        """Return how much memory the body takes as JSON, at the worst."""
+        return parsed_bytes(self.body)
 
     def json(self) -> Any:
         """Return the parsed body, as :func:`read_json` does.
 
-        Raises UnavailableError for text and for JSON that ends early, TooHeavyError for more than
+        Raises UnavailableError for text and for JSON that ends early, TooLargeError for more than
         MAX_PARSED_BYTES.
         """
-        if self.parsed_bytes > MAX_PARSED_BYTES:
-            raise TooHeavyError("ConnectWise's answer is too large")
-        try:
+        needed_bytes = self.parsed_bytes
+        if needed_bytes > MAX_PARSED_BYTES:
+            raise TooLargeError("ConnectWise's answer is too large")
+        # The error of a text that is no JSON holds the whole text, so it is let go of.
+        turn = _turn_of_large if needed_bytes > _LARGE_BYTES else nullcontext()
+        with turn, suppress(ValueError):
             return read_json(self.body)
-        except ValueError as error:
-            raise UnavailableError("the answer is not JSON") from error
+        raise UnavailableError("the answer is not JSON")
 
     def refusal(self) -> Refusal | None:
         """Return the refusal in a JSON object, or None for text, HTML and an empty body.
@@ -172,14 +173,15 @@ def exchange(
     method: str,
     url: str,
     *,
-    seconds: float,
+    limits: CallLimits,
     headers: Mapping[str, str] | None = None,
     content: bytes | None = None,
 ) -> Answer:
-    """Send one request and read the whole answer within ``seconds``.
+    """Send one request and read the whole answer within ``limits``.
 
     Raises httpx.TransportError, whose subclasses tell the cause, and UnsafeAddressError.
     """
+    seconds = limits.seconds
     timeouts = {
         "connect": min(CONNECT_SECONDS, seconds),
         "read": seconds,
@@ -191,11 +193,18 @@ def exchange(
         _parsed(url),
         headers=dict(headers or {}),
         content=content,
-        extensions={"timeout": timeouts, TOTAL_SECONDS: seconds},
+        extensions={
+            "timeout": timeouts,
+            TOTAL_SECONDS: seconds,
+            MAX_ANSWER_BYTES: limits.answer_bytes,
+        },
     )
     response = transport.handle_request(request)
+    # A body may come byte by byte: whole pieces of it would take many times its length.
+    body = bytearray()
     try:
-        body = response.read()
+        for piece in response.iter_bytes():
+            body += piece
     finally:
         response.close()
-    return Answer(response.status_code, response.headers, body)
+    return Answer(response.status_code, response.headers, bytes(body))

@@ -22,6 +22,7 @@ from bridge.connectwise.route_rights import named
 from bridge.domain.errors import (
     BridgeError,
     CredentialsRejectedError,
+    KeptWaitingError,
     NotFoundError,
     OutcomeUnknownError,
     OutOfTimeError,
@@ -32,11 +33,14 @@ from bridge.domain.errors import (
     SiteUnreachableError,
     ThrottledError,
     TooHeavyError,
+    TooLargeError,
     UnavailableError,
 )
 
 DEFAULT_RETRY_AFTER_SECONDS = 30.0
 MAX_RETRY_AFTER_SECONDS = 900.0
+FAIR_WAIT_SECONDS = 10.0
+"""A server that is silent for so long is slow, whatever time its caller had."""
 
 CONNECTWISE_CODES = frozenset(
     code.casefold()
@@ -138,17 +142,22 @@ def failure_of(answer: Answer, method: str, route: str) -> BridgeError:
     return named(_refused(answer.status, refusal), method, route)
 
 
-def unread(error: Exception, url: str, *, has_time_left: bool) -> RetryableError:
+def unread(
+    error: Exception, url: str, *, has_time_left: bool, waited_seconds: float
+) -> RetryableError:
     """Return the error for an answer that did not come, or is refused.
 
-    A worker that has no time left cut the call short itself.
+    A worker that has no time left cut the call short itself. That says something of ConnectWise
+    only if the worker had waited for FAIR_WAIT_SECONDS.
     """
     if isinstance(error, httpx.ReadTimeout):
         if has_time_left:
             return TooSlowError("ConnectWise takes too long")
+        if waited_seconds >= FAIR_WAIT_SECONDS:
+            return KeptWaitingError("ConnectWise kept silent until the worker's time ended")
         return OutOfTimeError("the worker's time ended before ConnectWise answered")
     if isinstance(error, UnsafeAnswerError) and error.reason == TOO_LARGE:
-        return TooHeavyError("ConnectWise's answer is too large")
+        return TooLargeError("ConnectWise's answer is too large")
     not_reached = unreached(error, url) if has_time_left else None
     return not_reached or UnavailableError("ConnectWise could not be read")
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
-from bridge.connectwise.exchange import Answer
+from bridge.connectwise.held_rows import MAX_BYTES_TOGETHER
 from bridge.connectwise.listed_rows import Json
 from bridge.domain.run import MAX_PAGE_SIZE
-
-MAX_BYTES_TOGETHER = 128 * 1024 * 1024
-"""So much memory is taken by answers at once; what takes more is read in parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +18,8 @@ class ForwardPage:
     last_id: int
     """The id of the last row that was reached, be it readable or broken."""
     is_last: bool
-    answer: Answer | None
-    """The first of the answers that brought the rows."""
+    server_time: datetime | None
+    """The time of the first of the answers that brought the rows."""
     broken_ids: tuple[int, ...] = ()
     """The ids of rows that ConnectWise fails to write."""
     unreadable_rows: int = 0
@@ -46,7 +44,7 @@ class ForwardPage:
             rows=self.rows + step.rows,
             last_id=step.last_id,
             is_last=step.is_last,
-            answer=self.answer or step.answer,
+            server_time=self.server_time or step.server_time,
             unreadable_rows=self.unreadable_rows + step.unreadable_rows,
             parsed_bytes=self.parsed_bytes + step.parsed_bytes,
         )

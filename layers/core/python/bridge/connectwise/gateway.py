@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 import httpx
 
-from bridge.connectwise.client import ConnectWiseClient, CredentialsReader
+from bridge.connectwise.access import Access, CredentialsReader
+from bridge.connectwise.client import ConnectWiseClient
 from bridge.connectwise.discovery import discover, read_address
 from bridge.connectwise.mapping import Owner
 from bridge.connectwise.payments import ConnectWisePayments
 from bridge.connectwise.psa import ConnectWisePsa
-from bridge.connectwise.shared_time import SharedTime
 from bridge.domain.connection import Connection, Credentials, PsaAddress
-from bridge.ports import Clock, RateLimiter, SecretVault
+from bridge.ports import CallPurpose, Clock, RateLimiter, SecretVault
 
 AddressChanged = Callable[[Connection, PsaAddress], None]
 
@@ -22,9 +22,7 @@ class ConnectWiseGateway:
     """ConnectWise fulfils ``ports.PsaGateway``.
 
     ``transport`` is the guarded one outside tests. ``on_codebase_changed`` is told when a
-    connection was found on another codebase than the one it is stored with. ``share_of_time`` is
-    the part of the worker's remaining time that an opened connection may use; a worker that
-    serves several partners at once keeps time back for the others.
+    connection was found on another codebase than the one it is stored with.
     """
 
     def __init__(
@@ -36,7 +34,6 @@ class ConnectWiseGateway:
         clock: Clock,
         on_codebase_changed: AddressChanged,
         allow_loopback: bool = False,
-        share_of_time: float = 1.0,
     ) -> None:
         self._transport = transport
         self._vault = vault
@@ -44,13 +41,12 @@ class ConnectWiseGateway:
         self._clock = clock
         self._on_codebase_changed = on_codebase_changed
         self._allow_loopback = allow_loopback
-        self._share_of_time = share_of_time
 
     def open(self, connection: Connection) -> ConnectWisePsa:
         return self._psa(connection, self._stored(connection))
 
     def open_payments(self, connection: Connection) -> ConnectWisePayments:
-        client = self._client(connection, self._stored(connection))
+        client = self._client(connection, self._stored(connection), CallPurpose.WRITE_BACK)
         return ConnectWisePayments(client, connection.member_identifier, connection.past_members)
 
     def try_out(self, connection: Connection, credentials: Credentials) -> ConnectWisePsa:
@@ -72,7 +68,12 @@ class ConnectWiseGateway:
         owner = Owner(connection.partner_id, connection.connection_id)
         return ConnectWisePsa(self._client(connection, credentials), owner, self._clock)
 
-    def _client(self, connection: Connection, credentials: CredentialsReader) -> ConnectWiseClient:
+    def _client(
+        self,
+        connection: Connection,
+        credentials: CredentialsReader,
+        purpose: CallPurpose = CallPurpose.MIRROR,
+    ) -> ConnectWiseClient:
         def rediscover() -> PsaAddress:
             return read_address(
                 self._transport,
@@ -82,13 +83,17 @@ class ConnectWiseGateway:
             )
 
         return ConnectWiseClient(
+            partner_id=connection.partner_id,
             connection_id=connection.connection_id,
-            address=connection.address,
-            credentials=credentials,
-            client_id=self._vault.get_client_id,
+            access=Access(
+                address=connection.address,
+                credentials=credentials,
+                client_id=self._vault.get_client_id,
+                rediscover=rediscover,
+                on_codebase_changed=lambda found: self._on_codebase_changed(connection, found),
+            ),
             transport=self._transport,
             limiter=self._limiter,
-            clock=SharedTime(self._clock, self._share_of_time),
-            rediscover=rediscover,
-            on_codebase_changed=lambda found: self._on_codebase_changed(connection, found),
+            purpose=purpose,
+            clock=self._clock,
         )

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bridge.connectwise.bulk_reader import BulkReader
+from bridge.connectwise.call_limits import PDF as PDF_LIMITS
 from bridge.connectwise.client import ConnectWiseClient
 from bridge.connectwise.complaints import (
     UNWRITTEN,
@@ -23,9 +24,9 @@ from bridge.connectwise.complaints import (
     unwritten,
 )
 from bridge.connectwise.currencies import CompanyCurrencies
-from bridge.connectwise.egress import TOO_LARGE, UnsafeAnswerError
 from bridge.connectwise.failures import EndpointMissingError
 from bridge.connectwise.fingerprints import INVOICE_FINGERPRINT_FIELDS, fingerprint
+from bridge.connectwise.held_rows import LONGER_THAN_READ, HeldBytes
 from bridge.connectwise.listed_rows import row_id
 from bridge.connectwise.mapping import (
     Owner,
@@ -47,6 +48,8 @@ from bridge.domain.errors import (
     MalformedRecordError,
     NotFoundError,
     TooHeavyError,
+    TooLargeError,
+    TooMuchTogetherError,
     UnavailableError,
     UntrueListError,
 )
@@ -60,9 +63,6 @@ PDF = "/finance/invoices/{id}/pdf"
 PRODUCTS = "/procurement/products"
 TIME_ENTRIES = "/time/entries"
 EXPENSES = "/expense/entries"
-
-MAX_PDF_BYTES = 20 * 1024 * 1024
-PDF_SECONDS = 60.0
 
 _log = logging.getLogger(__name__)
 
@@ -130,9 +130,15 @@ class InvoiceReader:
         An adjustment stands in for a line that is unreadable, or that ConnectWise fails to write.
         Such an invoice is stored with an empty fingerprint, so that each sweep looks once more.
         """
-        headers = self._headers(source_ids)
-        currencies = self._payers_currencies(headers.rows.values())
-        lines = self._lines(headers.rows)
+        with HeldBytes(record_count=len(source_ids)) as held:
+            return self._fetch(source_ids, with_payments_of, held)
+
+    def _fetch(
+        self, source_ids: Sequence[int], with_payments_of: frozenset[int], held: HeldBytes
+    ) -> Fetched[Invoice]:
+        headers = self._headers(source_ids, held)
+        currencies = self._payers_currencies(headers.rows.values(), held)
+        lines = self._lines(headers.rows, held)
         found: dict[int, Invoice] = {}
         for source_id, row in headers.rows.items():
             shown = lines.by_invoice[source_id]
@@ -144,22 +150,23 @@ class InvoiceReader:
                     self._owner,
                     row,
                     lines=shown,
-                    payments=self._payments(row, is_wanted=source_id in with_payments_of),
+                    payments=self._payments(row, held, is_wanted=source_id in with_payments_of),
                     payers_currency=currencies.get(source_id),
                 )
             except MalformedRecordError as error:
                 headers.broken[source_id] = complaint(error, name)
             except UntrueListError as error:
                 headers.broken[source_id] = unbelieved(f"the payments of {name}", str(error))
-            except TooHeavyError:
+            except TooMuchTogetherError:
+                raise
+            except TooHeavyError as error:
                 self._reader.require_answer(INVOICES)
-                headers.broken[source_id] = unwritten(f"the payments of {name}")
+                headers.broken[source_id] = _undelivered(f"the payments of {name}", error)
             except EndpointMissingError as error:
                 raise UnavailableError("ConnectWise hides its payments") from error
             except NotFoundError:
                 # Deleted since its header was read: not found, and nothing is broken.
                 continue
-        payers = filter(None, map(payer_of, headers.rows.values()))
         return Fetched(
             found,
             headers.broken,
@@ -169,11 +176,12 @@ class InvoiceReader:
                 for key, reason in lines.incomplete.items()
                 if key in found
             },
-            payer_names={payer.id: payer.name for payer in payers},
+            payer_names=_payer_names(headers.rows.values()),
         )
 
-    def _headers(self, source_ids: Sequence[int]) -> _Headers:
-        sifted = self._reader.by_ids(INVOICES, {"fields": _HEADER_FIELDS}, source_ids)
+    def _headers(self, source_ids: Sequence[int], held: HeldBytes) -> _Headers:
+        query = {"fields": _HEADER_FIELDS}
+        sifted = self._reader.by_ids(INVOICES, query, source_ids, held=held)
         headers = _Headers()
         for key in sifted.broken_ids:
             headers.broken[key] = unwritten(f"the invoice with id {key}")
@@ -192,21 +200,26 @@ class InvoiceReader:
                 headers.fingerprints[source_id] = fingerprint(json, INVOICE_FINGERPRINT_FIELDS)
         return headers
 
-    def _payers_currencies(self, rows: Iterable[InvoiceRow]) -> Mapping[int, Currency | None]:
+    def _payers_currencies(
+        self, rows: Iterable[InvoiceRow], held: HeldBytes
+    ) -> Mapping[int, Currency | None]:
         """Return the payer's currency for each invoice that leaves its own out."""
         payers = {
             row.id: payer.id if (payer := payer_of(row)) else None
             for row in rows
             if row.currency is None
         }
-        known = self._currencies.of(payer_id for payer_id in payers.values() if payer_id)
+        payer_ids = (payer_id for payer_id in payers.values() if payer_id)
+        known = self._currencies.of(payer_ids, held)
         return {key: known[payer_id] for key, payer_id in payers.items() if payer_id}
 
-    def _lines(self, source_ids: Iterable[int]) -> _Lines:
+    def _lines(self, source_ids: Iterable[int], held: HeldBytes) -> _Lines:
         lines = _Lines()
         wanted = list(source_ids)
         for route, model, fields in _LINES:
-            sifted = self._reader.by_ids(route, {"fields": fields}, wanted, path="invoice/id")
+            sifted = self._reader.by_ids(
+                route, {"fields": fields}, wanted, path="invoice/id", held=held
+            )
             lines.incomplete |= dict.fromkeys(sifted.broken_ids, UNWRITTEN) | sifted.refused
             for json in sifted.rows:
                 try:
@@ -220,10 +233,14 @@ class InvoiceReader:
                     lines.by_invoice[line.invoice.id].append(line)
         return lines
 
-    def _payments(self, header: InvoiceRow, *, is_wanted: bool) -> list[PaymentRow]:
+    def _payments(
+        self, header: InvoiceRow, held: HeldBytes, *, is_wanted: bool
+    ) -> list[PaymentRow]:
         if not is_wanted and not has_payments(header):
             return []
-        rows, _ = self._reader.all(PAYMENTS, {"fields": PAYMENT_FIELDS}, ids={"id": header.id})
+        rows = self._reader.all(
+            PAYMENTS, {"fields": PAYMENT_FIELDS}, ids={"id": header.id}, held=held
+        )
         return [parse_row(PaymentRow, json) for json in rows]
 
     def fetch_pdf(self, source_id: int) -> bytes:
@@ -233,18 +250,21 @@ class InvoiceReader:
         """
         try:
             body = self._client.read_bytes(
-                PDF, ids={"id": source_id}, accept=_PDF_TYPE, seconds=PDF_SECONDS
+                PDF, ids={"id": source_id}, accept=_PDF_TYPE, limits=PDF_LIMITS
             ).body
-        except UnavailableError as error:
-            if _is_too_large(error.__cause__):
-                raise MalformedRecordError(_TOO_LARGE, field="pdf") from error
-            raise
+        except TooLargeError as error:
+            raise MalformedRecordError(_TOO_LARGE, field="pdf") from error
         if not body.startswith(_PDF_START):
             raise MalformedRecordError("is not a PDF", field="pdf")
-        if len(body) > MAX_PDF_BYTES:
-            raise MalformedRecordError(_TOO_LARGE, field="pdf")
         return body
 
 
-def _is_too_large(cause: BaseException | None) -> bool:
-    return isinstance(cause, UnsafeAnswerError) and cause.reason == TOO_LARGE
+def _undelivered(what: str, error: TooHeavyError) -> str:
+    """Return the sentences about a part that is missing, though ConnectWise answers other calls."""
+    if isinstance(error, TooLargeError):
+        return unbelieved(what, LONGER_THAN_READ)
+    return unwritten(what)
+
+
+def _payer_names(rows: Iterable[InvoiceRow]) -> dict[int, str]:
+    return {payer.id: payer.name for payer in filter(None, map(payer_of, rows))}

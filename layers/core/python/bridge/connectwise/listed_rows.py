@@ -55,7 +55,7 @@ def has_ended(answer: JsonAnswer) -> bool:
     ConnectWise's own header is empty on the last page, or names other pages. A header about
     anything else, which a proxy may add, says nothing.
     """
-    link = answer.answer.headers.get("Link")
+    link = answer.headers.get("Link")
     if not answer.value or link is None or _NEXT_LINK.search(link):
         return not answer.value
     return not link.strip() or _PAGE_LINK.search(link) is not None

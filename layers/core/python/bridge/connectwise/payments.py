@@ -13,6 +13,7 @@ from datetime import date
 from typing import Any
 
 from bridge.connectwise.bulk_reader import BulkReader
+from bridge.connectwise.call_limits import RECORD
 from bridge.connectwise.client import ConnectWiseClient
 from bridge.connectwise.currencies import CompanyCurrencies
 from bridge.connectwise.failures import EndpointMissingError
@@ -103,7 +104,10 @@ class ConnectWisePayments:
     def read_balance(self, invoice_source_id: int) -> PsaBalance:
         try:
             answer = self._client.read(
-                INVOICE, ids={"id": invoice_source_id}, query={"fields": _BALANCE_FIELDS}
+                INVOICE,
+                ids={"id": invoice_source_id},
+                query={"fields": _BALANCE_FIELDS},
+                limits=RECORD,
             )
         except EndpointMissingError as error:
             raise UnavailableError("the 404 is not about the invoice") from error
@@ -131,7 +135,7 @@ class ConnectWisePayments:
 
     def list_payments(self, invoice_source_id: int, currency: Currency) -> tuple[PsaPayment, ...]:
         try:
-            rows, _ = self._reader.all(
+            rows = self._reader.all(
                 PAYMENTS, {"fields": PAYMENT_FIELDS}, ids={"id": invoice_source_id}
             )
         except EndpointMissingError as error:

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from bridge.connectwise.bulk_reader import BulkReader
+from bridge.connectwise.call_limits import GREETING, RECORD
 from bridge.connectwise.choices import list_choices
 from bridge.connectwise.client import SYSTEM_INFO, ConnectWiseClient, Query
 from bridge.connectwise.conditions import Conditions, text_condition
@@ -37,8 +38,6 @@ from bridge.ports.psa import MAX_FOUND
 
 BILLING_STATUSES = "/finance/billingStatuses"
 MAX_EXISTENCE_CHECKS = 2
-GREETING_SECONDS = 5.0
-"""With the seconds of discovery, a person who connects waits ten seconds for a silent server."""
 
 
 class ConnectWisePsa:
@@ -63,17 +62,17 @@ class ConnectWisePsa:
     def read_system_info(self) -> SystemInfo:
         """Read the one path that is open to every member; rejected keys and failures raise.
 
-        It is a greeting, so a server that takes longer than GREETING_SECONDS counts as silent.
+        It is a greeting, so a server that takes longer than GREETING allows counts as silent.
         """
         try:
-            answer = self._client.read(SYSTEM_INFO, seconds=GREETING_SECONDS, is_divisible=True)
+            answer = self._client.read(SYSTEM_INFO, limits=GREETING, is_divisible=True)
         except TooSlowError as error:
             raise silent(self._client.address.api_origin) from error
         info = answer.value if isinstance(answer.value, Mapping) else {}
         return SystemInfo(
             version=text_of(info.get("version")),
             is_cloud=info.get("isCloud") is True,
-            server_time=answer.answer.server_time or self._clock.now(),
+            server_time=answer.server_time or self._clock.now(),
         )
 
     # --- lists ---------------------------------------------------------------------------------
@@ -100,7 +99,7 @@ class ConnectWisePsa:
             records=tuple(_listed(kind, page.rows)),
             last_id=page.last_id,
             is_last=page.is_last,
-            server_time=(page.answer and page.answer.server_time) or self._clock.now(),
+            server_time=page.server_time or self._clock.now(),
             broken_ids=page.broken_ids,
             unreadable_rows=page.unreadable_rows,
             managed_size=page.managed_size,
@@ -168,7 +167,10 @@ class ConnectWisePsa:
         for _ in range(MAX_EXISTENCE_CHECKS):
             try:
                 self._client.read(
-                    f"{PSA_KINDS[kind].route}/{{id}}", ids={"id": source_id}, query={"fields": "id"}
+                    f"{PSA_KINDS[kind].route}/{{id}}",
+                    ids={"id": source_id},
+                    query={"fields": "id"},
+                    limits=RECORD,
                 )
             except EndpointMissingError as error:
                 raise UnavailableError("the 404 is not about the record") from error
@@ -199,7 +201,7 @@ class ConnectWisePsa:
         invoice, ``inactiveFlag`` takes a status out of use.
         """
         fields = "id,name,closedFlag,inactiveFlag"
-        rows, _ = self._reader.all(BILLING_STATUSES, {"fields": fields})
+        rows = self._reader.all(BILLING_STATUSES, {"fields": fields})
         in_use = [row for row in rows if row.get("inactiveFlag") is not True]
         return tuple(filter(None, map(_billing_status, in_use)))
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bridge.connectwise.bulk_reader import BulkReader
+from bridge.connectwise.callback_types import CALLBACK_TYPES
 from bridge.connectwise.client import ConnectWiseClient
 from bridge.connectwise.wire import CallbackRow, MemberRow, parse_row
 from bridge.domain.errors import (
@@ -20,13 +21,12 @@ from bridge.domain.errors import (
     RefusedError,
     UnavailableError,
 )
-from bridge.domain.mirrored_kinds import MIRRORED_KINDS
 
 CALLBACKS = "/system/callbacks"
 CALLBACK = "/system/callbacks/{id}"
 MEMBER_INFO = "/system/info/members"
 MEMBERS = "/system/members"
-TYPES = tuple(kind.callback_type for kind in MIRRORED_KINDS)
+TYPES = tuple(CALLBACK_TYPES)
 LEVEL = "owner"
 OWNER_OBJECT_ID = 1
 DESCRIPTION = "Payments platform bridge"
@@ -79,7 +79,7 @@ class Registrations:
         return tuple(row.url for row in self._list())
 
     def _list(self) -> list[CallbackRow]:
-        rows, _ = self._reader.all(CALLBACKS, {"fields": _FIELDS})
+        rows = self._reader.all(CALLBACKS, {"fields": _FIELDS})
         found = []
         for json in rows:
             try:
@@ -158,7 +158,7 @@ class Registrations:
         query = {"conditions": f"id={member_id}", "fields": "id,identifier"}
         for route in (MEMBER_INFO, MEMBERS):
             try:
-                rows, _ = self._reader.all(route, query)
+                rows = self._reader.all(route, query)
                 members = [parse_row(MemberRow, json) for json in rows]
             except (NotFoundError, PermissionMissingError, RefusedError, MalformedRecordError):
                 continue

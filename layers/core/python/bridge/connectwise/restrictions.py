@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bridge.connectwise.call_limits import PAGE
 from bridge.connectwise.client import ConnectWiseClient, Query
 from bridge.connectwise.failures import UnroutedError
 from bridge.connectwise.wire_values import text_of
@@ -88,7 +89,7 @@ def _key(module: str, row: str) -> tuple[str, str]:
 
 def _rows(client: ConnectWiseClient, route: str, query: Query) -> list[Json]:
     try:
-        value = client.read(route, query=query, max_attempts=1).value
+        value = client.read(route, query=query, max_attempts=1, limits=PAGE).value
     except (NotFoundError, PermissionMissingError, RefusedError, UnroutedError):
         return []
     return [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []

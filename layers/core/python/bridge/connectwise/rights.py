@@ -6,6 +6,7 @@ pairs of rows and endpoints below follow the guide's names, because ConnectWise 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -76,35 +77,33 @@ PROBES: Mapping[tuple[str, str], Probe] = {
 def check_rights(client: ConnectWiseClient) -> tuple[RightFinding, ...]:
     """Return a finding for every required right; rights with the same read share one call.
 
+    An answer is judged for all of its rights at once, so that one answer is held at a time.
     Raises CredentialsRejectedError and RetryableError; a refused read is a finding.
     """
-    answers: dict[tuple[str, str], object] = {}
-    return tuple(RightFinding(right, _finding(client, right, answers)) for right in REQUIRED_RIGHTS)
+    findings = dict.fromkeys(REQUIRED_RIGHTS, Finding.UNPROVEN)
+    for probes in _probes_by_read().values():
+        findings |= _findings(client, probes)
+    return tuple(RightFinding(right, findings[right]) for right in REQUIRED_RIGHTS)
 
 
-_DENIED = object()
-_UNKNOWN = object()
+def _probes_by_read() -> Mapping[tuple[str, str], Mapping[Right, Probe]]:
+    """Return the rights that a read can tell of, by the read that they share."""
+    shared: dict[tuple[str, str], dict[Right, Probe]] = defaultdict(dict)
+    for right in REQUIRED_RIGHTS:
+        probe = PROBES.get((right.module, right.row))
+        if probe is not None and right.column is Column.INQUIRE:
+            shared[probe.route, repr(probe.query)][right] = probe
+    return shared
 
 
-def _finding(
-    client: ConnectWiseClient, right: Right, answers: dict[tuple[str, str], object]
-) -> Finding:
-    probe = PROBES.get((right.module, right.row))
-    if probe is None or right.column is not Column.INQUIRE:
-        return Finding.UNPROVEN
-    key = (probe.route, repr(probe.query))
-    if key not in answers:
-        answers[key] = _answer(client, probe)
-    if answers[key] is _DENIED:
-        return Finding.MISSING
-    return Finding.UNPROVEN if answers[key] is _UNKNOWN else probe.judge(answers[key])
-
-
-def _answer(client: ConnectWiseClient, probe: Probe) -> object:
+def _findings(client: ConnectWiseClient, probes: Mapping[Right, Probe]) -> dict[Right, Finding]:
+    """Return the findings of rights whose probes share one read."""
+    read = next(iter(probes.values()))
     try:
-        return client.read(probe.route, query=probe.query, max_attempts=PROBE_ATTEMPTS).value
+        value = client.read(read.route, query=read.query, max_attempts=PROBE_ATTEMPTS).value
     except PermissionMissingError:
-        return _DENIED
+        return dict.fromkeys(probes, Finding.MISSING)
     except (NotFoundError, RefusedError):
         # This version of ConnectWise has no such read; that says nothing about the right.
-        return _UNKNOWN
+        return dict.fromkeys(probes, Finding.UNPROVEN)
+    return {right: probe.judge(value) for right, probe in probes.items()}

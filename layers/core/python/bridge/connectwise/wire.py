@@ -50,7 +50,11 @@ from bridge.domain.money import Currency
 
 class Row(BaseModel):
     model_config = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="ignore",
+        frozen=True,
+        defer_build=True,  # A function reads few kinds of rows.
     )
 
 

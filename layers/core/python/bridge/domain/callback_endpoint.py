@@ -6,6 +6,7 @@ The module is apart from ``connection``, so that the webhook receiver loads litt
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,9 @@ class CallbackSecret:
     current_sha256: str
     previous_sha256: str | None = None
     """The earlier secret is valid, too, while the secret rotates."""
+    previous_ends_at: datetime | None = None
+    """The time at which the earlier secret ends (UTC); None until ConnectWise was told the new one.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class CallbackEndpoint:
     """The data of a syncing connection that the webhook receiver works with."""
 
     connection_id: str
+    partner_id: str
     company_id: str
     address: PsaAddress
     secret: CallbackSecret | None

@@ -167,7 +167,11 @@ class Connection:
         if not self.is_syncing:
             return None
         return CallbackEndpoint(
-            self.connection_id, self.company_id, self.address, self.callback_secret
+            self.connection_id,
+            self.partner_id,
+            self.company_id,
+            self.address,
+            self.callback_secret,
         )
 
     def moved_to(self, state: ConnectionState) -> Connection:

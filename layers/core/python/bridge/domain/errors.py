@@ -4,15 +4,19 @@
     ├── RetryableError            all is as before; the same call may be made again
     │   ├── ThrottledError        too many calls; wait as told
     │   │   └── ShareUsedUpError  the partner's own share is used up
+    │   ├── KeyWithheldError      a signing key is served to API members only
     │   ├── UnavailableError      the other side is down, slow or answers nonsense
+    │   │   ├── InfrastructureError  a service that the bridge stands on fails
     │   │   ├── TooHeavyError     it may manage when it is asked for fewer records
-    │   │   │   └── TooMuchTogetherError  fewer records fit into a worker's memory
+    │   │   │   └── TooLargeError     its answer is longer than the bridge reads
+    │   │   │       └── TooMuchTogetherError  fewer records fit into a worker's memory
     │   │   ├── UntrueListError   its list breaks the order that lists have
     │   │   └── SiteUnreachableError  its server is out of reach, or another kind of server
     │   ├── OutOfTimeError        the call needs more time than this worker has left
-    │   └── NotItsTurnError       the work waits, and nothing was asked
+    │   │   └── KeptWaitingError  the other side let the worker wait for all that time
+    │   └── NotItsTurnError       the work waits, before anything was asked
     │       ├── NoPlaceError      the partner's places are taken
-    │       └── LeftAloneError    the server did not answer, and is left alone for now
+    │       └── LeftAloneError    the server kept silent, and is left alone for now
     ├── PermanentError            the same call will fail again
     │   ├── NotFoundError         the record is missing, or another owner's
     │   ├── InvalidInputError     the caller's input breaks a stated limit
@@ -64,15 +68,27 @@ class ShareUsedUpError(ThrottledError):
     """The partner's share of an activity is used up for now."""
 
 
+class KeyWithheldError(RetryableError):
+    """A signing key is served to API members only, and a worker with a member's keys fetches it."""
+
+
 class UnavailableError(RetryableError):
     """The other side is down, slow or answers nonsense."""
+
+
+class InfrastructureError(UnavailableError):
+    """A service that the bridge itself stands on is down, slow or contended."""
 
 
 class TooHeavyError(UnavailableError):
     """The call was too heavy for the other side, which may manage one for fewer records."""
 
 
-class TooMuchTogetherError(TooHeavyError):
+class TooLargeError(TooHeavyError):
+    """The other side answered, with more than the bridge reads at once."""
+
+
+class TooMuchTogetherError(TooLargeError):
     """The records that were asked for fill a worker's memory together; fewer may fit."""
 
 
@@ -110,8 +126,12 @@ class OutOfTimeError(RetryableError):
     """The call needs more time than this worker has left; another worker goes on."""
 
 
+class KeptWaitingError(OutOfTimeError):
+    """The worker waited long for an answer, until its time ended."""
+
+
 class NotItsTurnError(RetryableError):
-    """The work waits for its turn; nothing was asked yet, and the wait counts as no attempt."""
+    """The work waits for its turn, before anything was asked; its attempts stay as they are."""
 
 
 class NoPlaceError(NotItsTurnError):
@@ -119,7 +139,7 @@ class NoPlaceError(NotItsTurnError):
 
 
 class LeftAloneError(NotItsTurnError):
-    """The connection's server did not answer lately and is left alone until the stated wait."""
+    """The connection's server kept silent lately and is left alone for the stated wait."""
 
 
 class PermanentError(BridgeError):

@@ -1,7 +1,7 @@
 """The table of mirrored kinds has an entry for each kind of record that follows ConnectWise.
 
 Everything that treats kinds alike (refresh, runs, filters, stores) reads this table. Adapters keep
-their own half of an entry: ``connectwise.kinds`` and ``store.kinds``.
+their own part of an entry: ``connectwise.kinds`` and ``callback_types``, and ``store.kinds``.
 """
 
 from __future__ import annotations
@@ -29,8 +29,6 @@ class MirroredKind(Generic[R]):
     record_type: type[R]
     plural: str
     """Names the kind's counters on a run and its delta run."""
-    callback_type: str
-    """ConnectWise's own name of the kind in callbacks (developer guide, callbacks)."""
     refusal: Callable[[ImportFilters, R], str | None]
     """Returns the restriction of the kind's own import filter that keeps a record out, if any."""
     id_of: Callable[[R], str]
@@ -63,7 +61,6 @@ CUSTOMERS: Final[MirroredKind[Customer]] = MirroredKind(
     record_kind=RecordKind.CUSTOMER,
     record_type=Customer,
     plural="customers",
-    callback_type="company",
     refusal=lambda filters, customer: filters.customer.refusal(customer),
     id_of=lambda customer: customer.customer_id,
     label_of=lambda customer: customer.name,
@@ -73,7 +70,6 @@ INVOICES: Final[MirroredKind[Invoice]] = MirroredKind(
     record_kind=RecordKind.INVOICE,
     record_type=Invoice,
     plural="invoices",
-    callback_type="invoice",
     refusal=lambda filters, invoice: filters.invoice.refusal(invoice),
     id_of=lambda invoice: invoice.invoice_id,
     label_of=lambda invoice: invoice.number,

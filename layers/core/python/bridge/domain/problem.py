@@ -34,6 +34,7 @@ class ProblemCode(StrEnum):
     BOOKS_PARTLY_HIDDEN = "books_partly_hidden"
     COUNT_DIFFERS = "count_differs"
     ROWS_UNREADABLE = "rows_unreadable"
+    JOB_FAILED = "job_failed"
 
 
 # Such a problem says that a record stayed unread or outdated; a good reading resolves it.
@@ -94,6 +95,7 @@ ACTIONS: dict[ProblemCode, tuple[Action, ...]] = {
     ProblemCode.BOOKS_PARTLY_HIDDEN: (Action.VERIFY, Action.DISMISS),
     ProblemCode.COUNT_DIFFERS: (Action.DISMISS,),
     ProblemCode.ROWS_UNREADABLE: (Action.DISMISS,),
+    ProblemCode.JOB_FAILED: (Action.DISMISS,),
     ProblemCode.PAYMENT_NOT_WRITTEN: (
         Action.RETRY,
         Action.LOOK,

@@ -238,8 +238,10 @@ class Run:
         name = f"{mirrored_kind(record_kind).plural}_comparison"
         return replace(self, **cast(Any, {name: comparison}))
 
-    def with_managed_size(self, managed_size: int) -> Run:
+    def with_managed_size(self, managed_size: int, *, may_grow: bool = True) -> Run:
         """Return the run after ConnectWise managed so many records at once."""
+        if managed_size >= self.page_size and not may_grow:
+            return self
         return replace(self, page_size=next_page_size(self.page_size, managed_size))
 
     def with_smaller_pages(self) -> Run:

@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from bridge.aws.messages import read_hint, read_pdf_request, read_run, read_write_back
+from bridge.aws.messages import (
+    is_key_request,
+    read_hint,
+    read_job_or_tick,
+    read_key_request,
+    read_pdf_request,
+    read_run,
+    read_write_back,
+)
 from bridge.domain.hint import Hint
-from bridge.domain.work_messages import PdfRequest, RunMessage, WriteBackMessage
+from bridge.domain.work_messages import (
+    JobMessage,
+    PdfRequest,
+    RunMessage,
+    SigningKeyRequest,
+    TickMessage,
+    WriteBackMessage,
+)
+from bridge.log_fields import log_fields
 
 T = TypeVar("T")
 
@@ -58,18 +74,47 @@ class SqsBatch(Generic[T]):
         """Do the work message by message; one that fails is repeated, the others are done."""
         failed: list[str] = []
         for message_id, message in self.messages.items():
-            try:
-                work(message)
-            except Exception:
-                # The boundary of one record of a batch: the queue counts and parks repeats.
-                _logger.exception("message failed", extra={"message_id": message_id})
-                failed.append(message_id)
+            with log_fields(message_id=message_id, **ids_of(message)):
+                try:
+                    work(message)
+                except Exception:
+                    # The boundary of one record of a batch: the queue counts and parks repeats.
+                    _logger.exception("message failed")
+                    failed.append(message_id)
+                else:
+                    _logger.info("message done")
         return self.reply(failed)
 
 
+def ids_of(message: object) -> dict[str, str]:
+    """Return the ids that a message consists of, for the lines about it."""
+    if not is_dataclass(message) or isinstance(message, type):
+        return {}
+    return {
+        each.name: str(getattr(message, each.name))
+        for each in fields(message)
+        if each.name.endswith("_id")
+    }
+
+
 def hints_in(event: Mapping[str, Any]) -> SqsBatch[Hint]:
-    """Read a batch of the queue ``hints``."""
-    return SqsBatch.read(event, read_hint)
+    """Read the hints of a batch of the queue ``hints``, and its unreadable messages."""
+    return SqsBatch.read(_of_kind(event, is_for_key=False), read_hint)
+
+
+def key_requests_in(event: Mapping[str, Any]) -> SqsBatch[SigningKeyRequest]:
+    """Read the requests for signing keys of a batch of the queue ``hints``."""
+    return SqsBatch.read(_of_kind(event, is_for_key=True), read_key_request)
+
+
+def _of_kind(event: Mapping[str, Any], *, is_for_key: bool) -> Mapping[str, Any]:
+    records = event["Records"]
+    return {"Records": [each for each in records if is_key_request(each["body"]) is is_for_key]}
+
+
+def joined(*replies: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one reply for a batch whose messages were worked on in several ways."""
+    return {"batchItemFailures": [each for reply in replies for each in reply["batchItemFailures"]]}
 
 
 def run_messages_in(event: Mapping[str, Any]) -> SqsBatch[RunMessage]:
@@ -85,3 +130,20 @@ def pdf_requests_in(event: Mapping[str, Any]) -> SqsBatch[PdfRequest]:
 def write_back_messages_in(event: Mapping[str, Any]) -> SqsBatch[WriteBackMessage]:
     """Read a batch of the queue ``writebacks``."""
     return SqsBatch.read(event, read_write_back)
+
+
+def jobs_in(event: Mapping[str, Any]) -> SqsBatch[JobMessage | TickMessage]:
+    """Read a batch of the queue ``jobs``; a job learns whether a worker failed at it before."""
+    batch = SqsBatch.read(event, read_job_or_tick)
+    repeated = {each["messageId"] for each in event["Records"] if _receives(each) > 1}
+    messages = {
+        message_id: replace(message, is_repeated=True)
+        if message_id in repeated and isinstance(message, JobMessage)
+        else message
+        for message_id, message in batch.messages.items()
+    }
+    return SqsBatch(messages, batch.unparsable_ids)
+
+
+def _receives(record: Mapping[str, Any]) -> int:
+    return int(record["attributes"]["ApproximateReceiveCount"])

@@ -8,6 +8,7 @@ from bridge.connections.connect import Connector
 from bridge.connections.disconnect import Disconnector
 from bridge.connections.filter_choices import FilterChoices
 from bridge.connections.filters import FilterPreferences
+from bridge.connections.minute_shares import MinuteShares
 from bridge.connections.move import ConnectionMove
 from bridge.connections.owned_connections import OwnedConnections
 from bridge.connections.payment_stops import PaymentStops
@@ -21,7 +22,15 @@ from bridge.mirror.record_search import RecordSearch
 from bridge.payments.platform_payments import PlatformPayments
 from bridge.payments.unowned_payments import UnownedPayments
 from bridge.platform_records.records import PlatformRecords
-from bridge.ports import Clock, ConnectionStore, LedgerStore, ProblemStore, RecordStore, RunStore
+from bridge.ports import (
+    Clock,
+    ConnectionStore,
+    LedgerStore,
+    Metrics,
+    ProblemStore,
+    RecordStore,
+    RunStore,
+)
 from bridge.problems.actions import ProblemActions
 from bridge.runs.control import RunControl
 from bridge.runs.watermarks import Watermarks
@@ -36,7 +45,9 @@ class DashboardServices:
     runs: RunStore
     problems: ProblemStore
     ledger: LedgerStore
+    metrics: Metrics
     clock: Clock
+    shares: MinuteShares
     owned_connections: OwnedConnections
     connector: Connector
     disconnector: Disconnector

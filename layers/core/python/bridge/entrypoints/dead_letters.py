@@ -8,9 +8,17 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Protocol
 
-from bridge.aws.messages import read_hint, read_pdf_request, read_run, read_write_back
+from bridge.aws.messages import (
+    is_key_request,
+    read_hint,
+    read_job_or_tick,
+    read_pdf_request,
+    read_run,
+    read_write_back,
+)
 from bridge.domain.errors import InvalidInputError
 from bridge.domain.identity import is_platform_id
+from bridge.domain.work_messages import JobMessage, TickMessage
 from bridge.payments.failed_write_backs import FailedWriteBacks
 from bridge.problems.failed_messages import FailedMessages
 
@@ -32,7 +40,8 @@ class DeadLetters:
         self._messages = messages
         self._parked = parked
         self._open_problem: dict[str, Callable[[str], None]] = {
-            "hints": lambda body: messages.park_hint(read_hint(body)),
+            "hints": partial(_park_hint, messages),
+            "jobs": lambda body: _park_job(messages, read_job_or_tick(body)),
             "run-steps": lambda body: messages.park_run(read_run(body)),
             "pdfs": lambda body: messages.park_pdf(read_pdf_request(body)),
             "writebacks": partial(_park_write_back, write_backs),
@@ -73,6 +82,19 @@ class DeadLetters:
             self._messages.park_unreadable(connection_id, queue)
 
 
+def _park_hint(messages: FailedMessages, body: str) -> None:
+    """Open the hint's problem. A request for a signing key is parked alone: ConnectWise repeats the
+    callback, and the receiver asks anew."""
+    if not is_key_request(body):
+        messages.park_hint(read_hint(body))
+
+
 def _park_write_back(parker: FailedWriteBacks, body: str) -> None:
     message = read_write_back(body)
     parker.park(message.connection_id, message.write_back_id)
+
+
+def _park_job(messages: FailedMessages, message: JobMessage | TickMessage) -> None:
+    """Open a problem for a job. A tick is nobody's in particular: it is parked for an operator."""
+    if isinstance(message, JobMessage):
+        messages.park_job(message)

@@ -11,13 +11,15 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from bridge.aws.clock import worker_clock
+from bridge.log_fields import LogFieldsFilter
 
 Event = dict[str, Any]
 Handler = Callable[[Event, LambdaContext], Any]
 
-__all__ = ["Event", "Handler", "LambdaContext", "function_entry", "http_entry"]
+__all__ = ["Event", "Handler", "LambdaContext", "function_entry", "http_entry", "step_entry"]
 
 _logger = Logger()
+_names = LogFieldsFilter()
 
 
 def function_entry(work: Callable[[Event], Any]) -> Handler:
@@ -30,6 +32,20 @@ def function_entry(work: Callable[[Event], Any]) -> Handler:
     return http_entry(handler)
 
 
+def step_entry(seconds: float) -> Callable[[Callable[[Event], Any]], Handler]:
+    """Make a handler of work that has so many seconds, and the invocation's rest to store it."""
+
+    def entry_of(work: Callable[[Event], Any]) -> Handler:
+        @functools.wraps(work)
+        def handler(event: Event, context: LambdaContext) -> Any:
+            worker_clock.begin(context.get_remaining_time_in_millis, step_seconds=seconds)
+            return work(event)
+
+        return http_entry(handler)
+
+    return entry_of
+
+
 def http_entry(handler: Handler) -> Handler:
     """Wrap a handler so that its logs carry the request id and its clock knows the deadline.
 
@@ -38,6 +54,8 @@ def http_entry(handler: Handler) -> Handler:
     """
     core = logging.getLogger("bridge")
     core.handlers = list(_logger.handlers)
+    for each in core.handlers:
+        each.addFilter(_names)
     core.setLevel(_logger.log_level)
     core.propagate = False
 

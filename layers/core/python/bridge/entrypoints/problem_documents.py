@@ -188,7 +188,7 @@ _DOCUMENTS: dict[type[BridgeError], ProblemDocument] = {
         "too_many_requests",
         HTTPStatus.TOO_MANY_REQUESTS,
         "Asked too often",
-        "Each partner may ask for this so often a minute. Try again later.",
+        "Each partner may ask for this so often. Ask again later.",
     ),
     OutOfTimeError: ProblemDocument(
         "out_of_time",
@@ -229,19 +229,27 @@ def describe(
         (_DOCUMENTS[kind] for kind in type(error).__mro__ if kind in _DOCUMENTS), INTERNAL
     )
     document = replace(document, members=_members(error))
+    wait_seconds = _wait_seconds(error, now)
+    if isinstance(error, ShareUsedUpError):
+        detail = f"Each partner may ask for this so often. Ask again in {wait_seconds} seconds."
+        document = replace(document, detail=detail)
     if isinstance(error, SiteUnreachableError):
         document = _unreached(error, egress_addresses)
     elif isinstance(error, UnsafeAddressError):
         detail = UNSAFE_ADDRESS_DETAILS.get(error.reason, document.detail)
         document = replace(document, detail=detail)
-    wait_seconds: float | None = None
+    return replace(document, retry_after_seconds=wait_seconds)
+
+
+def _wait_seconds(error: Exception, now: datetime) -> int | None:
+    """Return whole seconds after which the request may be repeated, None for other failures."""
     if isinstance(error, RetryableError):
         wait_seconds = error.retry_after_seconds or DEFAULT_RETRY_AFTER_SECONDS
     elif isinstance(error, WindowTakenError):
         wait_seconds = (error.free_at - now).total_seconds()
-    if wait_seconds is None:
-        return document
-    return replace(document, retry_after_seconds=max(1, math.ceil(wait_seconds)))
+    else:
+        return None
+    return max(1, math.ceil(wait_seconds))
 
 
 def _unreached(error: SiteUnreachableError, egress_addresses: Sequence[str]) -> ProblemDocument:

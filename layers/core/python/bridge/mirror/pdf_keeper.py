@@ -6,22 +6,34 @@ import hashlib
 from dataclasses import astuple, replace
 
 from bridge.connections.health import CONNECTION_ERRORS, ConnectionHealth
-from bridge.domain.errors import MalformedRecordError, NotFoundError
+from bridge.connections.site_turns import SiteTurns, put_off_seconds
+from bridge.domain.connection import Connection
+from bridge.domain.errors import (
+    LeftAloneError,
+    MalformedRecordError,
+    NotFoundError,
+    NotItsTurnError,
+)
 from bridge.domain.hint import Hint, HintReason
 from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import Invoice
 from bridge.domain.mirrored_kinds import INVOICES
 from bridge.domain.problem import PDFS_SUBJECT, ProblemCode, record_subject
 from bridge.domain.work_messages import PdfRequest
+from bridge.log_fields import add_log_fields
 from bridge.ports import (
     Clock,
     ConnectionStore,
     DocumentStore,
     HintQueue,
+    PdfQueue,
     ProblemStore,
     PsaGateway,
     RecordStore,
 )
+
+MAX_PUT_OFFS = 40
+"""At a quarter of an hour each, a silent server is waited for about as long as by a run."""
 
 
 def pdf_key(invoice: Invoice, change_fingerprint: str) -> str:
@@ -46,7 +58,9 @@ class PdfKeeper:
         records: RecordStore,
         documents: DocumentStore,
         gateway: PsaGateway,
+        turns: SiteTurns,
         hints: HintQueue,
+        pdfs: PdfQueue,
         problems: ProblemStore,
         health: ConnectionHealth,
         clock: Clock,
@@ -55,17 +69,19 @@ class PdfKeeper:
         self._records = records
         self._documents = documents
         self._gateway = gateway
+        self._turns = turns
         self._hints = hints
+        self._pdfs = pdfs
         self._problems = problems
         self._health = health
         self._clock = clock
 
     def keep(self, request: PdfRequest) -> None:
-        """Fetch and keep one PDF.
+        """Fetch and keep one PDF when it is the partner's turn; else ask for it again later.
 
         An invoice missing in ConnectWise becomes a hint. An answer other than a PDF becomes a
         problem, which closes when the PDF is kept or the invoice is archived. Raises
-        RetryableError when ConnectWise is out of reach.
+        RetryableError when ConnectWise is out of reach, and when it was left alone for hours.
         """
         connection = self._connections.get(request.connection_id).value
         if connection is None or not connection.is_syncing:
@@ -80,14 +96,19 @@ class PdfKeeper:
         if invoice.archive or self._documents.has_pdf(key):
             self._problems.resolve(connection.partner_id, report.problem_id, self._clock.now())
             return
+        add_log_fields(partner_id=connection.partner_id, source_ids=(invoice.source_id,))
         try:
-            content = self._gateway.open(connection).fetch_invoice_pdf(invoice.source_id)
+            with self._turns.turn(connection.partner_id, connection.connection_id):
+                content = self._gateway.open(connection).fetch_invoice_pdf(invoice.source_id)
+        except NotItsTurnError as error:
+            self._put_off(connection, request, error)
         except NotFoundError:
             hint = Hint(
                 connection.connection_id,
                 RecordKind.INVOICE,
                 invoice.source_id,
                 HintReason.CONFLICT,
+                partner_id=connection.partner_id,
             )
             self._hints.send([hint])
         except MalformedRecordError as error:
@@ -100,6 +121,15 @@ class PdfKeeper:
             outage = connection.report(ProblemCode.CONNECTWISE_UNREACHABLE, PDFS_SUBJECT)
             for ended in (report, outage):
                 self._problems.resolve(connection.partner_id, ended.problem_id, self._clock.now())
+
+    def _put_off(self, connection: Connection, request: PdfRequest, error: NotItsTurnError) -> None:
+        """Ask for the PDF again later. After hours of silence the queue takes it for failed, so
+        that a person sees it."""
+        if isinstance(error, LeftAloneError) and request.times_put_off >= MAX_PUT_OFFS:
+            raise error
+        later = replace(request, times_put_off=request.times_put_off + 1)
+        delay_seconds = put_off_seconds(error, request.times_put_off)
+        self._pdfs.send([later], partner_id=connection.partner_id, delay_seconds=delay_seconds)
 
 
 def _complaint(invoice: Invoice, error: MalformedRecordError) -> str:

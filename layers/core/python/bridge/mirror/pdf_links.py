@@ -81,7 +81,8 @@ class PdfLinks:
                 "ConnectWise gave no readable PDF; the problem offers another try.",
                 subject_id=problem.problem_id,
             )
-        self._pdfs.send([PdfRequest(connection.connection_id, invoice.invoice_id)])
+        request = PdfRequest(connection.connection_id, invoice.invoice_id)
+        self._pdfs.send([request], partner_id=connection.partner_id)
 
     @staticmethod
     def _problem_report(invoice: Invoice) -> ProblemReport:

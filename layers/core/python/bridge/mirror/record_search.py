@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
+from bridge.connections.minute_shares import MinuteShares
 from bridge.domain.connection import Connection
 from bridge.domain.customer import ArchiveReason, Customer
-from bridge.domain.errors import ShareUsedUpError
 from bridge.domain.hint import Hint, HintReason
 from bridge.domain.identity import RecordKind, mirrored_id
 from bridge.domain.mirrored_kinds import CUSTOMERS, MirroredKind, R, mirrored_kind, refusal
 from bridge.domain.problem import RECORD_PROBLEMS, ProblemState, record_subject
 from bridge.ports import (
     Activity,
-    Clock,
     HintQueue,
-    PartnerPlaces,
     ProblemStore,
     Psa,
     PsaGateway,
     RecordStore,
 )
-
-SEARCHES_A_MINUTE = 20
-"""So often a minute one partner's searches may ask ConnectWise; each takes up to seven calls."""
-_MINUTE = timedelta(minutes=1)
 
 
 class Whereabouts(StrEnum):
@@ -79,15 +73,13 @@ class RecordSearch:
         problems: ProblemStore,
         gateway: PsaGateway,
         hints: HintQueue,
-        places: PartnerPlaces,
-        clock: Clock,
+        shares: MinuteShares,
     ) -> None:
         self._records = records
         self._problems = problems
         self._gateway = gateway
         self._hints = hints
-        self._places = places
-        self._clock = clock
+        self._shares = shares
 
     def by_id(
         self, connection: Connection, kind: RecordKind, source_id: int
@@ -113,15 +105,8 @@ class RecordSearch:
         )
 
     def _ask(self, connection: Connection) -> Psa:
-        """Open ConnectWise for one search; the place that it takes is free after a minute."""
-        place = self._places.take(
-            connection.partner_id,
-            Activity.RECORD_SEARCH,
-            places=SEARCHES_A_MINUTE,
-            until=self._clock.now() + _MINUTE,
-        )
-        if place is None:
-            raise ShareUsedUpError("too many searches", retry_after_seconds=_MINUTE.total_seconds())
+        """Open ConnectWise for one search, which counts in the partner's share."""
+        self._shares.take(connection.partner_id, Activity.RECORD_SEARCH)
         return self._gateway.open(connection)
 
     def _in_mirror(
@@ -194,7 +179,13 @@ class RecordSearch:
         return None
 
     def _hint(self, connection: Connection, kind: RecordKind, source_id: int) -> None:
-        hint = Hint(connection.connection_id, kind, source_id, HintReason.SEARCH)
+        hint = Hint(
+            connection.connection_id,
+            kind,
+            source_id,
+            HintReason.SEARCH,
+            partner_id=connection.partner_id,
+        )
         self._hints.send([hint], delay_seconds=0)
 
 

@@ -8,17 +8,19 @@ the same page the record's version lets one move the run on.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bridge.connections.health import CONNECTION_ERRORS, ConnectionHealth
+from bridge.connections.site_turns import STEP_SECONDS, SiteTurns, Turn, put_off_seconds
+from bridge.connections.visit import Visit, visit_that_ended_with
 from bridge.domain.connection import Connection
 from bridge.domain.errors import (
     BridgeError,
     ConflictError,
     MassArchiveStoppedError,
     NotFoundError,
+    NotItsTurnError,
     OutcomeUnknownError,
     OutOfTimeError,
     PermanentError,
@@ -38,7 +40,6 @@ from bridge.domain.run import (
     MAX_ATTEMPTS_PER_PAGE,
     SCHEDULED_RUNS,
     CancelReason,
-    Counters,
     Run,
     RunKind,
     RunState,
@@ -54,15 +55,18 @@ from bridge.domain.watermark import (
     start_of_changes,
 )
 from bridge.domain.work_messages import RunMessage
+from bridge.log_fields import add_log_fields
 from bridge.mirror.list_check import ListCheck
-from bridge.mirror.refresh import Refresher
-from bridge.mirror.refreshed import LOOKS_AFTER_SECONDS, Refreshed
+from bridge.mirror.page_refresh import REFRESH_BATCH, WHOLE_LISTS, PageRefresh
+from bridge.mirror.refreshed import Refreshed
 from bridge.mirror.run_problems import RunProblems
 from bridge.mirror.selection import Choice, Selector
 from bridge.ports import (
     Clock,
     ConnectionStore,
     HintQueue,
+    Measure,
+    Metrics,
     ProblemStore,
     Psa,
     PsaGateway,
@@ -70,12 +74,7 @@ from bridge.ports import (
     RunStore,
 )
 
-REFRESH_BATCH = 190
-"""So many ids of seven digits fit into one URL, beside the fields of an invoice."""
-MIN_SECONDS_FOR_BATCH = 30.0
 MAX_RETRY_DELAY_SECONDS = 900
-WHOLE_LISTS = frozenset({Selection.ALL, Selection.DIFFERING})
-"""Such steps take a list from its beginning to its end."""
 
 _logger = logging.getLogger(__name__)
 
@@ -90,13 +89,15 @@ class RunWorker:
         runs: RunStore,
         gateway: PsaGateway,
         selector: Selector,
-        refresher: Refresher,
+        page_refresh: PageRefresh,
+        turns: SiteTurns,
         hints: HintQueue,
         queue: RunQueue,
         problems: ProblemStore,
         run_problems: RunProblems,
         list_check: ListCheck,
         health: ConnectionHealth,
+        metrics: Metrics,
         clock: Clock,
         max_records: int,
     ) -> None:
@@ -104,18 +105,20 @@ class RunWorker:
         self._runs = runs
         self._gateway = gateway
         self._selector = selector
-        self._refresher = refresher
+        self._page_refresh = page_refresh
+        self._turns = turns
         self._hints = hints
         self._queue = queue
         self._problems = problems
         self._health = health
+        self._metrics = metrics
         self._clock = clock
         self._max_records = max_records
         self._run_problems = run_problems
         self._list_check = list_check
 
     def work(self, message: RunMessage) -> None:
-        """Do the page that the message names, and queue the next one."""
+        """Do the page that the message names when it is the partner's turn, and queue the next."""
         stored = self._runs.get(message.connection_id, message.run_id)
         run = stored.value
         if run is None or run.has_ended or message.page_count > run.page_count:
@@ -130,12 +133,23 @@ class RunWorker:
             cancelled = run.cancelled(CancelReason.NOT_SYNCING, self._clock.now())
             self._save(cancelled, stored.version)
             return
-        self._save_and_go_on(self._attempt(connection, run), stored.version)
+        add_log_fields(partner_id=run.partner_id, run_kind=run.kind.value)
+        try:
+            with self._turns.turn(run.partner_id, run.connection_id) as turn:
+                self._save_and_go_on(self._attempt(connection, run, turn), stored.version)
+        except NotItsTurnError as error:
+            self._put_off(run, message.times_put_off, error)
 
-    def _attempt(self, connection: Connection, run: Run) -> tuple[Run, int]:
+    def _put_off(self, run: Run, times: int, error: NotItsTurnError) -> None:
+        """Ask for the page again later. A wait for a turn leaves the run's attempts as they are."""
+        self._runs.keep_slot(run)
+        delay_seconds = put_off_seconds(error, times)
+        self._queue.send(run, delay_seconds=delay_seconds, times_put_off=times + 1)
+
+    def _attempt(self, connection: Connection, run: Run, turn: Turn) -> tuple[Run, int]:
         """Return the run after this page and the seconds to wait before the next."""
         try:
-            return self._do_page(connection, self._with_start_of_changes(connection, run)), 0
+            return self._visit(connection, self._with_start_of_changes(connection, run), turn), 0
         except CONNECTION_ERRORS as error:
             self._health.report_failure(connection, error)
             return self._fail(run, error), 0
@@ -163,6 +177,8 @@ class RunWorker:
             return self._fail(run, error), 0
         asked_seconds = error.retry_after_seconds or 0
         delay = max(int(asked_seconds), min(MAX_RETRY_DELAY_SECONDS, 2 * 2 ** min(run.attempts, 9)))
+        if isinstance(error, OutOfTimeError):
+            run = replace(run, page_size=min(run.page_size, REFRESH_BATCH))
         if isinstance(error, TooHeavyError | OutOfTimeError):
             run = run.with_smaller_pages()
         waiting = replace(run, attempts=run.attempts + 1, state=RunState.RUNNING)
@@ -175,7 +191,18 @@ class RunWorker:
         watermark = self._runs.get_watermark(connection.connection_id, run.step.record_kind)
         return replace(run, since=start_of_changes(watermark, self._clock.now()))
 
-    def _do_page(self, connection: Connection, run: Run) -> Run:
+    def _visit(self, connection: Connection, run: Run, turn: Turn) -> Run:
+        """Do a page, and note in the turn how ConnectWise behaved."""
+        try:
+            done, has_rows = self._do_page(connection, run)
+        except BridgeError as error:
+            turn.visit = visit_that_ended_with(error)
+            raise
+        turn.visit = Visit.ANSWERED if has_rows else Visit.UNANSWERED
+        return done
+
+    def _do_page(self, connection: Connection, run: Run) -> tuple[Run, bool]:
+        """Return the run after this page, and whether ConnectWise gave more than failures."""
         psa = self._gateway.open(connection)
         if run.kind is RunKind.IMPORT and not run.page_count:
             run = self._with_expected_counts(connection, psa, run)
@@ -185,19 +212,19 @@ class RunWorker:
         started_at = self._clock.now()
         choice = self._selector.choose(connection, psa, run)
         run = self._with_clock(connection, run, choice, started_at)
-        refreshed, stopped_at = self._refresh(connection, psa, run, choice)
-        if stopped_at is not None:
-            choice = choice.through(stopped_at)
+        choice, refreshed = self._page_refresh.refresh(connection, psa, run, choice)
         for source_id in choice.broken_ids:
             self._run_problems.record_undelivered(run, source_id)
         if choice.unreadable_rows:
             self._run_problems.rows_unreadable(run, choice.unreadable_rows)
-        run = _with_page(run, choice, refreshed)
+        has_time_for_more = self._clock.remaining_seconds() > STEP_SECONDS / 2
+        run = _with_page(run, choice, refreshed, may_grow=has_time_for_more)
         if choice.is_last and run.step.selection in WHOLE_LISTS:
             run = self._list_check.compare(connection, psa, run)
-        return run.advanced(
+        moved = run.advanced(
             last_id=choice.last_id, is_last_page=choice.is_last, now=self._clock.now()
         )
+        return moved, choice.has_rows
 
     def _check_length(self, run: Run) -> None:
         if run.comparison(run.step.record_kind).listed > self._max_records:
@@ -231,57 +258,6 @@ class RunWorker:
             watermark = self._runs.get_watermark(run.connection_id, kind.record_kind)
             if watermark:
                 self._runs.set_watermark_back(run.connection_id, kind.record_kind, watermark - fall)
-
-    def _refresh(
-        self, connection: Connection, psa: Psa, run: Run, choice: Choice
-    ) -> tuple[Refreshed, int | None]:
-        """Refresh the chosen records; return what became of them and, if time runs short, the
-        last id done.
-
-        Only vanished records that a sweep found, and that passed the mass-archive check, may be
-        archived here: a list that wrongly comes back empty must not empty the mirror.
-        """
-        total = Refreshed()
-        kind = run.step.record_kind
-        last_done_id: int | None = None
-        may_archive = run.step.selection is Selection.VANISHED
-        batch_size = min(REFRESH_BATCH, run.page_size)
-        for start in range(0, len(choice.source_ids), batch_size):
-            if last_done_id is not None and self._clock.remaining_seconds() < MIN_SECONDS_FOR_BATCH:
-                return total, last_done_id
-            batch = choice.source_ids[start : start + batch_size]
-            try:
-                refreshed = self._refresher.refresh(
-                    connection, psa, kind, batch, may_archive=may_archive
-                )
-            except OutOfTimeError:
-                if last_done_id is None:
-                    raise
-                return total, last_done_id
-            total += refreshed
-            total += Refreshed(Counters(deferred=len(refreshed.contested)))
-            self._defer(connection, kind, refreshed.contested)
-            if run.step.selection is not Selection.ALL:
-                # The old records of a whole list may disagree for good.
-                self._look_again(connection, kind, refreshed)
-            last_done_id = batch[-1]
-        return total, None
-
-    def _defer(self, connection: Connection, kind: RecordKind, source_ids: Sequence[int]) -> None:
-        """Queue hints for records that another worker wrote meanwhile, to fetch them again."""
-        self._hints.send(
-            [Hint(connection.connection_id, kind, i, HintReason.CONFLICT) for i in source_ids]
-        )
-
-    def _look_again(self, connection: Connection, kind: RecordKind, refreshed: Refreshed) -> None:
-        """Queue a look at changed records whose parts disagree: ConnectWise changes one soon."""
-        self._hints.send(
-            [
-                Hint(connection.connection_id, kind, i, HintReason.UNSETTLED, attempts=1)
-                for i in refreshed.unsettled_changes
-            ],
-            delay_seconds=LOOKS_AFTER_SECONDS[0],
-        )
 
     def _with_expected_counts(self, connection: Connection, psa: Psa, run: Run) -> Run:
         """Return the run with ConnectWise's counts, which only show its progress: it goes on
@@ -345,7 +321,10 @@ class RunWorker:
         subjects = {p.subject for p in problems.values() if p.code in RECORD_PROBLEMS}
         records = filter(None, map(record_of_subject, sorted(subjects)))
         self._hints.send(
-            [Hint(run.connection_id, kind, i, HintReason.RETRY) for kind, i in records]
+            [
+                Hint(run.connection_id, kind, i, HintReason.RETRY, partner_id=run.partner_id)
+                for kind, i in records
+            ]
         )
 
     def _save(self, run: Run, version: int) -> bool:
@@ -354,13 +333,30 @@ class RunWorker:
         except ConflictError:
             _logger.info("another worker moved the run", extra={"run_id": run.run_id})
             return False
+        if run.has_ended:
+            self._metrics.note(
+                _MEASURES[run.state],
+                partner_id=run.partner_id,
+                connection_id=run.connection_id,
+                run_id=run.run_id,
+                kind=run.kind.value,
+            )
         return True
 
 
-def _with_page(run: Run, choice: Choice, refreshed: Refreshed) -> Run:
-    """Return the run with the outcomes of one page."""
+_MEASURES = {
+    RunState.SUCCEEDED: Measure.RUN_SUCCEEDED,
+    RunState.FAILED: Measure.RUN_FAILED,
+    RunState.CANCELLED: Measure.RUN_CANCELLED,
+}
+
+
+def _with_page(run: Run, choice: Choice, refreshed: Refreshed, *, may_grow: bool) -> Run:
+    """Return the run with the outcomes of one page. The next one grows only where there was time
+    for more."""
     kind = run.step.record_kind
     comparison = choice.added_to(run.comparison(kind), left_out=refreshed.left_out)
     counted = run.counted(kind, refreshed.counters + choice.counters)
     compared = counted.with_comparison(kind, comparison)
-    return compared.with_vanished(kind, choice.vanished_ids).with_managed_size(choice.managed_size)
+    sized = compared.with_managed_size(choice.managed_size, may_grow=may_grow)
+    return sized.with_vanished(kind, choice.vanished_ids)

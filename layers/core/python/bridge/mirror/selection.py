@@ -47,6 +47,11 @@ class Choice:
     """The records that ConnectWise managed to list at once."""
 
     @property
+    def has_rows(self) -> bool:
+        """Tell whether ConnectWise gave more than failures, from which a smaller size is learnt."""
+        return self.is_last or bool(self.source_ids or self.listed_ids or self.broken_ids)
+
+    @property
     def counters(self) -> Counters:
         """Return the outcomes of what is not refreshed, with all records of the page as seen."""
         chosen, broken = set(self.source_ids), set(self.broken_ids)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bridge.connections.payment_stops import PaymentStops
-from bridge.connections.visit import Visit
+from bridge.connections.visit import Visit, visit_that_ended_with
 from bridge.domain.connection import Connection
 from bridge.domain.errors import (
     ConflictError,
@@ -16,7 +16,6 @@ from bridge.domain.errors import (
     OutcomeUnknownError,
     PermanentError,
     RetryableError,
-    UnavailableError,
 )
 from bridge.domain.hint import Hint, HintReason
 from bridge.domain.identity import RecordKind
@@ -47,6 +46,8 @@ from bridge.ports import (
     ConnectionStore,
     HintQueue,
     LedgerStore,
+    Measure,
+    Metrics,
     PaymentControlStore,
     PsaGateway,
     WriteBackQueue,
@@ -76,6 +77,7 @@ class WriteBackWorker:
         first_contact: FirstContact,
         control: PaymentControlStore,
         write_back_problems: WriteBackProblems,
+        metrics: Metrics,
         clock: Clock,
         timings: Timings,
     ) -> None:
@@ -89,6 +91,7 @@ class WriteBackWorker:
         self._first_contact = first_contact
         self._control = control
         self._write_back_problems = write_back_problems
+        self._metrics = metrics
         self._clock = clock
         self._timings = timings
 
@@ -149,6 +152,7 @@ class WriteBackWorker:
 
     def _run(self, held: HeldWriteBack) -> Visit:
         visit = Visit.ANSWERED
+        was_written = held.write_back.is_written
         gate = self._open_gate()
         try:
             visit = self._advance(held, gate)
@@ -161,9 +165,22 @@ class WriteBackWorker:
             gate.let_go(held)
             self._write_back_problems.show(held.write_back)
             self._send_next_look(held.write_back)
+            if held.write_back.is_written and not was_written:
+                self._note_arrival(held.write_back)
         if held.has_written:
             self._hints.send([_hint(held.write_back)])
         return visit
+
+    def _note_arrival(self, write_back: WriteBack) -> None:
+        """Measure how long a payment took from the platform to ConnectWise."""
+        took = self._clock.now() - write_back.created_at
+        self._metrics.note(
+            Measure.PAYMENT_TO_CONNECTWISE,
+            took.total_seconds(),
+            partner_id=write_back.partner_id,
+            connection_id=write_back.connection_id,
+            write_back_id=write_back.write_back_id,
+        )
 
     def _put_off_unmoved(self, held: HeldWriteBack) -> None:
         """Look again later at a write-back that nobody moved: an owner stood in its way."""
@@ -180,7 +197,7 @@ class WriteBackWorker:
             self._run_steps(held, gate)
         except RetryableError as error:
             held.retry_later()
-            return Visit.UNANSWERED if isinstance(error, UnavailableError) else Visit.ANSWERED
+            return visit_that_ended_with(error)
         except OutcomeUnknownError:
             # Only a change of status can be unclear here, and that may be made twice.
             _retry_status(held)
@@ -319,4 +336,5 @@ def _hint(write_back: WriteBack) -> Hint:
         RecordKind.INVOICE,
         write_back.invoice_source_id,
         HintReason.WRITE_BACK,
+        partner_id=write_back.partner_id,
     )

@@ -169,9 +169,9 @@ class PlatformRecords:
         through the partner's invoices takes too long.
         """
         for state in _UNARCHIVED:
-            query = InvoiceQuery(number=number, state=state)
+            query = InvoiceQuery(number=number, is_whole_number=True, state=state)
             for invoice in self._all(partner_id, query):
-                if invoice.origin is Origin.PLATFORM:
+                if invoice.origin is Origin.PLATFORM and invoice.number == number:
                     raise _number_taken()
 
     def _refuse_open_invoices(self, partner_id: str, customer_id: str) -> None:

@@ -8,16 +8,19 @@ from bridge.ports.archivings import ArchivingStore
 from bridge.ports.clock import Clock
 from bridge.ports.companies import CompanyStore
 from bridge.ports.documents import DocumentStore
+from bridge.ports.job_turns import JobTurn, JobTurns
 from bridge.ports.ledger import NO_OWNER, SHARE_OF_DUE, LedgerStore, PlatformPaymentQuery
+from bridge.ports.metrics import Measure, Metrics
 from bridge.ports.operations import (
     CallbackEndpointStore,
     ConnectionStore,
     ProblemStore,
     RunStore,
-    syncing_connections,
+    SyncingConnection,
 )
 from bridge.ports.payment_control import PaymentControlStore
 from bridge.ports.psa import (
+    CallPurpose,
     Fetched,
     ListedPage,
     ListedRecord,
@@ -36,10 +39,14 @@ from bridge.ports.psa_payments import (
 from bridge.ports.queues import (
     EventBus,
     HintQueue,
+    HintsAloneQueue,
+    JobQueue,
     PdfQueue,
     RunQueue,
+    SigningKeyQueue,
     WriteBackQueue,
 )
+from bridge.ports.read_marks import ReadMarks
 from bridge.ports.records import (
     CustomerQuery,
     InvoiceQuery,
@@ -55,6 +62,7 @@ __all__ = [
     "SHARE_OF_DUE",
     "Activity",
     "ArchivingStore",
+    "CallPurpose",
     "CallbackEndpointStore",
     "Clock",
     "CompanyStore",
@@ -64,10 +72,16 @@ __all__ = [
     "EventBus",
     "Fetched",
     "HintQueue",
+    "HintsAloneQueue",
     "InvoiceQuery",
+    "JobQueue",
+    "JobTurn",
+    "JobTurns",
     "LedgerStore",
     "ListedPage",
     "ListedRecord",
+    "Measure",
+    "Metrics",
     "Page",
     "PartnerPlaces",
     "PaymentControlStore",
@@ -83,17 +97,19 @@ __all__ = [
     "PsaPayment",
     "PsaPayments",
     "RateLimiter",
+    "ReadMarks",
     "RecordStore",
     "RunQueue",
     "RunStore",
     "SecretVault",
+    "SigningKeyQueue",
     "SigningKeySource",
     "SigningKeyStore",
     "Silence",
     "SilenceStore",
     "Stored",
+    "SyncingConnection",
     "SystemInfo",
     "WriteBackQueue",
-    "syncing_connections",
     "until_saved",
 ]

@@ -115,9 +115,23 @@ class LedgerStore(Protocol):
         ...
 
     def list_write_backs(
-        self, connection_id: str, *, limit: int, cursor: str | None = None
+        self,
+        connection_id: str,
+        *,
+        limit: int,
+        cursor: str | None = None,
+        is_resting: bool = False,
+        after_invoice: int = 0,
     ) -> Page[WriteBack]:
-        """Return all write-backs of a connection, those of one invoice side by side."""
+        """Return a connection's write-backs that rest, or all others, by their invoices' rising
+        ConnectWise ids, from past ``after_invoice``."""
+        ...
+
+    def set_resting(self, write_back: WriteBack, *, is_resting: bool) -> bool:
+        """Let a write-back rest, or end its rest, as every other change of it does.
+
+        Return whether it was done: another writer may have changed it meanwhile.
+        """
         ...
 
     def list_due(

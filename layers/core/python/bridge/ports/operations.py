@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -14,7 +15,13 @@ from bridge.domain.run import Run
 from bridge.domain.window import Window
 from bridge.ports.stored import Page, Stored
 
-MAX_PAGES_OF_CONNECTIONS = 1000
+
+@dataclass(frozen=True, slots=True)
+class SyncingConnection:
+    """The ids of a connection that is kept in step, as lists of all partners name it."""
+
+    connection_id: str
+    partner_id: str
 
 
 class ConnectionStore(Protocol):
@@ -26,8 +33,8 @@ class ConnectionStore(Protocol):
         """Return all of a partner's connections, oldest first (at most 100)."""
         ...
 
-    def list_syncing(self, cursor: str | None = None) -> Page[Connection]:
-        """Return syncing connections of all partners."""
+    def list_syncing(self, cursor: str | None = None) -> Page[SyncingConnection]:
+        """Return syncing connections of all partners, by their ids."""
         ...
 
     def save(self, connection: Connection, *, expected_version: int) -> int:
@@ -37,7 +44,10 @@ class ConnectionStore(Protocol):
 
 class CallbackEndpointStore(Protocol):
     def get(self, connection_id: str) -> CallbackEndpoint | None:
-        """Return the data to check callbacks of a connection with; None unless it is syncing."""
+        """Return the data to check callbacks of a connection with; None unless it is syncing.
+
+        It is kept by the store of connections, whenever one is saved.
+        """
         ...
 
 
@@ -63,6 +73,10 @@ class RunStore(Protocol):
         """
         ...
 
+    def keep_slot(self, run: Run) -> None:
+        """Keep the slot of a run that waits for its turn, so that it does not count as stalled."""
+        ...
+
     def list_of_connection(
         self, connection_id: str, *, limit: int, cursor: str | None = None
     ) -> Page[Run]:
@@ -73,8 +87,8 @@ class RunStore(Protocol):
         """Return the runs that are going on: one of a kind at most, in the order of the kinds."""
         ...
 
-    def list_stalled(self, unmoved_since: datetime) -> tuple[Run, ...]:
-        """Return active runs that stood still since then (at most 100)."""
+    def list_stalled(self, connection_id: str, unmoved_since: datetime) -> tuple[Run, ...]:
+        """Return the connection's active runs that stood still since then."""
         ...
 
     def get_watermark(self, connection_id: str, kind: RecordKind) -> datetime | None: ...
@@ -122,14 +136,3 @@ class ProblemStore(Protocol):
         limit: int,
         cursor: str | None = None,
     ) -> Page[Problem]: ...
-
-
-def syncing_connections(connections: ConnectionStore) -> Iterator[Connection]:
-    """Yield every syncing connection of all partners."""
-    cursor = None
-    for _ in range(MAX_PAGES_OF_CONNECTIONS):
-        page = connections.list_syncing(cursor)
-        yield from page.items
-        cursor = page.next_cursor
-        if cursor is None:
-            return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
 from bridge.domain.callback_endpoint import CallbackEndpoint
@@ -220,10 +221,19 @@ class PsaGateway(Protocol):
         ...
 
 
+class CallPurpose(StrEnum):
+    """A call to ConnectWise has a purpose."""
+
+    MIRROR = "mirror"
+    """It takes from the tenant's common share."""
+    WRITE_BACK = "write_back"
+    """It has a reserved share, and takes from the common one where that is used up."""
+
+
 class RateLimiter(Protocol):
     """A tenant's share of calls, kept for all workers together."""
 
-    def acquire(self, connection_id: str) -> float:
+    def acquire(self, connection_id: str, purpose: CallPurpose = CallPurpose.MIRROR) -> float:
         """Take a call from the share and return the seconds to wait before making it.
 
         Raises ThrottledError with the wait when it would be too long; the share stays as it is.
@@ -240,6 +250,7 @@ class SigningKeySource(Protocol):
         """Return the key that signs a callback, from its ``key_url``.
 
         Raises UnsafeAddressError unless the URL is exactly where this connection's own
-        ConnectWise keeps its keys, UnavailableError unless a key comes within 2 seconds.
+        ConnectWise keeps its keys, KeyWithheldError where it is served to others than this source,
+        and UnavailableError unless a key comes in time.
         """
         ...

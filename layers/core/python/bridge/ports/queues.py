@@ -8,7 +8,12 @@ from typing import Protocol
 from bridge.domain.events import DomainEvent
 from bridge.domain.hint import Hint
 from bridge.domain.run import Run
-from bridge.domain.work_messages import PdfRequest
+from bridge.domain.work_messages import (
+    JobMessage,
+    PdfRequest,
+    SigningKeyRequest,
+    TickMessage,
+)
 from bridge.domain.write_back import WriteBack
 
 
@@ -16,14 +21,33 @@ class HintQueue(Protocol):
     def send(self, hints: Sequence[Hint], *, delay_seconds: int = 0) -> None: ...
 
 
+class HintsAloneQueue(Protocol):
+    def move(self, hints: Sequence[Hint]) -> None:
+        """Have each of the hints worked on by itself, since its worker may have died of it."""
+        ...
+
+
+class SigningKeyQueue(Protocol):
+    def send(self, request: SigningKeyRequest) -> None:
+        """Ask a worker that has the member's keys to fetch a signing key."""
+        ...
+
+
 class RunQueue(Protocol):
-    def send(self, run: Run, *, delay_seconds: int = 0) -> None:
-        """Ask a worker to do the run's next page."""
+    def send(self, run: Run, *, delay_seconds: int = 0, times_put_off: int = 0) -> None:
+        """Ask a worker to do the run's next page.
+
+        ``times_put_off`` tells the worker how often in a row the page was to wait for a turn.
+        """
         ...
 
 
 class PdfQueue(Protocol):
-    def send(self, requests: Sequence[PdfRequest]) -> None: ...
+    def send(
+        self, requests: Sequence[PdfRequest], *, partner_id: str, delay_seconds: int = 0
+    ) -> None:
+        """Ask a worker for PDFs of one partner's invoices."""
+        ...
 
 
 class WriteBackQueue(Protocol):
@@ -36,6 +60,19 @@ class WriteBackQueue(Protocol):
         InvalidInputError for a delay over ``LONGEST_DELAY_SECONDS``: a write-back that is due
         later than that is found by its time.
         """
+        ...
+
+
+class JobQueue(Protocol):
+    def send(self, planned: Sequence[tuple[JobMessage, int]]) -> None:
+        """Ask workers to do jobs, each after its delay in seconds.
+
+        Raises InvalidInputError for a delay over ``LONGEST_DELAY_SECONDS``.
+        """
+        ...
+
+    def go_on(self, message: TickMessage) -> None:
+        """Ask a worker to go on with a tick."""
         ...
 
 

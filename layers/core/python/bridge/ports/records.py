@@ -12,23 +12,49 @@ from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import Invoice, InvoiceState
 from bridge.domain.mirrored_kinds import MirroredKind, MirroredRecord, R
 from bridge.domain.payment import Payment
+from bridge.domain.search_terms import amounts_of, begins_words, fold_number
 from bridge.ports.psa import ListedRecord
 from bridge.ports.stored import Page, Stored
 
 
 @dataclass(frozen=True, slots=True)
 class InvoiceQuery:
-    """An invoice has to match every restriction; None accepts all."""
+    """An invoice has to match every restriction; None accepts all.
+
+    A list of a number or an amount is in its order, and any other one in that of the due dates.
+    """
 
     state: InvoiceState | None = None
     connection_id: str | None = None
     customer_id: str | None = None
     currency_code: str | None = None
     number: str | None = None
+    """The beginning of the number, in upper or lower case; leading zeros are left aside."""
+    is_whole_number: bool = False
+    """The number is typed to its end."""
+    amount_minor: int | None = None
+    """Exactly the total or the balance."""
     due_from: date | None = None
     """Inclusive."""
     due_to: date | None = None
     """Inclusive."""
+
+    def matches(self, invoice: Invoice) -> bool:
+        return (
+            self.state in (None, invoice.state)
+            and self.connection_id in (None, invoice.connection_id)
+            and self.customer_id in (None, invoice.customer_id)
+            and self.currency_code in (None, invoice.currency.code)
+            and self._has_number(invoice)
+            and (self.amount_minor is None or self.amount_minor in amounts_of(invoice))
+            and _is_within(invoice.due_on, self.due_from, self.due_to)
+        )
+
+    def _has_number(self, invoice: Invoice) -> bool:
+        if not self.number:
+            return True
+        wanted, number = fold_number(self.number), fold_number(invoice.number)
+        return number == wanted if self.is_whole_number else number.startswith(wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +64,14 @@ class CustomerQuery:
     is_archived: bool = False
     connection_id: str | None = None
     name: str | None = None
-    """The beginning of the name, in upper or lower case."""
+    """Words of the name, of each its beginning, in upper or lower case."""
+
+    def matches(self, customer: Customer) -> bool:
+        return (
+            self.is_archived == (customer.archive is not None)
+            and self.connection_id in (None, customer.connection_id)
+            and begins_words(self.name or "", customer.name)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +85,21 @@ class PaymentQuery:
     paid_to: date | None = None
     with_deleted: bool = False
     """Adds deleted payments, which are history."""
+
+    def matches(self, payment: Payment) -> bool:
+        return (
+            (self.with_deleted or not payment.is_deleted)
+            and self.connection_id in (None, payment.connection_id)
+            and self.customer_id in (None, payment.customer_id)
+            and self.invoice_id in (None, payment.invoice_id)
+            and _is_within(payment.paid_on, self.paid_from, self.paid_to)
+        )
+
+
+def _is_within(day: date | None, first: date | None, last: date | None) -> bool:
+    if first is None and last is None:
+        return True
+    return day is not None and (first or date.min) <= day <= (last or date.max)
 
 
 class RecordStore(Protocol):
@@ -116,7 +164,10 @@ class RecordStore(Protocol):
     def list_invoices(
         self, partner_id: str, query: InvoiceQuery, *, limit: int, cursor: str | None = None
     ) -> Page[Invoice]:
-        """Return invoices, their lines and payments left out: unpaid first, then by due date."""
+        """Return invoices, their lines and payments left out: unpaid first, then by due date.
+
+        Those of a number or an amount come in its order.
+        """
         ...
 
     def list_customers(

@@ -26,8 +26,20 @@ class SecretVault(Protocol):
 
 
 class SigningKeyStore(Protocol):
-    """Signing keys are kept for at most an hour. A key is a secret and may not be logged."""
+    """Signing keys are kept for at most an hour. A key is a secret and may not be logged, and
+    neither may its URL."""
 
     def get(self, connection_id: str, key_url: str) -> str | None: ...
 
     def put(self, connection_id: str, key_url: str, key: str) -> None: ...
+
+    def want(self, connection_id: str, key_url: str) -> str | None:
+        """Note that a worker is to fetch the key, and return the digest that stands for its URL.
+
+        Return None where the same was noted within the last minute.
+        """
+        ...
+
+    def wanted_url(self, connection_id: str, key_digest: str) -> str | None:
+        """Return the URL of a key that was noted within the last quarter of an hour."""
+        ...

@@ -35,6 +35,8 @@ class Page(Generic[T]):
     items: tuple[T, ...]
     next_cursor: str | None = None
     """Opaque; None on the last page."""
+    is_partial: bool = False
+    """The page's work was used up before it was full; it may even be empty. More may follow."""
 
 
 def until_saved(

@@ -17,6 +17,10 @@ class Activity(StrEnum):
     PDF = "pdf"
     JOB = "job"
     RECORD_SEARCH = "record_search"
+    CONNECTING = "connecting"
+    VERIFYING = "verifying"
+    FILTER_PREVIEW = "filter_preview"
+    SETUP_LISTS = "setup_lists"
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,7 +166,14 @@ class ProblemActions:
         kind, source_id = record
         if problem.code is ProblemCode.PDF_UNAVAILABLE:
             invoice_id = mirrored_id(connection.connection_id, source_id)
-            self._pdfs.send([PdfRequest(connection.connection_id, invoice_id)])
+            request = PdfRequest(connection.connection_id, invoice_id)
+            self._pdfs.send([request], partner_id=connection.partner_id)
         else:
-            hint = Hint(connection.connection_id, kind, source_id, HintReason.RETRY)
+            hint = Hint(
+                connection.connection_id,
+                kind,
+                source_id,
+                HintReason.RETRY,
+                partner_id=connection.partner_id,
+            )
             self._hints.send([hint])

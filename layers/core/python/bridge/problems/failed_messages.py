@@ -6,13 +6,24 @@ from dataclasses import replace
 
 from bridge.domain.hint import Hint
 from bridge.domain.identity import RecordKind, parse_mirrored_id
+from bridge.domain.job import Job
 from bridge.domain.problem import PDFS_SUBJECT, ProblemCode, record_subject
 from bridge.domain.run import RunState
-from bridge.domain.work_messages import PdfRequest, RunMessage
+from bridge.domain.work_messages import JobMessage, PdfRequest, RunMessage
 from bridge.ports import Clock, ConnectionStore, ProblemStore, RunStore
 
 MAX_PDF_PROBLEMS = 10
 """So many PDFs of a connection have a problem each; for the others one problem stands."""
+
+_JOB_NAMES: dict[Job, str] = {
+    Job.INVOICE_DELTA: "The search for changed invoices",
+    Job.CUSTOMERS: "The hourly search for changed customers",
+    Job.SWEEP: "The nightly comparison of records",
+    Job.CALLBACKS: "The hourly check of the callbacks",
+    Job.HEAL_WRITE_BACKS: "The check of payments that wait",
+    Job.PAYMENTS: "The hourly comparison of payments",
+    Job.RESTING_PAYMENTS: "The monthly comparison of older payments",
+}
 
 
 class FailedMessages:
@@ -66,6 +77,16 @@ class FailedMessages:
             )
             report = connection.report(ProblemCode.CONNECTWISE_UNREACHABLE, PDFS_SUBJECT, detail)
         self._problems.report(report, self._clock.now())
+
+    def park_job(self, message: JobMessage) -> None:
+        """Report the job; the next time it gets through resolves that."""
+        self._report(
+            message.connection_id,
+            ProblemCode.JOB_FAILED,
+            message.job.subject,
+            f"{_JOB_NAMES[message.job]} failed many times in a row. It starts again by itself, and "
+            "an operator looks into it.",
+        )
 
     def park_run(self, message: RunMessage) -> None:
         """Fail the run, so that its place is free for the next one.

@@ -73,18 +73,16 @@ def to_item(attributes: Mapping[str, Mapping[str, Any]]) -> Item:
 
 
 def check_storable(item: Item) -> None:
-    """Raise MalformedRecordError for an item that DynamoDB would refuse.
-
-    The size is counted as DynamoDB documents it, rounded up where that page is vague.
-    """
-    if _size_bytes(item) > MAX_ITEM_BYTES:
+    """Raise MalformedRecordError for an item that DynamoDB would refuse."""
+    if size_bytes(item) > MAX_ITEM_BYTES:
         raise MalformedRecordError(
             f"it is too large, as the bridge keeps {MAX_ITEM_BYTES // 1024} KB of a record with "
             "its lines compressed; shorten its texts in ConnectWise, or divide it"
         )
 
 
-def _size_bytes(value: Plain) -> int:
+def size_bytes(value: Plain) -> int:
+    """Return the size of a value as DynamoDB documents it, rounded up where it is vague."""
     match value:
         case None | bool():
             return 1
@@ -95,9 +93,9 @@ def _size_bytes(value: Plain) -> int:
         case bytes():
             return len(value)
         case list():
-            return _NESTING_BYTES + sum(1 + _size_bytes(entry) for entry in value)
+            return _NESTING_BYTES + sum(1 + size_bytes(entry) for entry in value)
         case dict():
-            named = (1 + _text_bytes(name) + _size_bytes(entry) for name, entry in value.items())
+            named = (1 + _text_bytes(name) + size_bytes(entry) for name, entry in value.items())
             return _NESTING_BYTES + sum(named)
 
 

@@ -25,6 +25,7 @@ from bridge.domain.run import Run
 from bridge.domain.write_back import WriteBack
 from bridge.store.attributes import to_item
 from bridge.store.items import read_stored
+from bridge.store.keys import kind_word
 from bridge.store.kinds import STORED_KINDS
 
 T = TypeVar("T")
@@ -53,7 +54,7 @@ def _stored_type(key: Mapping[str, object]) -> str:
     pk, sk = str(key["pk"]), str(key["sk"])
     if pk.startswith("CONNECTION#"):
         return sk.split("#", 1)[0]
-    return pk.rsplit("#", 1)[-1]
+    return kind_word(pk)
 
 
 _Body = Mapping[str, Any]

@@ -2,14 +2,19 @@
 
 Each connection that is kept in step has a small item in one partition for all partners, written in
 the same transaction; the schedules read that partition. Thousands of connections that change state
-now and then fit into one partition easily.
+now and then fit into one partition easily. The webhook receiver's part of such a connection lies in
+the table callbacks, and belongs to that transaction as well.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from bridge.domain.connection import Connection
-from bridge.ports import Page, Stored
+from bridge.ports import Page, Stored, SyncingConnection
 from bridge.store import keys
+from bridge.store.attributes import Item
+from bridge.store.callback_endpoints import DynamoCallbackEndpoints
 from bridge.store.codec import encode
 from bridge.store.cursors import Position, read_cursor, write_cursor
 from bridge.store.expressions import version_is
@@ -17,15 +22,19 @@ from bridge.store.items import read_record, read_stored, record_item
 from bridge.store.table import Range, Table, Write
 
 MAX_CONNECTIONS_OF_PARTNER = 100
-SYNCING_PAGE_SIZE = 100
+SYNCING_PAGE_SIZE = 1000
 _CURSOR_NAME = "syncing"
 
 
 class DynamoConnectionStore:
-    """The operations table fulfils :class:`bridge.ports.ConnectionStore`."""
+    """The operations table fulfils :class:`bridge.ports.ConnectionStore`.
 
-    def __init__(self, table: Table) -> None:
+    ``endpoints`` opens the receiver's part of connections when one is saved.
+    """
+
+    def __init__(self, table: Table, endpoints: Callable[[], DynamoCallbackEndpoints]) -> None:
         self._table = table
+        self._endpoints = endpoints
 
     def get(self, connection_id: str) -> Stored[Connection]:
         return read_stored(Connection, self._table.get(keys.connection_key(connection_id)))
@@ -36,19 +45,24 @@ class DynamoConnectionStore:
         answer = self._table.query(wanted, limit=MAX_CONNECTIONS_OF_PARTNER)
         return tuple(read_record(Connection, item) for item in answer.items)
 
-    def list_syncing(self, cursor: str | None = None) -> Page[Connection]:
+    def list_syncing(self, cursor: str | None = None) -> Page[SyncingConnection]:
         after = read_cursor(cursor, _CURSOR_NAME)
         start = keys.syncing_key(after.sort_key).attributes() if after else None
         wanted = Range(keys.SYNCING_PK, keys.FIRST, keys.LAST)
         answer = self._table.query(wanted, limit=SYNCING_PAGE_SIZE, start=start)
-        connection_keys = [keys.connection_key(str(item["sk"])) for item in answer.items]
-        found = self._table.get_many(connection_keys)
-        connections = (read_record(Connection, found[key]) for key in connection_keys)
         last = Position(0, str(answer.last["sk"])) if answer.last else None
-        return Page(
-            tuple(connection for connection in connections if connection.is_syncing),
-            write_cursor(last, _CURSOR_NAME),
-        )
+        return Page(self._syncing(answer.items), write_cursor(last, _CURSOR_NAME))
+
+    def _syncing(self, items: Sequence[Item]) -> tuple[SyncingConnection, ...]:
+        """Return the connections of small items; for those of the release before the
+        partner stands in the connection itself."""
+        lacking = [str(item["sk"]) for item in items if "partner_id" not in item]
+        found = self._table.get_many([keys.connection_key(each) for each in lacking])
+        read = (read_record(Connection, item) for item in found.values())
+        partners = {each.connection_id: each.partner_id for each in read}
+        partners |= {str(i["sk"]): str(i["partner_id"]) for i in items if "partner_id" in i}
+        ids = (str(item["sk"]) for item in items)
+        return tuple(SyncingConnection(each, partners[each]) for each in ids if each in partners)
 
     def save(self, connection: Connection, *, expected_version: int) -> int:
         version = expected_version + 1
@@ -59,8 +73,12 @@ class DynamoConnectionStore:
             encode(connection),
         )
         syncing = keys.syncing_key(connection.connection_id)
-        listing = (
-            Write(item=dict(syncing.attributes())) if connection.is_syncing else Write(key=syncing)
+        small: Item = {**syncing.attributes(), "partner_id": connection.partner_id}
+        listing = Write(item=small) if connection.is_syncing else Write(key=syncing)
+        endpoint = self._endpoints().write_of(
+            connection.connection_id, connection.callback_endpoint
         )
-        self._table.transact([Write(item, condition=version_is(expected_version)), listing])
+        self._table.transact(
+            [Write(item, condition=version_is(expected_version)), listing, endpoint]
+        )
         return version

@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from bridge import aws_calls
-from bridge.domain.errors import ConflictError, ThrottledError, UnavailableError
+from bridge.domain.errors import ConflictError, InfrastructureError, ThrottledError
 from bridge.store.attributes import Item, to_item
 
 
@@ -42,7 +42,7 @@ _CODES: aws_calls.CodeTable = {
             "ThrottlingException",
         }
     ),
-    UnavailableError: frozenset(
+    InfrastructureError: frozenset(
         {"InternalFailure", "InternalServerError", "RequestTimeout", "ServiceUnavailable"}
     ),
 }

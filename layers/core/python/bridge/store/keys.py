@@ -1,4 +1,4 @@
-"""This module builds every key of every table, and is the only one that may.
+"""This module builds every key of every table but callbacks, and is the only one that may.
 
 A key that belongs to a partner begins with ``PARTNER#{partner_id}#``; the id comes from the token
 or the stored connection. A part with a ``#`` in it is refused, because it could forge a key.
@@ -7,9 +7,7 @@ or the stored connection. A part with a ``#`` in it is refused, because it could
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
 from typing import TYPE_CHECKING, Final
-from unicodedata import normalize
 
 from bridge.domain.errors import InvalidInputError
 from bridge.domain.identity import (
@@ -18,15 +16,19 @@ from bridge.domain.identity import (
     parse_mirrored_id,
     parse_write_back_id,
 )
+from bridge.domain.search_terms import fold_name
 from bridge.store.key_parts import Key as Key  # noqa: PLC0414  # other stores take it from here
 from bridge.store.key_parts import connection_part, date_or, part, partner_part
 from bridge.store.key_parts import timestamp as timestamp  # noqa: PLC0414
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bridge.domain.company import CompanyProof
     from bridge.domain.connection import Connection
     from bridge.domain.customer import Customer
     from bridge.domain.invoice import Invoice, InvoiceState
+    from bridge.domain.job import Job
     from bridge.domain.payment import Payment
     from bridge.domain.platform_payment import PlatformPayment
     from bridge.domain.problem import Problem, ProblemState
@@ -39,7 +41,6 @@ DUE_INDEX: Final = "due"
 PARTNER_INDEX: Final = "by_partner"
 
 MAX_SOURCE_ID: Final = 10**10 - 1
-MAX_NAME_LENGTH: Final = 200
 # They sort before and after every text that a key may hold.
 FIRST: Final = "\0"
 LAST: Final = "\U0010ffff"
@@ -145,29 +146,9 @@ def payment_index_keys(payment: Payment) -> dict[str, str]:
     }
 
 
-def fold_name(name: str) -> str:
-    """Return a name as it is sorted and searched: small letters, single spaces, 200 at most.
-
-    However an accent or ligature is written, the name is the same (Unicode's compatible
-    decomposition), and an accented letter sorts beside its plain one.
-    """
-    decomposed = normalize("NFKD", normalize("NFKD", name).casefold())
-    return " ".join(decomposed.split())[:MAX_NAME_LENGTH]
-
-
-def search_folds(name: str) -> tuple[str, ...]:
-    """Return the beginnings of sort keys that a name is searched by.
-
-    Besides today's there are those of earlier releases, which kept accents as they were written;
-    an item has such a key until it is next written.
-    """
-    spellings = (name, normalize("NFC", name), normalize("NFD", name))
-    earlier = (" ".join(each.casefold().split())[:MAX_NAME_LENGTH] for each in spellings)
-    found: list[str] = []
-    for fold in (fold_name(name), *earlier):
-        if not any(fold.startswith(known) for known in found):
-            found = [*(known for known in found if not known.startswith(fold)), fold]
-    return tuple(found)
+def kind_word(pk: str) -> str:
+    """Return the last word of a record's partition, e.g. INVOICE, CUSTOMER or PAYMENT."""
+    return pk.rsplit("#", 1)[-1]
 
 
 def listed_id(index_sk: str) -> str:
@@ -231,6 +212,7 @@ def slot_key(connection_id: str, kind: RunKind) -> Key:
 
 
 def slot_index_keys(run: Run, moved_at: datetime) -> dict[str, str]:
+    """Return the keys by which workers of the release before find stalled runs."""
     return {"gsi1pk": ACTIVE_RUN_PK, "gsi1sk": f"{timestamp(moved_at)}#{run.run_id}"}
 
 
@@ -287,17 +269,16 @@ def silence_key(connection_id: str) -> Key:
     return Key(SILENCES_PK, part(connection_id))
 
 
+def job_turn_key(connection_id: str, job: Job) -> Key:
+    return Key(connection_part(connection_id), f"JOB_TURN#{job.name}")
+
+
+def read_mark_key(connection_id: str, kind: RecordKind, source_id: int) -> Key:
+    return Key(connection_part(connection_id), f"READ_MARK#{kind.name}#{source_id}")
+
+
 def partner_place_key(partner_id: str, activity: str, number: int) -> Key:
     return Key(f"{partner_part(partner_id)}#{activity.upper()}_PLACE", str(number))
-
-
-# --- callbacks ---------------------------------------------------------------------------------
-
-
-def signing_key_key(connection_id: str, key_url: str) -> Key:
-    """Return the key of a cached signing key; it holds a hash of the URL, which is a secret too."""
-    digest = hashlib.sha256(key_url.encode()).hexdigest()
-    return Key(connection_part(connection_id), f"SIGNING_KEY#{digest}")
 
 
 # --- the ledger --------------------------------------------------------------------------------
@@ -310,9 +291,9 @@ def signing_key_key(connection_id: str, key_url: str) -> Key:
 # a payment's owner      CONNECTION#{c}#PSA_PAYMENT            {ConnectWise payment}
 #
 # Payments are listed by partner (listing) and by customer (by_customer), a connection's write-backs
-# in the order of their invoices (by_customer). Write-backs that are due at some time stand by their
-# connections in a few shards (due), and all together by their time in the listing, where workers
-# of version 0.1.0 read and write.
+# in the order of their invoices (by_customer), those that rest apart from the others. Write-backs
+# that are due at some time stand by their connections in a few shards (due), and all together by
+# their time in the listing, where workers of version 0.1.0 read and write.
 
 DUE_WRITE_BACKS_PK: Final = "DUE_WRITE_BACK"
 DUE_SHARDS: Final = tuple(f"{DUE_WRITE_BACKS_PK}#{shard}" for shard in range(4))
@@ -365,10 +346,10 @@ def write_back_event_key(write_back: Key, version: int) -> Key:
     return Key(write_back.pk, f"EVENT#{payment_id}#{version:010d}")
 
 
-def write_back_index_keys(write_back: WriteBack) -> dict[str, str]:
+def write_back_index_keys(write_back: WriteBack, *, is_resting: bool = False) -> dict[str, str]:
     """Return the keys in the connection's list and, while a look is to come, in the due lists."""
     listed = {
-        "gsi2pk": write_backs_of_connection_pk(write_back.connection_id),
+        "gsi2pk": write_backs_of_connection_pk(write_back.connection_id, is_resting=is_resting),
         "gsi2sk": f"{mirrored_sk(write_back.invoice_source_id)}#{write_back.write_back_id}",
     }
     if write_back.next_look_at is None:
@@ -385,8 +366,15 @@ def write_back_index_keys(write_back: WriteBack) -> dict[str, str]:
     }
 
 
-def write_backs_of_connection_pk(connection_id: str) -> str:
-    return f"{connection_part(connection_id)}#WRITE_BACK"
+def write_backs_of_connection_pk(connection_id: str, *, is_resting: bool = False) -> str:
+    """Return the index partition of the write-backs that rest, or of all others."""
+    kind = "RESTING_WRITE_BACK" if is_resting else "WRITE_BACK"
+    return f"{connection_part(connection_id)}#{kind}"
+
+
+def past_invoice(invoice_source_id: int) -> str:
+    """Return a place in a connection's list that lies past all write-backs of an invoice."""
+    return mirrored_sk(invoice_source_id) + LAST
 
 
 def lease_key(books_key: str, invoice_source_id: int) -> Key:

@@ -1,4 +1,4 @@
-"""The table of mirrored kinds in the records table: their index keys, attributes and events."""
+"""The table of mirrored kinds in the records table: their keys, attributes and events."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from bridge.domain.invoice import Invoice
 from bridge.domain.mirrored_kinds import R
 from bridge.store import keys
 from bridge.store.attributes import Plain
+from bridge.store.keys import Key
+from bridge.store.search_keys import customer_search_keys, invoice_search_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class StoredKind(Generic[R]):
     index_keys: Callable[[R], Mapping[str, str]]
     beside: Callable[[R], Mapping[str, Plain]]
     """Returns the attributes beside ``data`` by which lists and sweeps choose."""
+    search_keys: Callable[[R], frozenset[Key]]
     events: Callable[[R | None, R, Change], tuple[DomainEvent, ...]]
     """Derives the domain events of one write."""
 
@@ -33,12 +36,15 @@ def _beside_customer(customer: Customer) -> Mapping[str, Plain]:
 def _beside_invoice(invoice: Invoice) -> Mapping[str, Plain]:
     return {
         "is_archived": invoice.archive is not None,
-        "state": invoice.state.value,
         "has_balance": invoice.balance_minor != 0,
     }
 
 
 STORED_KINDS: Final[Mapping[RecordKind, StoredKind[Any]]] = {
-    RecordKind.CUSTOMER: StoredKind(keys.customer_index_keys, _beside_customer, customer_events),
-    RecordKind.INVOICE: StoredKind(keys.invoice_index_keys, _beside_invoice, invoice_events),
+    RecordKind.CUSTOMER: StoredKind(
+        keys.customer_index_keys, _beside_customer, customer_search_keys, customer_events
+    ),
+    RecordKind.INVOICE: StoredKind(
+        keys.invoice_index_keys, _beside_invoice, invoice_search_keys, invoice_events
+    ),
 }

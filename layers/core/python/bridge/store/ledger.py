@@ -128,18 +128,38 @@ class DynamoLedgerStore:
         return tuple(sorted((read_record(WriteBack, item) for item in items), key=_age))
 
     def list_write_backs(
-        self, connection_id: str, *, limit: int, cursor: str | None = None
+        self,
+        connection_id: str,
+        *,
+        limit: int,
+        cursor: str | None = None,
+        is_resting: bool = False,
+        after_invoice: int = 0,
     ) -> Page[WriteBack]:
         check_limit(limit)
-        pk = keys.write_backs_of_connection_pk(connection_id)
+        pk = keys.write_backs_of_connection_pk(connection_id, is_resting=is_resting)
+        first = keys.past_invoice(after_invoice)
         items, last = read_page(
             self._table,
-            [Range(pk, keys.FIRST, keys.LAST, keys.CUSTOMER_INDEX)],
+            [Range(pk, first, keys.LAST, keys.CUSTOMER_INDEX)],
             after=read_cursor(cursor, pk),
             limit=limit,
             key_of=lambda write_back_id: _key_of(connection_id, write_back_id),
         )
         return Page(tuple(read_record(WriteBack, item) for item in items), write_cursor(last, pk))
+
+    def set_resting(self, write_back: WriteBack, *, is_resting: bool) -> bool:
+        key = _key_of(write_back.connection_id, write_back.write_back_id)
+        item = self._table.get(key)
+        if item is None or read_record(WriteBack, item) != write_back:
+            return False
+        listed = keys.write_back_index_keys(write_back, is_resting=is_resting)
+        version = int(str(item["version"]))
+        try:
+            self._table.put({**item, **listed}, _stands_at(version))
+        except ConditionFailedError:
+            return False
+        return True
 
     def list_due(
         self,

@@ -1,4 +1,4 @@
-"""This module chooses the ranges of an index that answer a list's question, and their filters."""
+"""This module chooses the ranges of an index that hold the records that a list is asked for."""
 
 from __future__ import annotations
 
@@ -9,31 +9,37 @@ from datetime import date
 from bridge.domain.errors import InvalidInputError
 from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import InvoiceState
+from bridge.domain.search_terms import MAX_NAME_LENGTH
 from bridge.ports import CustomerQuery, InvoiceQuery, PaymentQuery
 from bridge.store import keys
-from bridge.store.attributes import Plain
-from bridge.store.expressions import all_equal
 from bridge.store.keys import LAST
 from bridge.store.table import Range
 
-_LISTED = ("pk", "schema", "data")
+_LISTED = ("pk", "sk", "schema", "data")
 _DATE_LIMIT = "9999-12-31"
 
 
 def invoice_ranges(partner_id: str, query: InvoiceQuery) -> tuple[Range, ...]:
     """Return unpaid, paid and archived invoices, or one of them, by due date."""
-    filters: dict[str, Plain] = {
-        "data.connection_id": query.connection_id,
-        "data.currency.code": query.currency_code,
-        "data.number": query.number,
-    }
-    if query.state in (InvoiceState.OPEN, InvoiceState.PARTIALLY_PAID):
-        filters["state"] = query.state.value
     buckets = (keys.invoice_bucket(query.state),) if query.state else keys.INVOICE_BUCKETS
     low, high = _due_range(query.due_from, query.due_to)
     return tuple(
-        replace(_with(part, filters), low=part.low + low, high=part.low + high)
+        _listed(replace(part, low=part.low + low, high=part.low + high))
         for part in _invoice_buckets(partner_id, query.customer_id, buckets)
+    )
+
+
+def holds_other_invoices(query: InvoiceQuery) -> bool:
+    """Tell whether the ranges hold many invoices beside those that are asked for."""
+    is_partial_bucket = query.state in (InvoiceState.OPEN, InvoiceState.PARTIALLY_PAID)
+    return is_partial_bucket or any(
+        restriction is not None
+        for restriction in (
+            query.connection_id,
+            query.currency_code,
+            query.number,
+            query.amount_minor,
+        )
     )
 
 
@@ -60,17 +66,16 @@ def _due_range(due_from: date | None, due_to: date | None) -> tuple[str, str]:
 
 def customer_ranges(partner_id: str, query: CustomerQuery) -> tuple[Range, ...]:
     """Return customers by name."""
-    if query.name and len(query.name) > keys.MAX_NAME_LENGTH:
+    if query.name and len(query.name) > MAX_NAME_LENGTH:
         raise InvalidInputError("name is too long", field="name")
     bucket = keys.ARCHIVED if query.is_archived else keys.ACTIVE
     pk = keys.customer_listing_pk(partner_id, bucket)
-    return tuple(
-        _with(
-            Range(pk, name or keys.FIRST, name + LAST, keys.LISTING_INDEX),
-            {"data.connection_id": query.connection_id},
-        )
-        for name in keys.search_folds(query.name or "")
-    )
+    return (_listed(Range(pk, keys.FIRST, LAST, keys.LISTING_INDEX)),)
+
+
+def holds_other_customers(query: CustomerQuery) -> bool:
+    """Tell whether the range holds many customers beside those that are asked for."""
+    return query.connection_id is not None or query.name is not None
 
 
 def payment_ranges(partner_id: str, query: PaymentQuery) -> tuple[Range, ...]:
@@ -84,12 +89,12 @@ def payment_ranges(partner_id: str, query: PaymentQuery) -> tuple[Range, ...]:
         prefix = keys.of_customer_prefix(RecordKind.PAYMENT)
         pk = keys.of_customer_pk(partner_id, query.customer_id)
         part = Range(pk, prefix + low, prefix + high, keys.CUSTOMER_INDEX)
-    filters: dict[str, Plain] = {
-        "data.connection_id": query.connection_id,
-        "data.invoice_id": query.invoice_id,
-        "data.is_deleted": None if query.with_deleted else False,
-    }
-    return (replace(_with(part, filters), is_descending=True),)
+    return (_listed(replace(part, is_descending=True)),)
+
+
+def holds_other_payments(query: PaymentQuery) -> bool:
+    """Tell whether the range holds many payments beside those that are asked for."""
+    return query.connection_id is not None or query.invoice_id is not None
 
 
 def _date_range(first: date | None, last: date | None) -> tuple[str, str]:
@@ -97,11 +102,5 @@ def _date_range(first: date | None, last: date | None) -> tuple[str, str]:
     return low, f"{last.isoformat() if last else _DATE_LIMIT}#{LAST}"
 
 
-def _with(part: Range, filters: dict[str, Plain]) -> Range:
-    """Return the range with a filter for each given value, and with the listed attributes only."""
-    asked = {path: value for path, value in filters.items() if value is not None}
-    return replace(
-        part,
-        condition=all_equal(asked),
-        attributes=(*_LISTED, "sk", *part.key_names),
-    )
+def _listed(part: Range) -> Range:
+    return replace(part, attributes=(*_LISTED, *part.key_names))

@@ -2,44 +2,42 @@
 
 One invoice is one item, so its header, lines and payments are always of one moment. Its payments
 are items of their own besides, for lists and events; those that changed are written with it or,
-when they are many, right after it (see ``payment_items``).
+when they are many, right after it (see ``payment_items``). Its search keys are written before it
+(see ``search_keys``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
-from typing import TypeVar
 
 from bridge.domain.customer import Customer
 from bridge.domain.errors import ConflictError
 from bridge.domain.identity import RecordKind
 from bridge.domain.invoice import Invoice
-from bridge.domain.mirrored_kinds import INVOICES, MirroredKind, MirroredRecord, R, kind_of
+from bridge.domain.mirrored_kinds import MirroredKind, MirroredRecord, R
 from bridge.domain.payment import Payment, changed_payments
 from bridge.ports import CustomerQuery, InvoiceQuery, ListedRecord, Page, PaymentQuery, Stored
 from bridge.store import keys
 from bridge.store.attributes import Item
-from bridge.store.cursors import check_limit, read_cursor, write_cursor
 from bridge.store.expressions import IS_NEW, Condition, version_is
 from bridge.store.items import (
+    has_search_keys,
     mirrored_item,
+    new_search_keys,
     payment_item,
-    read_record,
     read_stored,
+    stored_fingerprint,
     tombstone_item,
     unlisted_payments,
     with_unlisted,
 )
 from bridge.store.keys import Key
-from bridge.store.listing import read_page
 from bridge.store.payment_items import MAX_TOGETHER, payments_of, write_payments
-from bridge.store.queries import customer_ranges, invoice_ranges, payment_ranges
+from bridge.store.record_lists import RecordLists
 from bridge.store.table import Range, Table, Write
-
-T = TypeVar("T")
 
 MAX_RANGE_PAGES = 2000
 _LISTED_ATTRIBUTES = ("sk", "marks", "has_balance", "is_archived")
@@ -55,6 +53,7 @@ class DynamoRecordStore:
 
     def __init__(self, table: Table) -> None:
         self._table = table
+        self._lists = RecordLists(table)
 
     def get(self, kind: MirroredKind[R], partner_id: str, record_id: str) -> Stored[R]:
         return self._get(kind, keys.record_key(partner_id, kind.record_kind, record_id))
@@ -80,7 +79,12 @@ class DynamoRecordStore:
         item = mirrored_item(
             record, version=expected_version + 1, change_fingerprint=change_fingerprint
         )
-        changed = self._changed_payments(record, item, expected_version)
+        before = self._finished(item, expected_version) if expected_version else None
+        known = read_stored(type(record), before).value
+        changed = _changed_payments(record, known)
+        has_keys = before is not None and has_search_keys(before)
+        for search_key in new_search_keys(record, known if has_keys else None):
+            self._table.put(search_key)
         is_unmoved = version_is(expected_version)
         if len(changed) > MAX_TOGETHER:
             self._save_with_many(item, changed, is_unmoved)
@@ -147,57 +151,21 @@ class DynamoRecordStore:
     def list_invoices(
         self, partner_id: str, query: InvoiceQuery, *, limit: int, cursor: str | None = None
     ) -> Page[Invoice]:
-        ranges = invoice_ranges(partner_id, query)
-        page = self._list(
-            Invoice, RecordKind.INVOICE, partner_id, query, ranges, limit=limit, cursor=cursor
-        )
-        return replace(page, items=tuple(replace(each, payments=()) for each in page.items))
+        return self._lists.invoices(partner_id, query, limit=limit, cursor=cursor)
 
     def list_customers(
         self, partner_id: str, query: CustomerQuery, *, limit: int, cursor: str | None = None
     ) -> Page[Customer]:
-        ranges = customer_ranges(partner_id, query)
-        return self._list(
-            Customer, RecordKind.CUSTOMER, partner_id, query, ranges, limit=limit, cursor=cursor
-        )
+        return self._lists.customers(partner_id, query, limit=limit, cursor=cursor)
 
     def list_payments(
         self, partner_id: str, query: PaymentQuery, *, limit: int, cursor: str | None = None
     ) -> Page[Payment]:
-        narrowed = self._narrowed(partner_id, query)
-        if narrowed is None:
-            return Page(())
-        ranges = payment_ranges(partner_id, narrowed)
-        return self._list(
-            Payment, RecordKind.PAYMENT, partner_id, query, ranges, limit=limit, cursor=cursor
-        )
+        return self._lists.payments(partner_id, query, limit=limit, cursor=cursor)
 
-    def _narrowed(self, partner_id: str, query: PaymentQuery) -> PaymentQuery | None:
-        """Look for an invoice's payments among its customer's, which are far fewer than all.
-
-        Returns None for an unknown invoice, which has no payments.
-        """
-        if query.invoice_id is None or query.customer_id is not None:
-            return query
-        invoice = self.get(INVOICES, partner_id, query.invoice_id).value
-        return replace(query, customer_id=invoice.customer_id) if invoice else None
-
-    def _changed_payments(
-        self, record: MirroredRecord, item: Item, expected_version: int
-    ) -> tuple[Payment, ...]:
-        """Return the payments that differ from those stored with the expected version."""
-        payments = payments_of(record)
-        before: tuple[Payment, ...] = ()
-        if expected_version and kind_of(record).payments_of:
-            key = Key(str(item["pk"]), str(item["sk"]))
-            stored = read_stored(type(record), self._finished(key, expected_version))
-            before = payments_of(stored.value) if stored.value else ()
-        written, gone = changed_payments(before, payments)
-        return (*written, *(replace(payment, is_deleted=True) for payment in gone))
-
-    def _finished(self, key: Key, version: int) -> Item:
-        """Return the item of this version, after the payments that it names were listed."""
-        item = self._table.get(key)
+    def _finished(self, next_item: Item, version: int) -> Item:
+        """Return the stored item of this version, after the payments that it names were listed."""
+        item = self._table.get(Key(str(next_item["pk"]), str(next_item["sk"])))
         if item is None or item["version"] != version:
             raise ConflictError("the stored record moved on")
         write_payments(self._table, unlisted_payments(item), version=version)
@@ -206,37 +174,17 @@ class DynamoRecordStore:
     def _get(self, kind: MirroredKind[R], key: Key | None) -> Stored[R]:
         return read_stored(kind.record_type, self._table.get(key) if key else None)
 
-    def _list(
-        self,
-        record_type: type[T],
-        kind: RecordKind,
-        partner_id: str,
-        query: InvoiceQuery | CustomerQuery | PaymentQuery,
-        ranges: Sequence[Range],
-        *,
-        limit: int,
-        cursor: str | None,
-    ) -> Page[T]:
-        check_limit(limit)
-        items, last = read_page(
-            self._table,
-            ranges,
-            after=read_cursor(cursor, partner_id, query),
-            limit=limit,
-            key_of=_finder(partner_id, kind),
-        )
-        values = tuple(read_record(record_type, item) for item in items)
-        return Page(values, write_cursor(last, partner_id, query))
 
-
-def _finder(partner_id: str, kind: RecordKind) -> Callable[[str], Key | None]:
-    return lambda record_id: keys.record_key(partner_id, kind, record_id)
+def _changed_payments(record: MirroredRecord, known: MirroredRecord | None) -> tuple[Payment, ...]:
+    """Return the payments that differ from those of the stored record."""
+    written, gone = changed_payments(payments_of(known) if known else (), payments_of(record))
+    return (*written, *(replace(payment, is_deleted=True) for payment in gone))
 
 
 def _listed(item: Item) -> ListedRecord:
     return ListedRecord(
         source_id=keys.source_id_of(str(item["sk"])),
-        change_fingerprint=str(item.get("marks", "")),
+        change_fingerprint=stored_fingerprint(item),
         has_balance=item.get("has_balance") is True,
         is_archived=item.get("is_archived") is True,
     )

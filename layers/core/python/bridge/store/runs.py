@@ -9,6 +9,7 @@ stalled run also ends that run, which makes a late write of its worker fail.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from bridge.domain.errors import ConflictError, RunActiveError, WindowTakenError
@@ -28,7 +29,6 @@ from bridge.store.listing import read_page
 from bridge.store.table import Range, Table, Write
 
 ENDED_RUN_LIFE = timedelta(days=90)
-MAX_STALLED_RUNS = 100
 STALLED = "stalled"
 
 
@@ -114,6 +114,11 @@ class DynamoRunStore:
             self._table.transact([write])
         return version
 
+    def keep_slot(self, run: Run) -> None:
+        # Where another run has the slot, this one was ended by it.
+        with suppress(ConditionFailedError):
+            self._table.put(self._slot_item(run), _is_of(run))
+
     def list_of_connection(
         self, connection_id: str, *, limit: int, cursor: str | None = None
     ) -> Page[Run]:
@@ -129,14 +134,18 @@ class DynamoRunStore:
         return Page(tuple(read_record(Run, item) for item in items), write_cursor(last, pk))
 
     def list_active(self, connection_id: str) -> tuple[Run, ...]:
+        return self._active_runs(self._slots(connection_id))
+
+    def list_stalled(self, connection_id: str, unmoved_since: datetime) -> tuple[Run, ...]:
+        slots = self._slots(connection_id)
+        return self._active_runs(
+            [slot for slot in slots if read_time(slot, "moved_at") <= unmoved_since]
+        )
+
+    def _slots(self, connection_id: str) -> list[Item]:
         slot_keys = [keys.slot_key(connection_id, kind) for kind in RunKind]
         slots = self._table.get_many(slot_keys)
-        return self._active_runs([slots[key] for key in slot_keys if key in slots])
-
-    def list_stalled(self, unmoved_since: datetime) -> tuple[Run, ...]:
-        high = keys.timestamp(unmoved_since) + keys.LAST
-        wanted = Range(keys.ACTIVE_RUN_PK, keys.FIRST, high, keys.PARTNER_INDEX)
-        return self._active_runs(self._table.query(wanted, limit=MAX_STALLED_RUNS).items)
+        return [slots[key] for key in slot_keys if key in slots]
 
     def _active_runs(self, slots: Sequence[Item]) -> tuple[Run, ...]:
         run_keys = [keys.run_key(str(slot["connection_id"]), str(slot["run_id"])) for slot in slots]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from bridge.aws_calls import attempts
-from bridge.domain.errors import ConflictError, ThrottledError, UnavailableError
+from bridge.domain.errors import ConflictError, InfrastructureError, ThrottledError
 from bridge.store.attributes import Item, Plain, check_storable, from_item, to_item
 from bridge.store.errors import ConditionFailedError, ContendedError, translated
 from bridge.store.expressions import Condition, parameters
@@ -42,6 +42,8 @@ class Write:
     condition: Condition | None = None
     is_check: bool = False
     """Insist on the condition at ``key``, and leave the item as it is."""
+    table: str = ""
+    """The name of another table that the item is in; a transaction may span tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +82,17 @@ class Answer:
 class Table:
     """A table has a name and a low-level client; it waits between attempts by its clock.
 
-    Any method may raise ThrottledError, UnavailableError or PermanentError (see ``errors``).
+    Any method may raise ThrottledError, InfrastructureError or PermanentError (see ``errors``).
     """
 
     def __init__(self, client: DynamoDBClient, name: str, clock: Clock) -> None:
         self._client = client
         self._name = name
         self._clock = clock
+
+    @property
+    def name(self) -> str:
+        return self._name
 
     def get(self, key: Key) -> Item | None:
         """Return the item as of now (a consistent read)."""
@@ -178,8 +184,25 @@ class Table:
         last = answer.get("LastEvaluatedKey")
         return Answer(tuple(map(to_item, answer["Items"])), to_item(last) if last else None)
 
+    def scan(self, condition: Condition, *, limit: int, start: Key | None = None) -> Answer:
+        """Return those of the table's next items that fulfil the condition, as of now.
+
+        It reads whole partitions of all partners: for an operator's work alone.
+        """
+        request: dict[str, Any] = parameters(
+            {"FilterExpression": condition.expression}, condition.values
+        )
+        if start:
+            request["ExclusiveStartKey"] = _attributes_of(start)
+        with translated():
+            answer = self._client.scan(
+                TableName=self._name, ConsistentRead=True, Limit=limit, **request
+            )
+        last = answer.get("LastEvaluatedKey")
+        return Answer(tuple(map(to_item, answer["Items"])), to_item(last) if last else None)
+
     def walk(self, wanted: Range, *, max_pages: int) -> Iterator[Item]:
-        """Yield every item of a range. Raises UnavailableError after ``max_pages`` of 1 MB."""
+        """Yield every item of a range. Raises InfrastructureError after ``max_pages`` of 1 MB."""
         for page in self._pages(self._query_request(wanted), max_pages):
             yield from map(to_item, page["Items"])
 
@@ -196,7 +219,7 @@ class Table:
             if "LastEvaluatedKey" not in answer:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-        raise UnavailableError("range has too many pages")
+        raise InfrastructureError("range has too many pages")
 
     def _query_request(self, wanted: Range) -> dict[str, Any]:
         pk, sk = wanted.key_names
@@ -223,15 +246,19 @@ class Table:
 
     def _transact_item(self, write: Write, token: str) -> dict[str, Any]:
         if write.item is not None:
-            return {"Put": self._part(_with_token(write.item, token), write.condition)}
+            item = _with_token(write.item, token)
+            return {"Put": self._part(item, write.condition, write.table)}
         if write.key is None:
             raise ValueError("a write needs an item or a key")
         action = "ConditionCheck" if write.is_check else "Delete"
-        return {action: self._part(None, write.condition) | {"Key": _attributes_of(write.key)}}
+        part = self._part(None, write.condition, write.table)
+        return {action: part | {"Key": _attributes_of(write.key)}}
 
-    def _part(self, item: Item | None, condition: Condition | None) -> dict[str, Any]:
+    def _part(
+        self, item: Item | None, condition: Condition | None, table: str = ""
+    ) -> dict[str, Any]:
         """Return the parameters that a write has alone as well as within a transaction."""
-        part: dict[str, Any] = {"TableName": self._name}
+        part: dict[str, Any] = {"TableName": table or self._name}
         if item is not None:
             check_storable(item)
             part["Item"] = from_item(item)

@@ -14,12 +14,15 @@ from bridge.aws.clock import SystemClock, worker_clock
 from bridge.store.table import Table
 from bridge.wiring import use_cases
 from bridge.wiring.settings import (
+    CallbacksTable,
     ConnectWiseAccess,
     CoordinationTable,
     DocumentsBucket,
     EgressAddresses,
     EventBusName,
+    HintsAloneQueueUrl,
     HintsQueue,
+    JobsQueue,
     LedgerTable,
     OperationsTable,
     ParkedQueueUrl,
@@ -34,7 +37,6 @@ from bridge.wiring.settings import (
 
 if TYPE_CHECKING:
     from bridge.aws.queues import SqsSender
-    from bridge.connectwise.gateway import ConnectWiseGateway
     from bridge.domain.write_back import Timings
     from bridge.entrypoints.dead_letters import ParkedQueue
     from bridge.ports import (
@@ -44,19 +46,28 @@ if TYPE_CHECKING:
         DocumentStore,
         EventBus,
         HintQueue,
+        HintsAloneQueue,
+        JobQueue,
+        JobTurns,
         LedgerStore,
+        Metrics,
         PartnerPlaces,
         PaymentControlStore,
         PdfQueue,
         ProblemStore,
+        PsaGateway,
         RateLimiter,
+        ReadMarks,
         RecordStore,
         RunQueue,
         RunStore,
         SecretVault,
+        SigningKeySource,
+        SigningKeyStore,
         SilenceStore,
         WriteBackQueue,
     )
+    from bridge.store.callback_endpoints import DynamoCallbackEndpoints
 
 S = TypeVar("S", bound=Settings)
 
@@ -67,21 +78,16 @@ class Adapters:
     Each adapter is made when it is first asked for.
     """
 
-    def __init__(self, settings: Settings, *, part: str = "", share_of_time: float = 1.0) -> None:
+    def __init__(self, settings: Settings, *, part: str = "", calls_seldom: bool = False) -> None:
         self._settings = settings
         self._part = part
         """The name of the function, for the histories that the ledger keeps."""
-        self._share_of_time = share_of_time
-        """The part of a worker's remaining time that one connection's calls to ConnectWise may
-        take."""
+        self._calls_seldom = calls_seldom
+        """Most of the function's work needs no call to ConnectWise."""
 
     @property
     def clock(self) -> SystemClock:
         return worker_clock
-
-    def sharing(self, share_of_time: float) -> Adapters:
-        """Return adapters of the same settings with another share of time for a connection."""
-        return Adapters(self._settings, part=self._part, share_of_time=share_of_time)
 
     def need(self, kind: type[S]) -> S:
         """Return the settings as the kind that an adapter needs.
@@ -97,7 +103,19 @@ class Adapters:
     def connections(self) -> ConnectionStore:
         from bridge.store.connections import DynamoConnectionStore
 
-        return DynamoConnectionStore(self._operations)
+        return DynamoConnectionStore(self._operations, lambda: self.callback_endpoints)
+
+    @cached_property
+    def callback_endpoints(self) -> DynamoCallbackEndpoints:
+        from bridge.store.callback_endpoints import DynamoCallbackEndpoints
+
+        return DynamoCallbackEndpoints(self._callbacks)
+
+    @cached_property
+    def signing_keys(self) -> SigningKeyStore:
+        from bridge.store.signing_keys import DynamoSigningKeyStore
+
+        return DynamoSigningKeyStore(self._callbacks, worker_clock)
 
     @cached_property
     def companies(self) -> CompanyStore:
@@ -155,6 +173,12 @@ class Adapters:
         return DynamoPartnerPlaces(self._coordination, worker_clock)
 
     @cached_property
+    def read_marks(self) -> ReadMarks:
+        from bridge.store.read_marks import DynamoReadMarks
+
+        return DynamoReadMarks(self._coordination, worker_clock)
+
+    @cached_property
     def silences(self) -> SilenceStore:
         from bridge.store.silences import DynamoSilenceStore
 
@@ -173,7 +197,24 @@ class Adapters:
         )
 
     @cached_property
-    def gateway(self) -> ConnectWiseGateway:
+    def member_key_source(self) -> SigningKeySource:
+        from bridge.connectwise.egress import GuardedTransport
+        from bridge.connectwise.signing_keys import MemberSigningKeys
+
+        allow_loopback = self.need(ConnectWiseAccess).allow_loopback_egress
+        return MemberSigningKeys(
+            transport=GuardedTransport(allow_loopback=allow_loopback),
+            vault=self.vault,
+            allow_loopback=allow_loopback,
+        )
+
+    @cached_property
+    def gateway(self) -> PsaGateway:
+        from bridge.wiring.gateway_on_demand import GatewayOnDemand
+
+        return GatewayOnDemand(self._open_gateway) if self._calls_seldom else self._open_gateway()
+
+    def _open_gateway(self) -> PsaGateway:
         from bridge.connectwise.egress import GuardedTransport
         from bridge.connectwise.gateway import ConnectWiseGateway
 
@@ -185,7 +226,6 @@ class Adapters:
             clock=worker_clock,
             on_codebase_changed=use_cases.connection_health(self).remember_address,
             allow_loopback=allow_loopback,
-            share_of_time=self._share_of_time,
         )
 
     @cached_property
@@ -193,6 +233,24 @@ class Adapters:
         from bridge.aws.queues import SqsHintQueue
 
         return SqsHintQueue(self._sender(self.need(HintsQueue).hints_queue_url))
+
+    @cached_property
+    def job_turns(self) -> JobTurns:
+        from bridge.store.job_turns import DynamoJobTurns
+
+        return DynamoJobTurns(self._coordination)
+
+    @cached_property
+    def job_queue(self) -> JobQueue:
+        from bridge.aws.queues import SqsJobQueue
+
+        return SqsJobQueue(self._sender(self.need(JobsQueue).jobs_queue_url))
+
+    @cached_property
+    def hints_alone(self) -> HintsAloneQueue:
+        from bridge.aws.queues import SqsHintsAloneQueue
+
+        return SqsHintsAloneQueue(self._sender(self.need(HintsAloneQueueUrl).hints_alone_queue_url))
 
     @cached_property
     def run_queue(self) -> RunQueue:
@@ -243,6 +301,12 @@ class Adapters:
             clients.events_client(), self.need(EventBusName).event_bus_name, worker_clock
         )
 
+    @cached_property
+    def metrics(self) -> Metrics:
+        from bridge.aws.metrics import EmfMetrics
+
+        return EmfMetrics()
+
     @property
     def webhook_base_url(self) -> str:
         return self.need(WebhookBase).webhook_base_url
@@ -260,6 +324,10 @@ class Adapters:
     @cached_property
     def _coordination(self) -> Table:
         return self._table(self.need(CoordinationTable).coordination_table)
+
+    @cached_property
+    def _callbacks(self) -> Table:
+        return self._table(self.need(CallbacksTable).callbacks_table)
 
     def _table(self, name: str) -> Table:
         return Table(clients.dynamodb_client(), name, worker_clock)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import timedelta
 
+    from bridge.connections.callback_endpoints import CallbackEndpoints
     from bridge.connections.callback_keeper import CallbackKeeper
     from bridge.connections.callbacks import CallbackRegistrations
     from bridge.connections.company_check import CompanyCheck
@@ -18,11 +19,15 @@ if TYPE_CHECKING:
     from bridge.connections.filter_choices import FilterChoices
     from bridge.connections.filters import FilterPreferences
     from bridge.connections.health import ConnectionHealth
+    from bridge.connections.job_chains import JobChains
+    from bridge.connections.minute_shares import MinuteShares
     from bridge.connections.move import ConnectionMove
     from bridge.connections.owned_connections import OwnedConnections
     from bridge.connections.payment_stops import PaymentStops
     from bridge.connections.preferences import PaymentPreferences
     from bridge.connections.same_records import SameRecords
+    from bridge.connections.signing_key_fetch import SigningKeyFetch
+    from bridge.connections.silent_servers import SilentServers
     from bridge.connections.site_turns import SiteTurns
     from bridge.connections.verify import Verifier
     from bridge.payments.reconnected_write_backs import ReconnectedWriteBacks
@@ -63,7 +68,7 @@ def manual_fetch(ports: Ports) -> ManualFetch:
 def scheduled_runs(ports: Ports) -> ScheduledRuns:
     from bridge.runs.schedule import ScheduledRuns
 
-    return ScheduledRuns(ports.connections, run_starter(ports))
+    return ScheduledRuns(run_starter(ports))
 
 
 def stalled_runs(ports: Ports) -> StalledRuns:
@@ -81,14 +86,18 @@ def owned_connections(ports: Ports) -> OwnedConnections:
     return OwnedConnections(ports.connections)
 
 
-def site_turns(ports: Ports, activity: Activity, *, step: timedelta) -> SiteTurns:
+def silent_servers(ports: Ports, *, probe_life: timedelta) -> SilentServers:
     from bridge.connections.silent_servers import SilentServers
+
+    return SilentServers(ports.silences, ports.clock, probe_life=probe_life)
+
+
+def site_turns(ports: Ports, activity: Activity, *, step: timedelta) -> SiteTurns:
     from bridge.connections.site_turns import SiteTurns
 
-    servers = SilentServers(ports.silences, ports.clock, probe_life=step)
     return SiteTurns(
         places=ports.partner_places,
-        servers=servers,
+        servers=silent_servers(ports, probe_life=step),
         clock=ports.clock,
         activity=activity,
         step=step,
@@ -151,16 +160,40 @@ def callback_registrations(ports: Ports) -> CallbackRegistrations:
     )
 
 
+def minute_shares(ports: Ports) -> MinuteShares:
+    from bridge.connections.minute_shares import MinuteShares
+
+    return MinuteShares(ports.partner_places, ports.clock)
+
+
+def callback_endpoints(ports: Ports) -> CallbackEndpoints:
+    from bridge.connections.callback_endpoints import CallbackEndpoints
+
+    return CallbackEndpoints(ports.connections, ports.callback_endpoints)
+
+
+def signing_key_fetch(ports: Ports) -> SigningKeyFetch:
+    from bridge.connections.signing_key_fetch import SigningKeyFetch
+
+    return SigningKeyFetch(ports.connections, ports.signing_keys, ports.member_key_source)
+
+
+def job_chains(ports: Ports) -> JobChains:
+    from bridge.connections.job_chains import JobChains
+
+    return JobChains(ports.job_turns, ports.clock)
+
+
 def callback_keeper(ports: Ports) -> CallbackKeeper:
     from bridge.connections.callback_keeper import CallbackKeeper
 
     return CallbackKeeper(
-        connections=ports.connections,
         gateway=ports.gateway,
         vault=ports.vault,
         problems=ports.problems,
         health=connection_health(ports),
         company_check=company_check(ports),
+        endpoints=callback_endpoints(ports),
         clock=ports.clock,
         webhook_base_url=ports.webhook_base_url,
     )

@@ -7,23 +7,58 @@ from typing import TYPE_CHECKING
 from bridge.wiring import use_cases
 
 if TYPE_CHECKING:
-    from bridge.connections.callback_keeper import CallbackKeeper
     from bridge.entrypoints.dashboard_services import DashboardServices
     from bridge.entrypoints.dead_letters import DeadLetters
+    from bridge.entrypoints.hint_batches import HintBatches
+    from bridge.entrypoints.job_ticks import JobTicks
+    from bridge.entrypoints.job_worker import JobWorker
     from bridge.entrypoints.reconciler_jobs import ReconcilerJobs
     from bridge.entrypoints.stream_relay import StreamRelay
     from bridge.wiring.ports import Ports
 
 
-def reconciler_jobs(ports: Ports, callbacks: CallbackKeeper) -> ReconcilerJobs:
+def reconciler_jobs(ports: Ports) -> ReconcilerJobs:
     from bridge.entrypoints.reconciler_jobs import ReconcilerJobs
 
     return ReconcilerJobs(
+        ticks=job_ticks(ports), worker=job_worker(ports), due=use_cases.due_write_backs(ports)
+    )
+
+
+def job_ticks(ports: Ports) -> JobTicks:
+    from bridge.entrypoints.job_ticks import JobTicks
+
+    return JobTicks(ports.connections, ports.job_queue, ports.metrics, ports.clock)
+
+
+def job_worker(ports: Ports) -> JobWorker:
+    from bridge.connections.site_turns import STEP_LIFE
+    from bridge.entrypoints.connection_jobs import ConnectionJobs
+    from bridge.entrypoints.job_worker import JobWorker
+    from bridge.ports import Activity
+
+    jobs = ConnectionJobs(
         scheduled_runs=use_cases.scheduled_runs(ports),
         stalled_runs=use_cases.stalled_runs(ports),
-        callbacks=callbacks,
-        due=use_cases.due_write_backs(ports),
+        callbacks=use_cases.callback_keeper(ports),
         payment_check=use_cases.payment_check(ports),
+    )
+    return JobWorker(
+        jobs=jobs,
+        connections=ports.connections,
+        site_turns=use_cases.site_turns(ports, Activity.JOB, step=STEP_LIFE),
+        chains=use_cases.job_chains(ports),
+        queue=ports.job_queue,
+        problems=ports.problems,
+        clock=ports.clock,
+    )
+
+
+def hint_batches(ports: Ports) -> HintBatches:
+    from bridge.entrypoints.hint_batches import HintBatches
+
+    return HintBatches(
+        use_cases.hint_processor(ports), ports.hints_alone, use_cases.failed_messages(ports)
     )
 
 
@@ -51,7 +86,9 @@ def dashboard_services(ports: Ports, egress_addresses: tuple[str, ...]) -> Dashb
         runs=ports.runs,
         problems=ports.problems,
         ledger=ports.ledger,
+        metrics=ports.metrics,
         clock=ports.clock,
+        shares=use_cases.minute_shares(ports),
         owned_connections=use_cases.owned_connections(ports),
         connector=use_cases.connector(ports),
         disconnector=use_cases.disconnector(ports),

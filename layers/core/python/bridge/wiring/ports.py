@@ -17,16 +17,22 @@ if TYPE_CHECKING:
         DocumentStore,
         EventBus,
         HintQueue,
+        HintsAloneQueue,
+        JobQueue,
+        JobTurns,
         LedgerStore,
+        Metrics,
         PartnerPlaces,
         PaymentControlStore,
         PdfQueue,
         ProblemStore,
         PsaGateway,
+        ReadMarks,
         RecordStore,
         RunQueue,
         RunStore,
         SecretVault,
+        SigningKeyQueue,
         SigningKeySource,
         SigningKeyStore,
         SilenceStore,
@@ -63,11 +69,25 @@ class Ports(Protocol):
     @property
     def documents(self) -> DocumentStore: ...
     @property
+    def callback_endpoints(self) -> CallbackEndpointStore: ...
+    @property
+    def signing_keys(self) -> SigningKeyStore: ...
+    @property
+    def member_key_source(self) -> SigningKeySource: ...
+    @property
     def vault(self) -> SecretVault: ...
     @property
     def gateway(self) -> PsaGateway: ...
     @property
     def hints(self) -> HintQueue: ...
+    @property
+    def hints_alone(self) -> HintsAloneQueue: ...
+    @property
+    def read_marks(self) -> ReadMarks: ...
+    @property
+    def job_turns(self) -> JobTurns: ...
+    @property
+    def job_queue(self) -> JobQueue: ...
     @property
     def run_queue(self) -> RunQueue: ...
     @property
@@ -78,6 +98,9 @@ class Ports(Protocol):
     def parked_queue(self) -> ParkedQueue: ...
     @property
     def event_bus(self) -> EventBus: ...
+
+    @property
+    def metrics(self) -> Metrics: ...
 
     @property
     def timings(self) -> Timings:
@@ -100,6 +123,8 @@ class CallbackPorts(Protocol):
     def callback_endpoints(self) -> CallbackEndpointStore: ...
     @property
     def signing_keys(self) -> SigningKeyStore: ...
+    @property
+    def key_requests(self) -> SigningKeyQueue: ...
     @property
     def hints(self) -> HintQueue: ...
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from bridge.aws import clients
 from bridge.aws.clock import SystemClock
-from bridge.aws.queues import SqsHintQueue, SqsSender
+from bridge.aws.queues import SqsHintQueue, SqsSender, SqsSigningKeyQueue
 from bridge.connectwise.callback_intake import Callback, CallbackIntake, Verdict
 from bridge.store.callback_endpoints import DynamoCallbackEndpoints
+from bridge.store.connection_endpoints import ConnectionEndpoints
 from bridge.store.signing_keys import DynamoSigningKeyStore
 from bridge.store.table import Table
 from bridge.wiring import use_cases
@@ -31,7 +32,6 @@ class ReceiverSettings:
     operations_table: str
     callbacks_table: str
     hints_queue_url: str
-    secrets_prefix: str
     connectwise_client_id_secret: str
     allow_loopback_egress: bool
 
@@ -43,32 +43,28 @@ class ReceiverAdapters:
         dynamodb = clients.dynamodb_client()
         self._settings = settings
         self.clock = SystemClock()
+        callbacks = Table(dynamodb, settings.callbacks_table, self.clock)
+        operations = Table(dynamodb, settings.operations_table, self.clock)
         self.callback_endpoints = DynamoCallbackEndpoints(
-            Table(dynamodb, settings.operations_table, self.clock)
+            callbacks, before=ConnectionEndpoints(operations)
         )
-        self.signing_keys = DynamoSigningKeyStore(
-            Table(dynamodb, settings.callbacks_table, self.clock), self.clock
-        )
-        self.hints = SqsHintQueue(
-            SqsSender(clients.sqs_client(), settings.hints_queue_url, self.clock)
-        )
+        self.signing_keys = DynamoSigningKeyStore(callbacks, self.clock)
+        sender = SqsSender(clients.sqs_client(), settings.hints_queue_url, self.clock)
+        self.hints = SqsHintQueue(sender)
+        self.key_requests = SqsSigningKeyQueue(sender)
         self.allow_loopback = settings.allow_loopback_egress
 
     def open_key_source(self) -> SigningKeySource:
-        from bridge.aws.secret_vault import SecretsManagerVault
+        from bridge.aws.secret_vault import ClientIdSecret
         from bridge.connectwise.egress import GuardedTransport
-        from bridge.connectwise.signing_keys import MAX_KEY_BYTES, ConnectWiseSigningKeys
+        from bridge.connectwise.signing_keys import OpenSigningKeys
 
-        return ConnectWiseSigningKeys(
-            transport=GuardedTransport(
-                allow_loopback=self.allow_loopback, max_answer_bytes=MAX_KEY_BYTES
-            ),
-            vault=SecretsManagerVault(
-                clients.secrets_client(),
-                self.clock,
-                name_prefix=self._settings.secrets_prefix,
-                client_id_secret=self._settings.connectwise_client_id_secret,
-            ),
+        client_id = ClientIdSecret(
+            clients.secrets_client(), self.clock, self._settings.connectwise_client_id_secret
+        )
+        return OpenSigningKeys(
+            transport=GuardedTransport(allow_loopback=self.allow_loopback),
+            client_id=client_id.read,
             monotonic=time.monotonic,
             allow_loopback=self.allow_loopback,
         )

@@ -17,7 +17,12 @@ from pydantic import BaseModel, ConfigDict, Field
 class Settings(BaseModel):
     """All settings have this base; the field ``records_table`` is read from ``RECORDS_TABLE``."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        defer_build=True,  # A function reads the last class of a line alone.
+    )
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -40,6 +45,10 @@ class CoordinationTable(Settings):
     coordination_table: str = Field(min_length=3)
 
 
+class CallbacksTable(Settings):
+    callbacks_table: str = Field(min_length=3)
+
+
 class ConnectWiseAccess(Settings):
     """These settings lead to ConnectWise and the secrets for it."""
 
@@ -57,8 +66,16 @@ class HintsQueue(Settings):
     hints_queue_url: str = Field(min_length=8)
 
 
+class HintsAloneQueueUrl(Settings):
+    hints_alone_queue_url: str = Field(min_length=8)
+
+
 class RunStepsQueue(Settings):
     run_steps_queue_url: str = Field(min_length=8)
+
+
+class JobsQueue(Settings):
+    jobs_queue_url: str = Field(min_length=8)
 
 
 class PdfsQueue(Settings):

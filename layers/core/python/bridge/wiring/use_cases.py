@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.wiring.connection_use_cases import (
+    callback_endpoints,
     callback_keeper,
     callback_registrations,
     company_check,
@@ -21,7 +22,9 @@ from bridge.wiring.connection_use_cases import (
     filter_check,
     filter_choices,
     filter_preferences,
+    job_chains,
     manual_fetch,
+    minute_shares,
     owned_connections,
     payment_preferences,
     payment_stops,
@@ -30,22 +33,26 @@ from bridge.wiring.connection_use_cases import (
     run_starter,
     same_records,
     scheduled_runs,
+    signing_key_fetch,
+    silent_servers,
     site_turns,
     stalled_runs,
     verifier,
     watermarks,
 )
 from bridge.wiring.filter_use_cases import filter_archive, filter_marks, filter_preview
+from bridge.wiring.mirror_use_cases import (
+    hint_processor,
+    page_refresh,
+    pdf_keeper,
+    pdf_links,
+    record_search,
+    refresher,
+    run_worker,
+)
 
 if TYPE_CHECKING:
-    from bridge.connections.silent_servers import SilentServers
     from bridge.connectwise.callback_intake import CallbackIntake
-    from bridge.mirror.hint_processor import HintProcessor
-    from bridge.mirror.pdf_keeper import PdfKeeper
-    from bridge.mirror.pdf_links import PdfLinks
-    from bridge.mirror.record_search import RecordSearch
-    from bridge.mirror.refresh import Refresher
-    from bridge.mirror.run_worker import RunWorker
     from bridge.payments.due_write_backs import DueWriteBacks
     from bridge.payments.failed_write_backs import FailedWriteBacks
     from bridge.payments.first_contact import FirstContact
@@ -65,6 +72,7 @@ if TYPE_CHECKING:
     from bridge.wiring.ports import CallbackPorts, Ports
 
 __all__ = [
+    "callback_endpoints",
     "callback_keeper",
     "callback_registrations",
     "company_check",
@@ -80,15 +88,26 @@ __all__ = [
     "filter_marks",
     "filter_preferences",
     "filter_preview",
+    "hint_processor",
+    "job_chains",
     "manual_fetch",
+    "minute_shares",
     "owned_connections",
+    "page_refresh",
     "payment_preferences",
     "payment_stops",
+    "pdf_keeper",
+    "pdf_links",
     "reconnected_write_backs",
+    "record_search",
+    "refresher",
     "run_control",
     "run_starter",
+    "run_worker",
     "same_records",
     "scheduled_runs",
+    "signing_key_fetch",
+    "silent_servers",
     "site_turns",
     "stalled_runs",
     "verifier",
@@ -100,105 +119,24 @@ __all__ = [
 
 def callback_intake(ports: CallbackPorts) -> CallbackIntake:
     from bridge.connectwise.callback_intake import CallbackIntake
+    from bridge.connectwise.signature_check import SignatureCheck
 
+    signatures = SignatureCheck(
+        keys=ports.signing_keys,
+        source=ports.open_key_source,
+        requests=ports.key_requests,
+        clock=ports.clock,
+    )
     return CallbackIntake(
         endpoints=ports.callback_endpoints,
-        keys=ports.signing_keys,
-        key_source=ports.open_key_source,
+        signatures=signatures,
         hints=ports.hints,
         clock=ports.clock,
         allow_loopback=ports.allow_loopback,
     )
 
 
-# --- the mirror ------------------------------------------------------------------------------
-
-
-def refresher(ports: Ports) -> Refresher:
-    from bridge.mirror.payers import PayerReader
-    from bridge.mirror.refresh import Refresher
-
-    payers = PayerReader(ports.records, ports.problems)
-    return Refresher(ports.records, ports.problems, payers, ports.clock)
-
-
-def record_search(ports: Ports) -> RecordSearch:
-    from bridge.mirror.record_search import RecordSearch
-
-    return RecordSearch(
-        records=ports.records,
-        problems=ports.problems,
-        gateway=ports.gateway,
-        hints=ports.hints,
-        places=ports.partner_places,
-        clock=ports.clock,
-    )
-
-
-def hint_processor(ports: Ports) -> HintProcessor:
-    from bridge.mirror.hint_processor import HintProcessor
-
-    return HintProcessor(
-        connections=ports.connections,
-        gateway=ports.gateway,
-        refresher=refresher(ports),
-        hints=ports.hints,
-        pdfs=ports.pdf_queue,
-        health=connection_health(ports),
-    )
-
-
-def run_worker(ports: Ports, *, max_records: int | None = None) -> RunWorker:
-    from bridge.domain.run import MAX_RECORDS
-    from bridge.mirror.list_check import ListCheck
-    from bridge.mirror.run_problems import RunProblems
-    from bridge.mirror.run_worker import RunWorker
-    from bridge.mirror.selection import Selector
-
-    run_problems = RunProblems(ports.problems, ports.clock)
-    return RunWorker(
-        connections=ports.connections,
-        runs=ports.runs,
-        gateway=ports.gateway,
-        selector=Selector(ports.records),
-        refresher=refresher(ports),
-        hints=ports.hints,
-        queue=ports.run_queue,
-        problems=ports.problems,
-        run_problems=run_problems,
-        list_check=ListCheck(run_problems),
-        health=connection_health(ports),
-        clock=ports.clock,
-        max_records=max_records or MAX_RECORDS,
-    )
-
-
-def pdf_keeper(ports: Ports) -> PdfKeeper:
-    from bridge.mirror.pdf_keeper import PdfKeeper
-
-    return PdfKeeper(
-        connections=ports.connections,
-        records=ports.records,
-        documents=ports.documents,
-        gateway=ports.gateway,
-        hints=ports.hints,
-        problems=ports.problems,
-        health=connection_health(ports),
-        clock=ports.clock,
-    )
-
-
-def pdf_links(ports: Ports) -> PdfLinks:
-    from bridge.mirror.pdf_links import PdfLinks
-
-    return PdfLinks(
-        owned=owned_connections(ports),
-        records=ports.records,
-        problems=ports.problems,
-        documents=ports.documents,
-        pdfs=ports.pdf_queue,
-        clock=ports.clock,
-    )
+# --- records of the platform ------------------------------------------------------------------
 
 
 def platform_records(ports: Ports) -> PlatformRecords:
@@ -250,6 +188,7 @@ def write_back_worker(ports: Ports) -> WriteBackWorker:
         first_contact=first_contact(ports),
         control=ports.payment_control,
         write_back_problems=write_back_problems(ports),
+        metrics=ports.metrics,
         clock=ports.clock,
         timings=ports.timings,
     )
@@ -267,23 +206,16 @@ def first_contact(ports: Ports) -> FirstContact:
     )
 
 
-def silent_servers(ports: Ports) -> SilentServers:
-    from bridge.connections.silent_servers import SilentServers
-
-    return SilentServers(ports.silences, ports.clock, probe_life=ports.timings.attempt)
-
-
 def write_back_turns(ports: Ports) -> WriteBackTurns:
     from bridge.payments.write_back_turns import WriteBackTurns
+    from bridge.ports import Activity
 
     return WriteBackTurns(
         driver=write_back_worker(ports),
         ledger=ports.ledger,
-        places=ports.partner_places,
-        servers=silent_servers(ports),
+        turns=site_turns(ports, Activity.WRITE_BACK, step=ports.timings.attempt),
         queue=ports.write_back_queue,
         clock=ports.clock,
-        timings=ports.timings,
     )
 
 
@@ -308,7 +240,9 @@ def unowned_payments(ports: Ports) -> UnownedPayments:
 def due_write_backs(ports: Ports) -> DueWriteBacks:
     from bridge.payments.due_write_backs import DueWriteBacks
 
-    return DueWriteBacks(ports.ledger, ports.silences, ports.write_back_queue, ports.clock)
+    return DueWriteBacks(
+        ports.ledger, ports.silences, ports.write_back_queue, ports.metrics, ports.clock
+    )
 
 
 def payment_reconciler(ports: Ports) -> PaymentReconciler:
@@ -334,9 +268,9 @@ def payment_check(ports: Ports) -> PaymentCheck:
     return PaymentCheck(
         ledger=ports.ledger,
         records=ports.records,
-        connections=ports.connections,
         reconciler=payment_reconciler(ports),
         owner_move=owner_move(ports),
+        metrics=ports.metrics,
         clock=ports.clock,
     )
 
