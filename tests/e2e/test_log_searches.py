@@ -81,9 +81,10 @@ def _paid_invoice(scene: Scene) -> dict[str, str]:
         "allocations": [{"invoice_id": invoice["id"], "amount_minor": 100}],
     }
     services.call("PUT", path, expect=httpx.codes.CREATED, body=body)
-    paid = services.wait_for(path, lambda found: found["write_backs"][0]["state"] == "confirmed")
+    services.wait_for(path, lambda found: found["write_backs"][0]["state"] == "confirmed")
     services.close()
-    return {"write-back": paid["write_backs"][0]["id"], "invoice": invoice["id"].rpartition("-")[2]}
+    source_id = invoice["id"].rpartition("-")[2]
+    return {"write-back": f"logged-1.{source_id}", "invoice": source_id}
 
 
 def test_the_runbook_names_searches() -> None:
