@@ -9,6 +9,7 @@ import pytest
 
 from bridge.domain.job import CADENCES, Job, scheduled_tick
 from bridge.entrypoints.reconciler_jobs import DUE_WRITE_BACKS
+from bridge.ports import Measure
 from tests.infra.templates import MAPPING, StageTemplates
 
 pytestmark = pytest.mark.xdist_group("templates")
@@ -35,6 +36,22 @@ def schedules(templates: StageTemplates) -> dict[str, tuple[str, str, dict[str, 
 def test_what_is_due_is_woken_each_minute(any_stage: StageTemplates) -> None:
     due = ("reconciler", "rate(1 minute)", {"job": DUE_WRITE_BACKS})
     assert schedules(any_stage).pop("due-write-backs") == due
+
+
+def test_alarms_lean_on_measures_that_are_noted(any_stage: StageTemplates) -> None:
+    alarms = any_stage.of_type("AWS::CloudWatch::Alarm").values()
+    own = {a["MetricName"] for a in alarms if a["Namespace"] == any_stage.stage.metrics_namespace}
+    ticks = {f"{Measure.TICK}.{job}" for job in Job}
+    assert own
+    assert own <= {measure.value for measure in Measure} | ticks
+
+
+def test_each_schedule_has_a_job_whose_absence_wakes_somebody(any_stage: StageTemplates) -> None:
+    alarms = any_stage.of_type("AWS::CloudWatch::Alarm").values()
+    watched = {a["MetricName"] for a in alarms if a["TreatMissingData"] == "breaching"}
+    for _, _, event in schedules(any_stage).values():
+        ticks = {f"{Measure.TICK}.{job}" for job in event.get("jobs", ())}
+        assert watched & (ticks or {Measure.OLDEST_DUE_WRITE_BACK.value})
 
 
 def test_each_job_has_a_schedule_for_each_part_of_its_cadence(any_stage: StageTemplates) -> None:

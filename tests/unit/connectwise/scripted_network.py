@@ -1,4 +1,4 @@
-"""A network whose servers answer what a test makes of a request, piece by piece."""
+"""Networks of a test's own: its connections, and servers that answer piece by piece."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ Answer = Callable[[bytes], Iterator[bytes]]
 """Makes the bytes that come back for the head of a request."""
 
 
-class ScriptedNetwork(httpcore.NetworkBackend):
-    """Each of its connections takes one request and answers it."""
+class Network(httpcore.NetworkBackend):
+    """Each of its connections is what ``connect`` makes for a host and a port."""
 
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
+    def __init__(self, connect: Callable[[str, int], httpcore.NetworkStream]) -> None:
+        self._connect = connect
 
     def connect_tcp(
         self,
@@ -25,10 +25,32 @@ class ScriptedNetwork(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[object] | None = None,
     ) -> httpcore.NetworkStream:
-        return _Connection(self._answer)
+        return self._connect(host, port)
 
 
-class _Connection(httpcore.NetworkStream):
+class OpenStream(httpcore.NetworkStream):
+    """A stream that takes any certificate, and whose end nobody notices."""
+
+    def close(self) -> None:
+        pass
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        return self
+
+
+class ScriptedNetwork(Network):
+    """Each of its connections takes one request and answers it."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(lambda *_: _Connection(answer))
+
+
+class _Connection(OpenStream):
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
         self._request = b""
@@ -49,14 +71,6 @@ class _Connection(httpcore.NetworkStream):
 
     def close(self) -> None:
         self._pieces = iter(())
-
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> httpcore.NetworkStream:
-        return self
 
 
 def answer_of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import httpcore
 import httpx
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from bridge.connectwise.egress import GuardedTransport, check_addresses, check_url
 from bridge.domain.errors import UnsafeAddressError
+from tests.unit.connectwise.scripted_network import Network
 
 PUBLIC = "52.1.2.3"
 
@@ -220,20 +221,14 @@ class Wire(httpcore.NetworkStream):
         return self
 
 
-class Network(httpcore.NetworkBackend):
+class WatchedNetwork(Network):
     def __init__(self) -> None:
+        super().__init__(self._connect_to)
         self.connected: list[tuple[str, int]] = []
         self.names: list[str | None] = []
         self.requests: list[bytes] = []
 
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[object] | None = None,
-    ) -> httpcore.NetworkStream:
+    def _connect_to(self, host: str, port: int) -> httpcore.NetworkStream:
         self.connected.append((host, port))
         return Wire(self.names, self.requests)
 
@@ -255,7 +250,7 @@ def get(transport: httpx.BaseTransport, url: str) -> httpx.Response:
 
 
 def test_the_connection_goes_to_the_checked_address_and_tls_verifies_the_name() -> None:
-    network, resolver = Network(), Resolver([PUBLIC])
+    network, resolver = WatchedNetwork(), Resolver([PUBLIC])
     transport = GuardedTransport(resolver=resolver, backend=network)
 
     response = get(transport, "https://na.myconnectwise.net/x")
@@ -268,7 +263,7 @@ def test_the_connection_goes_to_the_checked_address_and_tls_verifies_the_name() 
 
 
 def test_a_resolver_that_flips_is_caught_on_the_next_connection() -> None:
-    network, resolver = Network(), Resolver([PUBLIC], ["169.254.169.254"])
+    network, resolver = WatchedNetwork(), Resolver([PUBLIC], ["169.254.169.254"])
     transport = GuardedTransport(resolver=resolver, backend=network)
     get(transport, "https://na.myconnectwise.net/x").read()
 
@@ -279,7 +274,7 @@ def test_a_resolver_that_flips_is_caught_on_the_next_connection() -> None:
 
 
 def test_a_name_that_leads_inside_is_never_connected_to() -> None:
-    network = Network()
+    network = WatchedNetwork()
     transport = GuardedTransport(resolver=Resolver([PUBLIC, "10.0.0.1"]), backend=network)
 
     with pytest.raises(UnsafeAddressError):
@@ -293,20 +288,22 @@ def test_a_name_that_does_not_resolve_is_unreachable_not_unsafe() -> None:
         raise OSError(host)
 
     with pytest.raises(httpx.ConnectError):
-        get(GuardedTransport(resolver=nowhere, backend=Network()), "https://nowhere.example/")
+        get(
+            GuardedTransport(resolver=nowhere, backend=WatchedNetwork()), "https://nowhere.example/"
+        )
 
 
 def test_an_unsafe_url_is_not_even_resolved() -> None:
     resolver = Resolver([PUBLIC])
 
     with pytest.raises(UnsafeAddressError):
-        get(GuardedTransport(resolver=resolver, backend=Network()), "http://na.example/")
+        get(GuardedTransport(resolver=resolver, backend=WatchedNetwork()), "http://na.example/")
 
     assert resolver.asked == []
 
 
 def test_a_local_run_asks_no_resolver_about_this_machine() -> None:
-    network, resolver = Network(), Resolver(["10.0.0.1"])
+    network, resolver = WatchedNetwork(), Resolver(["10.0.0.1"])
     transport = GuardedTransport(allow_loopback=True, resolver=resolver, backend=network)
 
     get(transport, "http://localhost:8600/").read()
@@ -316,7 +313,7 @@ def test_a_local_run_asks_no_resolver_about_this_machine() -> None:
 
 def test_the_environment_names_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
-    network = Network()
+    network = WatchedNetwork()
     transport = GuardedTransport(resolver=Resolver([PUBLIC]), backend=network)
 
     get(transport, "https://na.myconnectwise.net/").read()

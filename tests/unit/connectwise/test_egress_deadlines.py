@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import ssl
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-import httpcore
 import httpx
 import pytest
 
 from bridge.connectwise.egress import TOTAL_SECONDS, GuardedTransport
+from tests.unit.connectwise.scripted_network import Network, OpenStream
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
 
@@ -33,7 +32,7 @@ class Meeting:
         self.seconds += seconds
 
 
-class Line(httpcore.NetworkStream):
+class Line(OpenStream):
     """A connection whose answers come in two parts, the other request in between."""
 
     def __init__(self, meeting: Meeting) -> None:
@@ -51,39 +50,14 @@ class Line(httpcore.NetworkStream):
         self._meeting.barrier.wait()
         return next(self._parts, b"")
 
-    def close(self) -> None:
-        pass
-
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> httpcore.NetworkStream:
-        return self
-
     def get_extra_info(self, info: str) -> object:
         return False if info == "is_readable" else None
 
 
-class Lines(httpcore.NetworkBackend):
-    def __init__(self, meeting: Meeting) -> None:
-        self._meeting = meeting
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[object] | None = None,
-    ) -> httpcore.NetworkStream:
-        return Line(self._meeting)
-
-
 def transport(meeting: Meeting) -> GuardedTransport:
+    network = Network(lambda *_: Line(meeting))
     return GuardedTransport(
-        resolver=lambda _: ("52.1.2.3",), backend=Lines(meeting), monotonic=meeting.now
+        resolver=lambda _: ("52.1.2.3",), backend=network, monotonic=meeting.now
     )
 
 
