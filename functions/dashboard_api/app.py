@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.api_gateway import Route
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.event_handler.openapi.exceptions import (
@@ -111,10 +112,15 @@ class DashboardApi(APIGatewayHttpResolver):
         routes = [*self._static_routes, *self._dynamic_routes]
         return sorted({route.method for route in routes if route.rule.match(path)})
 
+    def known_route(self) -> Route | None:
+        """Return the present request's route, None where the path is a stranger's text."""
+        route: Route = self.context["_route"]
+        return route if route in self._static_routes or route in self._dynamic_routes else None
+
     def unknown_query(self) -> list[str]:
         """Return the names in the present request's query that are foreign to its route."""
-        route = self.context["_route"]
-        if route not in self._static_routes and route not in self._dynamic_routes:
+        route = self.known_route()
+        if route is None:
             return []
         known = {parameter.alias for parameter in route.dependant.query_params}
         return sorted(set(self.current_event.query_string_parameters) - known)
@@ -139,11 +145,12 @@ def create_app(services: DashboardServices) -> DashboardApi:
 
 def _name_in_logs(app: DashboardApi, next_middleware: NextMiddleware) -> Response[Any]:
     """Have every line about the present request name its route and the ids in its path."""
-    route = app.context["_route"]
-    found = route.rule.match(app.context["_path"])
-    texts = found.groupdict() if found else {}
-    ids = {name: text for name, text in texts.items() if PLAIN_ID.fullmatch(text)}
-    add_log_fields(route=route.path, **ids)
+    route = app.known_route()
+    found = route.rule.match(app.context["_path"]) if route else None
+    if route and found:
+        texts = found.groupdict()
+        ids = {name: text for name, text in texts.items() if PLAIN_ID.fullmatch(text)}
+        add_log_fields(route=route.path, **ids)
     return next_middleware(app)
 
 

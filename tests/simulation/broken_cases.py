@@ -22,15 +22,14 @@ class Case:
     wiring: type[Wiring]
     invariant: str | Sequence[str]
     weather: Callable[[], Weather]
-    books: Books | Callable[[], Books] = Books(customers=4, invoices=25)  # noqa: RUF009 - frozen
+    books: Books = Books(customers=4, invoices=25)  # noqa: RUF009 - frozen
     more_invariants: Sequence[type[Invariant]] = ()
 
 
 def story(case: Case, seed: int, wiring: type[Wiring]) -> Outcome:
     weather = case.weather()
-    books = case.books if isinstance(case.books, Books) else case.books()
     checks = [*all_invariants(), *(check() for check in case.more_invariants)]
-    world = build_world(seed, weather, books=books, wiring=wiring, checks=checks)
+    world = build_world(seed, weather, books=case.books, wiring=wiring, checks=checks)
     return play(world, bad_hours=weather.hours)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -23,9 +22,9 @@ from tests.simulation.episode import Weather
 from tests.simulation.world import Books
 
 
-def _books(*, customers: int = 4, invoices: int = 25, **switches: Any) -> Callable[[], Books]:
-    """Return books of a server with these switches; its switches are its own in each story."""
-    return lambda: Books(customers=customers, invoices=invoices, switches=Switches(**switches))
+def _books(*, customers: int = 4, invoices: int = 25, **switches: Any) -> Books:
+    """Return books of a server with these switches."""
+    return Books(customers=customers, invoices=invoices, switches=Switches(**switches))
 
 
 CASES = (

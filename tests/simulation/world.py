@@ -91,7 +91,7 @@ class Books:
     they move: where nothing of an invoice's head changes, no comparison of heads can see it.
     ``page_size`` is how many records a run takes at once: small ones make small books many pages.
     A worker's clock is off by up to ``worker_skew_seconds``, and the ledger's indexes show what
-    was stored ``index_lag_seconds`` ago.
+    was stored ``index_lag_seconds`` ago. Each world has ``switches`` of its own, like these.
     """
 
     customers: int = 8
@@ -176,7 +176,7 @@ class World:
             customers=self.books.customers,
             invoices=self.books.invoices,
             clock=self.connectwise_now,
-            switches=self.books.switches,
+            switches=self.books.switches.model_copy(deep=True),
         )
         self.engine.tenant.base_url = SITE_URL
         self.engine.switches.pdf = "blank"

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import itertools
-import logging
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
-
-import pytest
 
 from bridge.connections.site_turns import PLACES_OF_A_PARTNER
 from bridge.domain.errors import UnavailableError
 from bridge.domain.hint import Hint, HintReason
 from bridge.domain.identity import RecordKind
 from bridge.domain.mirrored_kinds import INVOICES, MirroredKind, R
-from bridge.log_fields import LogFieldsFilter, log_fields
+from bridge.log_fields import log_fields
 from bridge.mirror.hint_processor import MAX_SIDE_BY_SIDE
 from bridge.ports import Clock, Fetched
 from tests.builders.operations import a_connection
 from tests.builders.records import a_customer, an_invoice
+from tests.unit.conftest import LogLines
 from tests.unit.mirror.bench import Bench
 from tests.unit.mirror.psa import FakePsa
 
@@ -140,17 +138,16 @@ def test_what_goes_wrong_at_one_tenant_stays_there(bench: Bench) -> None:
 
 
 def test_lines_of_each_tenant_name_it_and_the_call_they_belong_to(
-    bench: Bench, caplog: pytest.LogCaptureFixture
+    bench: Bench, named_lines: LogLines
 ) -> None:
     hints = [
         tenant(bench, number, f"partner-{number}", FakePsa(bench.clock)) for number in range(2)
     ]
-    caplog.handler.addFilter(LogFieldsFilter())
 
-    with caplog.at_level(logging.INFO), log_fields(request_id="the call"):
+    with log_fields(request_id="the call"):
         bench.hint_processor.process(hints)
 
-    done = [vars(record) for record in caplog.records if record.message == "hints done"]
+    done = named_lines("hints done")
     named = {(line["partner_id"], line["connection_id"], line["request_id"]) for line in done}
     assert named == {
         (f"partner-{number}", connection_id_of(number), "the call") for number in range(2)

@@ -224,6 +224,31 @@ def test_a_watermark_of_a_time_to_come_is_not_believed(bench: Bench) -> None:
     assert bench.runs.get_watermark(CONNECTION, INVOICE) == START
 
 
+@pytest.mark.parametrize("stored", [EARLIEST, datetime(1999, 12, 25, tzinfo=UTC)], ids=str)
+def test_a_watermark_that_a_wrong_clock_left_at_the_beginning_moves_on(
+    bench: Bench, stored: datetime
+) -> None:
+    fill(bench)
+    bench.runs.set_watermark(CONNECTION, INVOICE, stored)
+    bench.clock.advance(hours=1)
+
+    run = bench.run(RunKind.INVOICES)
+
+    assert (run.since, run.invoices.created) == (None, 3)
+    assert bench.runs.get_watermark(CONNECTION, INVOICE) == bench.clock.now()
+
+
+def test_clocks_that_fall_again_and_again_lead_to_the_beginning_at_most(bench: Bench) -> None:
+    fill(bench)
+    bench.runs.set_watermark(CONNECTION, INVOICE, EARLIEST + timedelta(hours=30))
+    for ahead in (timedelta(days=9_000), timedelta(), timedelta(days=9_000), timedelta()):
+        bench.psa.clock_ahead = ahead
+        bench.run(RunKind.CUSTOMERS)
+        bench.clock.advance(hours=1)
+
+    assert bench.runs.get_watermark(CONNECTION, INVOICE) == EARLIEST
+
+
 MOMENTS = st.datetimes(timezones=st.just(UTC))
 
 
@@ -233,7 +258,8 @@ def test_whatever_time_a_server_tells_the_next_run_can_ask(server_time: datetime
 
     assert EARLIEST <= watermark <= START
     assert not is_to_come(watermark, START)
-    assert start_of_changes(watermark, START) == watermark - OVERLAP
+    since = start_of_changes(watermark, START)
+    assert since == (watermark - OVERLAP if watermark > EARLIEST else None)
 
 
 @given(MOMENTS)

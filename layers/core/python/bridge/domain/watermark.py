@@ -54,7 +54,10 @@ def is_to_come(watermark: datetime, now: datetime) -> bool:
 
 
 def start_of_changes(watermark: datetime | None, now: datetime) -> datetime | None:
-    """Return the time from which a delta run takes changes, None for all of them."""
-    if watermark is None or is_to_come(watermark, now):
+    """Return the time from which a delta run takes changes, None for all of them.
+
+    None lets its watermark move from wherever a wrong clock left it.
+    """
+    if watermark is None or watermark <= EARLIEST or is_to_come(watermark, now):
         return None
-    return max(watermark, EARLIEST) - OVERLAP
+    return watermark - OVERLAP

@@ -257,7 +257,8 @@ class RunWorker:
         for kind in MIRRORED_KINDS:
             watermark = self._runs.get_watermark(run.connection_id, kind.record_kind)
             if watermark:
-                self._runs.set_watermark_back(run.connection_id, kind.record_kind, watermark - fall)
+                earlier = max(watermark - fall, EARLIEST)
+                self._runs.set_watermark_back(run.connection_id, kind.record_kind, earlier)
 
     def _with_expected_counts(self, connection: Connection, psa: Psa, run: Run) -> Run:
         """Return the run with ConnectWise's counts, which only show its progress: it goes on
