@@ -55,11 +55,14 @@ screenshots: setup page $(STAMPS)/chromium ## Take a picture of every screen, in
 simulate: setup ## Play the whole system in one process, SEEDS times, each with other faults
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 
-bench: setup ## Starts, layers, lists, what tenants can cost each other and the sandbox costs, in one table
+bench: setup ## Starts, layers, lists, units, what tenants can cost each other and the sandbox costs, in one table
 	$(BIN)/python -m tests.benchmarks.starts >/dev/null
 	$(BIN)/python -m tests.benchmarks.sandbox_calls >/dev/null
 	PYTHONPATH=layers/core/python:functions $(BIN)/python -m tests.benchmarks.tenants >/dev/null
 	PYTHONPATH=layers/core/python $(BIN)/python -m tests.benchmarks.lists >/dev/null
+	PYTHONPATH=layers/core/python $(BIN)/python -m tests.benchmarks.imports 1000 >/dev/null
+	$(BIN)/python -m tests.benchmarks.bill >/dev/null
+	PYTHONPATH=layers/core/python:functions $(BIN)/python -m tests.benchmarks.units >/dev/null
 	@$(BIN)/python -m tests.benchmarks.table
 	PYTHONPATH=layers/core/python:functions $(BIN)/python -m tests.benchmarks.connections
 

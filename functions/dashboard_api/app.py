@@ -36,6 +36,7 @@ from bridge.entrypoints.problem_documents import (
 from bridge.log_fields import add_log_fields, log_fields
 from bridge.ports import Measure
 from dashboard_api.dependencies import CALLER, SERVICES
+from dashboard_api.messages import sentence_about
 from dashboard_api.openapi import OPENAPI_PATH, ApiDescription
 from dashboard_api.request_limits import BodyRefusedError, broken_limit, read_body, with_json_type
 from dashboard_api.route_access import allowed_caller
@@ -158,7 +159,7 @@ def _refuse_unknown_query(app: DashboardApi, next_middleware: NextMiddleware) ->
     """Refuse unknown names, because a misspelt filter would show everything."""
     unknown = app.unknown_query()
     if unknown:
-        errors = [FieldError(field_path([name]), "unknown parameter") for name in unknown]
+        errors = [FieldError(field_path([name]), "This parameter is unknown.") for name in unknown]
         return app.problem(invalid_input(errors))
     return next_middleware(app)
 
@@ -201,9 +202,9 @@ def _map_failures(app: DashboardApi, services: DashboardServices) -> None:
 
 
 def _field_error(item: Mapping[str, Any]) -> FieldError:
-    """Keep pydantic's message, which states the expectation, and leave out the value that was sent.
+    """Tell the expectation in a sentence, and leave out the value that was sent.
 
     A location begins with the part of the request that held the value: body, query or path.
     """
     location = item["loc"]
-    return FieldError(field_path(location[1:] or location), item["msg"])
+    return FieldError(field_path(location[1:] or location), sentence_about(item))

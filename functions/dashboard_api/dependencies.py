@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, TypeVar, cast
 
 from aws_lambda_powertools.event_handler import Request
@@ -11,7 +12,13 @@ from aws_lambda_powertools.event_handler.depends import Depends
 
 from bridge.domain.connection import Connection
 from bridge.domain.errors import NotFoundError
-from bridge.domain.mirrored_kinds import MirroredKind, MirroredRecord, R
+from bridge.domain.mirrored_kinds import (
+    CUSTOMERS,
+    INVOICES,
+    MirroredKind,
+    MirroredRecord,
+    R,
+)
 from bridge.domain.payment import Payment
 from bridge.domain.write_back import WriteBack
 from bridge.entrypoints.callers import CallerRefusedError, PartnerUser, PlatformService
@@ -34,6 +41,11 @@ class PartnerAccess:
     user_id: str
     services: DashboardServices
 
+    @property
+    def today(self) -> date:
+        """Return the day by which amounts are late, in UTC."""
+        return self.services.clock.now().date()
+
     def take_share(self, activity: Activity) -> None:
         """Count a request that has ConnectWise called many times, or raise ShareUsedUpError."""
         self.services.shares.take(self.id, activity)
@@ -52,6 +64,16 @@ class PartnerAccess:
         if record is None:
             raise NotFoundError(f"no such {kind.record_kind.value}")
         return record
+
+    def customer_names(self, customer_ids: Iterable[str]) -> Mapping[str, str]:
+        """Return the names of the partner's customers, by id."""
+        found = self.services.records.get_bare(CUSTOMERS, self.id, frozenset(customer_ids))
+        return {each: customer.name for each, customer in found.items()}
+
+    def invoice_numbers(self, invoice_ids: Iterable[str]) -> Mapping[str, str]:
+        """Return the numbers of the partner's invoices, by id."""
+        found = self.services.records.get_bare(INVOICES, self.id, frozenset(invoice_ids))
+        return {each: invoice.number for each, invoice in found.items()}
 
     def outside_filters(self, records: Sequence[MirroredRecord]) -> frozenset[str]:
         """Return the ids of those records that lie outside their connection's import filters."""

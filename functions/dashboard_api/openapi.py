@@ -19,6 +19,7 @@ from pydantic.json_schema import models_json_schema
 from bridge.entrypoints.callers import WRITE_PAYMENTS
 from bridge.entrypoints.fetch_models import FetchInput, FetchView
 from bridge.entrypoints.problem_documents import CONTENT_TYPE
+from dashboard_api.field_texts import field_text
 from dashboard_api.resource import JSON
 from dashboard_api.route_access import is_for_services
 
@@ -36,6 +37,7 @@ DESCRIPTION = (
 )
 TAGS = {
     "account": "Who is signed in, and what connecting takes.",
+    "overview": "How things stand, in sums and counts.",
     "connections": "Links to ConnectWise companies.",
     "filters": "Which customers and invoices are imported.",
     "customers": "Payers, mirrored and platform-only.",
@@ -63,7 +65,14 @@ _FAILURES = {
     "502": "ConnectWise answered in a way that cannot be used.",
     "503": "ConnectWise or a part of the bridge is out of reach; see Retry-After.",
 }
+_PATH_TEXTS = {"connection_id": "The connection's id.", "secret": "The secret of its callbacks."}
 _ONLY_WITH_BODY = frozenset({"400", "413", "415"})
+_OF_GATEWAY_TOO = frozenset({"403", "429"})
+_WITH_WAIT = frozenset({"429", "503"})
+_RETRY_AFTER = {
+    "description": "The seconds to wait before asking again; the gateway's own answer lacks it.",
+    "schema": {"type": "integer"},
+}
 _SCHEMA = "#/components/schemas/{model}"
 _FRAMEWORK_SCHEMAS = ("HTTPValidationError", "ValidationError", "ResponseValidationError")
 
@@ -109,8 +118,11 @@ def openapi_document(app: APIGatewayHttpResolver) -> str:
     schemas = components.setdefault("schemas", {})
     for name in _FRAMEWORK_SCHEMAS:
         schemas.pop(name, None)
-    schemas.update(_fetch_schemas(), Problem=_problem_schema())
-    document["paths"].update(_routes_of_other_functions())
+    schemas.update(_fetch_schemas(), Problem=_problem_schema(), GatewayAnswer=_gateway_schema())
+    _describe_fields(schemas)
+    document["servers"] = [{"url": "./", "description": "Beside this document."}]
+    for path, methods in _routes_of_other_functions().items():
+        document["paths"].setdefault(path, {}).update(methods)
     for path, methods in document["paths"].items():
         for operation in methods.values():
             _complete(path, operation)
@@ -139,8 +151,27 @@ def _add_failures(path: str, operation: dict[str, Any]) -> None:
             continue
         if status == "404" and "{" not in path:
             continue
-        responses[status] = {"description": text, "content": _content("Problem", CONTENT_TYPE)}
+        responses[status] = {"description": text, "content": _failure(status)}
+        if status in _WITH_WAIT:
+            responses[status]["headers"] = {"Retry-After": _RETRY_AFTER}
     operation["responses"] = responses
+
+
+def _failure(status: str) -> dict[str, Any]:
+    """Return the forms that a failure has: our own, and the gateway's before we are asked."""
+    ours, gateways = _content("Problem", CONTENT_TYPE), _content("GatewayAnswer")
+    if status == "401":
+        return gateways
+    return {**ours, **gateways} if status in _OF_GATEWAY_TOO else ours
+
+
+def _describe_fields(schemas: dict[str, Any]) -> None:
+    """Give each field the meaning of its name, unless it has words of its own."""
+    for name, schema in schemas.items():
+        for field, described in schema.get("properties", {}).items():
+            text = field_text(name, field)
+            if text and "description" not in described:
+                described["description"] = text
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
@@ -160,12 +191,25 @@ def _content(schema: str, media_type: str = JSON) -> dict[str, Any]:
     return {media_type: {"schema": {"$ref": _SCHEMA.format(model=schema)}}}
 
 
+def _gateway_schema() -> dict[str, Any]:
+    return {
+        "type": "object",
+        "description": "The gateway answers so before the API is asked: without a valid token, for "
+        "a service's route without the scope, or when all partners together ask too often.",
+        "required": ["message"],
+        "properties": {"message": {"type": "string", "description": "What the gateway says."}},
+    }
+
+
 def _problem_schema() -> dict[str, Any]:
     text = {"type": "string"}
     error = {
         "type": "object",
         "required": ["field", "message"],
-        "properties": {"field": text, "message": text},
+        "properties": {
+            "field": {**text, "description": "The field, by its place in the request."},
+            "message": {**text, "description": "What is wrong, in a sentence."},
+        },
     }
     return {
         "type": "object",
@@ -194,13 +238,19 @@ def _routes_of_other_functions() -> dict[str, Any]:
     fetch = {
         "operationId": "startFetch",
         "summary": "Fetch new data (once an hour) or unpaid invoices (once in twelve hours)",
+        "description": "What changed within the last hour, or every unpaid invoice, is read again.",
         "tags": ["runs"],
         "parameters": [_path_parameter("connection_id")],
         "requestBody": {"required": True, "content": _content("FetchInput")},
         "responses": {
             "202": {
                 "description": "Started; Location is where its progress can be read.",
-                "headers": {"Location": {"schema": {"type": "string"}}},
+                "headers": {
+                    "Location": {
+                        "description": "Where the run can be read.",
+                        "schema": {"type": "string"},
+                    }
+                },
                 "content": _content("FetchView"),
             }
         },
@@ -214,7 +264,12 @@ def _routes_of_other_functions() -> dict[str, Any]:
         "parameters": [
             _path_parameter("connection_id"),
             _path_parameter("secret"),
-            {"name": "recordId", "in": "query", "schema": {"type": "string"}},
+            {
+                "name": "recordId",
+                "in": "query",
+                "description": "The record's id, as ConnectWise puts it into the address.",
+                "schema": {"type": "string"},
+            },
         ],
         "requestBody": {"required": True, "content": {JSON: {"schema": {"type": "object"}}}},
         "responses": {"204": {"description": "Kept; it will be looked into."}},
@@ -226,4 +281,10 @@ def _routes_of_other_functions() -> dict[str, Any]:
 
 
 def _path_parameter(name: str) -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": _PATH_TEXTS[name],
+        "schema": {"type": "string"},
+    }

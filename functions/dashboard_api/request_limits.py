@@ -14,6 +14,8 @@ from dashboard_api.resource import JSON
 MAX_BODY_BYTES = 256 * 1024
 MAX_DEPTH = 8
 MAX_QUERY_LENGTH = 8192
+REPLACED = "\N{REPLACEMENT CHARACTER}"
+"""A gateway puts it in place of bytes that are not UTF-8."""
 
 _BODY_TOO_LARGE = ProblemDocument(
     "body_too_large",
@@ -104,10 +106,10 @@ def _size_bytes(body: str, *, is_base64: bool) -> int:
 def _is_text(body: str, *, is_base64: bool) -> bool:
     try:
         content = base64.b64decode(body) if is_base64 else body.encode()
-        content.decode()
+        text = content.decode()
     except ValueError:
         return False
-    return True
+    return REPLACED not in text
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -44,7 +44,7 @@ class Resource:
                 path,
                 method,
                 summary=summary.removesuffix("."),
-                description=" ".join(description.split()) or None,
+                description=" ".join(description.split()) or summary,
                 tags=[self._tag],
                 operation_id=first + "".join(word.capitalize() for word in rest),
                 status_code=status.value,
@@ -55,6 +55,14 @@ class Resource:
         return register
 
 
-def answer(description: str, model: type[BaseModel]) -> OpenAPIResponse:
-    """Return the description of one answer out of several."""
-    return {"description": description, "content": {JSON: {"model": model}}}
+def answer(
+    description: str, model: type[BaseModel], *, headers: dict[str, str] | None = None
+) -> OpenAPIResponse:
+    """Return the description of one answer out of several, with its headers."""
+    told: OpenAPIResponse = {"description": description, "content": {JSON: {"model": model}}}
+    if headers:
+        described = headers.items()
+        told["headers"] = {
+            name: {"description": text, "schema": {"type": "string"}} for name, text in described
+        }
+    return told

@@ -63,11 +63,11 @@ class ManualFetchApi:
 def _read_kind(event: Mapping[str, Any]) -> FetchKind:
     body = event.get("body") or ""
     if event.get("isBase64Encoded") or len(body) > MAX_BODY_BYTES:
-        raise InvalidInputError("the body is not a short JSON text", field="body")
+        raise InvalidInputError("The body is not a short JSON text.", field="body")
     try:
         return FetchInput.model_validate_json(body).kind
     except ValidationError as error:
-        raise InvalidInputError("kind must be fetch_new or fetch_unpaid", field="kind") from error
+        raise InvalidInputError("Choose one of: fetch_new, fetch_unpaid.", field="kind") from error
 
 
 def _accepted(run: Run, window: Window) -> dict[str, Any]:

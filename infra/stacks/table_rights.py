@@ -51,7 +51,7 @@ TABLE_RIGHTS: Mapping[str, Mapping[str, TableRights]] = {
         "operations": _may(GET_MANY, QUERY),
     },
     "reconciler": {
-        "records": _may(GET),
+        "records": _may(GET, GET_MANY),
         "operations": _may(GET, GET_MANY, QUERY, PUT, DELETE, indexes=("by_partner",)),
         "ledger": _may(
             GET, GET_MANY, QUERY, PUT, DELETE, CHECK, indexes=("by_customer", "due", "listing")
@@ -68,7 +68,7 @@ TABLE_RIGHTS: Mapping[str, Mapping[str, TableRights]] = {
         "ledger": _may(
             GET, GET_MANY, QUERY, PUT, DELETE, CHECK, indexes=("by_customer", "listing")
         ),
-        "coordination": _may(PUT, UPDATE),
+        "coordination": _may(GET, PUT, UPDATE),
         "callbacks": _may(PUT, DELETE),
     },
     "dead_letters": {

@@ -20,6 +20,7 @@ BRIDGE = "layers/core/python/bridge"
 WIRING = (
     f"{BRIDGE}/wiring/use_cases.py",
     f"{BRIDGE}/wiring/connection_use_cases.py",
+    f"{BRIDGE}/wiring/figure_use_cases.py",
     f"{BRIDGE}/wiring/filter_use_cases.py",
     f"{BRIDGE}/wiring/mirror_use_cases.py",
     f"{BRIDGE}/wiring/entrypoints.py",

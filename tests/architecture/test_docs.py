@@ -245,6 +245,7 @@ WIRING = (
     "use_cases",
     "connection_use_cases",
     "mirror_use_cases",
+    "figure_use_cases",
     "filter_use_cases",
     "entrypoints",
 )

@@ -17,13 +17,14 @@ import pytest
 from bridge.ports import (
     ArchivingStore,
     CallbackEndpointStore,
+    CallSchedules,
     CompanyStore,
     ConnectionStore,
     JobTurns,
+    OutstandingStore,
     PartnerPlaces,
     PaymentControlStore,
     ProblemStore,
-    RateLimiter,
     ReadMarks,
     RecordStore,
     RunStore,
@@ -38,8 +39,9 @@ from bridge.store.job_turns import DynamoJobTurns
 from bridge.store.partner_places import DynamoPartnerPlaces
 from bridge.store.payment_control import DynamoPaymentControlStore
 from bridge.store.problems import DynamoProblemStore
-from bridge.store.rate_limit import DynamoRateLimiter, RateSettings, Schedule
+from bridge.store.rate_limit import DynamoCallSchedules, RateSettings, Schedule
 from bridge.store.read_marks import DynamoReadMarks
+from bridge.store.receivables import DynamoOutstandingStore
 from bridge.store.records import DynamoRecordStore
 from bridge.store.runs import DynamoRunStore
 from bridge.store.search_backfill import SearchBackfill
@@ -62,6 +64,7 @@ from tests.fakes.coordination import (
 )
 from tests.fakes.histories import ReadableLedger
 from tests.fakes.ledger import InMemoryLedgerStore
+from tests.fakes.outstanding import InMemoryOutstandingStore
 from tests.fakes.payment_control import InMemoryPaymentControlStore
 from tests.fakes.problems import InMemoryProblemStore
 from tests.fakes.records import InMemoryRecordStore
@@ -85,11 +88,12 @@ class Stores:
     connections: ConnectionStore
     companies: CompanyStore
     archivings: ArchivingStore
+    outstanding: OutstandingStore
     callback_endpoints: CallbackEndpointStore
     records: RecordStore
     runs: RunStore
     problems: ProblemStore
-    limiter: RateLimiter
+    schedules: CallSchedules
     signing_keys: SigningKeyStore
     places: PartnerPlaces
     silences: SilenceStore
@@ -120,11 +124,12 @@ class Tables:
             connections=DynamoConnectionStore(operations, lambda: endpoints),
             companies=DynamoCompanyStore(operations),
             archivings=DynamoArchivingStore(operations),
+            outstanding=DynamoOutstandingStore(operations),
             callback_endpoints=endpoints,
             records=DynamoRecordStore(Table(client, self.records, clock)),
             runs=DynamoRunStore(operations, clock),
             problems=DynamoProblemStore(operations, clock),
-            limiter=DynamoRateLimiter(coordination, clock, RATE),
+            schedules=DynamoCallSchedules(coordination, clock, RATE),
             signing_keys=DynamoSigningKeyStore(callbacks, clock),
             places=DynamoPartnerPlaces(coordination, clock),
             silences=DynamoSilenceStore(coordination),
@@ -196,11 +201,12 @@ def in_memory(clock: FakeClock) -> Stores:
         connections=connections,
         companies=InMemoryCompanyStore(),
         archivings=InMemoryArchivingStore(),
+        outstanding=InMemoryOutstandingStore(),
         callback_endpoints=InMemoryCallbackEndpoints(connections),
         records=InMemoryRecordStore(),
         runs=InMemoryRunStore(clock),
         problems=InMemoryProblemStore(clock),
-        limiter=InMemoryRateLimiter(clock, RATE),
+        schedules=InMemoryRateLimiter(clock, RATE),
         signing_keys=InMemorySigningKeyStore(clock),
         places=InMemoryPartnerPlaces(clock),
         silences=InMemorySilenceStore(),

@@ -15,6 +15,8 @@ class Meter:
         self.requests: list[str] = []
         self.write_units = 0.0
         self.read_units = 0.0
+        self.units_by: list[tuple[str, str, float]] = []
+        """The write units of each request, with its operation and the name of the table."""
         client.meta.events.register("provide-client-params.dynamodb", self._ask)
         client.meta.events.register("after-call.dynamodb", self._note)
 
@@ -28,6 +30,9 @@ class Meter:
         units = sum(each["CapacityUnits"] for each in tables)
         if model.name in _WRITES:
             self.write_units += units
+            self.units_by += [
+                (model.name, each["TableName"], each["CapacityUnits"]) for each in tables
+            ]
         else:
             self.read_units += units
 
@@ -37,4 +42,5 @@ class Meter:
 
     def reset(self) -> None:
         self.requests.clear()
+        self.units_by.clear()
         self.write_units = self.read_units = 0.0

@@ -40,6 +40,12 @@ def on_aws(secrets: Any, prefix: str, clock: FakeClock) -> SecretsManagerVault:
 
 
 @pytest.fixture
+def elsewhere(secrets: Any, prefix: str, clock: FakeClock) -> SecretsManagerVault:
+    """Another worker's vault."""
+    return SecretsManagerVault(secrets, clock, name_prefix=prefix, client_id_secret="none")
+
+
+@pytest.fixture
 def in_memory_vault() -> InMemoryVault:
     return InMemoryVault()
 
@@ -100,18 +106,37 @@ def test_the_bridges_own_client_id_is_known(vault: SecretVault) -> None:
     assert vault.get_client_id() == CLIENT_ID
 
 
-def test_credentials_changed_elsewhere_are_seen_within_five_minutes_or_when_asked_freshly(
-    secrets: Any, prefix: str, on_aws: SecretsManagerVault, clock: FakeClock
+@pytest.mark.parametrize(("member", "life_minutes"), [("BridgeApi", 60), ("", 5)])
+def test_credentials_changed_elsewhere_are_seen_once_their_life_is_over_or_when_asked_freshly(
+    on_aws: SecretsManagerVault,
+    elsewhere: SecretsManagerVault,
+    clock: FakeClock,
+    member: str,
+    life_minutes: int,
 ) -> None:
-    on_aws.put_credentials(CONNECTION, CREDENTIALS)
+    """Keys that do not say whose they are live short: their member is being looked for."""
+    kept = replace(CREDENTIALS, member_identifier=member)
+    changed = replace(CHANGED, member_identifier="Another")
+    on_aws.put_credentials(CONNECTION, kept)
     on_aws.get_credentials(CONNECTION)
-    elsewhere = SecretsManagerVault(secrets, clock, name_prefix=prefix, client_id_secret="none")
-    elsewhere.put_credentials(CONNECTION, CHANGED)
-    assert on_aws.get_credentials(CONNECTION) == CREDENTIALS
-    assert on_aws.get_credentials(CONNECTION, is_fresh=True) == CHANGED
-    elsewhere.put_credentials(CONNECTION, CREDENTIALS)
-    clock.advance(minutes=5)
-    assert on_aws.get_credentials(CONNECTION) == CREDENTIALS
+    elsewhere.put_credentials(CONNECTION, changed)
+    clock.advance(seconds=life_minutes * 60 - 1)
+    assert on_aws.get_credentials(CONNECTION) == kept
+    clock.advance(seconds=1)
+    assert on_aws.get_credentials(CONNECTION) == changed
+    elsewhere.put_credentials(CONNECTION, kept)
+    assert on_aws.get_credentials(CONNECTION, is_fresh=True) == kept
+
+
+def test_an_hours_readings_cost_one_request(secrets: Any, on_aws: SecretsManagerVault) -> None:
+    asked: list[str] = []
+    secrets.meta.events.register(
+        "before-call.secrets-manager.GetSecretValue", lambda **_: asked.append("secret")
+    )
+    on_aws.put_credentials(CONNECTION, replace(CREDENTIALS, member_identifier="BridgeApi"))
+    for _ in range(100):
+        on_aws.get_credentials(CONNECTION)
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize("content", ["not json", "[]", '{"company_id": "a"}'])

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from bridge.domain.identity import RecordKind
 from bridge.domain.mirrored_kinds import CUSTOMERS, INVOICES
 from bridge.mirror.page_refresh import REFRESH_BATCH
+from bridge.ports import ReadingPlan
 from connectwise_sandbox.kinds import Kind
 from tests.unit.connectwise.sandbox import sandboxed_world
 
@@ -14,6 +19,11 @@ CHUNK = REFRESH_BATCH
 PAYMENTS = "GET /finance/invoices/{id}/payments"
 MAX_CALLS_PER_1000_INVOICES = 30
 MAX_CALLS_PER_1000_CUSTOMERS = 20
+MAX_CALLS_PER_1000_IMPORTED = 8
+
+
+def _has_payments(row: Mapping[str, Any]) -> bool:
+    return bool(row["payments"] or row["credits"] or row["balance"] != row["total"])
 
 
 def test_a_thousand_invoices_with_their_lines_cost_at_most_thirty_calls(
@@ -42,6 +52,48 @@ def test_a_thousand_invoices_with_their_lines_cost_at_most_thirty_calls(
         row for row in world.engine.tenant.store[Kind.INVOICE] if row["payments"] or row["credits"]
     ]
     assert payments == len(with_payments)
+
+
+def test_an_import_of_a_thousand_invoices_costs_eight_calls_and_one_for_each_that_is_partly_paid(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    # Given a thousand invoices, most of them paid
+    world = sandboxed_world(customers=200, invoices=1_000)
+    psa = world.psa()
+    rows = list(world.engine.tenant.store[Kind.INVOICE])
+
+    # When they are listed with their heads, and fetched with the payments of open ones alone
+    page = psa.list_records(RecordKind.INVOICE, after_id=0, limit=1_000, with_heads=True)
+    ids = [head.source_id for head in page.records]
+    plan = ReadingPlan(heads=page.heads, is_gapless=page.is_gapless, settled_later=True)
+    fetched = psa.fetch(INVOICES, ids, plan=plan)
+
+    # Then all are whole but for the payments of settled ones
+    calls = dict(psa.calls)
+    payments = calls.pop(PAYMENTS)
+    with capsys.disabled():
+        print(f"\n{len(ids)} imported: {sum(calls.values())} calls {calls}, {payments} payments'")
+    assert sum(calls.values()) <= MAX_CALLS_PER_1000_IMPORTED
+    assert payments == sum(1 for row in rows if row["balance"] and _has_payments(row))
+    settled = {row["id"] for row in rows if not row["balance"] and _has_payments(row)}
+    assert fetched.awaiting_payments == settled
+    for source_id, whole in world.psa().fetch(INVOICES, ids[::10]).found.items():
+        invoice = fetched.found[source_id]
+        assert invoice == (replace(whole, payments=()) if source_id in settled else whole)
+
+
+def test_lines_of_scattered_invoices_are_read_by_their_ids() -> None:
+    world = sandboxed_world(customers=40, invoices=600)
+    every_third = [row["id"] for row in world.engine.tenant.store[Kind.INVOICE]][::3]
+    psa = world.psa()
+
+    psa.fetch(INVOICES, every_third[:190])
+    by_ids = dict(psa.calls)
+
+    assert by_ids["GET /procurement/products"] == 1
+    assert all(
+        "in%20(" in call.target for call in world.engine.calls.recent(4) if "product" in call.target
+    )
 
 
 def test_a_batch_of_invoices_costs_one_call_for_heads_and_one_for_each_kind_of_line() -> None:

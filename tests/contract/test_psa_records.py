@@ -54,8 +54,10 @@ def one_invoice(world: World) -> Record:
     return world.engine.people.create_invoice(company["id"], lines)
 
 
-def fetched(psa: ConnectWisePsa, source_id: int, **options: frozenset[int]) -> Invoice:
-    return psa.fetch(INVOICES, [source_id], **options).found[source_id]
+def fetched(
+    psa: ConnectWisePsa, source_id: int, with_payments_of: frozenset[int] = frozenset()
+) -> Invoice:
+    return psa.fetch(INVOICES, [source_id], with_payments_of=with_payments_of).found[source_id]
 
 
 # --- invoices ----------------------------------------------------------------------------------
@@ -317,6 +319,35 @@ def test_what_connectwise_has_exists_and_what_it_deleted_does_not(
 
     assert psa.exists(INVOICE, kept["id"])
     assert not psa.exists(INVOICE, gone["id"])
+
+
+def test_absent_records_cost_a_call_each_and_a_greeting_for_all(
+    world: World, psa: ConnectWisePsa
+) -> None:
+    kept, *gone = (one_invoice(world)["id"] for _ in range(4))
+    for source_id in gone:
+        world.engine.people.delete_invoice(source_id)
+
+    assert psa.find_absent(INVOICE, [kept, *gone]) == set(gone)
+    assert psa.calls == {"GET /finance/invoices/{id}": 4, "GET /system/info": 1}
+
+
+def test_records_that_are_there_need_no_greeting(world: World, psa: ConnectWisePsa) -> None:
+    kept = one_invoice(world)["id"]
+
+    assert psa.find_absent(INVOICE, [kept]) == frozenset()
+    assert psa.calls == {"GET /finance/invoices/{id}": 1}
+
+
+def test_an_upgrade_amid_the_proof_has_all_asked_again(world: World, psa: ConnectWisePsa) -> None:
+    row = one_invoice(world)
+    rollover = Fault(path_regex=f"invoices/{row['id']}", effect=Effect.CODEBASE_ROLLOVER)
+    world.engine.faults.add(rollover)
+
+    absent = psa.find_absent(INVOICE, [999_998, row["id"], 999_999])
+
+    assert absent == {999_998, 999_999}
+    assert psa.calls["GET /finance/invoices/{id}"] >= 6
 
 
 def test_a_deleted_company_still_exists(world: World, psa: ConnectWisePsa) -> None:

@@ -29,7 +29,7 @@ def test_a_saved_connection_comes_back_with_its_version(stores: Stores) -> None:
         CustomerFilter(status_ids=frozenset({3, 1, 2})),
         InvoiceFilter(types=frozenset({InvoiceType.AGREEMENT, InvoiceType.STANDARD})),
     )
-    connection = a_connection(filters=filters)
+    connection = a_connection(filters=filters, information_missed_at=START)
     assert stores.connections.save(connection, expected_version=0) == 1
     assert stores.connections.get(connection.connection_id) == Stored(connection, 1)
 

@@ -20,6 +20,7 @@ from bridge.domain.platform_payment import (
     Target,
 )
 from bridge.domain.write_back import (
+    MAX_LISTED_PAYMENTS,
     AttemptKind,
     Decision,
     DecisionKind,
@@ -338,6 +339,26 @@ def test_every_change_is_kept_with_its_time_and_its_writer(
     assert minutes == [2, 1, 0]
     assert {entry.written_by for entry in of_payment} == {WRITER}
     assert {entry.written_by for entry in of_write_back} == {WRITER}
+
+
+def test_the_ids_listed_before_a_post_stand_in_the_entry_that_stated_it_alone(
+    ledger: ReadableLedger,
+) -> None:
+    write_back = a_write_back()
+    ledger.record(a_platform_payment(), [write_back])
+    listed = range(9_000, 9_000 + MAX_LISTED_PAYMENTS)
+    stated = state_post(write_back, START, Timings(), balance_minor=11000, listed_ids=list(listed))
+    unclear = note_unclear(stated, START, Timings())
+    ledger.save_write_back(stated, expected_version=1)
+    ledger.save_write_back(unclear, expected_version=2)
+
+    latest, statement, _ = ledger.write_back_history(CONNECTION, write_back.write_back_id, limit=5)
+
+    assert statement.value == stated
+    assert [attempt.listed_ids for attempt in latest.value.history.attempts] == [()]
+    assert replace(latest.value, history=unclear.history) == unclear
+    now = ledger.get_write_back(CONNECTION, write_back.write_back_id)
+    assert now.value == unclear, "the guards still ask the whole of it"
 
 
 def test_a_history_is_cut_to_its_latest_entries(ledger: ReadableLedger) -> None:

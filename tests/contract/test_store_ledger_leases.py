@@ -239,12 +239,58 @@ def test_a_lease_of_another_invoice_is_a_mistake(ledger: LedgerStore) -> None:
     assert stored(ledger, write_back).version == 1
 
 
+def test_the_last_save_gives_the_lease_up_in_the_same_step(ledger: LedgerStore) -> None:
+    write_back = recorded(ledger)
+    books = replace(BOOKS, company_key="d" * 32)
+    lease = lease_of(ledger, write_back.write_back_id, books=books)
+    save = partial(ledger.save_write_back, posting(write_back), holding=lease, releases=True)
+
+    assert save(expected_version=1) == 2
+
+    assert lease_of(ledger, B, books=books).holder_id == B
+    with pytest.raises(ConflictError):
+        save(expected_version=2)
+
+
+def test_a_save_that_is_refused_leaves_the_lease_where_it_is(ledger: LedgerStore) -> None:
+    write_back = recorded(ledger)
+    lease = lease_of(ledger, write_back.write_back_id)
+
+    with pytest.raises(ConflictError):
+        ledger.save_write_back(write_back, expected_version=2, holding=lease, releases=True)
+
+    with pytest.raises(LeaseTakenError):
+        lease_of(ledger, B)
+
+
+def test_a_worker_that_was_overtaken_gives_nobodys_lease_up(ledger: LedgerStore) -> None:
+    write_back = recorded(ledger)
+    earlier = lease_of(ledger, write_back.write_back_id)
+    lease_of(ledger, write_back.write_back_id)
+
+    with pytest.raises(ConflictError):
+        ledger.save_write_back(write_back, expected_version=1, holding=earlier, releases=True)
+
+    assert stored(ledger, write_back) == Stored(write_back, 1)
+    with pytest.raises(LeaseTakenError):
+        lease_of(ledger, B)
+
+
+def test_a_lease_is_extended_or_given_up(ledger: LedgerStore) -> None:
+    write_back = recorded(ledger)
+    lease = lease_of(ledger, write_back.write_back_id)
+    both: dict[str, Any] = {"extend_until": START + MINUTE, "releases": True}
+    with pytest.raises(ValueError, match="extended or given up"):
+        ledger.save_write_back(write_back, expected_version=1, holding=lease, **both)
+
+
 @pytest.mark.parametrize(
     "change",
     [
         {"extend_until": START},
         {"own_psa_payment_id": PSA_PAYMENT},
         {"disown_psa_payment_id": PSA_PAYMENT},
+        {"releases": True},
     ],
 )
 def test_without_a_lease_nothing_is_extended_owned_or_given_up(

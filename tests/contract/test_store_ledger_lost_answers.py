@@ -37,7 +37,7 @@ class Faulty:
 
     def __getattr__(self, name: str) -> Any:
         call = getattr(self._client, name)
-        if name not in ("put_item", "transact_write_items"):
+        if name not in ("put_item", "delete_item", "transact_write_items"):
             return call
 
         def write(**request: Any) -> Any:
@@ -229,3 +229,22 @@ def test_every_step_is_one_transaction(ledger_table: LedgerTable, clock: FakeClo
     ledger.move_payment(payment, expected_version=1, write_backs=[(write_back, 2)])
     ledger.release_lease(lease)
     assert client.writes == 5
+
+
+def test_a_last_step_whose_answer_was_lost_counts_as_made(ledger: ReadableDynamoLedger) -> None:
+    """Given a repetition that finds the lease given up already, by itself."""
+    payment, write_back = a_platform_payment(), a_write_back()
+    ledger.record(payment, [write_back])
+    lease = lease_of(ledger, write_back.write_back_id)
+
+    version = ledger.save_write_back(
+        confirm(write_back, PSA_PAYMENT, START),
+        expected_version=1,
+        holding=lease,
+        own_psa_payment_id=PSA_PAYMENT,
+        releases=True,
+    )
+
+    assert version == 2
+    assert ledger.owners(BOOKS, [PSA_PAYMENT]) == {PSA_PAYMENT: write_back.write_back_id}
+    assert lease_of(ledger, "pay-b.1001").holder_id == "pay-b.1001"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from bridge.domain.errors import ConflictError, ThrottledError, UnavailableError
 from bridge.domain.mirrored_kinds import CUSTOMERS, INVOICES
 from bridge.domain.run import RunKind
 from bridge.domain.window import Window
-from bridge.ports import PaymentQuery, Stored
+from bridge.ports import CallPurpose, PaymentQuery, Stored
 from bridge.store.table import MAX_ATTEMPTS
 from infra.local.embedded_aws import EmbeddedAws
 from tests.builders.operations import a_connection, a_problem_report, a_run
@@ -124,8 +125,9 @@ def test_a_connection_is_saved_once(stores: Stores) -> None:
     assert stores.connections.save(a_connection(), expected_version=1) == 2
 
 
-def test_a_call_counted_twice_only_makes_its_worker_wait(stores: Stores) -> None:
-    assert stores.limiter.acquire(CONNECTION) <= 1
+def test_turns_counted_twice_only_make_their_worker_wait(stores: Stores) -> None:
+    (turn,) = stores.schedules.take(CONNECTION, CallPurpose.MIRROR, count=1)
+    assert turn <= START + timedelta(seconds=1)
 
 
 # --- refusals and delays -----------------------------------------------------------------------

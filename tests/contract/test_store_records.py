@@ -248,6 +248,29 @@ def test_heads_are_cut_by_id_and_number(
     assert [head.source_id for head in heads] == expected
 
 
+def test_invoices_that_lack_payments_are_listed_from_the_highest_id(stores: Stores) -> None:
+    for source_id in range(1, 7):
+        lacks = source_id != 4
+        stores.records.save(an_invoice(source_id, payments_complete=not lacks), expected_version=0)
+    stores.records.save(an_invoice(5), expected_version=1)
+
+    def listed(below_id: int | None, limit: int) -> tuple[int, ...]:
+        return stores.records.list_lacking_payments(
+            PARTNER, CONNECTION, below_id=below_id, limit=limit
+        )
+
+    assert listed(None, 10) == (6, 3, 2, 1)
+    assert listed(None, 2) == (6, 3)
+    assert listed(3, 10) == (2, 1)
+    assert listed(1, 10) == ()
+    assert [head.source_id for head in list_heads(stores.records) if head.lacks_payments] == [
+        1,
+        2,
+        3,
+        6,
+    ]
+
+
 def test_counting_leaves_out_what_is_archived_or_never_was(stores: Stores) -> None:
     for source_id in range(1, 6):
         stores.records.save(a_customer(source_id), expected_version=0)

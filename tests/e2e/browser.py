@@ -102,6 +102,11 @@ class Person:
         """Wait until the page tells this."""
         self.page.get_by_text(text).filter(visible=True).first.wait_for()
 
+    def confirm(self, name: str) -> None:
+        """Press a button that asks first, and agree."""
+        self.page.get_by_role("main").get_by_role("button", name=name, exact=True).first.click()
+        self.page.get_by_role("dialog").get_by_role("button", name=name, exact=True).click()
+
     @property
     def path(self) -> str:
         """Where the person is, without the host."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from rich.console import Console
 
-from connectwise_sandbox.server import running_sandbox
+from connectwise_sandbox.server import RunningSandbox, running_sandbox
 from infra.local.demo.clients import BridgeApi, ConnectWisePerson
 from infra.local.demo.first_import import connect, import_books
 from infra.local.demo.play import STEPS
@@ -58,27 +58,32 @@ def stranger(system: LocalSystem) -> Iterator[BridgeApi]:
     bridge.close()
 
 
+def imported_scene(system: LocalSystem, partner_id: str, books: RunningSandbox, name: str) -> Scene:
+    """Connect the books for the partner, and import them."""
+    scene = Scene(
+        system=system,
+        bridge=BridgeApi(system.api_url, system.partner_token(partner_id)),
+        person=ConnectWisePerson(books.base_url),
+        console=Console(quiet=True),
+    )
+    access = books.announcement
+    form = {
+        "company_id": access.company_id,
+        "public_key": access.public_key,
+        "private_key": access.private_key,
+        "site_url": access.base_url,
+        "name": name,
+    }
+    scene.connection_id = scene.bridge.call("POST", "/v1/connections", expect=201, body=form)["id"]
+    import_books(scene)
+    return scene
+
+
 @pytest.fixture(scope="session")
 def page_scene(system: LocalSystem) -> Iterator[Scene]:
     """A partner with imported books of his own, whom only the tests of the page change."""
     with running_sandbox(seed=29, customers=10, invoices=60) as books:
-        scene = Scene(
-            system=system,
-            bridge=BridgeApi(system.api_url, system.partner_token(PAGE_PARTNER)),
-            person=ConnectWisePerson(books.base_url),
-            console=Console(quiet=True),
-        )
-        access = books.announcement
-        form = {
-            "company_id": access.company_id,
-            "public_key": access.public_key,
-            "private_key": access.private_key,
-            "site_url": access.base_url,
-            "name": "Alpine IT",
-        }
-        connected = scene.bridge.call("POST", "/v1/connections", expect=201, body=form)
-        scene.connection_id = connected["id"]
-        import_books(scene)
+        scene = imported_scene(system, PAGE_PARTNER, books, "Alpine IT")
         yield scene
         scene.close()
 

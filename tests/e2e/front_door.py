@@ -85,6 +85,9 @@ class Tour:
         self.visit("POST", f"{CONNECTION}/verify")
         self.visit("GET", f"{CONNECTION}/billing-statuses")
         self.visit("GET", f"{CONNECTION}/filter-choices")
+        self.visit("GET", "/v1/overview")
+        self.visit("GET", f"{CONNECTION}/month-end")
+        self.visit("GET", f"{CONNECTION}/fetches")
         self.visit("POST", f"{CONNECTION}/fetches", {"kind": "fetch_new"})
         runs = self.visit("GET", f"{CONNECTION}/runs")["items"]
         self.ids["run_id"] = runs[-1]["id"]
@@ -101,6 +104,8 @@ class Tour:
         self.visit("GET", INVOICE)
         number = f"?number={invoice['number']}"
         self.visit("GET", f"{CONNECTION}/records/{{kind}}", query=number)
+        self.visit("GET", f"{INVOICE}/standing")
+        self.visit("POST", f"{INVOICE}/fetch")
         self.visit("GET", f"{INVOICE}/pdf")
         paid = self._first("/v1/payments")
         self.ids |= {"invoice_id": paid["invoice_id"], "payment_id": paid["id"]}

@@ -13,7 +13,7 @@ from playwright.sync_api import Route
 from infra.local.demo.scene import Scene
 from tests.e2e.browser import Chromium, Person, storage
 from tests.e2e.conftest import PAGE_PARTNER
-from tests.e2e.payments import pay_too_much
+from tests.e2e.payments import owed_invoices, pay_too_much
 
 TOKEN = "eyJ"  # how a signed token begins
 # A clock that can be put forward, while timers and animations go on as they are.
@@ -55,7 +55,7 @@ def test_signing_in_leads_to_the_address_that_was_wanted(accountant: Person) -> 
     accountant.open("/invoices?state=paid")
 
     assert accountant.path == "/invoices?state=paid"
-    assert {row[1] for row in accountant.rows()} == {"Paid"}
+    assert {row[2] for row in accountant.rows()} == {"Paid"}
 
 
 def test_a_reload_comes_back_to_the_same_invoice(accountant: Person) -> None:
@@ -128,11 +128,65 @@ def test_filters_and_pages_stand_in_the_address(accountant: Person, page_scene: 
     accountant.page.get_by_role("link", name=second["number"], exact=True).wait_for()
     assert accountant.path == "/invoices?page=2"
 
-    accountant.page.get_by_role("searchbox").fill(first["number"])
-    accountant.page.get_by_role("searchbox").press("Enter")
+    accountant.page.get_by_role("searchbox", name="Invoice").fill(first["number"])
+    accountant.page.get_by_role("searchbox", name="Invoice").press("Enter")
     accountant.page.wait_for_url(f"**/invoices?number={first['number']}")
     accountant.page.get_by_role("link", name=second["number"], exact=True).wait_for(state="hidden")
     assert {row[0] for row in accountant.rows()} == {first["number"]}
+
+
+def test_an_invoice_is_found_by_its_amount(accountant: Person, page_scene: Scene) -> None:
+    wanted = owed_invoices(page_scene)[0]
+    total = wanted["total"]
+    accountant.open(f"/invoices?amount={total['display']}+{total['currency']}")
+    assert wanted["number"] in {row[0] for row in accountant.rows()}
+
+    accountant.page.get_by_role("searchbox", name="Amount").fill("many")
+    accountant.page.get_by_role("searchbox", name="Amount").press("Enter")
+    accountant.notice("Type an amount such as 25.00, or 1200 JPY.")
+
+
+def test_the_overview_shows_what_the_api_sums_up(accountant: Person, page_scene: Scene) -> None:
+    accountant.open("/")
+    accountant.page.wait_for_url("**/overview")
+    accountant.page.get_by_text("Customers owe:").first.wait_for()
+
+    overview = page_scene.bridge.get("/v1/overview")
+    text = accountant.page.get_by_role("main").inner_text()
+    for each in overview["outstanding"]:
+        for amount in (each["owed"], each["overdue"], *(age["amount"] for age in each["ages"])):
+            assert f"{_grouped(amount['display'])} {amount['currency']}" in text
+
+
+def test_a_collected_payment_leads_to_its_way_into_connectwise(
+    accountant: Person, page_scene: Scene
+) -> None:
+    pay_too_much(page_scene, "collected-1")
+    accountant.open("/payments?view=collected&state=pending")
+    accountant.page.get_by_text("Collected money that is on no invoice").first.wait_for()
+    accountant.page.get_by_role("link", name="collected-1", exact=True).click()
+
+    accountant.page.wait_for_url("**/payments/collected-1")
+    accountant.heading("Payment collected-1").wait_for()
+    payment = page_scene.bridge.get("/v1/platform-payments/collected-1")
+    accountant.notice(f"{payment['unapplied']['display']} {payment['unapplied']['currency']}")
+    allocated = payment["allocations"][0]
+    accountant.page.get_by_role("link", name=allocated["invoice_number"], exact=True).wait_for()
+
+
+def test_a_sign_in_that_ends_comes_back_to_the_same_place(accountant: Person) -> None:
+    accountant.open("/invoices?state=paid")
+    accountant.rows()
+    accountant.page.route("**/v1/customers**", _refuse_sign_in)
+
+    accountant.page.get_by_role("navigation").get_by_role("link", name="Customers").first.click()
+    accountant.page.locator("#username").wait_for()
+    accountant.page.unroute("**/v1/customers**")
+    accountant.sign_in()
+
+    accountant.heading("Customers").wait_for()
+    assert accountant.path == "/customers"
+    assert accountant.rows()
 
 
 def test_an_invoice_that_is_not_here_is_explained(accountant: Person) -> None:
@@ -157,6 +211,35 @@ def test_one_invoice_shows_its_amounts_lines_and_customer(
         assert f"{_grouped(amount['display'])} {amount['currency']}" in text
     for line in invoice["line_items"]:
         assert line["description"] in text
+
+
+def test_an_invoice_tells_why_it_stands_so_and_is_fetched_again(
+    accountant: Person, page_scene: Scene
+) -> None:
+    invoice = owed_invoices(page_scene)[0]
+    standing = page_scene.bridge.get(f"/v1/invoices/{invoice['id']}/standing")
+    accountant.open(f"/invoices/{invoice['id']}")
+    accountant.notice(standing["sentence"])
+
+    accountant.page.get_by_role("button", name="Fetch this invoice again").click()
+    accountant.notice("ConnectWise is asked for the invoice")
+
+
+def test_a_month_is_not_closed_while_a_problem_is_open(
+    accountant: Person, page_scene: Scene
+) -> None:
+    pay_too_much(page_scene, "of-this-month")
+    accountant.open(f"/month-end?first_day={_today()}&last_day={_today()}")
+    accountant.notice("not closed yet")
+    assert accountant.page.get_by_role("button", name="Print").count() == 0
+
+    month = page_scene.bridge.get(
+        page_scene.connection_path(f"/month-end?first_day={_today()}&last_day={_today()}")
+    )
+    collected = month["sums"][0]["collected"]
+    assert f"{_grouped(collected['display'])} {collected['currency']}" in (
+        accountant.page.get_by_role("main").inner_text()
+    )
 
 
 def test_the_pdf_of_an_invoice_is_downloaded(accountant: Person, page_scene: Scene) -> None:
@@ -205,8 +288,8 @@ def test_a_fetch_is_started_once_and_then_counts_down(accountant: Person) -> Non
 
     accountant.page.reload()
     accountant.sign_in()
-    button.click()
     accountant.notice("Can be started again in")
+    assert button.is_disabled()
 
     accountant.follow("Runs")
     assert "Fetch Unpaid Invoices" in {row[0] for row in accountant.rows()}
@@ -246,6 +329,11 @@ def test_another_partners_invoice_is_told_in_a_sentence(
         stranger.open(f"/invoices/{invoice['id']}")
         stranger.page.get_by_role("button", name="Try again").wait_for()
         assert invoice["number"] not in stranger.page.get_by_role("main").inner_text()
+
+
+def _refuse_sign_in(route: Route) -> None:
+    """Answer as the gateway does when a token has ended."""
+    route.fulfill(status=401, json={"message": "Unauthorized"})
 
 
 def _two_pages(scene: Scene) -> tuple[dict[str, str], dict[str, str]]:

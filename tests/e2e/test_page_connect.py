@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
 from connectwise_sandbox.server import RunningSandbox, running_sandbox
+from infra.local.demo.clients import ConnectWisePerson
 from tests.e2e.browser import Chromium, Person
 
 FIELDS = ("Company ID", "Public Key", "Private Key", "Site URL")
 MOST_TABS = 80
+READ_PRODUCTS = {"module": "Procurement", "row": "Products", "action": "inquire"}
 REFUSED = "Quote this id when you ask for help"
 
 
@@ -53,7 +56,32 @@ def test_the_keyboard_alone_connects_a_company_and_a_wrong_key_is_told(
 
     admin.notice("You're all set! The import has started.")
     admin.page.wait_for_url("**/connections/*")
-    admin.page.get_by_text("Import: Done").wait_for()
+    admin.page.get_by_text("Active", exact=True).wait_for()
+
+
+def test_a_missing_right_is_marked_and_connecting_again_takes_it(
+    chromium: Chromium, books: RunningSandbox
+) -> None:
+    access = books.announcement
+    with closing(ConnectWisePerson(books.base_url)) as company:
+        company.do("PATCH", "/permissions", **READ_PRODUCTS, level="None")
+        with chromium.person("partner-role") as person:
+            person.open("/connect")
+            person.page.get_by_text("Accounting Interface").wait_for()
+            person.page.get_by_role("button", name="Next", exact=True).click()
+            values = (access.company_id, access.public_key, access.private_key, access.base_url)
+            for label, value in zip(FIELDS, values, strict=True):
+                person.page.get_by_label(label, exact=True).fill(value)
+            for _ in range(2):
+                person.page.get_by_role("button", name="Next", exact=True).click()
+            person.page.get_by_role("button", name="Connect", exact=True).click()
+            row = person.page.get_by_role("row", name="Procurement Products")
+            row.get_by_text("All: missing").first.wait_for()
+            person.page.get_by_text("All: granted").first.wait_for()
+
+            company.do("DELETE", "/permissions")
+            person.page.get_by_role("button", name="Connect", exact=True).click()
+            person.notice("You're all set! The import has started.")
 
 
 def _press(person: Person, role: str, name: str) -> None:

@@ -19,7 +19,10 @@ from tests.e2e.payments import pay_too_much
 PICTURES = PROJECT_ROOT / "build" / "screenshots"
 PHONE_PIXELS = 360
 # The navigation's links, in an order in which each is shown before it is followed.
-TOUR = ("Invoices", "Customers", "Payments", "Problems", "Runs", "Preferences", "Connections")
+TOUR = (
+    "Overview", "Invoices", "Customers", "Payments", "Problems", "Runs", "Preferences",
+    "Connections",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,9 @@ def screens(page_scene: Scene) -> dict[str, Screen]:
     return {
         "connect": Screen("/connect", "Security role"),
         **{name.lower(): Screen(f"/{name.lower()}", name) for name in TOUR},
+        "collected": Screen("/payments?view=collected", "Payments"),
+        "payment": Screen("/payments/left-over", "Payment left-over"),
+        "month-end": Screen("/month-end", "Month end"),
         "invoice": Screen(f"/invoices/{invoice['id']}", f"Invoice {invoice['number']}"),
         "customer": Screen(f"/customers/{customer['id']}", customer["name"]),
         "problem": Screen(f"/problems/{problem['id']}", problem["title"]),

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
+from bridge.domain.call_turns import TURN_LIFE
 from bridge.domain.callback_endpoint import CallbackEndpoint
 from bridge.domain.errors import ThrottledError
 from bridge.domain.hint import RecordKey
@@ -20,24 +21,45 @@ from bridge.store.signing_keys import SIGNING_KEY_LIFE, WANTED_AGAIN_AFTER, WANT
 
 
 class InMemoryRateLimiter:
-    """Two schedules a connection: for each the second at which its next call is due."""
+    """Two schedules a connection: for each the second at which its next call is due.
+
+    Fulfils ``CallSchedules``, and ``RateLimiter`` with a turn for each call.
+    """
 
     def __init__(self, clock: Clock, settings: RateSettings | None = None) -> None:
         self._clock = clock
         self._settings = settings or RateSettings()
         self._due_at: dict[tuple[str, Schedule], float] = {}
+        self.writes = 0
+        self._lock = threading.Lock()
 
     def acquire(self, connection_id: str, purpose: CallPurpose = CallPurpose.MIRROR) -> float:
-        now = self._clock.now().timestamp()
+        (turn,) = self.take(connection_id, purpose, count=1)
+        return max(0.0, (turn - self._clock.now()).total_seconds())
+
+    def take(self, connection_id: str, purpose: CallPurpose, *, count: int) -> tuple[datetime, ...]:
+        now = self._clock.now()
         wait = 0.0
         for schedule, longest_seconds in self._settings.offers(purpose):
-            earliest = now - (schedule.burst - 1) * schedule.interval_seconds
-            due_at = max(self._due_at.get((connection_id, schedule), earliest), earliest)
-            wait = due_at - now
-            if wait <= longest_seconds:
-                self._due_at[connection_id, schedule] = due_at + schedule.interval_seconds
-                return max(0.0, wait)
+            with self._lock:
+                first_at = self._first_at(connection_id, schedule)
+                wait = first_at - now.timestamp()
+                if wait <= longest_seconds:
+                    taken = min(count, schedule.most_together)
+                    seconds = [wait + n * schedule.interval_seconds for n in range(taken + 1)]
+                    self._due_at[connection_id, schedule] = now.timestamp() + seconds.pop()
+                    self.writes += 1
+                    return tuple(now + timedelta(seconds=each) for each in seconds)
         raise ThrottledError("the share is used up", retry_after_seconds=wait)
+
+    def are_idle(self, connection_id: str) -> bool:
+        over = (self._clock.now() - TURN_LIFE).timestamp()
+        due = (self._due_at.get((connection_id, each), 0) for each in self._settings.schedules)
+        return all(each < over for each in due)
+
+    def _first_at(self, connection_id: str, schedule: Schedule) -> float:
+        earliest = self._clock.now().timestamp() - (schedule.burst - 1) * schedule.interval_seconds
+        return max(self._due_at.get((connection_id, schedule), earliest), earliest)
 
     def pause(self, connection_id: str, *, seconds: float) -> None:
         until = self._clock.now().timestamp() + seconds

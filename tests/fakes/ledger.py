@@ -169,9 +169,10 @@ class InMemoryLedgerStore:
         extend_until: datetime | None = None,
         own_psa_payment_id: int | None = None,
         disown_psa_payment_id: int | None = None,
+        releases: bool = False,
     ) -> int:
         is_owning = own_psa_payment_id is not None or disown_psa_payment_id is not None
-        check_lease(write_back, holding, extend_until, is_owning=is_owning)
+        check_lease(write_back, holding, extend_until, is_owning=is_owning, releases=releases)
         with self._lock:
             _insist(expected_version > 0)
             _insist(self._version_of(write_back) == expected_version)
@@ -183,6 +184,8 @@ class InMemoryLedgerStore:
             if holding and extend_until:
                 for key in _lease_keys(holding):
                     self._leases[key] = replace(holding, until=extend_until)
+            for key in _lease_keys(holding) if holding and releases else ():
+                self._leases.pop(key, None)
             for key in _owner_keys(holding, disown_psa_payment_id):
                 self._owners.pop(key, None)
             for key in _owner_keys(holding, own_psa_payment_id):
@@ -201,7 +204,8 @@ class InMemoryLedgerStore:
         self, connection_id: str, write_back_id: str, *, limit: int
     ) -> tuple[LedgerEntry[WriteBack], ...]:
         key = keys.write_back_key(connection_id, write_back_id)
-        return _latest(self._write_back_events.get(key, []), limit) if key else ()
+        entries = _latest(self._write_back_events.get(key, []), limit) if key else ()
+        return tuple(replace(each, value=each.value.audited) for each in entries)
 
     # --- leases and owners ---------------------------------------------------------------------
 

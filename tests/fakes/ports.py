@@ -29,6 +29,7 @@ from tests.fakes.documents import InMemoryDocuments
 from tests.fakes.events import InMemoryEventBus
 from tests.fakes.ledger import InMemoryLedgerStore
 from tests.fakes.metrics import InMemoryMetrics
+from tests.fakes.outstanding import InMemoryOutstandingStore
 from tests.fakes.payment_control import InMemoryPaymentControlStore
 from tests.fakes.problems import InMemoryProblemStore
 from tests.fakes.queues import (
@@ -57,6 +58,7 @@ class InMemoryPorts:
         self.connections: ConnectionStore = InMemoryConnectionStore()
         self.companies: CompanyStore = InMemoryCompanyStore()
         self.archivings = InMemoryArchivingStore()
+        self.outstanding = InMemoryOutstandingStore()
         self.records = InMemoryRecordStore()
         self.runs = InMemoryRunStore(self.clock)
         self.problems = InMemoryProblemStore(self.clock)
@@ -80,6 +82,7 @@ class InMemoryPorts:
         self.payment_control = InMemoryPaymentControlStore()
         self.metrics = InMemoryMetrics()
         self.timings = Timings()
+        self.store_lanes = 1
         self.webhook_base_url = WEBHOOK_BASE_URL
 
     @property

@@ -7,7 +7,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from bridge.domain.problem import MAX_OPEN_PROBLEMS, Problem, ProblemReport, ProblemState
-from bridge.ports import Clock, Page
+from bridge.ports import EVERY_PROBLEM, Clock, Page, ProblemQuery
 from bridge.store.cursors import Position
 from bridge.store.keys import problem_index_keys, problem_listing_pk
 from bridge.store.problems import RESOLVED_PROBLEM_LIFE
@@ -50,6 +50,7 @@ class InMemoryProblemStore:
         partner_id: str,
         *,
         state: ProblemState | None,
+        query: ProblemQuery = EVERY_PROBLEM,
         limit: int,
         cursor: str | None = None,
     ) -> Page[Problem]:
@@ -57,10 +58,10 @@ class InMemoryProblemStore:
         entries = [
             (Position(states.index(p.state), problem_index_keys(p)["gsi1sk"]), p)
             for p in self._of_partner(partner_id)
-            if p.state in states
+            if p.state in states and query.matches(p)
         ]
         pks = [problem_listing_pk(partner_id, each) for each in states]
-        return cut_page(entries, *pks, limit=limit, cursor=cursor, is_descending=True)
+        return cut_page(entries, *pks, query, limit=limit, cursor=cursor, is_descending=True)
 
     def _put(self, problem: Problem) -> None:
         self._problems[problem.partner_id, problem.problem_id] = problem

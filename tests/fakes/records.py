@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -99,6 +99,12 @@ class InMemoryRecordStore:
             record_key(partner_id, kind.record_kind, record_id)
             return _NOTHING
         return stored
+
+    def get_bare(
+        self, kind: MirroredKind[R], partner_id: str, record_ids: Collection[str]
+    ) -> Mapping[str, R]:
+        found = {each: self.get(kind, partner_id, each).value for each in record_ids}
+        return {each: _bare(record) for each, record in found.items() if record}
 
     def get_mirrored(
         self,
@@ -207,6 +213,14 @@ class InMemoryRecordStore:
             if each.source_id > after_id and (through_id is None or each.source_id <= through_id)
         )[:limit]
 
+    def list_lacking_payments(
+        self, partner_id: str, connection_id: str, *, below_id: int | None, limit: int
+    ) -> tuple[int, ...]:
+        listed = self._listed(partner_id, connection_id, RecordKind.INVOICE)
+        lacking = [each.source_id for each in listed if each.lacks_payments]
+        below = [i for i in lacking if below_id is None or i < below_id]
+        return tuple(sorted(below, reverse=True)[:limit])
+
     def count_mirrored(self, partner_id: str, connection_id: str, kind: RecordKind) -> int:
         found = self._listed(partner_id, connection_id, kind)
         return sum(1 for each in found if not each.is_archived)
@@ -220,7 +234,10 @@ class InMemoryRecordStore:
             for invoice in _values(self._shelves[RecordKind.INVOICE], partner_id)
             if query.matches(invoice)
         ]
-        return cut_page(entries, partner_id, query, limit=limit, cursor=cursor)
+        is_descending = query.is_latest_due_first and path is None
+        return cut_page(
+            entries, partner_id, query, limit=limit, cursor=cursor, is_descending=is_descending
+        )
 
     def list_customers(
         self, partner_id: str, query: CustomerQuery, *, limit: int, cursor: str | None = None
@@ -252,6 +269,12 @@ class InMemoryRecordStore:
         return self._shelves[kind].listed.get((partner_id, connection_id), {}).values()
 
 
+def _bare(record: R) -> R:
+    if isinstance(record, Invoice):
+        return replace(record, line_items=(), payments=())
+    return record
+
+
 def _as_listed(source_id: int, record: Any, fingerprint: str) -> ListedRecord:
     balance = kind_of(record).balance_of(record)
     return ListedRecord(
@@ -259,6 +282,7 @@ def _as_listed(source_id: int, record: Any, fingerprint: str) -> ListedRecord:
         fingerprint,
         has_balance=balance is not None and balance.amount_minor != 0,
         is_archived=record.archive is not None,
+        lacks_payments=isinstance(record, Invoice) and not record.payments_complete,
     )
 
 
@@ -288,7 +312,8 @@ def _invoice_position(
 ) -> Position:
     if path:
         return Position(0, path.place_of(invoice) or "")
-    bucket = 0 if query.state else INVOICE_BUCKETS.index(invoice_bucket(invoice.state))
+    is_one_bucket = query.state or query.is_unpaid or query.overdue_on
+    bucket = 0 if is_one_bucket else INVOICE_BUCKETS.index(invoice_bucket(invoice.state))
     return Position(bucket, invoice_index_keys(invoice)["gsi1sk"])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from bridge.domain.errors import ConflictError, RunActiveError, WindowTakenError
 from bridge.domain.identity import RecordKind
 from bridge.domain.run import RUN_LEASE, Run, RunKind
 from bridge.domain.window import Window
-from bridge.ports import Clock, Page, Stored
+from bridge.ports import EVERY_RUN, Clock, Page, RunQuery, Stored
 from bridge.store.cursors import Position
 from bridge.store.keys import run_index_keys, runs_of_connection_pk
 from bridge.store.runs import STALLED
@@ -32,6 +33,7 @@ class InMemoryRunStore:
         self._slots: dict[_SlotKey, RunSlot] = {}
         self._windows: dict[_SlotKey, tuple[Window, str]] = {}
         self._watermarks: dict[tuple[str, RecordKind], datetime] = {}
+        self._latest_sweeps: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def start(self, run: Run, window: Window | None = None) -> None:
@@ -91,6 +93,8 @@ class InMemoryRunStore:
             slot = self._slots.get(key)
             has_slot = slot is not None and slot.run_id == run.run_id
             if run.has_ended:
+                if run.kind is RunKind.SWEEP and (has_slot or slot is None):
+                    self._latest_sweeps[run.connection_id] = run.run_id
                 if has_slot:
                     del self._slots[key]
             elif has_slot:
@@ -107,15 +111,29 @@ class InMemoryRunStore:
                 self._slots[run.connection_id, run.kind] = RunSlot(run.run_id, self._clock.now())
 
     def list_of_connection(
-        self, connection_id: str, *, limit: int, cursor: str | None = None
+        self,
+        connection_id: str,
+        query: RunQuery = EVERY_RUN,
+        *,
+        limit: int,
+        cursor: str | None = None,
     ) -> Page[Run]:
         entries = [
             (Position(0, run_index_keys(stored.value)["gsi1sk"]), stored.value)
             for (owner_id, _), stored in self._runs.items()
-            if owner_id == connection_id and stored.value
+            if owner_id == connection_id and stored.value and query.matches(stored.value)
         ]
         pk = runs_of_connection_pk(connection_id)
-        return cut_page(entries, pk, limit=limit, cursor=cursor, is_descending=True)
+        return cut_page(entries, pk, query, limit=limit, cursor=cursor, is_descending=True)
+
+    def latest_sweeps(self, connection_ids: Sequence[str]) -> Mapping[str, Run]:
+        found = ((each, self._latest_sweeps.get(each)) for each in connection_ids)
+        runs = (self.get(owner, run_id).value for owner, run_id in found if run_id)
+        return {run.connection_id: run for run in runs if run}
+
+    def get_window(self, connection_id: str, kind: RunKind) -> Window | None:
+        taken = self._windows.get((connection_id, kind))
+        return taken[0] if taken else None
 
     def list_active(self, connection_id: str) -> tuple[Run, ...]:
         slots = (self._slots.get((connection_id, kind)) for kind in RunKind)

@@ -24,6 +24,7 @@ ADAPTERS = {
         "connections",
         "payment_control",
         "problems",
+        "receivables",
         "runs",
     },
     "ledger": {"ledger"},
@@ -52,6 +53,7 @@ ACTIONS = {
     "get_item": {"dynamodb:GetItem"},
     "batch_get_item": {"dynamodb:BatchGetItem"},
     "put_item": {"dynamodb:PutItem"},
+    "delete_item": {"dynamodb:DeleteItem"},
     "update_item": {"dynamodb:UpdateItem"},
     "transact_write_items": set[str](),
     "query": set[str](),  # by the ranges that are asked for

@@ -90,12 +90,14 @@ class BelievesDeletedCallbacks(Wiring):
 
 
 class _EagerWorker(RunWorker):
-    def _save_and_go_on(self, outcome: tuple[Run, int], version: int) -> None:
+    def _save_and_go_on(
+        self, connection: Connection, outcome: tuple[Run, int], version: int
+    ) -> None:
         run, _ = outcome
         if run.server_time:
             for kind in (RecordKind.CUSTOMER, RecordKind.INVOICE):
                 self._runs.set_watermark(run.connection_id, kind, run.server_time)
-        super()._save_and_go_on(outcome, version)
+        super()._save_and_go_on(connection, outcome, version)
 
 
 class MovesWatermarksAtTheStart(Wiring):
@@ -106,12 +108,14 @@ class MovesWatermarksAtTheStart(Wiring):
 
 
 class _HastyWorker(RunWorker):
-    def _save_and_go_on(self, outcome: tuple[Run, int], version: int) -> None:
+    def _save_and_go_on(
+        self, connection: Connection, outcome: tuple[Run, int], version: int
+    ) -> None:
         run, delay_seconds = outcome
         if not run.has_ended:
             self._queue.send(run, delay_seconds=delay_seconds)
         if run.has_ended:
-            super()._save_and_go_on(outcome, version)
+            super()._save_and_go_on(connection, outcome, version)
         else:
             self._save(run, version)
 
@@ -136,8 +140,8 @@ class ArchivesWithoutABrake(Wiring):
 
 
 class _SweepingWorker(RunWorker):
-    def _finish(self, run: Run) -> None:
-        super()._finish(run)
+    def _finish(self, connection: Connection, run: Run) -> None:
+        super()._finish(connection, run)
         if run.kind is RunKind.SWEEP and run.server_time:
             self._runs.set_watermark(run.connection_id, RecordKind.CUSTOMER, run.server_time)
 
@@ -152,10 +156,12 @@ class SweepsPassContactsBy(Wiring):
 class _ForgetfulWorker(RunWorker):
     """Remembers where a page ended but not what it found vanished."""
 
-    def _save_and_go_on(self, outcome: tuple[Run, int], version: int) -> None:
+    def _save_and_go_on(
+        self, connection: Connection, outcome: tuple[Run, int], version: int
+    ) -> None:
         run, delay_seconds = outcome
         forgetful = replace(run, vanished_invoices=(), vanished_customers=())
-        super()._save_and_go_on((forgetful, delay_seconds), version)
+        super()._save_and_go_on(connection, (forgetful, delay_seconds), version)
 
 
 class ForgetsWhatVanished(Wiring):
@@ -183,8 +189,10 @@ class _PromisingWorker(RunWorker):
 
     promised_refresh: _PromisedRefresh
 
-    def _save_and_go_on(self, outcome: tuple[Run, int], version: int) -> None:
-        super()._save_and_go_on(outcome, version)
+    def _save_and_go_on(
+        self, connection: Connection, outcome: tuple[Run, int], version: int
+    ) -> None:
+        super()._save_and_go_on(connection, outcome, version)
         self.promised_refresh.keep_promise()
 
 

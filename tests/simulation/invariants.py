@@ -299,12 +299,12 @@ def _is_stored(world: World, kind: RecordKind, source_id: int, updated: str) -> 
 
 
 def _has_equal_money(world: World, invoice: Invoice) -> bool:
+    """Tell whether the money is the present one; payments may be left for later, if it says so."""
     mirrored = mirrored_invoice(invoice)
     true = true_invoice(world.engine, invoice.source_id or 0)
-    return true is None or (mirrored.total_minor, mirrored.balance_minor, mirrored.payments) == (
-        true.total_minor,
-        true.balance_minor,
-        true.payments,
+    return true is None or (
+        (mirrored.total_minor, mirrored.balance_minor) == (true.total_minor, true.balance_minor)
+        and (not invoice.payments_complete or mirrored.payments == true.payments)
     )
 
 

@@ -41,6 +41,7 @@ from bridge.ports import (
     JobQueue,
     JobTurns,
     LedgerStore,
+    OutstandingStore,
     PartnerPlaces,
     PaymentControlStore,
     PdfQueue,
@@ -101,6 +102,7 @@ class Outside:
     job_queue: JobQueue
     companies: CompanyStore
     archivings: ArchivingStore
+    outstanding: OutstandingStore
     payment_control: PaymentControlStore
     vault: SecretVault
     hints: HintQueue
@@ -126,6 +128,10 @@ class _WatchedGateway:
     def open(self, connection: Connection) -> Psa:
         return watched(self._gateway.open(connection), "psa", self._observer)
 
+    def open_for_look(self, connection: Connection, seconds: float) -> Psa:
+        psa = self._gateway.open_for_look(connection, seconds)
+        return watched(psa, "psa", self._observer)
+
     def open_payments(self, connection: Connection) -> PsaPayments:
         return watched(self._gateway.open_payments(connection), "payments", self._observer)
 
@@ -146,6 +152,7 @@ class Wiring(Outside):
         self.observer = observer
         self.metrics = InMemoryMetrics()
         self.timings = _TIMINGS
+        self.store_lanes = 1
         self.webhook_base_url = WEBHOOK_BASE_URL
         self.allow_loopback = False
         self.spoil()
@@ -169,6 +176,7 @@ class Wiring(Outside):
             limiter=self.limiter,
             clock=self.clock,
             on_codebase_changed=use_cases.connection_health(self).remember_address,
+            on_information_missed=use_cases.connection_health(self).remember_information_missed,
         )
         return _WatchedGateway(gateway, self.observer)
 

@@ -13,6 +13,7 @@ from itertools import accumulate
 from random import Random
 from typing import Any, Generic, TypeVar
 
+from bridge.connectwise.held_turns import HeldTurns
 from bridge.domain.connection import (
     CallbackSecret,
     Connection,
@@ -40,6 +41,7 @@ from tests.fakes.coordination import (
 from tests.fakes.documents import InMemoryDocuments
 from tests.fakes.events import InMemoryEventBus
 from tests.fakes.ledger import InMemoryLedgerStore
+from tests.fakes.outstanding import InMemoryOutstandingStore
 from tests.fakes.payment_control import InMemoryPaymentControlStore
 from tests.fakes.problems import InMemoryProblemStore
 from tests.fakes.queues import InMemoryParkedQueue
@@ -369,13 +371,14 @@ class World:
             ledger=self.make_ledger(),
             documents=InMemoryDocuments(),
             signing_keys=InMemorySigningKeyStore(self.clock),
-            limiter=InMemoryRateLimiter(self.clock),
+            limiter=HeldTurns(InMemoryRateLimiter(self.clock), self.clock),
             partner_places=InMemoryPartnerPlaces(self.clock),
             silences=InMemorySilenceStore(),
             job_turns=InMemoryJobTurns(),
             job_queue=SimulatedJobQueue(self.queues["jobs"], self),
             companies=InMemoryCompanyStore(),
             archivings=InMemoryArchivingStore(),
+            outstanding=InMemoryOutstandingStore(),
             payment_control=InMemoryPaymentControlStore(),
             vault=InMemoryVault(self.engine.tenant.identity.client_id),
             hints=SimulatedHintQueue(self.queues["hints"], self),

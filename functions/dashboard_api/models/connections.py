@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -19,7 +19,6 @@ from bridge.domain.connection import (
     Credentials,
     PaymentsStop,
 )
-from bridge.domain.invoice import BillingStatus
 from bridge.domain.permissions import Finding
 from bridge.domain.platform_payment import (
     UNDONE_STATES,
@@ -31,7 +30,6 @@ from bridge.domain.problem import Problem, ProblemCode
 from bridge.domain.run import Run
 from dashboard_api.models.account import EgressAddresses, RightView
 from dashboard_api.models.filters import FiltersInput, FiltersView, SourceId
-from dashboard_api.models.invoices import StatusView
 from dashboard_api.models.payment_facts import PaymentFactsView
 from dashboard_api.models.restrictions import RestrictionView
 from dashboard_api.models.runs import RunView
@@ -218,6 +216,10 @@ class ConnectionDetail(ConnectionView):
     current_run: RunView | None = Field(
         description="What goes on: an import before anything that was started later."
     )
+    known_until: datetime | None = Field(
+        description="ConnectWise's changes until then are brought over (UTC); null before the "
+        "first import. It follows within the hour."
+    )
     egress_addresses: EgressAddresses
 
     @classmethod
@@ -227,6 +229,7 @@ class ConnectionDetail(ConnectionView):
         *,
         latest_run: Run | None,
         current_run: Run | None,
+        known_until: datetime | None,
         problems: Collection[Problem],
         egress_addresses: Collection[str],
     ) -> ConnectionDetail:
@@ -242,6 +245,7 @@ class ConnectionDetail(ConnectionView):
             open_problem_count=len(problems),
             latest_run=RunView.of(latest_run) if latest_run else None,
             current_run=RunView.of(current_run) if current_run else None,
+            known_until=known_until,
             egress_addresses=list(egress_addresses),
         )
 
@@ -249,17 +253,7 @@ class ConnectionDetail(ConnectionView):
 class ConnectionList(View):
     """A list of connections is complete, as a partner has few."""
 
-    items: list[ConnectionView]
-
-
-class BillingStatusList(View):
-    """A list of billing statuses holds the tenant's own ones that are in use."""
-
-    items: list[StatusView]
-
-    @classmethod
-    def of(cls, statuses: Iterable[BillingStatus]) -> BillingStatusList:
-        return cls(items=[StatusView.of(status) for status in statuses])
+    items: list[ConnectionDetail] = Field(description="All connections, oldest first.")
 
 
 class RightFindingView(RightView):

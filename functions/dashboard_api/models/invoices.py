@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Annotated
@@ -12,7 +12,6 @@ from pydantic import AwareDatetime, Field, StringConstraints
 
 from bridge.domain.identity import Origin
 from bridge.domain.invoice import (
-    BillingStatus,
     Invoice,
     InvoiceState,
     InvoiceType,
@@ -22,7 +21,9 @@ from bridge.domain.invoice import (
 from bridge.domain.money import MAX_AMOUNT_MINOR, Currency
 from bridge.domain.write_back import WriteBack
 from bridge.platform_records.records import InvoiceDetails
+from dashboard_api.models.billing_statuses import StatusView
 from dashboard_api.models.psa_payments import PsaPaymentView
+from dashboard_api.models.selection_sums import SelectionSumsView
 from dashboard_api.models.values import (
     AmountView,
     ArchiveView,
@@ -114,20 +115,6 @@ class InvoicePatch(Input):
         )
 
 
-class StatusView(View):
-    """A billing status is ConnectWise's own; an invoice's state follows its balance instead."""
-
-    id: int
-    name: str
-    is_closed: bool = Field(description="Locked in ConnectWise, which is apart from being paid.")
-
-    @classmethod
-    def of(cls, status: BillingStatus | None) -> StatusView | None:
-        if status is None:
-            return None
-        return cls(id=status.source_id, name=status.name, is_closed=status.is_closed)
-
-
 class LineItemView(View):
     """A line explains a part of the invoice's total."""
 
@@ -148,6 +135,18 @@ class LineItemView(View):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Views of invoices show these facts beside the invoice itself."""
+
+    today: date
+    """In UTC."""
+    customer_names: Mapping[str, str]
+    """By the customers' ids."""
+    outside_filters: frozenset[str] = frozenset()
+    """The ids of invoices that lie outside the import filters."""
+
+
 class InvoiceView(View):
     """An invoice is listed as one row, and its lines are read with the single invoice."""
 
@@ -156,12 +155,19 @@ class InvoiceView(View):
     source_id: int | None
     origin: Origin
     customer_id: str
+    customer_name: str | None = Field(
+        None, description="The customer's name; null where only the invoice is known."
+    )
     number: str
     type: InvoiceType
     state: InvoiceState = Field(description="It follows the balance, whatever the status says.")
     status: StatusView | None
     total: AmountView
     balance: AmountView
+    is_overdue: bool = Field(
+        description="A customer owes a part of it that was due before today (UTC); a credit memo "
+        "is never overdue."
+    )
     paid: AmountView
     credited: AmountView
     issued_on: date
@@ -172,8 +178,7 @@ class InvoiceView(View):
     )
 
     @classmethod
-    def of(cls, invoice: Invoice, outside: frozenset[str] = frozenset()) -> InvoiceView:
-        """Return the view; ``outside`` are the ids of records that lie outside the filters."""
+    def of(cls, invoice: Invoice, beside: Beside) -> InvoiceView:
         money = invoice.currency
         return cls(
             id=invoice.invoice_id,
@@ -181,18 +186,20 @@ class InvoiceView(View):
             source_id=invoice.source_id,
             origin=invoice.origin,
             customer_id=invoice.customer_id,
+            customer_name=beside.customer_names.get(invoice.customer_id),
             number=invoice.number,
             type=invoice.type,
             state=invoice.state,
             status=StatusView.of(invoice.status),
             total=AmountView.of(invoice.total_minor, money),
             balance=AmountView.of(invoice.balance_minor, money),
+            is_overdue=invoice.is_overdue(beside.today),
             paid=AmountView.of(invoice.paid_minor, money),
             credited=AmountView.of(invoice.credited_minor, money),
             issued_on=invoice.issued_on,
             due_on=invoice.due_on,
             archive=ArchiveView.of(invoice.archive),
-            outside_filters=invoice.invoice_id in outside,
+            outside_filters=invoice.invoice_id in beside.outside_filters,
         )
 
 
@@ -216,13 +223,16 @@ class InvoiceDetail(InvoiceView):
     purchase_order: str | None
     line_items: list[LineItemView]
     payments: list[PsaPaymentView]
+    payments_complete: bool = Field(
+        description="False: its payments are still to be read; total and balance are right."
+    )
     pdf: PdfReference | None
 
     @classmethod
     def of(
         cls,
         invoice: Invoice,
-        outside: frozenset[str] = frozenset(),
+        beside: Beside,
         write_backs: Mapping[str, WriteBack] | None = None,
     ) -> InvoiceDetail:
         """Return the view; the write-backs are those that own the invoice's payments."""
@@ -230,7 +240,7 @@ class InvoiceDetail(InvoiceView):
         money = invoice.currency
         has_pdf = invoice.origin is Origin.CONNECTWISE
         return cls(
-            **dict(InvoiceView.of(invoice, outside)),
+            **dict(InvoiceView.of(invoice, beside)),
             subtotal=AmountView.of(invoice.subtotal_minor, money),
             tax=AmountView.of(invoice.tax_minor, money),
             billing_terms=NamedRefView.of(invoice.billing_terms),
@@ -242,15 +252,25 @@ class InvoiceDetail(InvoiceView):
             purchase_order=invoice.purchase_order or None,
             line_items=[LineItemView.of(line, money) for line in invoice.line_items],
             payments=[
-                PsaPaymentView.of(payment, owning.get(payment.payment_id))
+                PsaPaymentView.of(
+                    payment,
+                    owning.get(payment.payment_id),
+                    invoice_number=invoice.number,
+                    customer_name=beside.customer_names.get(payment.customer_id),
+                )
                 for payment in invoice.payments
             ],
+            payments_complete=invoice.payments_complete,
             pdf=PdfReference(url=pdf_path(invoice.invoice_id)) if has_pdf else None,
         )
 
 
 class InvoicePage(FoundPage[InvoiceView]):
     """A page of invoices holds unpaid ones first, then goes by due date."""
+
+    sums: SelectionSumsView | None = Field(
+        None, description="Of the whole selection, where `with_sums` asks for it."
+    )
 
 
 class PdfLinkView(View):

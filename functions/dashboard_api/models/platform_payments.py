@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Annotated, Literal
 
@@ -32,6 +32,8 @@ from dashboard_api.models.values import (
     Page,
     View,
 )
+
+NOTHING_KNOWN: Mapping[str, str] = {}
 
 AmountMinor = Annotated[int, Field(strict=True, ge=1, le=MAX_AMOUNT_MINOR)]
 FeeMinor = Annotated[int, Field(strict=True, ge=0, le=MAX_AMOUNT_MINOR)]
@@ -110,11 +112,18 @@ class AllocationView(View):
     """An allocation is the part of the payment that one invoice gets."""
 
     invoice_id: str
+    invoice_number: str | None = Field(
+        None, description="The invoice's number; null in answers to a service."
+    )
     amount: AmountView
 
     @classmethod
-    def of(cls, part: Allocation, currency: Currency) -> AllocationView:
-        return cls(invoice_id=part.invoice_id, amount=AmountView.of(part.amount_minor, currency))
+    def of(cls, part: Allocation, currency: Currency, number: str | None = None) -> AllocationView:
+        return cls(
+            invoice_id=part.invoice_id,
+            invoice_number=number,
+            amount=AmountView.of(part.amount_minor, currency),
+        )
 
 
 class PlatformPaymentView(View):
@@ -123,6 +132,9 @@ class PlatformPaymentView(View):
     id: str
     connection_id: str | None
     customer_id: str
+    customer_name: str | None = Field(
+        None, description="The customer's name; null in answers to a service."
+    )
     amount: AmountView
     fee: AmountView = Field(description="Beside the amount, apart from every invoice.")
     unapplied: AmountView = Field(
@@ -139,12 +151,19 @@ class PlatformPaymentView(View):
     allocations: list[AllocationView]
 
     @classmethod
-    def of(cls, payment: PlatformPayment) -> PlatformPaymentView:
+    def of(
+        cls,
+        payment: PlatformPayment,
+        numbers: Mapping[str, str] = NOTHING_KNOWN,
+        names: Mapping[str, str] = NOTHING_KNOWN,
+    ) -> PlatformPaymentView:
+        """Return the view, with the numbers of invoices and the names of customers by their ids."""
         money = payment.currency
         return cls(
             id=payment.payment_id,
             connection_id=payment.connection_id,
             customer_id=payment.customer_id,
+            customer_name=names.get(payment.customer_id),
             amount=AmountView.of(payment.amount_minor, money),
             fee=AmountView.of(payment.fee_minor, money),
             unapplied=AmountView.of(payment.unapplied_minor, money),
@@ -156,7 +175,10 @@ class PlatformPaymentView(View):
             state_changed_at=payment.state_changed_at,
             recorded_at=payment.recorded_at,
             reference=payment.reference or None,
-            allocations=[AllocationView.of(part, money) for part in payment.allocations],
+            allocations=[
+                AllocationView.of(part, money, numbers.get(part.invoice_id))
+                for part in payment.allocations
+            ],
         )
 
 
@@ -240,9 +262,13 @@ class PlatformPaymentDetail(PlatformPaymentView):
 
     @classmethod
     def with_write_backs(
-        cls, payment: PlatformPayment, write_backs: Iterable[WriteBack]
+        cls,
+        payment: PlatformPayment,
+        write_backs: Iterable[WriteBack],
+        numbers: Mapping[str, str] = NOTHING_KNOWN,
+        names: Mapping[str, str] = NOTHING_KNOWN,
     ) -> PlatformPaymentDetail:
         return cls(
-            **dict(PlatformPaymentView.of(payment)),
+            **dict(PlatformPaymentView.of(payment, numbers, names)),
             write_backs=[WriteBackView.of(write_back) for write_back in write_backs],
         )

@@ -7,11 +7,11 @@ from datetime import date, datetime
 
 from pydantic import Field
 
-from bridge.domain.identity import mirrored_id, parse_write_back_id
-from bridge.domain.problem import Action, Problem, ProblemCode, ProblemState, record_of_subject
-from bridge.domain.write_back import ShownPayment
+from bridge.domain.money import Currency
+from bridge.domain.problem import Action, Problem, ProblemCode, ProblemState
+from bridge.domain.write_back import ShownPayment, WriteBack
 from bridge.domain.write_back.decisions import MAX_REFERENCE_LENGTH
-from dashboard_api.models.values import Input, Page, View
+from dashboard_api.models.values import AmountView, FoundPage, Input, View
 
 TITLES: dict[ProblemCode, str] = {
     ProblemCode.RECORD_MALFORMED: "A record of ConnectWise cannot be read",
@@ -34,6 +34,7 @@ TITLES: dict[ProblemCode, str] = {
     ProblemCode.UNUSUALLY_MANY_PAYMENTS: "More payments than ever came within an hour",
     ProblemCode.MEMBER_SHARED: "The bridge shares its API member with somebody",
     ProblemCode.PAYMENT_DISPUTED: "Two payments of the platform claim one in ConnectWise",
+    ProblemCode.PAYMENTS_UNREAD: "Payments of paid invoices are still to be read",
     ProblemCode.COUNT_DIFFERS: "ConnectWise's list is shorter or longer than its count",
     ProblemCode.ROWS_UNREADABLE: "ConnectWise lists records whose id cannot be read",
     ProblemCode.JOB_FAILED: "A scheduled job failed",
@@ -62,14 +63,18 @@ class ShownPaymentView(View):
 
     connectwise_payment_id: int
     amount_minor: int
+    amount: AmountView | None = Field(
+        None, description="The same with its currency; null where the invoice is gone."
+    )
     paid_on: date | None
     applied_by: str
 
     @classmethod
-    def of(cls, payment: ShownPayment) -> ShownPaymentView:
+    def of(cls, payment: ShownPayment, currency: Currency | None) -> ShownPaymentView:
         return cls(
             connectwise_payment_id=payment.psa_payment_id,
             amount_minor=payment.amount_minor,
+            amount=AmountView.of(payment.amount_minor, currency) if currency else None,
             paid_on=payment.paid_on,
             applied_by=payment.applied_by,
         )
@@ -93,6 +98,9 @@ class ProblemView(View):
     payments: list[ShownPaymentView] = Field(
         description="The payments of the invoice that it is about; an action names one of them."
     )
+    amount: AmountView | None = Field(
+        None, description="The amount that should be in ConnectWise, where it is about a payment."
+    )
     refusal: str | None = Field(description="ConnectWise's own words, where it refused something.")
     times_seen: int
     opened_at: datetime
@@ -105,9 +113,9 @@ class ProblemView(View):
         problem: Problem,
         actions: Sequence[Action],
         payments: Sequence[ShownPayment] = (),
-        refusal: str = "",
+        currency: Currency | None = None,
     ) -> ProblemView:
-        payment_id, record_id = _about(problem)
+        """Return the view, with payments that ConnectWise shows in the invoice's currency."""
         return cls(
             id=problem.problem_id,
             connection_id=problem.connection_id,
@@ -115,29 +123,31 @@ class ProblemView(View):
             title=TITLES.get(problem.code, problem.code.value),
             detail=problem.detail,
             subject=problem.subject,
-            record_id=record_id,
-            payment_id=payment_id,
+            record_id=problem.record_id,
+            payment_id=problem.payment_id,
             state=problem.state,
             actions=list(actions),
-            payments=[ShownPaymentView.of(payment) for payment in payments],
-            refusal=refusal or None,
+            payments=[ShownPaymentView.of(payment, currency) for payment in payments],
+            refusal=None,
             times_seen=problem.times_seen,
             opened_at=problem.opened_at,
             last_seen_at=problem.last_seen_at,
             resolved_at=problem.resolved_at,
         )
 
+    @classmethod
+    def of_write_back(
+        cls, problem: Problem, actions: Sequence[Action], write_back: WriteBack
+    ) -> ProblemView:
+        """Return the view of a payment's problem."""
+        money = write_back.currency
+        return cls.of(problem, actions, write_back.shown, money).model_copy(
+            update={
+                "refusal": write_back.refusal or None,
+                "amount": AmountView.of(write_back.amount_minor, money),
+            }
+        )
 
-class ProblemPage(Page[ProblemView]):
+
+class ProblemPage(FoundPage[ProblemView]):
     """A page of problems follows the state that was asked for."""
-
-
-def _about(problem: Problem) -> tuple[str | None, str | None]:
-    """Return the ids of the platform's payment and of the record that a subject names."""
-    if record := record_of_subject(problem.subject):
-        return None, mirrored_id(problem.connection_id, record[1])
-    kind, _, name = problem.subject.partition("/")
-    if kind == "write_back" and (parsed := parse_write_back_id(name)):
-        payment_id, invoice_source_id = parsed
-        return payment_id, mirrored_id(problem.connection_id, invoice_source_id)
-    return (name, None) if kind == "platform_payment" else (None, None)

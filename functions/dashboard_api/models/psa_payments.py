@@ -18,7 +18,9 @@ class PsaPaymentView(View):
     id: str
     connection_id: str
     invoice_id: str
+    invoice_number: str | None = Field(None, description="The invoice's number.")
     customer_id: str
+    customer_name: str | None = Field(None, description="The customer's name.")
     source_id: int
     origin: Origin = Field(description="`platform`: the bridge wrote it for a platform payment.")
     platform_payment_id: str | None = Field(
@@ -30,7 +32,14 @@ class PsaPaymentView(View):
     is_deleted: bool = Field(description="True: it is gone from ConnectWise and kept as history.")
 
     @classmethod
-    def of(cls, payment: Payment, write_back: WriteBack | None = None) -> PsaPaymentView:
+    def of(
+        cls,
+        payment: Payment,
+        write_back: WriteBack | None = None,
+        *,
+        invoice_number: str | None = None,
+        customer_name: str | None = None,
+    ) -> PsaPaymentView:
         """Return the view; the write-back is the one that owns the payment.
 
         A payment that somebody else made may stand for a platform payment, and keeps its origin.
@@ -40,7 +49,9 @@ class PsaPaymentView(View):
             id=payment.payment_id,
             connection_id=payment.connection_id,
             invoice_id=payment.invoice_id,
+            invoice_number=invoice_number,
             customer_id=payment.customer_id,
+            customer_name=customer_name,
             source_id=payment.source_id,
             origin=Origin.PLATFORM if is_ours else payment.origin,
             platform_payment_id=write_back.payment_id if write_back else None,

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, Field
 from bridge.domain.comparison import Comparison, DifferenceCounts
 from bridge.domain.identity import RecordKind
 from bridge.domain.run import Counters, Run, RunKind, RunState, Selection
-from dashboard_api.models.values import Input, Page, View
+from dashboard_api.models.values import FoundPage, Input, View
 
 
 class CountersView(View):
@@ -43,6 +43,7 @@ class DifferencesView(View):
     status: int = Field(description="The status, its name, or whether it closes the record.")
     details: int = Field(description="Something else that both sides show.")
     changed: int = Field(description="Only ConnectWise's date of the last change.")
+    payments_unread: int = Field(description="Nothing; but their payments are still to be read.")
 
     @classmethod
     def of(cls, counts: DifferenceCounts) -> DifferencesView:
@@ -160,7 +161,7 @@ class RunView(View):
         )
 
 
-class RunPage(Page[RunView]):
+class RunPage(FoundPage[RunView]):
     """A page of runs holds the latest first."""
 
 

@@ -31,14 +31,14 @@ T = TypeVar("T")
 V = TypeVar("V", bound="View")
 
 
-def _iso_date(value: object) -> object:
+def iso_date(value: object) -> object:
     """Refuse numbers and times, which pydantic would take for dates too."""
     if isinstance(value, date) or (isinstance(value, str) and _ISO_DATE.fullmatch(value)):
         return value
     raise ValueError("must be a date like 2026-08-31")
 
 
-def _whole_number(value: object) -> object:
+def whole_number(value: object) -> object:
     """Refuse ``1_0`` and ``10.0``, which pydantic would take for ten in the text of a query."""
     if isinstance(value, int) or (isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value)):
         return value
@@ -54,7 +54,7 @@ def _truth(value: object) -> object:
     raise ValueError("must be true or false")
 
 
-CalendarDate = Annotated[date, BeforeValidator(_iso_date)]
+CalendarDate = Annotated[date, BeforeValidator(iso_date)]
 Line = Annotated[str, StringConstraints(max_length=500, pattern=_LINE)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_NAME)]
 CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
@@ -64,7 +64,7 @@ RecordId = Annotated[str, Path(description="The record's id.")]
 PageSize = Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)]
 Limit = Annotated[
     PageSize,
-    BeforeValidator(_whole_number),
+    BeforeValidator(whole_number),
     Query(description="How many items a page has at most."),
 ]
 Cursor = Annotated[
@@ -79,14 +79,14 @@ RecordIdQuery = Annotated[
     Query(pattern=r"^[0-9a-f]{32}(-[1-9][0-9]{0,9})?$", description="Only what belongs to it."),
 ]
 DateQuery = Annotated[
-    date | None, BeforeValidator(_iso_date), Query(description="A date like 2026-08-31, inclusive.")
+    date | None, BeforeValidator(iso_date), Query(description="A date like 2026-08-31, inclusive.")
 ]
 AmountQuery = Annotated[
     Annotated[int, Field(ge=-MAX_AMOUNT_MINOR, le=MAX_AMOUNT_MINOR)] | None,
-    BeforeValidator(_whole_number),
+    BeforeValidator(whole_number),
     Query(description="Exactly the total, or what is still open, in minor units."),
 ]
-Flag = Annotated[bool, BeforeValidator(_truth), Query()]
+Flag = Annotated[bool, BeforeValidator(_truth)]
 
 
 class Input(BaseModel):

@@ -5,7 +5,9 @@ from dashboard_api.routes import (
     connections,
     customers,
     filters,
+    invoice_explanation,
     invoices,
+    overview,
     platform_payments,
     problems,
     psa_payments,
@@ -15,11 +17,13 @@ from dashboard_api.routes import (
 
 _MODULES = (
     account,
+    overview,
     connections,
     filters,
     record_search,
     customers,
     invoices,
+    invoice_explanation,
     psa_payments,
     platform_payments,
     runs,

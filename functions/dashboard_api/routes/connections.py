@@ -11,8 +11,8 @@ from bridge.domain.connection import Connection, PaymentsStop
 from bridge.entrypoints.dashboard_services import DashboardServices
 from bridge.ports import Activity
 from dashboard_api.dependencies import Partner
+from dashboard_api.models.billing_statuses import BillingStatusList
 from dashboard_api.models.connections import (
-    BillingStatusList,
     ConnectInput,
     ConnectionDetail,
     ConnectionList,
@@ -42,9 +42,9 @@ def connect(partner: Partner, form: ConnectInput) -> ConnectionDetail:
 
 @resource.route("GET", "/v1/connections")
 def list_connections(partner: Partner) -> ConnectionList:
-    """List all connections."""
+    """List all connections, each with its health."""
     connections = partner.services.connections.list_of_partner(partner.id)
-    return ConnectionList(items=[ConnectionView.of(connection) for connection in connections])
+    return ConnectionList(items=[_detail(partner.services, each) for each in connections])
 
 
 @resource.route("GET", _PATH)
@@ -154,6 +154,7 @@ def _detail(services: DashboardServices, connection: Connection) -> ConnectionDe
         connection,
         latest_run=runs[0] if runs else None,
         current_run=next(iter(services.runs.list_active(connection.connection_id)), None),
+        known_until=services.watermarks.known_until(connection.connection_id),
         problems=services.problems.open_of_connection(*scope).values(),
         egress_addresses=services.egress_addresses,
     )

@@ -29,7 +29,9 @@ resource = Resource("customers")
 def list_customers(
     *,
     partner: Partner,
-    archived: Flag = False,
+    archived: Annotated[
+        Flag, Query(description="Those that left the open view, instead of those in it.")
+    ] = False,
     connection_id: ConnectionIdQuery = None,
     name: Annotated[
         str | None,

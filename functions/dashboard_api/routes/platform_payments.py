@@ -6,6 +6,7 @@ may not name one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated
 
@@ -18,7 +19,7 @@ from bridge.entrypoints.dashboard_services import DashboardServices
 from bridge.payments.platform_payments import is_payment_id
 from bridge.payments.unapplied_sums import unapplied_sums
 from bridge.ports import PlatformPaymentQuery
-from dashboard_api.dependencies import Partner, Recorder, Services
+from dashboard_api.dependencies import Partner, PartnerAccess, Recorder, Services
 from dashboard_api.models.platform_payments import (
     PlatformPaymentDetail,
     PlatformPaymentInput,
@@ -66,7 +67,9 @@ def list_platform_payments(
     state: Annotated[PlatformPaymentState | None, Query(description="Only in this state.")] = None,
     received_from: DateQuery = None,
     received_to: DateQuery = None,
-    unapplied_only: Flag = False,
+    unapplied_only: Annotated[
+        Flag, Query(description="Only payments of which a part is allocated to no invoice.")
+    ] = False,
     limit: Limit = DEFAULT_PAGE_SIZE,
     cursor: Cursor = None,
 ) -> PlatformPaymentPage:
@@ -82,7 +85,8 @@ def list_platform_payments(
         is_unapplied=unapplied_only,
     )
     page = partner.services.ledger.list_payments(partner.id, query, limit=limit, cursor=cursor)
-    return PlatformPaymentPage.of(page, PlatformPaymentView.of)
+    beside = _beside(partner, page.items)
+    return PlatformPaymentPage.of(page, lambda each: PlatformPaymentView.of(each, *beside))
 
 
 @resource.route("GET", "/v1/connections/<connection_id>/platform-payments/unapplied")
@@ -104,7 +108,7 @@ def get_platform_payment(partner: Partner, payment_id: RecordId) -> PlatformPaym
         payment = partner.services.ledger.get_payment(partner.id, payment_id).value
     if payment is None:
         raise NotFoundError("no such payment")
-    return _detail(partner.services, payment)
+    return _detail(partner.services, payment, *_beside(partner, [payment]))
 
 
 @resource.route(
@@ -158,8 +162,19 @@ for _step in _STEPS:
     _add_step(*_step)
 
 
-def _detail(services: DashboardServices, payment: PlatformPayment) -> PlatformPaymentDetail:
+def _detail(
+    services: DashboardServices, payment: PlatformPayment, *beside: Mapping[str, str]
+) -> PlatformPaymentDetail:
     stored = services.ledger.write_backs_of_payment(payment.partner_id, payment.payment_id)
     return PlatformPaymentDetail.with_write_backs(
-        payment, [entry.value for entry in stored if entry.value]
+        payment, [entry.value for entry in stored if entry.value], *beside
     )
+
+
+def _beside(
+    partner: PartnerAccess, payments: Sequence[PlatformPayment]
+) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Return the numbers of the payments' invoices and the names of their customers."""
+    parts = (part for payment in payments for part in payment.allocations)
+    numbers = partner.invoice_numbers(part.invoice_id for part in parts)
+    return numbers, partner.customer_names(payment.customer_id for payment in payments)

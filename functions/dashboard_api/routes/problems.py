@@ -8,6 +8,8 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
+from bridge.domain.mirrored_kinds import INVOICES
+from bridge.domain.money import Currency
 from bridge.domain.problem import (
     Action,
     Problem,
@@ -19,10 +21,19 @@ from bridge.domain.problem import (
 from bridge.domain.write_back import ShownPayment
 from bridge.domain.write_back.decisions import offered_actions
 from bridge.entrypoints.dashboard_services import DashboardServices
-from bridge.ports import Activity
+from bridge.ports import Activity, ProblemQuery
 from dashboard_api.dependencies import Partner
 from dashboard_api.models.problems import ActionInput, ProblemPage, ProblemView
-from dashboard_api.models.values import DEFAULT_PAGE_SIZE, Cursor, Limit, RecordId
+from dashboard_api.models.values import (
+    DEFAULT_PAGE_SIZE,
+    ConnectionIdQuery,
+    Cursor,
+    DateQuery,
+    Limit,
+    RecordId,
+    RecordIdQuery,
+    refuse_reversed,
+)
 from dashboard_api.resource import Resource
 
 resource = Resource("problems")
@@ -42,14 +53,24 @@ class ListedState(StrEnum):
 
 @resource.route("GET", "/v1/problems")
 def list_problems(
+    *,
     partner: Partner,
-    state: Annotated[ListedState, Query()] = ListedState.OPEN,
+    state: Annotated[
+        ListedState, Query(description="Open ones, resolved ones, or both.")
+    ] = ListedState.OPEN,
+    connection_id: ConnectionIdQuery = None,
+    code: Annotated[ProblemCode | None, Query(description="Only this kind of trouble.")] = None,
+    record_id: RecordIdQuery = None,
+    opened_from: DateQuery = None,
+    opened_to: DateQuery = None,
     limit: Limit = DEFAULT_PAGE_SIZE,
     cursor: Cursor = None,
 ) -> ProblemPage:
-    """List problems, open ones unless asked otherwise."""
+    """List problems, open ones unless asked otherwise; the latest opened first."""
+    refuse_reversed(opened_from, opened_to, "opened_from")
+    query = ProblemQuery(connection_id, code, record_id, opened_from, opened_to)
     page = partner.services.problems.list(
-        partner.id, state=state.restriction, limit=limit, cursor=cursor
+        partner.id, state=state.restriction, query=query, limit=limit, cursor=cursor
     )
     return ProblemPage.of(page, lambda problem: _view(partner.services, problem))
 
@@ -83,7 +104,8 @@ def _view(services: DashboardServices, problem: Problem) -> ProblemView:
     if problem.code is ProblemCode.PAYMENT_NOT_WRITTEN:
         return _view_of_write_back(services, problem)
     if problem.code is ProblemCode.PAYMENT_SURPLUS and problem.actions:
-        return ProblemView.of(problem, problem.actions, _surplus(services, problem))
+        surplus = _surplus(services, problem)
+        return ProblemView.of(problem, problem.actions, surplus, _currency(services, problem))
     return ProblemView.of(problem, problem.actions)
 
 
@@ -94,7 +116,7 @@ def _view_of_write_back(services: DashboardServices, problem: Problem) -> Proble
     if write_back is None or not problem.actions:
         return ProblemView.of(problem, ())
     offered = offered_actions(write_back)
-    return ProblemView.of(problem, offered, write_back.shown, write_back.refusal)
+    return ProblemView.of_write_back(problem, offered, write_back)
 
 
 def _surplus(services: DashboardServices, problem: Problem) -> Sequence[ShownPayment]:
@@ -103,3 +125,9 @@ def _surplus(services: DashboardServices, problem: Problem) -> Sequence[ShownPay
         return ()
     place = (problem.partner_id, problem.connection_id, record[1])
     return services.unowned_payments.surplus(*place)
+
+
+def _currency(services: DashboardServices, problem: Problem) -> Currency | None:
+    """Return the currency of the invoice that a problem is about, if it is known."""
+    invoices = services.records.get_bare(INVOICES, problem.partner_id, [problem.record_id or ""])
+    return next((invoice.currency for invoice in invoices.values()), None)

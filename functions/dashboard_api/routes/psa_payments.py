@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
 from bridge.ports import PaymentQuery
 from dashboard_api.dependencies import Partner
 from dashboard_api.models.psa_payments import PsaPaymentPage, PsaPaymentView
@@ -29,7 +33,9 @@ def list_payments(
     invoice_id: RecordIdQuery = None,
     paid_from: DateQuery = None,
     paid_to: DateQuery = None,
-    with_deleted: Flag = False,
+    with_deleted: Annotated[
+        Flag, Query(description="Also those that are gone from ConnectWise.")
+    ] = False,
     limit: Limit = DEFAULT_PAGE_SIZE,
     cursor: Cursor = None,
 ) -> PsaPaymentPage:
@@ -45,6 +51,14 @@ def list_payments(
     )
     page = partner.services.records.list_payments(partner.id, query, limit=limit, cursor=cursor)
     owning = partner.write_backs_behind(page.items)
+    numbers = partner.invoice_numbers(each.invoice_id for each in page.items)
+    names = partner.customer_names(each.customer_id for each in page.items)
     return PsaPaymentPage.of(
-        page, lambda payment: PsaPaymentView.of(payment, owning.get(payment.payment_id))
+        page,
+        lambda payment: PsaPaymentView.of(
+            payment,
+            owning.get(payment.payment_id),
+            invoice_number=numbers.get(payment.invoice_id),
+            customer_name=names.get(payment.customer_id),
+        ),
     )

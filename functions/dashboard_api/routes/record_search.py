@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from bridge.domain.errors import InvalidInputError
 from dashboard_api.dependencies import Partner
@@ -32,7 +32,7 @@ LabelQuery = Annotated[
 def search_records(
     partner: Partner,
     connection_id: RecordId,
-    kind: RecordKindName,
+    kind: Annotated[RecordKindName, Path(description="`customers` or `invoices`.")],
     source_id: SourceIdQuery = None,
     number: LabelQuery = None,
 ) -> FindingList:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Set
 
+from connectwise_sandbox.errors import corrupt_page
 from connectwise_sandbox.kinds import Kind, Record
 from connectwise_sandbox.links import links_of, types_with_links, with_link
 from connectwise_sandbox.outward_forms import in_outward_form
@@ -43,6 +44,16 @@ def present(tenant: Tenant, kind: Kind, record: Record, only: Set[str] | None = 
         shown |= corruption.overrides
         shown = {name: value for name, value in shown.items() if value is not None}
     return shown
+
+
+def written_alone(tenant: Tenant, kind: Kind, record: Record) -> object:
+    """Return a record as it is written outside of lists; raises the 500 of one that fails."""
+    corruption = tenant.corruptions.get((kind, record["id"]))
+    if corruption is not None and corruption.fails_above_rows == 0:
+        raise corrupt_page()
+    if corruption is not None and corruption.raw_row is not None:
+        return corruption.raw_row
+    return present(tenant, kind, record)
 
 
 def _invoice_amounts(tenant: Tenant, payment: Record) -> Record:

@@ -333,6 +333,17 @@ def test_the_whole_picture_of_an_invoice_holds_its_lines() -> None:
     assert picture["expenses"] == psa.get("/expense/entries", conditions=conditions)
 
 
+def test_a_line_that_fails_to_be_written_breaks_the_whole_picture() -> None:
+    psa = PsaClient(invoices=30)
+    line = psa.get("/procurement/products", conditions="invoice/id > 0")[0]
+    fields = {"resource": "procurement/products", "id": line["id"], "flavour": "breaks_page"}
+    assert psa.admin("POST", "/corrupt-rows", fields).status == 200
+
+    picture = psa.send("GET", f"/finance/info/invoice/{line['invoice']['id']}")
+
+    assert picture.status == 500
+
+
 @pytest.mark.parametrize(
     ("switch", "status", "start"),
     [

@@ -9,6 +9,8 @@ export interface Session {
   email: string;
   /** The ID token, renewed when it is about to end. */
   token(): Promise<string>;
+  /** Leave for the hosted page, and come back to the present address. */
+  signInAgain(): Promise<never>;
   signOut(): Promise<void>;
 }
 
@@ -61,13 +63,14 @@ function newManager(config: PageConfig): UserManager {
 function newSession(config: PageConfig, manager: UserManager, email: string): Session {
   let renewal: Promise<unknown> | null = null;
 
-  async function leave(): Promise<never> {
+  async function signInAgain(): Promise<never> {
     await manager.signinRedirect({ state: location.pathname + location.search });
     return new Promise(() => {});
   }
 
   return {
     email,
+    signInAgain,
     async token() {
       const user = await manager.getUser();
       if (user?.id_token && (user.expires_in ?? 0) > RENEW_BEFORE_SECONDS) {
@@ -76,9 +79,9 @@ function newSession(config: PageConfig, manager: UserManager, email: string): Se
       renewal ??= manager.signinSilent().finally(() => {
         renewal = null;
       });
-      await renewal.catch(leave);
+      await renewal.catch(signInAgain);
       const renewed = await manager.getUser();
-      return renewed?.id_token ?? leave();
+      return renewed?.id_token ?? signInAgain();
     },
     async signOut() {
       await manager.revokeTokens(["refresh_token"]).catch(() => undefined);

@@ -118,6 +118,28 @@ def test_an_upgrades_new_codebase_is_remembered(bench: Bench) -> None:
     assert bench.connection.address == MOVED
 
 
+def test_a_missed_information_is_noted_in_one_write_a_day(bench: Bench) -> None:
+    seen_by_all = bench.connection
+    version = bench.connections.get(CONNECTION).version
+
+    for _ in range(3):
+        bench.health.remember_information_missed(seen_by_all)
+        bench.clock.advance(hours=1)
+
+    assert bench.connections.get(CONNECTION).version == version + 1
+    assert not bench.connection.offers_information(bench.clock.now())
+    bench.clock.advance(hours=24)
+    assert bench.connection.offers_information(bench.clock.now())
+
+
+def test_another_address_may_offer_what_was_missed(bench: Bench) -> None:
+    bench.health.remember_information_missed(bench.connection)
+
+    bench.health.remember_address(bench.connection, MOVED)
+
+    assert bench.connection.offers_information(bench.clock.now())
+
+
 def test_an_address_that_is_known_is_not_written_again(bench: Bench) -> None:
     version = bench.connections.get(CONNECTION).version
 

@@ -122,6 +122,16 @@ def test_another_host_company_id_and_keys_keep_the_connections_ids(world: Compan
     assert moved.may_write
 
 
+def test_another_server_may_offer_what_the_one_before_lacked(world: Companies) -> None:
+    connection, invoices = connected(world)
+    stands_at(world, OTHER_SERVER, *invoices)
+    missed = replace(world.now_of(connection), information_missed_at=world.clock.now())
+    version = world.connections.get(connection.connection_id).version
+    world.connections.save(missed, expected_version=version)
+
+    assert move(world, missed).information_missed_at is None
+
+
 def test_registrations_that_moved_along_are_made_anew_by_the_new_member(world: Companies) -> None:
     connection, invoices = connected(world)
     server = stands_at(world, OTHER_SERVER, *invoices)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import httpx
 
-from bridge.connectwise.gateway import ConnectWiseGateway
+from bridge.connectwise.gateway import ConnectWiseGateway, InformationMissed
 from bridge.connectwise.psa import ConnectWisePsa
 from bridge.domain.connection import Connection, ConnectionState, Credentials, PsaAddress
 from bridge.ports import CallPurpose
@@ -52,19 +52,28 @@ class World:
     clock: FakeClock = field(default_factory=FakeClock)
     limiter: OpenLimiter = field(default_factory=OpenLimiter)
     addresses_found: list[PsaAddress] = field(default_factory=list)
+    information_missed: list[Connection] = field(default_factory=list)
 
     @property
     def credentials(self) -> Credentials:
         identity = self.engine.tenant.identity
         return Credentials(identity.company_id, identity.public_key, identity.private_key)
 
-    def gateway(self, transport: httpx.BaseTransport | None = None) -> ConnectWiseGateway:
+    def transport(self) -> httpx.BaseTransport:
+        return EngineTransport(self.engine, wait=self.clock.sleep)
+
+    def gateway(
+        self,
+        transport: httpx.BaseTransport | None = None,
+        on_information_missed: InformationMissed | None = None,
+    ) -> ConnectWiseGateway:
         return ConnectWiseGateway(
-            transport=transport or EngineTransport(self.engine, wait=self.clock.sleep),
+            transport=transport or self.transport(),
             vault=self.vault,
             limiter=self.limiter,
             clock=self.clock,
             on_codebase_changed=lambda _, found: self.addresses_found.append(found),
+            on_information_missed=on_information_missed or self.information_missed.append,
         )
 
     def psa(self) -> ConnectWisePsa:

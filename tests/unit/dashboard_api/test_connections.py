@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bridge.domain.connection import CallbackSecret, ConnectionState
 from bridge.domain.errors import (
@@ -12,10 +12,12 @@ from bridge.domain.errors import (
     UnavailableError,
     WrongCompanyError,
 )
+from bridge.domain.identity import RecordKind
 from bridge.domain.permissions import REQUIRED_RIGHTS, Bound, Column, Restriction, Right
 from bridge.domain.problem import ProblemCode, ProblemReport
 from bridge.domain.run import RunKind
 from bridge.wiring import use_cases
+from tests.fakes.clock import START
 from tests.unit.dashboard_api.world import PRIVATE_KEY, Caller, World
 
 INVOICING = Right("Finance", "Invoicing", Column.INQUIRE)
@@ -42,6 +44,22 @@ def test_one_connection_shows_its_health(world: World, partner: Caller) -> None:
     assert body["latest_run"]["id"] == run.run_id
     assert body["missing_rights"] == []
     assert body["site_url"] == "https://na.psa.test"
+
+
+def test_one_connection_tells_until_when_all_changes_are_known(
+    world: World, partner: Caller
+) -> None:
+    """Quiet looks leave no run behind, so that the latest run may be long ago."""
+    connection = world.connection()
+    path = f"/v1/connections/{connection.connection_id}"
+    assert partner.get(path).json["known_until"] is None
+    world.runs.set_watermark(connection.connection_id, RecordKind.INVOICE, START)
+    assert partner.get(path).json["known_until"] is None
+
+    later = START + timedelta(hours=1)
+    world.runs.set_watermark(connection.connection_id, RecordKind.CUSTOMER, later)
+
+    assert datetime.fromisoformat(partner.get(path).json["known_until"]) == START
 
 
 def test_a_name_can_be_changed(world: World, partner: Caller) -> None:

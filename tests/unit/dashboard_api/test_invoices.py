@@ -88,6 +88,7 @@ def test_a_page_says_whether_its_search_ended_early(partner: Caller) -> None:
         "items": [],
         "next_cursor": None,
         "is_partial": False,
+        "sums": None,
     }
 
 

@@ -14,8 +14,13 @@ from bridge.domain.run import RunKind
 from bridge.wiring import use_cases
 from dashboard_api import openapi
 from dashboard_api.app import DashboardApi
+from dashboard_api.resource import JSON
 from tests.unit.dashboard_api.payments import STEPS, payment_form, recorded
 from tests.unit.dashboard_api.world import Answer, Caller, World
+
+PROBLEM = "application/problem+json"
+FORMS = {"401": [JSON], "403": [PROBLEM, JSON], "429": [PROBLEM, JSON]}
+"""Where the gateway may answer before we are asked, or always does."""
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +45,43 @@ def test_every_operation_is_named_tagged_and_says_how_it_fails(document: dict[st
         assert operation["summary"]
         for status, answer in operation["responses"].items():
             if int(status) >= 400:
-                assert list(answer["content"]) == ["application/problem+json"], path
+                assert list(answer["content"]) == FORMS.get(status, [PROBLEM]), path
         if path.startswith("/v1/"):
             assert {"401", "403", "500"} <= set(operation["responses"])
     assert len(set(names)) == len(names)
+
+
+def test_every_operation_parameter_and_field_is_described(document: dict[str, Any]) -> None:
+    bare = [path for path, operation in _operations(document) if not operation.get("description")]
+    bare += [
+        f"{path} {parameter['name']}"
+        for path, operation in _operations(document)
+        for parameter in operation.get("parameters", ())
+        if not parameter.get("description")
+    ]
+    bare += [
+        f"{name}.{field}"
+        for name, schema in document["components"]["schemas"].items()
+        for field, described in schema.get("properties", {}).items()
+        if not described.get("description")
+    ]
+
+    assert bare == []
+
+
+def test_headers_that_answers_have_are_declared(document: dict[str, Any]) -> None:
+    paths = document["paths"]
+    for _, operation in _operations(document):
+        for status in {"429", "503"} & set(operation["responses"]):
+            assert "Retry-After" in operation["responses"][status]["headers"]
+    fetch = paths["/v1/connections/{connection_id}/fetches"]["post"]
+    assert "Location" in fetch["responses"]["202"]["headers"]
+    pdf = paths["/v1/invoices/{invoice_id}/pdf"]["get"]
+    assert "Retry-After" in pdf["responses"]["202"]["headers"]
+
+
+def test_its_server_is_where_it_is_served(document: dict[str, Any]) -> None:
+    assert [server["url"] for server in document["servers"]] == ["./"]
 
 
 def test_it_includes_the_routes_of_other_functions(document: dict[str, Any]) -> None:

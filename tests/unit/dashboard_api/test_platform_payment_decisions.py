@@ -212,6 +212,12 @@ def test_a_shown_payment_is_adopted_by_its_id(
         {
             "connectwise_payment_id": 501,
             "amount_minor": write_back.amount_minor,
+            "amount": {
+                "amount_minor": write_back.amount_minor,
+                "currency": "USD",
+                "decimals": 2,
+                "display": "40.00",
+            },
             "paid_on": write_back.paid_on.isoformat(),
             "applied_by": "Member",
         }

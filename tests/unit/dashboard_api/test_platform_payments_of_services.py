@@ -357,7 +357,7 @@ def test_allocations_must_be_invoices_of_this_connection(
         answer = service.put(path_to(connection), form)
         assert (answer.status, answer.json["errors"]) == (
             422,
-            [{"field": "allocations", "message": "no such invoice of this connection"}],
+            [{"field": "allocations", "message": "No such invoice of this connection."}],
         )
     assert stored_payment(world) is None
 

@@ -81,7 +81,7 @@ def test_a_fee_is_the_amount_at_most(
     if status == 422:
         assert error(answer)[1:] == (
             "fee_minor",
-            "give the fee in minor units, from 0 to the payment's amount",
+            "Give the fee in minor units, from 0 to the payment's amount.",
         )
 
 
@@ -142,7 +142,7 @@ def test_nothing_is_owed_on_a_credit_memo(
     assert error(answer) == (
         422,
         "allocations",
-        "nothing is owed on a credit memo; allocate the payment to invoices",
+        "Nothing is owed on a credit memo; allocate the payment to invoices.",
     )
     assert stored_payment(world) is None
 

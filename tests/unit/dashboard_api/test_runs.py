@@ -44,6 +44,7 @@ def test_a_comparison_is_shown_by_kind_of_difference(world: World, partner: Call
         "payer": 1,
         "status": 0,
         "details": 0,
+        "payments_unread": 0,
         "changed": 0,
     }
     rest = {name: shown[name] for name in shown if name != "differences"}

@@ -160,6 +160,9 @@ class SpyGateway:
         self.calls.append("open")
         return self._psa_of(connection)
 
+    def open_for_look(self, connection: Connection, seconds: float) -> Any:
+        raise NotImplementedError("the API leaves looks to jobs")
+
     def open_payments(self, connection: Connection) -> Any:
         raise NotImplementedError("the API writes no payments itself")
 

@@ -51,8 +51,24 @@ class EndlessRows:
     def __call__(self, request: bytes) -> Iterator[bytes]:
         url = urlsplit(request.split(b" ", 2)[1].decode())
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
+        information = re.search(r"/info/invoice/(\d+)$", url.path)
+        if information:
+            return answer_of(self._information(int(information[1])))
         rows = self._rows(url.path, query) if not url.path.endswith("/count") else {"count": 1}
         return answer_of(iter([json.dumps(rows).encode()]))
+
+    def _information(self, source_id: int) -> Iterator[bytes]:
+        """Yield an invoice with all its lines in one answer, as if they added up."""
+        sums = dict.fromkeys(("productTotal", "serviceTotal", "expenseTotal"), 0)
+        header = {**_invoice(source_id), **sums, "_info": {"lastUpdated": "2026-01-01T00:00:00Z"}}
+        yield b'{"invoice":' + json.dumps(header).encode()
+        for name in ("products", "timeEntries", "expenses"):
+            yield f',"{name}":['.encode()
+            for number in range(1, self.rows_of_one + 1):
+                line = json.dumps(self._line(number, [source_id])).encode()
+                yield line if number == 1 else b"," + line
+            yield b"]"
+        yield b"}"
 
     def _rows(self, path: str, query: Mapping[str, str]) -> list[dict[str, Any]]:
         conditions, size = query.get("conditions", ""), int(query["pageSize"])

@@ -20,12 +20,14 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from bridge.connections.call_lanes import MORE_LANES
 from bridge.connectwise.egress import GuardedTransport
 from bridge.connectwise.gateway import ConnectWiseGateway
 from bridge.domain.errors import BridgeError
 from bridge.domain.identity import RecordKind
 from bridge.domain.mirrored_kinds import mirrored_kind
 from bridge.domain.money import Currency
+from bridge.ports import ReadingPlan
 from tests.builders.operations import CREDENTIALS, a_connection
 from tests.fakes.clock import FakeClock
 from tests.fakes.vault import InMemoryVault
@@ -47,6 +49,9 @@ CALLS: Mapping[str, Callable[[ConnectWiseGateway], object]] = {
     ),
     "fetch one": lambda it: it.open(_CONNECTION).fetch(_INVOICES, [1]),
     "fetch many": lambda it: it.open(_CONNECTION).fetch(_INVOICES, range(1, 201)),
+    "fetch a page": lambda it: it.open(_CONNECTION).fetch(
+        _INVOICES, range(1, 1_001), plan=ReadingPlan(is_gapless=True, in_flight=1 + MORE_LANES)
+    ),
     "exists": lambda it: it.open(_CONNECTION).exists(RecordKind.INVOICE, 1),
     "system info": lambda it: it.open(_CONNECTION).read_system_info(),
     "rights": lambda it: it.open(_CONNECTION).check_rights(),
@@ -74,6 +79,7 @@ def _gateway(answer: Answer) -> ConnectWiseGateway:
         limiter=OpenLimiter(),
         clock=FakeClock(),
         on_codebase_changed=lambda *_: None,
+        most_in_flight=1 + MORE_LANES,
     )
 
 

@@ -30,6 +30,8 @@ THIRD_OF_A_FUNCTION_MIB = 512 // 3
 ESTIMATED_MIB = MAX_PARSED_BYTES // MIB
 HINTS_MIB = 1024
 """The memory of the function that works hints off side by side."""
+BULK_MIB = 1024
+"""The memory of the function that works on runs, with several calls at once."""
 THREADS_SPACE_MIB = 1024
 """The address space that an allocator sets apart for its threads, most of which stays unused."""
 NOISE_MIB = 6
@@ -162,6 +164,23 @@ def test_endless_rows_of_many_answers_are_held_within_the_limit_together(
 
     assert found.ended in ("answered", "TooMuchTogetherError")
     assert found.peak_mib <= ESTIMATED_MIB + MAX_BYTES_TOGETHER // MIB
+
+
+@pytest.mark.parametrize("has_notes", [False, True])
+@pytest.mark.parametrize("rows_of_one", [5, 50, 500])
+def test_calls_of_a_page_side_by_side_stay_within_a_third_of_their_function(
+    measure: Measure, rows_of_one: int, has_notes: bool
+) -> None:
+    found = measure(
+        "fetch a page",
+        "EndlessRows",
+        allowed_mib=BULK_MIB // 3 + THREADS_SPACE_MIB,
+        rows_of_one=rows_of_one,
+        has_notes=has_notes,
+    )
+
+    assert found.ended in ("answered", "TooMuchTogetherError")
+    assert found.peak_mib <= BULK_MIB // 3
 
 
 def test_the_limits_together_leave_two_thirds_of_a_function_to_others() -> None:

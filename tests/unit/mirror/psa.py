@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,8 +18,17 @@ from bridge.domain.invoice import BillingStatus, Invoice
 from bridge.domain.mirrored_kinds import MirroredKind, R, mirrored_kind
 from bridge.domain.permissions import Restriction, RightFinding
 from bridge.domain.run import MAX_PAGE_SIZE
-from bridge.ports import Clock, Fetched, ListedPage, ListedRecord, PsaPayments, SystemInfo
-from bridge.ports.psa import MAX_FOUND
+from bridge.ports import (
+    Clock,
+    Fetched,
+    Head,
+    ListedPage,
+    ListedRecord,
+    PsaPayments,
+    ReadingPlan,
+    SystemInfo,
+)
+from bridge.ports.psa import MAX_FOUND, ONE_BY_ONE
 from tests.builders.operations import ADDRESS
 
 Key = tuple[RecordKind, int]
@@ -54,6 +64,7 @@ class FakePsa:
         """Each call counts so many records more than there are."""
         self.calls: list[str] = []
         self.fetched_ids: list[tuple[int, ...]] = []
+        self.read_from_heads: list[tuple[int, ...]] = []
         self.with_payments_of: list[frozenset[int]] = []
         self.callback_urls: list[str] = []
         self._errors: dict[str, deque[Exception]] = defaultdict(deque)
@@ -101,6 +112,7 @@ class FakePsa:
         limit: int,
         changed_since: datetime | None = None,
         filters: ImportFilters | None = None,
+        with_heads: bool = False,
     ) -> ListedPage:
         self._begin("list_records")
         self.limits.append(limit)
@@ -122,6 +134,7 @@ class FakePsa:
             server_time=self._clock.now() + self.clock_ahead,
             broken_ids=tuple(i for i in page if (kind, i) in self.unlistable),
             unreadable_rows=self.unreadable_rows.get(kind, 0) if len(listed) <= limit else 0,
+            heads={i: self._head(kind, i) for i in page} if with_heads else {},
         )
         self._end("list_records")
         return answer
@@ -169,13 +182,22 @@ class FakePsa:
         source_ids: Sequence[int],
         *,
         with_payments_of: frozenset[int] = frozenset(),
+        plan: ReadingPlan = ONE_BY_ONE,
     ) -> Fetched[R]:
         self._begin(f"fetch_{kind.plural}")
         if kind.payments_of:
             self.with_payments_of.append(with_payments_of)
-        fetched: Fetched[Any] = self._fetch(kind.record_kind, source_ids)
+        fetched: Fetched[Any] = self._fetch(kind.record_kind, source_ids, plan.heads)
+        if plan.settled_later:
+            fetched = _without_settled_payments(fetched)
         self._end(f"fetch_{kind.plural}")
         return fetched
+
+    def find_absent(self, kind: RecordKind, source_ids: Sequence[int]) -> frozenset[int]:
+        self._begin("find_absent")
+        absent = frozenset(each for each in source_ids if (kind, each) not in self.records)
+        self._end("find_absent")
+        return absent
 
     def exists(self, kind: RecordKind, source_id: int) -> bool:
         self._begin("exists")
@@ -237,16 +259,39 @@ class FakePsa:
     def _listed(self, kind: RecordKind, source_id: int) -> ListedRecord:
         record = self.records[kind, source_id]
         has_balance = isinstance(record, Invoice) and record.balance_minor != 0
-        return ListedRecord(source_id, self.marks_of(kind, source_id), has_balance=has_balance)
+        return ListedRecord(
+            source_id,
+            self.marks_of(kind, source_id),
+            has_balance=has_balance,
+            has_payments=isinstance(record, Invoice) and bool(record.payments),
+        )
 
-    def _fetch(self, kind: RecordKind, source_ids: Sequence[int]) -> Fetched[Customer | Invoice]:
+    def _head(self, kind: RecordKind, source_id: int) -> Head:
+        return {"record": self.records[kind, source_id], "marks": self.marks_of(kind, source_id)}
+
+    def _fetch(
+        self, kind: RecordKind, source_ids: Sequence[int], heads: Mapping[int, Head]
+    ) -> Fetched[Customer | Invoice]:
         self.fetched_ids.append(tuple(source_ids))
+        self.read_from_heads.append(tuple(heads))
         visible = set(self._visible(kind))
         broken = {i: self.broken[kind, i] for i in source_ids if (kind, i) in self.broken}
-        found = {i: self.records[kind, i] for i in source_ids if i in visible and i not in broken}
-        marks = {i: self.marks_of(kind, i) for i in found}
+        known: dict[int, Any] = {i: self._head(kind, i) for i in source_ids if i in visible}
+        known |= {i: head for i, head in heads.items() if i in source_ids}
+        found = {i: head["record"] for i, head in known.items() if i not in broken}
+        marks = {i: known[i]["marks"] for i in found}
         incomplete = {i: why for i, why in self.incomplete.items() if i in found}
         return Fetched(found, broken, marks, incomplete=incomplete, payer_names=self.payer_names)
+
+
+def _without_settled_payments(fetched: Fetched[Any]) -> Fetched[Any]:
+    later = {
+        i: replace(each, payments=())
+        for i, each in fetched.found.items()
+        if isinstance(each, Invoice) and each.payments and not each.balance_minor
+    }
+    found = {**fetched.found, **later}
+    return replace(fetched, found=found, awaiting_payments=frozenset(later))
 
 
 class FakeGateway:
@@ -258,6 +303,9 @@ class FakeGateway:
 
     def open(self, connection: Connection) -> FakePsa:
         return self.others.get(connection.connection_id, self.psa)
+
+    def open_for_look(self, connection: Connection, seconds: float) -> FakePsa:
+        return self.open(connection)
 
     def open_payments(self, connection: Connection) -> PsaPayments:
         raise NotImplementedError("payments are written in tests of their own")

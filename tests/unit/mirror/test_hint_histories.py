@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,19 +70,13 @@ class LaggingPsa(FakePsa):
         earlier = self.edits[source_id][-1][0] if self.edits[source_id] else shown_at
         self.edits[source_id].append((max(earlier, shown_at), invoice))
 
-    def fetch(
-        self,
-        kind: MirroredKind[R],
-        source_ids: Sequence[int],
-        *,
-        with_payments_of: frozenset[int] = frozenset(),
-    ) -> Fetched[R]:
+    def fetch(self, kind: MirroredKind[R], source_ids: Sequence[int], **asked: Any) -> Fetched[R]:
         self.story.something_happens()
         for source_id, edits in self.edits.items():
             shown = [invoice for at, invoice in edits if at <= self.story.clock.now()]
             if shown and self.records.get((INVOICE, source_id)) != shown[-1]:
                 self.put(shown[-1])
-        fetched = super().fetch(kind, source_ids, with_payments_of=with_payments_of)
+        fetched = super().fetch(kind, source_ids, **asked)
         self.story.something_happens()
         return fetched
 

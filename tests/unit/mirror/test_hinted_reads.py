@@ -235,22 +235,33 @@ def test_records_too_large_together_are_each_read_and_marked(bench: Bench) -> No
 # --- unknown ids ----------------------------------------------------------------------------------
 
 
-def test_replays_about_an_unknown_id_ask_once_whether_it_exists(bench: Bench) -> None:
+def test_replays_about_an_unknown_id_cost_two_reads_and_no_proof(bench: Bench) -> None:
     replay(bench, *[replace(CALLBACK, source_id=4711)] * REPLAYS)
 
-    assert bench.psa.calls.count("exists") == 1
-    assert reads_of(bench) == 2
+    assert bench.psa.calls == ["fetch_invoices"] * 2
 
 
-def test_unknown_ids_are_each_asked_for_once(bench: Bench) -> None:
+def test_unknown_ids_share_reads(bench: Bench) -> None:
     unknown = [replace(CALLBACK, source_id=5000 + each) for each in range(REPLAYS)]
 
     for start in range(0, REPLAYS, 10):
         bench.hint_processor.process(unknown[start : start + 10])
     bench.work_off_hints()
 
-    assert bench.psa.calls.count("exists") == REPLAYS
-    assert reads_of(bench) == 2 * REPLAYS / 10
+    assert bench.psa.calls == ["fetch_invoices"] * (2 * REPLAYS // 10)
+
+
+def test_deleted_records_of_a_batch_share_the_proof(bench: Bench) -> None:
+    deleted = [1001, 1002]
+    bench.hint_processor.process([replace(CALLBACK, source_id=each) for each in deleted])
+    bench.psa.delete(INVOICE, *deleted)
+    let_pass(bench, 60)
+    bench.psa.calls.clear()
+
+    bench.hint_processor.process([replace(CALLBACK, source_id=each) for each in deleted])
+
+    assert bench.psa.calls == ["fetch_invoices", "find_absent"]
+    assert all(bench.invoice(each).archive for each in deleted)
 
 
 # --- turns ----------------------------------------------------------------------------------------

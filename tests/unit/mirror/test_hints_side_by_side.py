@@ -32,16 +32,10 @@ class MeetingPsa(FakePsa):
         super().__init__(clock)
         self._meet = meet
 
-    def fetch(
-        self,
-        kind: MirroredKind[R],
-        source_ids: Sequence[int],
-        *,
-        with_payments_of: frozenset[int] = frozenset(),
-    ) -> Fetched[R]:
+    def fetch(self, kind: MirroredKind[R], source_ids: Sequence[int], **asked: Any) -> Fetched[R]:
         if kind.record_kind is INVOICE:
             self._meet()
-        return super().fetch(kind, source_ids, with_payments_of=with_payments_of)
+        return super().fetch(kind, source_ids, **asked)
 
 
 def connection_id_of(number: int) -> str:

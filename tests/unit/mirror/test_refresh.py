@@ -194,12 +194,55 @@ def test_a_record_that_only_does_not_come_back_is_left_alone(bench: Bench) -> No
 def test_without_a_proof_nothing_is_archived_and_the_trouble_goes_on(bench: Bench) -> None:
     refresh(bench, INVOICE, 1001)
     bench.psa.delete(INVOICE, 1001)
-    bench.psa.fail("exists", UnavailableError("down"))
+    bench.psa.fail("find_absent", UnavailableError("down"))
 
     with pytest.raises(UnavailableError):
         refresh(bench, INVOICE, 1001)
 
     assert bench.invoice(1001).archive is None
+
+
+def test_a_record_that_the_mirror_never_had_needs_no_proof_and_comes_when_it_shows(
+    bench: Bench,
+) -> None:
+    bench.psa.hidden.add((INVOICE, 1001))
+
+    refreshed = refresh(bench, INVOICE, 1001)
+
+    assert refreshed.counters == Counters(skipped=1)
+    assert "find_absent" not in bench.psa.calls
+    assert bench.stored_invoice(1001).version == 1
+    bench.psa.hidden.clear()
+    assert refresh(bench, INVOICE, 1001).counters == Counters(created=1)
+
+
+def test_a_problem_about_an_absent_record_ends_with_the_proof_alone(bench: Bench) -> None:
+    bench.psa.broken[INVOICE, 1001] = "it cannot be read"
+    refresh(bench, INVOICE, 1001)
+    bench.psa.broken.clear()
+    bench.psa.hidden.add((INVOICE, 1001))
+
+    refresh(bench, INVOICE, 1001)
+    refresh(bench, INVOICE, 1001)
+    told_while_hidden = set(bench.open_problems())
+    bench.psa.delete(INVOICE, 1001)
+    refresh(bench, INVOICE, 1001)
+
+    assert told_while_hidden == {(ProblemCode.RECORD_MALFORMED, "invoice/1001")}
+    assert bench.open_problems() == {}
+
+
+def test_an_archived_record_that_is_gone_needs_no_other_proof(bench: Bench) -> None:
+    refresh(bench, INVOICE, 1001)
+    bench.psa.delete(INVOICE, 1001)
+    refresh(bench, INVOICE, 1001)
+    before, bench.psa.calls = bench.invoice(1001), []
+
+    refreshed = refresh(bench, INVOICE, 1001)
+
+    assert refreshed.counters == Counters(unchanged=1)
+    assert "find_absent" not in bench.psa.calls
+    assert bench.invoice(1001) == before
 
 
 def test_a_caller_that_may_not_archive_does_not_even_ask(bench: Bench) -> None:
@@ -210,7 +253,7 @@ def test_a_caller_that_may_not_archive_does_not_even_ask(bench: Bench) -> None:
 
     assert refreshed.counters == Counters(skipped=1)
     assert bench.invoice(1001).archive is None
-    assert "exists" not in bench.psa.calls
+    assert "find_absent" not in bench.psa.calls
 
 
 def test_a_company_marked_deleted_is_archived(bench: Bench) -> None:

@@ -96,12 +96,12 @@ def test_a_sweep_archives_nothing_that_is_only_not_listed(bench: Bench) -> None:
 def test_a_sweep_archives_nothing_without_a_proof(bench: Bench) -> None:
     mirrored(bench)
     delete(bench, 1)
-    bench.psa.fail("exists", UnavailableError("down"), times=3)
+    bench.psa.fail("find_absent", UnavailableError("down"), times=3)
 
     run = bench.run(RunKind.SWEEP)
 
     assert run.state is RunState.SUCCEEDED
-    assert bench.psa.calls.count("exists") == 4
+    assert bench.psa.calls.count("find_absent") == 4
     assert bench.invoice(1001).archive is not None
 
 
@@ -126,7 +126,7 @@ def test_what_was_archived_is_not_asked_for_every_night(bench: Bench) -> None:
 
     bench.run(RunKind.SWEEP)
 
-    assert "exists" not in bench.psa.calls
+    assert "find_absent" not in bench.psa.calls
 
 
 def test_a_record_that_breaks_its_page_is_not_taken_for_gone(bench: Bench) -> None:

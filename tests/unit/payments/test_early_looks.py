@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
+import httpx
 import pytest
 
 from bridge.domain.write_back import LOOKS_AFTER, Reason, WriteBack, WriteBackState
 from bridge.wiring import use_cases
 from connectwise_sandbox.faults import Effect
+from connectwise_sandbox.httpx_transport import EngineTransport
 from tests.unit.payments.bench import (
     PAID_ON,
     QUARANTINE_SECONDS,
@@ -73,6 +76,35 @@ def test_what_a_list_shows_late_is_found_at_the_next_look(bench: Bench) -> None:
     assert states == [S.UNCLEAR, S.CONFIRMED]
     assert seconds_since_post(bench, write_back) == SOON[1]
     assert len(bench.rows()) == 1
+
+
+@pytest.mark.parametrize("lost_after_seconds", [0, 1, 4, 20, 29, 30, 31, 45])
+def test_what_took_effect_is_confirmed_within_ten_seconds_of_its_lost_answer(
+    bench: Bench, lost_after_seconds: int
+) -> None:
+    """Given a list that shows the payment some seconds late, and messages on time."""
+    bench.engine.switches.payment_list_delay_seconds = 4
+    transport = EngineTransport(bench.engine, wait=bench.clock.sleep)
+
+    def lose_answer(request: httpx.Request) -> httpx.Response:
+        if request.method != "POST":
+            return transport.handle_request(request)
+        bench.wait(lost_after_seconds)
+        transport.handle_request(request)
+        raise httpx.ReadTimeout("no answer")
+
+    write_back = bench.collect(5000)
+    gateway = bench.world.gateway(httpx.MockTransport(lose_answer))
+    unclear = bench.drive(write_back, gateway=gateway)
+    lost_at = bench.clock.now()
+    assert unclear.state is S.UNCLEAR
+
+    while bench.stored(write_back).state is S.UNCLEAR:
+        drive_at_next_look(bench, write_back)
+
+    assert bench.stored(write_back).state is S.CONFIRMED
+    assert bench.clock.now() - lost_at <= timedelta(seconds=10)
+    assert bench.amounts() == [Decimal("50.00")], "posted once"
 
 
 def test_a_list_that_fails_at_once_is_asked_again_soon(bench: Bench) -> None:

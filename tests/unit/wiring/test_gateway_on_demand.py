@@ -9,6 +9,7 @@ from bridge.wiring.gateway_on_demand import GatewayOnDemand
 
 CALLS: dict[str, tuple[Any, ...]] = {
     "open": ("a connection",),
+    "open_for_look": ("a connection", 5.0),
     "open_payments": ("a connection",),
     "try_out": ("a connection", "credentials"),
     "discover": ("company", "https://psa.example.com"),

@@ -38,7 +38,7 @@ from connectwise_sandbox.pdf import (
     render_invoice_pdf,
 )
 from connectwise_sandbox.permissions import ACTION_OF_METHOD, Action, Rows
-from connectwise_sandbox.presentation import present
+from connectwise_sandbox.presentation import written_alone
 from connectwise_sandbox.records import Records
 from connectwise_sandbox.resources import READ_WRITE, Resource
 from connectwise_sandbox.routing import Call, Router
@@ -169,18 +169,21 @@ class Invoices(Resource):
         )
 
     def answer_information(self, call: Call) -> Response:
-        """Answer the invoice with all its lines; raises the 404 of servers without this path."""
+        """Answer the invoice with all its lines; raises the 404 of servers without this path.
+
+        A row that fails to be written breaks the answer, as it breaks a page (our reading).
+        """
         tenant = call.tenant
         if tenant.switches.invoice_information == "missing":
             raise endpoint_not_found(tenant.switches.unknown_endpoint_status)
         invoice = self.find(call)
         products, time_entries, expenses = (
-            [present(tenant, kind, line) for line in lines_of(tenant, kind, invoice["id"])]
+            [written_alone(tenant, kind, line) for line in lines_of(tenant, kind, invoice["id"])]
             for kind in LINE_KINDS
         )
         payload = {
             "id": invoice["id"],
-            "invoice": present(tenant, Kind.INVOICE, invoice),
+            "invoice": written_alone(tenant, Kind.INVOICE, invoice),
             "products": products,
             "bundledComponentsInfo": [],
             "expenses": expenses,

@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/v1/connections/{connection_id}/month-end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow the money that the platform collected on some days into ConnectWise
+         * @description Days are those on which money was received. Together they are a year at most; left out, they are those of the present month (UTC) up to today.
+         */
+        get: operations["getMonthEnd"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/connections/{connection_id}": {
         parameters: {
             query?: never;
@@ -11,11 +31,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Return one connection with its health */
+        /**
+         * Return one connection with its health
+         * @description Return one connection with its health.
+         */
         get: operations["getConnection"];
         put?: never;
         post?: never;
-        /** Disconnect from ConnectWise; the mirrored records stay */
+        /**
+         * Disconnect from ConnectWise; the mirrored records stay
+         * @description Disconnect from ConnectWise; the mirrored records stay.
+         */
         delete: operations["disconnect"];
         options?: never;
         head?: never;
@@ -35,7 +61,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ask ConnectWise for every right, and repair the callbacks */
+        /**
+         * Ask ConnectWise for every right, and repair the callbacks
+         * @description Ask ConnectWise for every right, and repair the callbacks.
+         */
         post: operations["verifyConnection"];
         delete?: never;
         options?: never;
@@ -72,7 +101,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Stop writing payments into ConnectWise; reading goes on, and what is recorded waits */
+        /**
+         * Stop writing payments into ConnectWise; reading goes on, and what is recorded waits
+         * @description Stop writing payments into ConnectWise; reading goes on, and what is recorded waits.
+         */
         post: operations["stopPayments"];
         delete?: never;
         options?: never;
@@ -89,7 +121,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Write payments again that a person stopped; other reasons to stop them stay */
+        /**
+         * Write payments again that a person stopped; other reasons to stop them stay
+         * @description Write payments again that a person stopped; other reasons to stop them stay.
+         */
         post: operations["allowPayments"];
         delete?: never;
         options?: never;
@@ -104,7 +139,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the ConnectWise's own billing statuses, one of which can mark invoices as paid */
+        /**
+         * List the ConnectWise's own billing statuses, one of which can mark invoices as paid
+         * @description List the ConnectWise's own billing statuses, one of which can mark invoices as paid.
+         */
         get: operations["listBillingStatuses"];
         put?: never;
         post?: never;
@@ -183,7 +221,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Compute the effect of other filters and leave everything as it is */
+        /**
+         * Compute the effect of other filters and leave everything as it is
+         * @description Compute the effect of other filters and leave everything as it is.
+         */
         post: operations["previewFilters"];
         delete?: never;
         options?: never;
@@ -200,7 +241,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Archive mirrored records that are outside the saved filters */
+        /**
+         * Archive mirrored records that are outside the saved filters
+         * @description Archive mirrored records that are outside the saved filters.
+         */
         post: operations["archiveLeft"];
         delete?: never;
         options?: never;
@@ -215,7 +259,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List archivings by filters, latest first, and whether they may be undone */
+        /**
+         * List archivings by filters, latest first, and whether they may be undone
+         * @description List archivings by filters, latest first, and whether they may be undone.
+         */
         get: operations["listArchivings"];
         put?: never;
         post?: never;
@@ -234,7 +281,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Bring back the records that one of the listed archivings archived */
+        /**
+         * Bring back the records that one of the listed archivings archived
+         * @description Bring back the records that one of the listed archivings archived.
+         */
         post: operations["undoArchive"];
         delete?: never;
         options?: never;
@@ -269,15 +319,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Return one customer */
+        /**
+         * Return one customer
+         * @description Return one customer.
+         */
         get: operations["getCustomer"];
         put?: never;
         post?: never;
-        /** Archive a customer that was made on the platform */
+        /**
+         * Archive a customer that was made on the platform
+         * @description Archive a customer that was made on the platform.
+         */
         delete: operations["archiveCustomer"];
         options?: never;
         head?: never;
-        /** Change a customer that was made on the platform */
+        /**
+         * Change a customer that was made on the platform
+         * @description Change a customer that was made on the platform.
+         */
         patch: operations["changeCustomer"];
         trace?: never;
     };
@@ -288,15 +347,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Return one invoice with its lines and payments */
+        /**
+         * Return one invoice with its lines and payments
+         * @description Payments that are still to be read are asked for: they are there some seconds later.
+         */
         get: operations["getInvoice"];
         put?: never;
         post?: never;
-        /** Archive an invoice that was made on the platform */
+        /**
+         * Archive an invoice that was made on the platform
+         * @description Archive an invoice that was made on the platform.
+         */
         delete: operations["archiveInvoice"];
         options?: never;
         head?: never;
-        /** Change an invoice that was made on the platform */
+        /**
+         * Change an invoice that was made on the platform
+         * @description Change an invoice that was made on the platform.
+         */
         patch: operations["changeInvoice"];
         trace?: never;
     };
@@ -307,7 +375,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Return one payment of an invoice */
+        /**
+         * Return one payment of an invoice
+         * @description Return one payment of an invoice.
+         */
         get: operations["getPayment"];
         put?: never;
         post?: never;
@@ -337,6 +408,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/invoices/{invoice_id}/standing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Explain an invoice, with the platform's payments and the problems of it
+         * @description Explain an invoice, with the platform's payments and the problems of it.
+         */
+        get: operations["getInvoiceStanding"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invoices/{invoice_id}/fetch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fetch one invoice from ConnectWise again, 20 times a minute for a partner at most
+         * @description It is shown as ConnectWise has it within moments.
+         */
+        post: operations["fetchInvoice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/connections/{connection_id}/platform-payments/unapplied": {
         parameters: {
             query?: never;
@@ -344,7 +455,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Sum up collected money that lies outside every invoice, by customer and currency */
+        /**
+         * Sum up collected money that lies outside every invoice, by customer and currency
+         * @description Sum up collected money that lies outside every invoice, by customer and currency.
+         */
         get: operations["sumUnapplied"];
         put?: never;
         post?: never;
@@ -361,7 +475,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Return a payment with its write-backs into ConnectWise */
+        /**
+         * Return a payment with its write-backs into ConnectWise
+         * @description Return a payment with its write-backs into ConnectWise.
+         */
         get: operations["getPlatformPayment"];
         put?: never;
         post?: never;
@@ -378,7 +495,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Return a payment with its write-backs, to a service */
+        /**
+         * Return a payment with its write-backs, to a service
+         * @description Return a payment with its write-backs, to a service.
+         */
         get: operations["readPayment"];
         /**
          * Record a payment that was collected
@@ -519,7 +639,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the runs of a connection, latest first */
+        /**
+         * List the runs of a connection, latest first
+         * @description List the runs of a connection, latest first.
+         */
         get: operations["listRuns"];
         put?: never;
         post?: never;
@@ -536,7 +659,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Return one run with its progress */
+        /**
+         * Return one run with its progress
+         * @description Return one run with its progress.
+         */
         get: operations["getRun"];
         put?: never;
         post?: never;
@@ -555,8 +681,35 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** End a run after its present page; stored records stay */
+        /**
+         * End a run after its present page; stored records stay
+         * @description End a run after its present page; stored records stay.
+         */
         post: operations["cancelRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/connections/{connection_id}/fetches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tell when each manual fetch may be started again
+         * @description Tell when each manual fetch may be started again.
+         */
+        get: operations["listFetchWindows"];
+        put?: never;
+        /**
+         * Fetch new data (once an hour) or unpaid invoices (once in twelve hours)
+         * @description What changed within the last hour, or every unpaid invoice, is read again.
+         */
+        post: operations["startFetch"];
         delete?: never;
         options?: never;
         head?: never;
@@ -590,7 +743,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Return one problem */
+        /**
+         * Return one problem
+         * @description Return one problem.
+         */
         get: operations["getProblem"];
         put?: never;
         post?: never;
@@ -609,7 +765,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Do one of the actions that the problem offers */
+        /**
+         * Do one of the actions that the problem offers
+         * @description Do one of the actions that the problem offers.
+         */
         post: operations["actOnProblem"];
         delete?: never;
         options?: never;
@@ -624,7 +783,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Return the signed-in user */
+        /**
+         * Return the signed-in user
+         * @description Return the signed-in user.
+         */
         get: operations["getMe"];
         put?: never;
         post?: never;
@@ -641,8 +803,31 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the preparations that a partner makes before connecting */
+        /**
+         * List the preparations that a partner makes before connecting
+         * @description List the preparations that a partner makes before connecting.
+         */
         get: operations["getConnectionRequirements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tell debts, collected money and open matters in sums and counts
+         * @description Debts are summed up anew at most once a minute for each partner. While the first sums are being made, the answer is 429.
+         */
+        get: operations["getOverview"];
         put?: never;
         post?: never;
         delete?: never;
@@ -658,7 +843,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List all connections */
+        /**
+         * List all connections, each with its health
+         * @description List all connections, each with its health.
+         */
         get: operations["listConnections"];
         put?: never;
         /**
@@ -679,10 +867,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List customers by name; those found by a word by that word first */
+        /**
+         * List customers by name; those found by a word by that word first
+         * @description List customers by name; those found by a word by that word first.
+         */
         get: operations["listCustomers"];
         put?: never;
-        /** Create a customer on the platform, which stays unknown to ConnectWise */
+        /**
+         * Create a customer on the platform, which stays unknown to ConnectWise
+         * @description Create a customer on the platform, which stays unknown to ConnectWise.
+         */
         post: operations["createCustomer"];
         delete?: never;
         options?: never;
@@ -703,7 +897,10 @@ export interface paths {
          */
         get: operations["listInvoices"];
         put?: never;
-        /** Create an invoice on the platform, which stays unknown to ConnectWise */
+        /**
+         * Create an invoice on the platform, which stays unknown to ConnectWise
+         * @description Create an invoice on the platform, which stays unknown to ConnectWise.
+         */
         post: operations["createInvoice"];
         delete?: never;
         options?: never;
@@ -718,7 +915,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List payments, latest first */
+        /**
+         * List payments, latest first
+         * @description List payments, latest first.
+         */
         get: operations["listPayments"];
         put?: never;
         post?: never;
@@ -735,7 +935,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List payments that the platform collected, latest recorded first */
+        /**
+         * List payments that the platform collected, latest recorded first
+         * @description List payments that the platform collected, latest recorded first.
+         */
         get: operations["listPlatformPayments"];
         put?: never;
         post?: never;
@@ -752,27 +955,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List problems, open ones unless asked otherwise */
+        /**
+         * List problems, open ones unless asked otherwise; the latest opened first
+         * @description List problems, open ones unless asked otherwise; the latest opened first.
+         */
         get: operations["listProblems"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/connections/{connection_id}/fetches": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Fetch new data (once an hour) or unpaid invoices (once in twelve hours) */
-        post: operations["startFetch"];
         delete?: never;
         options?: never;
         head?: never;
@@ -808,9 +997,15 @@ export interface components {
          * @description An account belongs to one of a partner's people.
          */
         AccountView: {
-            /** Partner Id */
+            /**
+             * Partner Id
+             * @description The partner, by id.
+             */
             partner_id: string;
-            /** User Id */
+            /**
+             * User Id
+             * @description The person who is signed in, by id.
+             */
             user_id: string;
         };
         /**
@@ -824,6 +1019,7 @@ export interface components {
          * @description A choice names one of the actions that the problem offers.
          */
         ActionInput: {
+            /** @description What to do, one of the problem's own actions. */
             action: components["schemas"]["Action"];
             /**
              * Connectwise Payment Id
@@ -843,31 +1039,37 @@ export interface components {
         AddressInput: {
             /**
              * Line 1
+             * @description The first line of the address.
              * @default
              */
             line_1: string;
             /**
              * Line 2
+             * @description The second line of the address.
              * @default
              */
             line_2: string;
             /**
              * City
+             * @description The city of the address.
              * @default
              */
             city: string;
             /**
              * State
+             * @description The state or region of the address.
              * @default
              */
             state: string;
             /**
              * Zip
+             * @description The postal code of the address.
              * @default
              */
             zip: string;
             /**
              * Country
+             * @description The country of the address.
              * @default
              */
             country: string;
@@ -877,27 +1079,72 @@ export interface components {
          * @description An address is shown as it is stored, with empty lines.
          */
         AddressView: {
-            /** Line 1 */
+            /**
+             * Line 1
+             * @description The first line of the address.
+             */
             line_1: string;
-            /** Line 2 */
+            /**
+             * Line 2
+             * @description The second line of the address.
+             */
             line_2: string;
-            /** City */
+            /**
+             * City
+             * @description The city of the address.
+             */
             city: string;
-            /** State */
+            /**
+             * State
+             * @description The state or region of the address.
+             */
             state: string;
-            /** Zip */
+            /**
+             * Zip
+             * @description The postal code of the address.
+             */
             zip: string;
-            /** Country */
+            /**
+             * Country
+             * @description The country of the address.
+             */
             country: string;
+        };
+        /**
+         * Age
+         * @description An amount has the age of its due day.
+         * @enum {string}
+         */
+        Age: "not_due" | "days_1_to_30" | "days_31_to_60" | "days_61_to_90" | "over_90_days" | "no_due_day";
+        /**
+         * AgeSumView
+         * @description A sum adds up debts of one currency and about one age.
+         */
+        AgeSumView: {
+            /** @description How long ago it was due, by today's day (UTC). */
+            age: components["schemas"]["Age"];
+            /** @description What is still to be paid. */
+            amount: components["schemas"]["AmountView"];
+            /**
+             * Invoice Count
+             * @description How many invoices that is.
+             */
+            invoice_count: number;
         };
         /**
          * AllocationInput
          * @description An allocation is the part of the payment that one invoice of the connection gets.
          */
         AllocationInput: {
-            /** Invoice Id */
+            /**
+             * Invoice Id
+             * @description The invoice, by id.
+             */
             invoice_id: string;
-            /** Amount Minor */
+            /**
+             * Amount Minor
+             * @description How much it is, in minor units such as cents.
+             */
             amount_minor: number;
         };
         /**
@@ -905,8 +1152,17 @@ export interface components {
          * @description An allocation is the part of the payment that one invoice gets.
          */
         AllocationView: {
-            /** Invoice Id */
+            /**
+             * Invoice Id
+             * @description The invoice, by id.
+             */
             invoice_id: string;
+            /**
+             * Invoice Number
+             * @description The invoice's number; null in answers to a service.
+             */
+            invoice_number?: string | null;
+            /** @description How much it is. */
             amount: components["schemas"]["AmountView"];
         };
         /**
@@ -916,16 +1172,19 @@ export interface components {
         AmountView: {
             /**
              * Amount Minor
+             * @description The amount in minor units, such as cents.
              * @example 1050
              */
             amount_minor: number;
             /**
              * Currency
+             * @description ISO 4217.
              * @example USD
              */
             currency: string;
             /**
              * Decimals
+             * @description How many decimals the currency has.
              * @example 2
              */
             decimals: number;
@@ -947,10 +1206,12 @@ export interface components {
          * @description An archive mark tells why and when a record left the open view.
          */
         ArchiveView: {
+            /** @description Why it left the open view. */
             reason: components["schemas"]["ArchiveReason"];
             /**
              * At
              * Format: date-time
+             * @description When it left the open view (UTC).
              */
             at: string;
         };
@@ -959,7 +1220,10 @@ export interface components {
          * @description A list of archivings holds the latest hundred.
          */
         ArchivingList: {
-            /** Items */
+            /**
+             * Items
+             * @description The items of this page, or of the whole list.
+             */
             items: components["schemas"]["NotedArchivingView"][];
         };
         /**
@@ -974,16 +1238,25 @@ export interface components {
              * @description The same over all parts.
              */
             undo_id: string;
-            /** Customer Count */
+            /**
+             * Customer Count
+             * @description How many customers that is.
+             */
             customer_count: number;
-            /** Invoice Count */
+            /**
+             * Invoice Count
+             * @description How many invoices that is.
+             */
             invoice_count: number;
             /**
              * Contested Count
              * @description Records that changed meanwhile and were left alone.
              */
             contested_count: number;
-            /** Next Cursor */
+            /**
+             * Next Cursor
+             * @description Leads to the next page; null on the last.
+             */
             next_cursor: string | null;
         };
         /**
@@ -991,7 +1264,10 @@ export interface components {
          * @description A list of billing statuses holds the tenant's own ones that are in use.
          */
         BillingStatusList: {
-            /** Items */
+            /**
+             * Items
+             * @description The items of this page, or of the whole list.
+             */
             items: components["schemas"]["StatusView"][];
         };
         /**
@@ -1011,7 +1287,10 @@ export interface components {
          * @description A list of choices from the partner's ConnectWise.
          */
         ChoiceListView: {
-            /** Items */
+            /**
+             * Items
+             * @description The items of this page, or of the whole list.
+             */
             items: components["schemas"]["NamedRefView"][];
             /**
              * Missing Rights
@@ -1025,6 +1304,71 @@ export interface components {
             is_known: boolean;
         };
         /**
+         * CodeCountView
+         * @description So many open problems have one code.
+         */
+        CodeCountView: {
+            /** @description The kind of trouble. */
+            code: components["schemas"]["ProblemCode"];
+            /**
+             * Title
+             * @description The same for people.
+             */
+            title: string;
+            /**
+             * Count
+             * @description How many are open.
+             */
+            count: number;
+        };
+        /**
+         * CollectedDayView
+         * @description The platform received this on one day in one currency.
+         */
+        CollectedDayView: {
+            /**
+             * Received On
+             * Format: date
+             * @description The day on which the money was received.
+             */
+            received_on: string;
+            /** @description Payments whose money failed or went back are left out. */
+            amount: components["schemas"]["AmountView"];
+            /**
+             * Payment Count
+             * @description How many payments that is.
+             */
+            payment_count: number;
+        };
+        /**
+         * CollectedView
+         * @description The platform collected this on the latest days; a day without payments is left out.
+         */
+        CollectedView: {
+            /**
+             * First Day
+             * Format: date
+             * @description The first of the days.
+             */
+            first_day: string;
+            /**
+             * Last Day
+             * Format: date
+             * @description The last of the days; tomorrow, as zones differ.
+             */
+            last_day: string;
+            /**
+             * Days
+             * @description By day and currency.
+             */
+            days: components["schemas"]["CollectedDayView"][];
+            /**
+             * Is Complete
+             * @description False: there are more than are counted at once; read "more than".
+             */
+            is_complete: boolean;
+        };
+        /**
          * ComparisonView
          * @description A comparison holds ConnectWise's records of one kind against those here.
          */
@@ -1034,8 +1378,12 @@ export interface components {
              * @description Records of either side; only a `sweep` compares.
              */
             compared: number;
-            /** Differing */
+            /**
+             * Differing
+             * @description How many differed.
+             */
             differing: number;
+            /** @description How many differed, by the gravest difference. */
             differences: components["schemas"]["DifferencesView"];
             /**
              * Listed
@@ -1058,7 +1406,9 @@ export interface components {
          * @description The comparisons of a run, kind by kind.
          */
         ComparisonsView: {
+            /** @description The comparison of customers. */
             customers: components["schemas"]["ComparisonView"];
+            /** @description The comparison of invoices. */
             invoices: components["schemas"]["ComparisonView"];
         };
         /**
@@ -1069,21 +1419,29 @@ export interface components {
             /**
              * Public Key
              * Format: password
+             * @description The public key of the API member.
              */
             public_key: string;
             /**
              * Private Key
              * Format: password
+             * @description The private key of the API member.
              */
             private_key: string;
-            /** Company Id */
+            /**
+             * Company Id
+             * @description The company id as it is typed at ConnectWise's sign-in.
+             */
             company_id: string;
             /**
              * Site Url
              * @description Required for self-hosted ConnectWise only.
              */
             site_url?: string | null;
-            /** Name */
+            /**
+             * Name
+             * @description The name, for people.
+             */
             name?: string | null;
             /**
              * @description Left out, a company that was connected before keeps its filters.
@@ -1112,29 +1470,49 @@ export interface components {
          * @description A single connection is shown with its health.
          */
         ConnectionDetail: {
-            /** Id */
+            /**
+             * Id
+             * @description Its id.
+             */
             id: string;
-            /** Name */
+            /**
+             * Name
+             * @description The name, for people.
+             */
             name: string;
-            /** Company Id */
+            /**
+             * Company Id
+             * @description The company id as it is typed at ConnectWise's sign-in.
+             */
             company_id: string;
-            /** Site Url */
+            /**
+             * Site Url
+             * @description The address of its ConnectWise.
+             */
             site_url: string;
-            /** Is Cloud */
+            /**
+             * Is Cloud
+             * @description Whether ConnectWise itself runs the server.
+             */
             is_cloud: boolean;
+            /** @description Whether it syncs, and how well. */
             state: components["schemas"]["ConnectionState"];
             /**
              * Created At
              * Format: date-time
+             * @description When it was made (UTC).
              */
             created_at: string;
+            /** @description Which records are imported. */
             filters: components["schemas"]["FiltersView"];
+            /** @description How payments are written back. */
             write_back: components["schemas"]["WriteBackPolicyView"];
             /**
              * Payments Stopped
              * @description The reasons why no payments are written now; reading goes on.
              */
             payments_stopped: components["schemas"]["PaymentsStop"][];
+            /** @description What its ConnectWise was seen to do with payments. */
             payment_facts: components["schemas"]["PaymentFactsView"];
             /**
              * Clock Seconds Ahead
@@ -1146,17 +1524,27 @@ export interface components {
              * @description What ConnectWise hides from the API member: a part of the books is missing.
              */
             restrictions: components["schemas"]["RestrictionView"][];
+            /** @description Whether ConnectWise tells us of changes. */
             callbacks: components["schemas"]["CallbackState"];
             /**
              * Missing Rights
              * @description In the words of ConnectWise's security role screen.
              */
             missing_rights: string[];
-            /** Open Problem Count */
+            /**
+             * Open Problem Count
+             * @description How many problems of it are open, up to 1,000.
+             */
             open_problem_count: number;
+            /** @description The run that was started last. */
             latest_run: components["schemas"]["RunView"] | null;
             /** @description What goes on: an import before anything that was started later. */
             current_run: components["schemas"]["RunView"] | null;
+            /**
+             * Known Until
+             * @description ConnectWise's changes until then are brought over (UTC); null before the first import. It follows within the hour.
+             */
+            known_until: string | null;
             /**
              * Egress Addresses
              * @description For the firewall of a self-hosted ConnectWise: our calls come from them.
@@ -1168,21 +1556,48 @@ export interface components {
          * @description A list of connections is complete, as a partner has few.
          */
         ConnectionList: {
-            /** Items */
-            items: components["schemas"]["ConnectionView"][];
+            /**
+             * Items
+             * @description All connections, oldest first.
+             */
+            items: components["schemas"]["ConnectionDetail"][];
         };
         /**
          * ConnectionPatch
          * @description A patch changes a connection; a field left out stays.
          */
         ConnectionPatch: {
-            /** Name */
+            /**
+             * Name
+             * @description The name, for people.
+             */
             name?: string | null;
             /** @description Proven before they are stored. */
             credentials?: components["schemas"]["KeyPair"] | null;
             /** @description They start an import. */
             filters?: components["schemas"]["FiltersInput"] | null;
+            /** @description How payments are written back. */
             write_back?: components["schemas"]["WriteBackPatch"] | null;
+        };
+        /**
+         * ConnectionStandView
+         * @description A connection stands so.
+         */
+        ConnectionStandView: {
+            /**
+             * Id
+             * @description The connection's id.
+             */
+            id: string;
+            /**
+             * Name
+             * @description Its name, chosen by the partner.
+             */
+            name: string;
+            /** @description Whether it syncs, and how well. */
+            state: components["schemas"]["ConnectionState"];
+            /** @description Null: none came to an end yet. */
+            latest_comparison: components["schemas"]["LatestComparisonView"] | null;
         };
         /**
          * ConnectionState
@@ -1195,29 +1610,49 @@ export interface components {
          * @description A connection links a partner to one ConnectWise company.
          */
         ConnectionView: {
-            /** Id */
+            /**
+             * Id
+             * @description Its id.
+             */
             id: string;
-            /** Name */
+            /**
+             * Name
+             * @description The name, for people.
+             */
             name: string;
-            /** Company Id */
+            /**
+             * Company Id
+             * @description The company id as it is typed at ConnectWise's sign-in.
+             */
             company_id: string;
-            /** Site Url */
+            /**
+             * Site Url
+             * @description The address of its ConnectWise.
+             */
             site_url: string;
-            /** Is Cloud */
+            /**
+             * Is Cloud
+             * @description Whether ConnectWise itself runs the server.
+             */
             is_cloud: boolean;
+            /** @description Whether it syncs, and how well. */
             state: components["schemas"]["ConnectionState"];
             /**
              * Created At
              * Format: date-time
+             * @description When it was made (UTC).
              */
             created_at: string;
+            /** @description Which records are imported. */
             filters: components["schemas"]["FiltersView"];
+            /** @description How payments are written back. */
             write_back: components["schemas"]["WriteBackPolicyView"];
             /**
              * Payments Stopped
              * @description The reasons why no payments are written now; reading goes on.
              */
             payments_stopped: components["schemas"]["PaymentsStop"][];
+            /** @description What its ConnectWise was seen to do with payments. */
             payment_facts: components["schemas"]["PaymentFactsView"];
             /**
              * Clock Seconds Ahead
@@ -1240,13 +1675,25 @@ export interface components {
              * @description Records that the run came across.
              */
             seen: number;
-            /** Created */
+            /**
+             * Created
+             * @description Records that were new.
+             */
             created: number;
-            /** Updated */
+            /**
+             * Updated
+             * @description Records that changed.
+             */
             updated: number;
-            /** Unchanged */
+            /**
+             * Unchanged
+             * @description Records that were as they are.
+             */
             unchanged: number;
-            /** Archived */
+            /**
+             * Archived
+             * @description Records that left the open view.
+             */
             archived: number;
             /**
              * Skipped
@@ -1271,21 +1718,25 @@ export interface components {
         CustomerFilterInput: {
             /**
              * Status Ids
+             * @description Statuses of companies, by ConnectWise's ids.
              * @default []
              */
             status_ids: number[];
             /**
              * Type Ids
+             * @description Types of companies, by ConnectWise's ids.
              * @default []
              */
             type_ids: number[];
             /**
              * Territory Ids
+             * @description Territories, by ConnectWise's ids.
              * @default []
              */
             territory_ids: number[];
             /**
              * Company Ids
+             * @description Companies, by ConnectWise's ids.
              * @default []
              */
             company_ids: number[];
@@ -1295,13 +1746,25 @@ export interface components {
          * @description A customer filter is shown in the form in which it can be sent back.
          */
         CustomerFilterView: {
-            /** Status Ids */
+            /**
+             * Status Ids
+             * @description Statuses of companies, by ConnectWise's ids.
+             */
             status_ids: number[];
-            /** Type Ids */
+            /**
+             * Type Ids
+             * @description Types of companies, by ConnectWise's ids.
+             */
             type_ids: number[];
-            /** Territory Ids */
+            /**
+             * Territory Ids
+             * @description Territories, by ConnectWise's ids.
+             */
             territory_ids: number[];
-            /** Company Ids */
+            /**
+             * Company Ids
+             * @description Companies, by ConnectWise's ids.
+             */
             company_ids: number[];
         };
         /**
@@ -1309,14 +1772,27 @@ export interface components {
          * @description A new customer lives on the platform only.
          */
         CustomerInput: {
-            /** Email */
+            /**
+             * Email
+             * @description Where invoices go to.
+             */
             email?: string | null;
-            /** Phone */
+            /**
+             * Phone
+             * @description The telephone number.
+             */
             phone?: string | null;
-            /** Account Number */
+            /**
+             * Account Number
+             * @description The customer's number in the partner's books.
+             */
             account_number?: string | null;
+            /** @description Where it is by post. */
             address?: components["schemas"]["AddressInput"] | null;
-            /** Name */
+            /**
+             * Name
+             * @description The name, for people.
+             */
             name: string;
         };
         /**
@@ -1324,9 +1800,15 @@ export interface components {
          * @description A page of customers is in the order of their names.
          */
         CustomerPage: {
-            /** Items */
+            /**
+             * Items
+             * @description The items of this page, or of the whole list.
+             */
             items: components["schemas"]["CustomerView"][];
-            /** Next Cursor */
+            /**
+             * Next Cursor
+             * @description Leads to the next page; null on the last.
+             */
             next_cursor: string | null;
             /**
              * Is Partial
@@ -1339,14 +1821,27 @@ export interface components {
          * @description A patch changes a platform-only customer: a field left out stays, null clears.
          */
         CustomerPatch: {
-            /** Email */
+            /**
+             * Email
+             * @description Where invoices go to.
+             */
             email?: string | null;
-            /** Phone */
+            /**
+             * Phone
+             * @description The telephone number.
+             */
             phone?: string | null;
-            /** Account Number */
+            /**
+             * Account Number
+             * @description The customer's number in the partner's books.
+             */
             account_number?: string | null;
+            /** @description Where it is by post. */
             address?: components["schemas"]["AddressInput"] | null;
-            /** Name */
+            /**
+             * Name
+             * @description The name, for people.
+             */
             name?: string | null;
         };
         /**
@@ -1354,16 +1849,32 @@ export interface components {
          * @description A customer pays invoices. Mirrored ones follow ConnectWise and may not be changed here.
          */
         CustomerView: {
-            /** Id */
+            /**
+             * Id
+             * @description Its id.
+             */
             id: string;
-            /** Connection Id */
+            /**
+             * Connection Id
+             * @description The connection that it belongs to; null for what the platform made.
+             */
             connection_id: string | null;
-            /** Source Id */
+            /**
+             * Source Id
+             * @description Its id in ConnectWise; null for what the platform made.
+             */
             source_id: number | null;
+            /** @description Where it was made. */
             origin: components["schemas"]["Origin"];
-            /** Name */
+            /**
+             * Name
+             * @description The name, for people.
+             */
             name: string;
-            /** Identifier */
+            /**
+             * Identifier
+             * @description The short name in ConnectWise.
+             */
             identifier: string | null;
             /**
              * Email
@@ -1380,18 +1891,35 @@ export interface components {
              * @description The addresses that copies of invoices go to.
              */
             cc_emails: string[];
-            /** Phone */
+            /**
+             * Phone
+             * @description The telephone number.
+             */
             phone: string | null;
-            /** Account Number */
+            /**
+             * Account Number
+             * @description The customer's number in the partner's books.
+             */
             account_number: string | null;
+            /** @description Where it is by post. */
             address: components["schemas"]["AddressView"];
+            /** @description The company's status in ConnectWise. */
             status: components["schemas"]["NamedRefView"] | null;
-            /** Types */
+            /**
+             * Types
+             * @description The company's types in ConnectWise.
+             */
             types: components["schemas"]["NamedRefView"][];
+            /** @description The territory in ConnectWise. */
             territory: components["schemas"]["NamedRefView"] | null;
+            /** @description The terms of payment. */
             billing_terms: components["schemas"]["NamedRefView"] | null;
-            /** Currency */
+            /**
+             * Currency
+             * @description The currency that the customer is billed in, ISO 4217.
+             */
             currency: string | null;
+            /** @description Why and when it left the open view; null while it is in it. */
             archive: components["schemas"]["ArchiveView"] | null;
             /**
              * Outside Filters
@@ -1439,26 +1967,46 @@ export interface components {
              * @description Only ConnectWise's date of the last change.
              */
             changed: number;
+            /**
+             * Payments Unread
+             * @description Nothing; but their payments are still to be read.
+             */
+            payments_unread: number;
         };
         /**
          * EffectView
          * @description An effect counts the mirrored records of one kind.
          */
         EffectView: {
-            /** Staying */
+            /**
+             * Staying
+             * @description Records that stay.
+             */
             staying: number;
             /**
              * Leaving
              * @description They are kept until they are archived.
              */
             leaving: number;
-            /** Returning */
+            /**
+             * Returning
+             * @description Records that come back.
+             */
             returning: number;
-            /** Leaving Samples */
+            /**
+             * Leaving Samples
+             * @description Some of the records that leave.
+             */
             leaving_samples: components["schemas"]["SampleView"][];
-            /** Returning Samples */
+            /**
+             * Returning Samples
+             * @description Some of the records that come back.
+             */
             returning_samples: components["schemas"]["SampleView"][];
-            /** Leaving Balances */
+            /**
+             * Leaving Balances
+             * @description What is open on the invoices that leave, by currency.
+             */
             leaving_balances: components["schemas"]["AmountView"][];
             /**
              * In Connectwise
@@ -1467,18 +2015,68 @@ export interface components {
             in_connectwise: number | null;
         };
         /**
+         * FetchKind
+         * @description A kind names one of the two buttons of the preferences page.
+         * @enum {string}
+         */
+        FetchKind: "fetch_new" | "fetch_unpaid";
+        /**
+         * FetchWindowList
+         * @description Both fetches of a connection.
+         */
+        FetchWindowList: {
+            /**
+             * Items
+             * @description `fetch_new`, then `fetch_unpaid`.
+             */
+            items: components["schemas"]["FetchWindowView"][];
+        };
+        /**
+         * FetchWindowView
+         * @description A fetch may be started again from a time on.
+         */
+        FetchWindowView: {
+            /** @description Which of the two fetches it is. */
+            kind: components["schemas"]["FetchKind"];
+            /**
+             * Is Free
+             * @description It may be started now.
+             */
+            is_free: boolean;
+            /**
+             * Free At
+             * @description When it may be started again (UTC); null: it may be now.
+             */
+            free_at: string | null;
+            /**
+             * Every Seconds
+             * @description It may be started once in so many seconds.
+             */
+            every_seconds: number;
+        };
+        /**
          * FilterChoicesView
          * @description The choices for each field of the filters; agreement types are chosen by name.
          */
         FilterChoicesView: {
+            /** @description The statuses that companies have. */
             company_statuses: components["schemas"]["ChoiceListView"];
+            /** @description The types that companies have. */
             company_types: components["schemas"]["ChoiceListView"];
+            /** @description The territories. */
             territories: components["schemas"]["ChoiceListView"];
+            /** @description The locations. */
             locations: components["schemas"]["ChoiceListView"];
+            /** @description The departments. */
             departments: components["schemas"]["ChoiceListView"];
+            /** @description Types of agreements, by name. */
             agreement_types: components["schemas"]["ChoiceListView"];
+            /** @description The tenant's own billing statuses. */
             billing_statuses: components["schemas"]["ChoiceListView"];
-            /** Invoice Types */
+            /**
+             * Invoice Types
+             * @description The types that invoices have.
+             */
             invoice_types: components["schemas"]["InvoiceType"][];
         };
         /**
@@ -1487,6 +2085,7 @@ export interface components {
          */
         FiltersInput: {
             /**
+             * @description What is about customers.
              * @default {
              *       "status_ids": [],
              *       "type_ids": [],
@@ -1496,6 +2095,7 @@ export interface components {
              */
             customers: components["schemas"]["CustomerFilterInput"];
             /**
+             * @description What is about invoices.
              * @default {
              *       "types": [],
              *       "billing_status_ids": [],
@@ -1513,7 +2113,9 @@ export interface components {
          * @description A connection's filters are shown in the form in which they can be sent back.
          */
         FiltersView: {
+            /** @description What is about customers. */
             customers: components["schemas"]["CustomerFilterView"];
+            /** @description What is about invoices. */
             invoices: components["schemas"]["InvoiceFilterView"];
         };
         /**
@@ -1527,7 +2129,10 @@ export interface components {
          * @description All records that were found; none means that nobody has such a number.
          */
         FindingList: {
-            /** Items */
+            /**
+             * Items
+             * @description The items of this page, or of the whole list.
+             */
             items: components["schemas"]["FindingView"][];
         };
         /**
@@ -1545,6 +2150,7 @@ export interface components {
              * @description Its number or name, where it could be read.
              */
             label: string | null;
+            /** @description Where the record is. */
             whereabouts: components["schemas"]["Whereabouts"];
             /**
              * Sentence
@@ -1577,56 +2183,124 @@ export interface components {
          * @description A single invoice is shown with its lines, its payments and the way to its PDF.
          */
         InvoiceDetail: {
-            /** Id */
+            /**
+             * Id
+             * @description Its id.
+             */
             id: string;
-            /** Connection Id */
+            /**
+             * Connection Id
+             * @description The connection that it belongs to; null for what the platform made.
+             */
             connection_id: string | null;
-            /** Source Id */
+            /**
+             * Source Id
+             * @description Its id in ConnectWise; null for what the platform made.
+             */
             source_id: number | null;
+            /** @description Where it was made. */
             origin: components["schemas"]["Origin"];
-            /** Customer Id */
+            /**
+             * Customer Id
+             * @description The customer, by id.
+             */
             customer_id: string;
-            /** Number */
+            /**
+             * Customer Name
+             * @description The customer's name; null where only the invoice is known.
+             */
+            customer_name?: string | null;
+            /**
+             * Number
+             * @description Its number.
+             */
             number: string;
+            /** @description ConnectWise's type of the invoice. */
             type: components["schemas"]["InvoiceType"];
             /** @description It follows the balance, whatever the status says. */
             state: components["schemas"]["InvoiceState"];
+            /** @description ConnectWise's own billing status; null for one of the platform. */
             status: components["schemas"]["StatusView"] | null;
+            /** @description What is billed; below zero on a credit memo. */
             total: components["schemas"]["AmountView"];
+            /** @description What is still open; below zero on an open credit memo. */
             balance: components["schemas"]["AmountView"];
+            /**
+             * Is Overdue
+             * @description A customer owes a part of it that was due before today (UTC); a credit memo is never overdue.
+             */
+            is_overdue: boolean;
+            /** @description What was paid in money. */
             paid: components["schemas"]["AmountView"];
+            /** @description What credits took off. */
             credited: components["schemas"]["AmountView"];
             /**
              * Issued On
              * Format: date
+             * @description The day of issue.
              */
             issued_on: string;
-            /** Due On */
+            /**
+             * Due On
+             * @description The day by which it is to be paid.
+             */
             due_on: string | null;
+            /** @description Why and when it left the open view; null while it is in it. */
             archive: components["schemas"]["ArchiveView"] | null;
             /**
              * Outside Filters
              * @description It lies outside the import filters, and stays until it is archived.
              */
             outside_filters: boolean;
+            /** @description The total without tax. */
             subtotal: components["schemas"]["AmountView"];
+            /** @description The tax in the total. */
             tax: components["schemas"]["AmountView"];
+            /** @description The terms of payment. */
             billing_terms: components["schemas"]["NamedRefView"] | null;
+            /** @description The agreement that the invoice bills. */
             agreement: components["schemas"]["NamedRefView"] | null;
-            /** Agreement Type */
+            /**
+             * Agreement Type
+             * @description The type of that agreement.
+             */
             agreement_type: string | null;
-            /** Location Id */
+            /**
+             * Location Id
+             * @description The location, by ConnectWise's id.
+             */
             location_id: number | null;
-            /** Department Id */
+            /**
+             * Department Id
+             * @description The department, by ConnectWise's id.
+             */
             department_id: number | null;
-            /** Reference */
+            /**
+             * Reference
+             * @description A note of the partner's.
+             */
             reference: string | null;
-            /** Purchase Order */
+            /**
+             * Purchase Order
+             * @description The customer's order number.
+             */
             purchase_order: string | null;
-            /** Line Items */
+            /**
+             * Line Items
+             * @description The lines; they add up to the total.
+             */
             line_items: components["schemas"]["LineItemView"][];
-            /** Payments */
+            /**
+             * Payments
+             * @description The payments on it in ConnectWise.
+             */
             payments: components["schemas"]["PsaPaymentView"][];
+            /**
+             * Payments Complete
+             * @description False: its payments are still to be read; total and balance are right.
+             */
+            payments_complete: boolean;
+            /** @description Where its PDF is; null for an invoice of the platform. */
             pdf: components["schemas"]["PdfReference"] | null;
         };
         /**
@@ -1636,30 +2310,38 @@ export interface components {
         InvoiceFilterInput: {
             /**
              * Types
+             * @description Types of invoices.
              * @default []
              */
             types: components["schemas"]["InvoiceType"][];
             /**
              * Billing Status Ids
+             * @description Billing statuses, by ConnectWise's ids.
              * @default []
              */
             billing_status_ids: number[];
             /**
              * Location Ids
+             * @description Locations, by ConnectWise's ids.
              * @default []
              */
             location_ids: number[];
             /**
              * Department Ids
+             * @description Departments, by ConnectWise's ids.
              * @default []
              */
             department_ids: number[];
             /**
              * Agreement Types
+             * @description Types of agreements, by name.
              * @default []
              */
             agreement_types: string[];
-            /** Date From */
+            /**
+             * Date From
+             * @description The first day of issue of invoices that are taken.
+             */
             date_from?: string | null;
             /**
              * Minimum Balance
@@ -1672,19 +2354,40 @@ export interface components {
          * @description An invoice filter is shown in the form in which it can be sent back.
          */
         InvoiceFilterView: {
-            /** Types */
+            /**
+             * Types
+             * @description Types of invoices.
+             */
             types: components["schemas"]["InvoiceType"][];
-            /** Billing Status Ids */
+            /**
+             * Billing Status Ids
+             * @description Billing statuses, by ConnectWise's ids.
+             */
             billing_status_ids: number[];
-            /** Location Ids */
+            /**
+             * Location Ids
+             * @description Locations, by ConnectWise's ids.
+             */
             location_ids: number[];
-            /** Department Ids */
+            /**
+             * Department Ids
+             * @description Departments, by ConnectWise's ids.
+             */
             department_ids: number[];
-            /** Agreement Types */
+            /**
+             * Agreement Types
+             * @description Types of agreements, by name.
+             */
             agreement_types: string[];
-            /** Date From */
+            /**
+             * Date From
+             * @description The first day of issue of invoices that are taken.
+             */
             date_from: string | null;
-            /** Minimum Balance */
+            /**
+             * Minimum Balance
+             * @description The least balance of invoices that are taken, as a decimal.
+             */
             minimum_balance: string | null;
         };
         /**
@@ -1692,9 +2395,15 @@ export interface components {
          * @description A new invoice lives on the platform only. Amounts are minor units of its currency.
          */
         InvoiceInput: {
-            /** Customer Id */
+            /**
+             * Customer Id
+             * @description The customer, by id.
+             */
             customer_id: string;
-            /** Number */
+            /**
+             * Number
+             * @description Its number.
+             */
             number: string;
             /**
              * Currency
@@ -1704,31 +2413,58 @@ export interface components {
             /**
              * Issued On
              * Format: date
+             * @description The day of issue.
              */
             issued_on: string;
-            /** Due On */
+            /**
+             * Due On
+             * @description The day by which it is to be paid.
+             */
             due_on?: string | null;
-            /** Reference */
+            /**
+             * Reference
+             * @description A note of the partner's.
+             */
             reference?: string | null;
-            /** Purchase Order */
+            /**
+             * Purchase Order
+             * @description The customer's order number.
+             */
             purchase_order?: string | null;
-            /** Line Items */
+            /**
+             * Line Items
+             * @description The lines; they add up to the total.
+             */
             line_items: components["schemas"]["LineItemInput"][];
         };
+        /**
+         * InvoiceOrder
+         * @description A list of invoices is in one of these orders.
+         * @enum {string}
+         */
+        InvoiceOrder: "due_on" | "-due_on";
         /**
          * InvoicePage
          * @description A page of invoices holds unpaid ones first, then goes by due date.
          */
         InvoicePage: {
-            /** Items */
+            /**
+             * Items
+             * @description The items of this page, or of the whole list.
+             */
             items: components["schemas"]["InvoiceView"][];
-            /** Next Cursor */
+            /**
+             * Next Cursor
+             * @description Leads to the next page; null on the last.
+             */
             next_cursor: string | null;
             /**
              * Is Partial
              * @description The search ended before the page was full, which may even be empty: more may match. `next_cursor` leads on.
              */
             is_partial: boolean;
+            /** @description Of the whole selection, where `with_sums` asks for it. */
+            sums?: components["schemas"]["SelectionSumsView"] | null;
         };
         /**
          * InvoicePatch
@@ -1737,18 +2473,90 @@ export interface components {
          *     A null takes the value away where it is optional for the invoice.
          */
         InvoicePatch: {
-            /** Number */
+            /**
+             * Number
+             * @description Its number.
+             */
             number?: string | null;
-            /** Issued On */
+            /**
+             * Issued On
+             * @description The day of issue.
+             */
             issued_on?: string | null;
-            /** Due On */
+            /**
+             * Due On
+             * @description The day by which it is to be paid.
+             */
             due_on?: string | null;
-            /** Reference */
+            /**
+             * Reference
+             * @description A note of the partner's.
+             */
             reference?: string | null;
-            /** Purchase Order */
+            /**
+             * Purchase Order
+             * @description The customer's order number.
+             */
             purchase_order?: string | null;
-            /** Line Items */
+            /**
+             * Line Items
+             * @description The lines; they add up to the total.
+             */
             line_items?: components["schemas"]["LineItemInput"][] | null;
+        };
+        /**
+         * InvoicePaymentView
+         * @description A payment of the platform pays a part of the invoice.
+         */
+        InvoicePaymentView: {
+            /**
+             * Payment Id
+             * @description The platform's own id of the payment.
+             */
+            payment_id: string;
+            /** @description How far the money is; null for one that is too old to be shown in full. */
+            state: components["schemas"]["PlatformPaymentState"] | null;
+            /**
+             * Received On
+             * @description The day on which the money was received.
+             */
+            received_on: string | null;
+            /**
+             * Recorded At
+             * Format: date-time
+             * @description When the platform recorded it (UTC).
+             */
+            recorded_at: string;
+            /** @description How far the invoice's part of it is in ConnectWise. */
+            write_back: components["schemas"]["WriteBackView"];
+        };
+        /**
+         * InvoiceStandingView
+         * @description An invoice's standing explains it, with the next step.
+         */
+        InvoiceStandingView: {
+            /** @description What explains it; of several it is the gravest. */
+            why: components["schemas"]["Why"];
+            /**
+             * Sentence
+             * @description The same for a person.
+             */
+            sentence: string;
+            /**
+             * Next Step
+             * @description What to do about it.
+             */
+            next_step: string;
+            /**
+             * Platform Payments
+             * @description The platform's latest 100 payments of it, the latest first.
+             */
+            platform_payments: components["schemas"]["InvoicePaymentView"][];
+            /**
+             * Problems
+             * @description Open problems about the invoice itself.
+             */
+            problems: components["schemas"]["ProblemView"][];
         };
         /**
          * InvoiceState
@@ -1767,32 +2575,69 @@ export interface components {
          * @description An invoice is listed as one row, and its lines are read with the single invoice.
          */
         InvoiceView: {
-            /** Id */
+            /**
+             * Id
+             * @description Its id.
+             */
             id: string;
-            /** Connection Id */
+            /**
+             * Connection Id
+             * @description The connection that it belongs to; null for what the platform made.
+             */
             connection_id: string | null;
-            /** Source Id */
+            /**
+             * Source Id
+             * @description Its id in ConnectWise; null for what the platform made.
+             */
             source_id: number | null;
+            /** @description Where it was made. */
             origin: components["schemas"]["Origin"];
-            /** Customer Id */
+            /**
+             * Customer Id
+             * @description The customer, by id.
+             */
             customer_id: string;
-            /** Number */
+            /**
+             * Customer Name
+             * @description The customer's name; null where only the invoice is known.
+             */
+            customer_name?: string | null;
+            /**
+             * Number
+             * @description Its number.
+             */
             number: string;
+            /** @description ConnectWise's type of the invoice. */
             type: components["schemas"]["InvoiceType"];
             /** @description It follows the balance, whatever the status says. */
             state: components["schemas"]["InvoiceState"];
+            /** @description ConnectWise's own billing status; null for one of the platform. */
             status: components["schemas"]["StatusView"] | null;
+            /** @description What is billed; below zero on a credit memo. */
             total: components["schemas"]["AmountView"];
+            /** @description What is still open; below zero on an open credit memo. */
             balance: components["schemas"]["AmountView"];
+            /**
+             * Is Overdue
+             * @description A customer owes a part of it that was due before today (UTC); a credit memo is never overdue.
+             */
+            is_overdue: boolean;
+            /** @description What was paid in money. */
             paid: components["schemas"]["AmountView"];
+            /** @description What credits took off. */
             credited: components["schemas"]["AmountView"];
             /**
              * Issued On
              * Format: date
+             * @description The day of issue.
              */
             issued_on: string;
-            /** Due On */
+            /**
+             * Due On
+             * @description The day by which it is to be paid.
+             */
             due_on: string | null;
+            /** @description Why and when it left the open view; null while it is in it. */
             archive: components["schemas"]["ArchiveView"] | null;
             /**
              * Outside Filters
@@ -1808,26 +2653,78 @@ export interface components {
             /**
              * Public Key
              * Format: password
+             * @description The public key of the API member.
              */
             public_key: string;
             /**
              * Private Key
              * Format: password
+             * @description The private key of the API member.
              */
             private_key: string;
+        };
+        /**
+         * LatestComparisonView
+         * @description The latest nightly comparison of a connection with ConnectWise.
+         */
+        LatestComparisonView: {
+            /**
+             * Run Id
+             * @description The run that compared.
+             */
+            run_id: string;
+            /** @description How it ended. */
+            state: components["schemas"]["RunState"];
+            /**
+             * Finished At
+             * @description True as of this moment, if it succeeded.
+             */
+            finished_at: string | null;
+            /**
+             * Compared Invoices
+             * @description Invoices of either side.
+             */
+            compared_invoices: number;
+            /**
+             * Differing Invoices
+             * @description Those that differed, and were fetched again.
+             */
+            differing_invoices: number;
+            /**
+             * Compared Customers
+             * @description Customers of either side.
+             */
+            compared_customers: number;
+            /**
+             * Differing Customers
+             * @description Those that differed, and were fetched again.
+             */
+            differing_customers: number;
         };
         /**
          * LineItemInput
          * @description A line's amount counts; quantity and unit price only explain it.
          */
         LineItemInput: {
-            /** Description */
+            /**
+             * Description
+             * @description What was sold.
+             */
             description: string;
-            /** Amount Minor */
+            /**
+             * Amount Minor
+             * @description How much it is, in minor units such as cents.
+             */
             amount_minor: number;
-            /** Quantity */
+            /**
+             * Quantity
+             * @description How many, as a decimal.
+             */
             quantity?: string | null;
-            /** Unit Price */
+            /**
+             * Unit Price
+             * @description The price of one, as a decimal.
+             */
             unit_price?: string | null;
         };
         /**
@@ -1835,13 +2732,24 @@ export interface components {
          * @description A line explains a part of the invoice's total.
          */
         LineItemView: {
+            /** @description What the line is about. */
             kind: components["schemas"]["LineKind"];
-            /** Description */
+            /**
+             * Description
+             * @description What was sold.
+             */
             description: string;
+            /** @description How much it is. */
             amount: components["schemas"]["AmountView"];
-            /** Quantity */
+            /**
+             * Quantity
+             * @description How many, as a decimal.
+             */
             quantity: string | null;
-            /** Unit Price */
+            /**
+             * Unit Price
+             * @description The price of one, as a decimal.
+             */
             unit_price: string | null;
         };
         /**
@@ -1856,6 +2764,74 @@ export interface components {
          */
         ListedState: "open" | "resolved" | "all";
         /**
+         * MonthEndSumView
+         * @description The payments of one currency are added up in these sums.
+         */
+        MonthEndSumView: {
+            /**
+             * Currency
+             * @description ISO 4217.
+             */
+            currency: string;
+            /**
+             * Payment Count
+             * @description How many payments were received.
+             */
+            payment_count: number;
+            /** @description What was received and did not go back. */
+            collected: components["schemas"]["AmountView"];
+            /** @description The part of it that stands in ConnectWise. */
+            posted: components["schemas"]["AmountView"];
+            /** @description The part of it that is allocated and does not stand in ConnectWise. */
+            not_posted: components["schemas"]["AmountView"];
+            /** @description The part of it that no invoice gets. */
+            unapplied: components["schemas"]["AmountView"];
+            /** @description What was received, and failed or went back. */
+            gone_back: components["schemas"]["AmountView"];
+            /** @description The part of what went back that still stands in ConnectWise. */
+            gone_back_posted: components["schemas"]["AmountView"];
+        };
+        /**
+         * MonthEndView
+         * @description Some days of a connection close with these sums.
+         */
+        MonthEndView: {
+            /**
+             * First Day
+             * Format: date
+             * @description The first of the days.
+             */
+            first_day: string;
+            /**
+             * Last Day
+             * Format: date
+             * @description The last of the days.
+             */
+            last_day: string;
+            /**
+             * Agrees
+             * @description True: all that was collected for invoices stands in ConnectWise, nothing that went back does, no problem is open, and the latest comparison found no difference.
+             */
+            agrees: boolean;
+            /**
+             * Sums
+             * @description One for each currency.
+             */
+            sums: components["schemas"]["MonthEndSumView"][];
+            /**
+             * Is Complete
+             * @description False: there are more than are counted at once; read "more than".
+             */
+            is_complete: boolean;
+            /**
+             * Open Problems
+             * @description The connection's open problems by code, whatever days they are about.
+             */
+            open_problems: components["schemas"]["CodeCountView"][];
+            /** @description Null: none came to an end yet. */
+            latest_comparison: components["schemas"]["LatestComparisonView"] | null;
+        };
+        /**
          * MoveInput
          * @description A move names the address of the same company, and an API member's keys there.
          */
@@ -1863,14 +2839,19 @@ export interface components {
             /**
              * Public Key
              * Format: password
+             * @description The public key of the API member.
              */
             public_key: string;
             /**
              * Private Key
              * Format: password
+             * @description The private key of the API member.
              */
             private_key: string;
-            /** Company Id */
+            /**
+             * Company Id
+             * @description The company id as it is typed at ConnectWise's sign-in.
+             */
             company_id: string;
             /**
              * Site Url
@@ -1883,9 +2864,15 @@ export interface components {
          * @description A reference names something of the partner's ConnectWise by its id there and its name.
          */
         NamedRefView: {
-            /** Id */
+            /**
+             * Id
+             * @description Its id.
+             */
             id: number;
-            /** Name */
+            /**
+             * Name
+             * @description The name, for people.
+             */
             name: string;
         };
         /**
@@ -1893,21 +2880,38 @@ export interface components {
          * @description A noted archiving tells when, by which filters and how much was archived.
          */
         NotedArchivingView: {
-            /** Undo Id */
+            /**
+             * Undo Id
+             * @description The archiving, by the id that undoes it.
+             */
             undo_id: string;
             /**
              * At
              * Format: date-time
+             * @description When it was made (UTC).
              */
             at: string;
+            /** @description Which records are imported. */
             filters: components["schemas"]["FiltersView"];
-            /** Customer Count */
+            /**
+             * Customer Count
+             * @description How many customers that is.
+             */
             customer_count: number;
-            /** Invoice Count */
+            /**
+             * Invoice Count
+             * @description How many invoices that is.
+             */
             invoice_count: number;
-            /** May Be Undone */
+            /**
+             * May Be Undone
+             * @description Whether the archiving can be undone.
+             */
             may_be_undone: boolean;
-            /** Undone At */
+            /**
+             * Undone At
+             * @description When it was undone (UTC); null: it was not.
+             */
             undone_at: string | null;
         };
         /**
@@ -1922,6 +2926,71 @@ export interface components {
          * @enum {string}
          */
         Outcome: "accepted" | "credentials_rejected" | "wrong_company";
+        /**
+         * OutstandingView
+         * @description Customers owe this in one currency.
+         */
+        OutstandingView: {
+            /**
+             * Currency
+             * @description ISO 4217.
+             */
+            currency: string;
+            /** @description What is still to be paid, credit memos aside. */
+            owed: components["schemas"]["AmountView"];
+            /** @description The part of it that was due before today. */
+            overdue: components["schemas"]["AmountView"];
+            /** @description What open credit memos and overpaid invoices give back, below zero. It is due on no day. */
+            credit: components["schemas"]["AmountView"];
+            /**
+             * Invoice Count
+             * @description How many unpaid invoices that is, credits aside.
+             */
+            invoice_count: number;
+            /**
+             * Credit Count
+             * @description How many credits are open.
+             */
+            credit_count: number;
+            /**
+             * Ages
+             * @description What is owed by how long ago it was due.
+             */
+            ages: components["schemas"]["AgeSumView"][];
+        };
+        /**
+         * OverviewView
+         * @description An overview tells how a partner stands, over all connections.
+         */
+        OverviewView: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When the outstanding sums were made: a minute ago at most.
+             */
+            as_of: string;
+            /**
+             * Outstanding
+             * @description What customers owe, by currency.
+             */
+            outstanding: components["schemas"]["OutstandingView"][];
+            /**
+             * Outstanding Is Complete
+             * @description False: there are more than 20,000 unpaid invoices; read "more than".
+             */
+            outstanding_is_complete: boolean;
+            /** @description What the platform collected in 30 days. */
+            collected: components["schemas"]["CollectedView"];
+            /** @description Payments on the way to ConnectWise. */
+            write_backs: components["schemas"]["WriteBackCountsView"];
+            /** @description What needs a person. */
+            problems: components["schemas"]["ProblemCountsView"];
+            /**
+             * Connections
+             * @description Each connection, oldest first.
+             */
+            connections: components["schemas"]["ConnectionStandView"][];
+        };
         /**
          * PaymentFactsView
          * @description What this ConnectWise was seen to do with payments.
@@ -1965,11 +3034,15 @@ export interface components {
          * @description A link lets its holder download the PDF until it expires.
          */
         PdfLinkView: {
-            /** Url */
+            /**
+             * Url
+             * @description Where to fetch it.
+             */
             url: string;
             /**
              * Expires At
              * Format: date-time
+             * @description When the link ends (UTC).
              */
             expires_at: string;
         };
@@ -1989,7 +3062,10 @@ export interface components {
          * @description A reference tells where to ask for the PDF, which may have to be fetched first.
          */
         PdfReference: {
-            /** Url */
+            /**
+             * Url
+             * @description Where to fetch it.
+             */
             url: string;
         };
         /**
@@ -1997,12 +3073,27 @@ export interface components {
          * @description A single platform payment is shown with its write-backs.
          */
         PlatformPaymentDetail: {
-            /** Id */
+            /**
+             * Id
+             * @description Its id.
+             */
             id: string;
-            /** Connection Id */
+            /**
+             * Connection Id
+             * @description The connection that it belongs to; null for what the platform made.
+             */
             connection_id: string | null;
-            /** Customer Id */
+            /**
+             * Customer Id
+             * @description The customer, by id.
+             */
             customer_id: string;
+            /**
+             * Customer Name
+             * @description The customer's name; null in answers to a service.
+             */
+            customer_name?: string | null;
+            /** @description How much it is. */
             amount: components["schemas"]["AmountView"];
             /** @description Beside the amount, apart from every invoice. */
             fee: components["schemas"]["AmountView"];
@@ -2013,28 +3104,49 @@ export interface components {
              * @description It was recorded so on purpose.
              */
             is_unapplied_meant: boolean;
-            /** Method */
+            /**
+             * Method
+             * @description How it was paid.
+             */
             method: string;
             /**
              * Received On
              * Format: date
+             * @description The day on which the money was received.
              */
             received_on: string;
+            /** @description How far it is. */
             state: components["schemas"]["PlatformPaymentState"];
-            /** State Reason */
+            /**
+             * State Reason
+             * @description Why the state changed, in the service's words.
+             */
             state_reason: string | null;
-            /** State Changed At */
+            /**
+             * State Changed At
+             * @description When the state changed last (UTC).
+             */
             state_changed_at: string | null;
             /**
              * Recorded At
              * Format: date-time
+             * @description When it was recorded (UTC).
              */
             recorded_at: string;
-            /** Reference */
+            /**
+             * Reference
+             * @description A note of the partner's.
+             */
             reference: string | null;
-            /** Allocations */
+            /**
+             * Allocations
+             * @description The part of the payment that each invoice gets.
+             */
             allocations: components["schemas"]["AllocationView"][];
-            /** Write Backs */
+            /**
+             * Write Backs
+             * @description The way of each allocation into ConnectWise.
+             */
             write_backs: components["schemas"]["WriteBackView"][];
         };
         /**
@@ -2047,7 +3159,10 @@ export interface components {
              * @description Left out: the customer of the first invoice.
              */
             customer_id?: string | null;
-            /** Amount Minor */
+            /**
+             * Amount Minor
+             * @description How much it is, in minor units such as cents.
+             */
             amount_minor: number;
             /**
              * Currency
@@ -2059,7 +3174,10 @@ export interface components {
              * @description Those that the invoice shows; needed only where a ConnectWise counts the currency with others than ISO 4217.
              */
             decimals?: number | null;
-            /** Method */
+            /**
+             * Method
+             * @description How it was paid.
+             */
             method: string;
             /**
              * Received On
@@ -2069,10 +3187,14 @@ export interface components {
             received_on: string;
             /**
              * State
+             * @description How far it is.
              * @enum {string}
              */
             state: "pending" | "settled";
-            /** Allocations */
+            /**
+             * Allocations
+             * @description The part of the payment that each invoice gets.
+             */
             allocations: components["schemas"]["AllocationInput"][];
             /**
              * Fee Minor
@@ -2080,7 +3202,10 @@ export interface components {
              * @default 0
              */
             fee_minor: number;
-            /** Reference */
+            /**
+             * Reference
+             * @description A note of the partner's.
+             */
             reference?: string | null;
             /**
              * Is Unapplied Meant
@@ -2094,9 +3219,15 @@ export interface components {
          * @description A page of platform payments holds the latest first.
          */
         PlatformPaymentPage: {
-            /** Items */
+            /**
+             * Items
+             * @description The items of this page, or of the whole list.
+             */
             items: components["schemas"]["PlatformPaymentView"][];
-            /** Next Cursor */
+            /**
+             * Next Cursor
+             * @description Leads to the next page; null on the last.
+             */
             next_cursor: string | null;
         };
         /**
@@ -2111,12 +3242,27 @@ export interface components {
          * @description A platform payment is one that the platform collected.
          */
         PlatformPaymentView: {
-            /** Id */
+            /**
+             * Id
+             * @description Its id.
+             */
             id: string;
-            /** Connection Id */
+            /**
+             * Connection Id
+             * @description The connection that it belongs to; null for what the platform made.
+             */
             connection_id: string | null;
-            /** Customer Id */
+            /**
+             * Customer Id
+             * @description The customer, by id.
+             */
             customer_id: string;
+            /**
+             * Customer Name
+             * @description The customer's name; null in answers to a service.
+             */
+            customer_name?: string | null;
+            /** @description How much it is. */
             amount: components["schemas"]["AmountView"];
             /** @description Beside the amount, apart from every invoice. */
             fee: components["schemas"]["AmountView"];
@@ -2127,26 +3273,44 @@ export interface components {
              * @description It was recorded so on purpose.
              */
             is_unapplied_meant: boolean;
-            /** Method */
+            /**
+             * Method
+             * @description How it was paid.
+             */
             method: string;
             /**
              * Received On
              * Format: date
+             * @description The day on which the money was received.
              */
             received_on: string;
+            /** @description How far it is. */
             state: components["schemas"]["PlatformPaymentState"];
-            /** State Reason */
+            /**
+             * State Reason
+             * @description Why the state changed, in the service's words.
+             */
             state_reason: string | null;
-            /** State Changed At */
+            /**
+             * State Changed At
+             * @description When the state changed last (UTC).
+             */
             state_changed_at: string | null;
             /**
              * Recorded At
              * Format: date-time
+             * @description When it was recorded (UTC).
              */
             recorded_at: string;
-            /** Reference */
+            /**
+             * Reference
+             * @description A note of the partner's.
+             */
             reference: string | null;
-            /** Allocations */
+            /**
+             * Allocations
+             * @description The part of the payment that each invoice gets.
+             */
             allocations: components["schemas"]["AllocationView"][];
         };
         /**
@@ -2154,25 +3318,57 @@ export interface components {
          * @description A preview comes in parts: add them up until ``next_cursor`` is null.
          */
         PreviewView: {
+            /** @description What is about customers. */
             customers: components["schemas"]["EffectView"];
+            /** @description What is about invoices. */
             invoices: components["schemas"]["EffectView"];
-            /** Next Cursor */
+            /**
+             * Next Cursor
+             * @description Leads to the next page; null on the last.
+             */
             next_cursor: string | null;
         };
         /**
          * ProblemCode
          * @enum {string}
          */
-        ProblemCode: "record_malformed" | "record_parked" | "record_incomplete" | "payer_unreadable" | "connectwise_unreachable" | "right_missing" | "credentials_rejected" | "mass_archive_stopped" | "run_failed" | "callbacks_broken" | "pdf_unavailable" | "payment_not_written" | "payment_surplus" | "payment_unapplied" | "message_unreadable" | "company_connected_twice" | "another_bridge" | "unusually_many_payments" | "member_shared" | "payment_disputed" | "books_partly_hidden" | "count_differs" | "rows_unreadable" | "job_failed";
+        ProblemCode: "record_malformed" | "record_parked" | "record_incomplete" | "payer_unreadable" | "connectwise_unreachable" | "right_missing" | "credentials_rejected" | "mass_archive_stopped" | "run_failed" | "callbacks_broken" | "pdf_unavailable" | "payment_not_written" | "payment_surplus" | "payment_unapplied" | "message_unreadable" | "company_connected_twice" | "another_bridge" | "unusually_many_payments" | "member_shared" | "payment_disputed" | "books_partly_hidden" | "count_differs" | "rows_unreadable" | "payments_unread" | "job_failed";
+        /**
+         * ProblemCountsView
+         * @description The open problems by code.
+         */
+        ProblemCountsView: {
+            /**
+             * Codes
+             * @description Codes without any are left out.
+             */
+            codes: components["schemas"]["CodeCountView"][];
+            /**
+             * Is Complete
+             * @description False: there are more than are counted at once; read "more than".
+             */
+            is_complete: boolean;
+        };
         /**
          * ProblemPage
          * @description A page of problems follows the state that was asked for.
          */
         ProblemPage: {
-            /** Items */
+            /**
+             * Items
+             * @description The items of this page, or of the whole list.
+             */
             items: components["schemas"]["ProblemView"][];
-            /** Next Cursor */
+            /**
+             * Next Cursor
+             * @description Leads to the next page; null on the last.
+             */
             next_cursor: string | null;
+            /**
+             * Is Partial
+             * @description The search ended before the page was full, which may even be empty: more may match. `next_cursor` leads on.
+             */
+            is_partial: boolean;
         };
         /**
          * ProblemState
@@ -2184,16 +3380,32 @@ export interface components {
          * @description A problem stands until a person acts or its cause is gone.
          */
         ProblemView: {
-            /** Id */
+            /**
+             * Id
+             * @description Its id.
+             */
             id: string;
-            /** Connection Id */
+            /**
+             * Connection Id
+             * @description The connection that it belongs to; null for what the platform made.
+             */
             connection_id: string;
+            /** @description The kind of trouble; programs decide by it. */
             code: components["schemas"]["ProblemCode"];
-            /** Title */
+            /**
+             * Title
+             * @description The kind of trouble, for people.
+             */
             title: string;
-            /** Detail */
+            /**
+             * Detail
+             * @description What happened, and what to do about it.
+             */
             detail: string;
-            /** Subject */
+            /**
+             * Subject
+             * @description What it is about, as the bridge names it.
+             */
             subject: string;
             /**
              * Record Id
@@ -2205,6 +3417,7 @@ export interface components {
              * @description The platform's payment that it is about, if any.
              */
             payment_id: string | null;
+            /** @description Whether it is open. */
             state: components["schemas"]["ProblemState"];
             /**
              * Actions
@@ -2216,24 +3429,34 @@ export interface components {
              * @description The payments of the invoice that it is about; an action names one of them.
              */
             payments: components["schemas"]["ShownPaymentView"][];
+            /** @description The amount that should be in ConnectWise, where it is about a payment. */
+            amount?: components["schemas"]["AmountView"] | null;
             /**
              * Refusal
              * @description ConnectWise's own words, where it refused something.
              */
             refusal: string | null;
-            /** Times Seen */
+            /**
+             * Times Seen
+             * @description How often the same trouble was met.
+             */
             times_seen: number;
             /**
              * Opened At
              * Format: date-time
+             * @description When the trouble began (UTC).
              */
             opened_at: string;
             /**
              * Last Seen At
              * Format: date-time
+             * @description When it was met last (UTC).
              */
             last_seen_at: string;
-            /** Resolved At */
+            /**
+             * Resolved At
+             * @description When it was resolved (UTC); null while it is open.
+             */
             resolved_at: string | null;
         };
         /**
@@ -2241,16 +3464,25 @@ export interface components {
          * @description Progress compares records looked at with ConnectWise's own count at the start.
          */
         ProgressView: {
-            /** Done */
+            /**
+             * Done
+             * @description Records that were looked at.
+             */
             done: number;
             /**
              * Expected
              * @description Null: not counted.
              */
             expected: number | null;
-            /** Expected Customers */
+            /**
+             * Expected Customers
+             * @description ConnectWise's own count of customers; null: not counted.
+             */
             expected_customers: number | null;
-            /** Expected Invoices */
+            /**
+             * Expected Invoices
+             * @description ConnectWise's own count of invoices; null: not counted.
+             */
             expected_invoices: number | null;
         };
         /**
@@ -2258,9 +3490,15 @@ export interface components {
          * @description A page of PSA payments holds the latest first.
          */
         PsaPaymentPage: {
-            /** Items */
+            /**
+             * Items
+             * @description The items of this page, or of the whole list.
+             */
             items: components["schemas"]["PsaPaymentView"][];
-            /** Next Cursor */
+            /**
+             * Next Cursor
+             * @description Leads to the next page; null on the last.
+             */
             next_cursor: string | null;
             /**
              * Is Partial
@@ -2273,15 +3511,40 @@ export interface components {
          * @description A PSA payment stands on one invoice, with the part of the money that the invoice got.
          */
         PsaPaymentView: {
-            /** Id */
+            /**
+             * Id
+             * @description Its id.
+             */
             id: string;
-            /** Connection Id */
+            /**
+             * Connection Id
+             * @description The connection that it belongs to; null for what the platform made.
+             */
             connection_id: string;
-            /** Invoice Id */
+            /**
+             * Invoice Id
+             * @description The invoice, by id.
+             */
             invoice_id: string;
-            /** Customer Id */
+            /**
+             * Invoice Number
+             * @description The invoice's number.
+             */
+            invoice_number?: string | null;
+            /**
+             * Customer Id
+             * @description The customer, by id.
+             */
             customer_id: string;
-            /** Source Id */
+            /**
+             * Customer Name
+             * @description The customer's name.
+             */
+            customer_name?: string | null;
+            /**
+             * Source Id
+             * @description Its id in ConnectWise; null for what the platform made.
+             */
             source_id: number;
             /** @description `platform`: the bridge wrote it for a platform payment. */
             origin: components["schemas"]["Origin"];
@@ -2290,9 +3553,14 @@ export interface components {
              * @description The platform payment that it stands for, if the bridge knows one.
              */
             platform_payment_id: string | null;
+            /** @description Money, or a credit that was applied. */
             kind: components["schemas"]["PaymentKind"];
+            /** @description How much it is. */
             amount: components["schemas"]["AmountView"];
-            /** Paid On */
+            /**
+             * Paid On
+             * @description The day of the payment in ConnectWise.
+             */
             paid_on: string | null;
             /**
              * Is Deleted
@@ -2306,6 +3574,18 @@ export interface components {
          * @enum {string}
          */
         Reason: "" | "invoice_gone" | "invoice_locked" | "overpayment" | "currency_differs" | "right_missing" | "credentials_rejected" | "refused" | "status_refused" | "member_unknown" | "disconnected" | "reverse_by_hand" | "others_replaced" | "too_many_posts" | "too_many_payments" | "paid_by_hand" | "nothing_owed" | "possible_duplicate" | "looks_written" | "payment_gone" | "payment_rewritten" | "payment_changed" | "late_effect" | "deletion_ignored" | "reversed_twice" | "payment_disputed" | "payment_hidden" | "unreadable" | "no_answer" | "stopped" | "our_fault";
+        /**
+         * RecordFetchView
+         * @description A record is fetched again within moments.
+         */
+        RecordFetchView: {
+            /**
+             * Asked At
+             * Format: date-time
+             * @description When it was asked for (UTC).
+             */
+            asked_at: string;
+        };
         /**
          * RecordKind
          * @description The kind of a record in hints, problems and stores.
@@ -2323,7 +3603,10 @@ export interface components {
          * @description Requirements are prepared in ConnectWise before connecting.
          */
         RequirementsView: {
-            /** Rights */
+            /**
+             * Rights
+             * @description Rights in ConnectWise, one by one.
+             */
             rights: components["schemas"]["RightView"][];
             /**
              * Egress Addresses
@@ -2336,12 +3619,22 @@ export interface components {
          * @description A restriction is a right that is granted for a part of the records only.
          */
         RestrictionView: {
-            /** Module */
+            /**
+             * Module
+             * @description The module in ConnectWise's security role screen.
+             */
             module: string;
-            /** Row */
+            /**
+             * Row
+             * @description The row in ConnectWise's security role screen.
+             */
             row: string;
-            /** Column */
+            /**
+             * Column
+             * @description The column in ConnectWise's security role screen.
+             */
             column: string;
+            /** @description What the sight of the API member is limited to. */
             bound: components["schemas"]["Bound"];
             /**
              * Limit
@@ -2354,11 +3647,20 @@ export interface components {
          * @description A finding tells whether the security role grants one right.
          */
         RightFindingView: {
-            /** Module */
+            /**
+             * Module
+             * @description The module in ConnectWise's security role screen.
+             */
             module: string;
-            /** Row */
+            /**
+             * Row
+             * @description The row in ConnectWise's security role screen.
+             */
             row: string;
-            /** Column */
+            /**
+             * Column
+             * @description The column in ConnectWise's security role screen.
+             */
             column: string;
             /** @description `unproven`: only a write would show it. */
             finding: components["schemas"]["Finding"];
@@ -2368,11 +3670,20 @@ export interface components {
          * @description A right is one cell to set to "All" in the API member's security role.
          */
         RightView: {
-            /** Module */
+            /**
+             * Module
+             * @description The module in ConnectWise's security role screen.
+             */
             module: string;
-            /** Row */
+            /**
+             * Row
+             * @description The row in ConnectWise's security role screen.
+             */
             row: string;
-            /** Column */
+            /**
+             * Column
+             * @description The column in ConnectWise's security role screen.
+             */
             column: string;
         };
         /**
@@ -2380,16 +3691,27 @@ export interface components {
          * @description A run's kind decides its steps.
          * @enum {string}
          */
-        RunKind: "import" | "customers" | "invoices" | "fetch_new" | "fetch_unpaid" | "sweep";
+        RunKind: "import" | "customers" | "invoices" | "fetch_new" | "fetch_unpaid" | "sweep" | "payments";
         /**
          * RunPage
          * @description A page of runs holds the latest first.
          */
         RunPage: {
-            /** Items */
+            /**
+             * Items
+             * @description The items of this page, or of the whole list.
+             */
             items: components["schemas"]["RunView"][];
-            /** Next Cursor */
+            /**
+             * Next Cursor
+             * @description Leads to the next page; null on the last.
+             */
             next_cursor: string | null;
+            /**
+             * Is Partial
+             * @description The search ended before the page was full, which may even be empty: more may match. `next_cursor` leads on.
+             */
+            is_partial: boolean;
         };
         /**
          * RunState
@@ -2401,28 +3723,45 @@ export interface components {
          * @description A run is a bulk piece of work on a connection.
          */
         RunView: {
-            /** Id */
+            /**
+             * Id
+             * @description Its id.
+             */
             id: string;
-            /** Connection Id */
+            /**
+             * Connection Id
+             * @description The connection that it belongs to; null for what the platform made.
+             */
             connection_id: string;
+            /** @description What the run takes. */
             kind: components["schemas"]["RunKind"];
+            /** @description How far the run is. */
             state: components["schemas"]["RunState"];
             /**
              * Created At
              * Format: date-time
+             * @description When it was made (UTC).
              */
             created_at: string;
-            /** Finished At */
+            /**
+             * Finished At
+             * @description When it came to an end (UTC).
+             */
             finished_at: string | null;
             /**
              * Duration Seconds
              * @description From the start to the end.
              */
             duration_seconds: number | null;
+            /** @description Where the run is. */
             step: components["schemas"]["StepView"];
+            /** @description How much of the run is done. */
             progress: components["schemas"]["ProgressView"];
+            /** @description What is about customers. */
             customers: components["schemas"]["CountersView"];
+            /** @description What is about invoices. */
             invoices: components["schemas"]["CountersView"];
+            /** @description How both sides differed, kind by kind. */
             comparison: components["schemas"]["ComparisonsView"];
             /**
              * Failure
@@ -2435,9 +3774,15 @@ export interface components {
          * @description A sample is one of the records that filters would move.
          */
         SampleView: {
-            /** Id */
+            /**
+             * Id
+             * @description Its id.
+             */
             id: string;
-            /** Label */
+            /**
+             * Label
+             * @description The number of the invoice, or the name of the customer.
+             */
             label: string;
         };
         /**
@@ -2445,7 +3790,9 @@ export interface components {
          * @description Saved filters come with the import that brings the records they newly let in.
          */
         SavedFiltersView: {
+            /** @description Which records are imported. */
             filters: components["schemas"]["FiltersView"];
+            /** @description The run that was started. */
             run: components["schemas"]["RunView"];
         };
         /**
@@ -2453,29 +3800,93 @@ export interface components {
          * @description A step refreshes these records of each page.
          * @enum {string}
          */
-        Selection: "all" | "changed" | "unpaid" | "differing" | "vanished";
+        Selection: "all" | "changed" | "unpaid" | "differing" | "vanished" | "lacking_payments";
+        /**
+         * SelectionSumView
+         * @description The invoices of a selection in one currency, added up.
+         */
+        SelectionSumView: {
+            /** @description The invoices' totals; credit memos count below zero. */
+            total: components["schemas"]["AmountView"];
+            /** @description What is still open; archived invoices are left out. */
+            balance: components["schemas"]["AmountView"];
+            /**
+             * Invoice Count
+             * @description How many invoices that is.
+             */
+            invoice_count: number;
+        };
+        /**
+         * SelectionSumsView
+         * @description All invoices of a selection, added up by currency.
+         */
+        SelectionSumsView: {
+            /**
+             * By Currency
+             * @description One for each currency.
+             */
+            by_currency: components["schemas"]["SelectionSumView"][];
+            /**
+             * Is Complete
+             * @description False: the selection has more than 2,000 invoices, or finding them takes longer; read "more than".
+             */
+            is_complete: boolean;
+        };
         /**
          * ShownPaymentView
          * @description A payment as ConnectWise listed it when the problem was found.
          */
         ShownPaymentView: {
-            /** Connectwise Payment Id */
+            /**
+             * Connectwise Payment Id
+             * @description The payment's id in ConnectWise.
+             */
             connectwise_payment_id: number;
-            /** Amount Minor */
+            /**
+             * Amount Minor
+             * @description How much it is, in minor units such as cents.
+             */
             amount_minor: number;
-            /** Paid On */
+            /** @description The same with its currency; null where the invoice is gone. */
+            amount?: components["schemas"]["AmountView"] | null;
+            /**
+             * Paid On
+             * @description The day of the payment in ConnectWise.
+             */
             paid_on: string | null;
-            /** Applied By */
+            /**
+             * Applied By
+             * @description Who entered it in ConnectWise.
+             */
             applied_by: string;
+        };
+        /**
+         * StateCountView
+         * @description So many write-backs are in one state.
+         */
+        StateCountView: {
+            /** @description How far they are. */
+            state: components["schemas"]["WriteBackState"];
+            /**
+             * Count
+             * @description How many there are.
+             */
+            count: number;
         };
         /**
          * StatusView
          * @description A billing status is ConnectWise's own; an invoice's state follows its balance instead.
          */
         StatusView: {
-            /** Id */
+            /**
+             * Id
+             * @description Its id.
+             */
             id: number;
-            /** Name */
+            /**
+             * Name
+             * @description The name, for people.
+             */
             name: string;
             /**
              * Is Closed
@@ -2499,11 +3910,19 @@ export interface components {
          * @description A step of a run reads the records of one kind.
          */
         StepView: {
+            /** @description The kind of records that the step reads. */
             record_kind: components["schemas"]["RecordKind"];
+            /** @description Which records of each page the step takes. */
             selection: components["schemas"]["Selection"];
-            /** Number */
+            /**
+             * Number
+             * @description Its number.
+             */
             number: number;
-            /** Of */
+            /**
+             * Of
+             * @description How many steps the run has.
+             */
             of: number;
         };
         /**
@@ -2519,10 +3938,17 @@ export interface components {
          * @description A sum adds up the unapplied parts of one customer's payments in one currency.
          */
         UnappliedSumView: {
-            /** Customer Id */
+            /**
+             * Customer Id
+             * @description The customer, by id.
+             */
             customer_id: string;
+            /** @description How much it is. */
             amount: components["schemas"]["AmountView"];
-            /** Payment Count */
+            /**
+             * Payment Count
+             * @description How many payments that is.
+             */
             payment_count: number;
         };
         /**
@@ -2530,7 +3956,10 @@ export interface components {
          * @description The sums show money outside every invoice, by customer and currency.
          */
         UnappliedSumsView: {
-            /** Sums */
+            /**
+             * Sums
+             * @description The sums.
+             */
             sums: components["schemas"]["UnappliedSumView"][];
             /**
              * Is Complete
@@ -2543,7 +3972,10 @@ export interface components {
          * @description An undo names the archiving to take back.
          */
         UndoInput: {
-            /** Undo Id */
+            /**
+             * Undo Id
+             * @description The archiving, by the id that undoes it.
+             */
             undo_id: string;
         };
         /**
@@ -2551,11 +3983,19 @@ export interface components {
          * @description A verification tells the answers that ConnectWise gave just now.
          */
         VerificationView: {
+            /** @description The connection as it is now. */
             connection: components["schemas"]["ConnectionView"];
+            /** @description How the verification ended. */
             outcome: components["schemas"]["Outcome"];
-            /** Rights */
+            /**
+             * Rights
+             * @description Rights in ConnectWise, one by one.
+             */
             rights: components["schemas"]["RightFindingView"][];
-            /** Callbacks Registered */
+            /**
+             * Callbacks Registered
+             * @description Whether ConnectWise tells us of changes now.
+             */
             callbacks_registered: boolean;
         };
         /**
@@ -2565,12 +4005,14 @@ export interface components {
         WatermarkInput: {
             /**
              * Kind
+             * @description The kind of records.
              * @enum {string}
              */
             kind: "customer" | "invoice";
             /**
              * At
              * Format: date-time
+             * @description The time from which changes are taken again.
              */
             at: string;
         };
@@ -2579,10 +4021,12 @@ export interface components {
          * @description The changes of a kind up to the watermark are stored.
          */
         WatermarkView: {
+            /** @description The kind of records. */
             kind: components["schemas"]["RecordKind"];
             /**
              * At
              * Format: date-time
+             * @description The changes up to this time are stored.
              */
             at: string;
         };
@@ -2593,10 +4037,33 @@ export interface components {
          */
         Whereabouts: "here" | "archived" | "left_out" | "payer_unreadable" | "broken" | "deleted" | "hidden" | "arriving" | "unknown";
         /**
+         * Why
+         * @description A reason explains an invoice; of several that hold the first one counts.
+         * @enum {string}
+         */
+        Why: "deleted_there" | "left_filter" | "archived" | "unreadable" | "payment_waits_for_person" | "payment_on_its_way" | "payments_incomplete" | "payments_differ" | "credit_open" | "credit_used" | "overpaid" | "paid" | "outside_filters" | "overdue" | "closed_unpaid" | "partly_paid" | "open";
+        /**
+         * WriteBackCountsView
+         * @description The write-backs by state; those that were proven more than 60 days ago are left out.
+         */
+        WriteBackCountsView: {
+            /**
+             * States
+             * @description States without any are left out.
+             */
+            states: components["schemas"]["StateCountView"][];
+            /**
+             * Is Complete
+             * @description False: there are more than are counted at once; read "more than".
+             */
+            is_complete: boolean;
+        };
+        /**
          * WriteBackPatch
          * @description A patch changes the way payments appear in ConnectWise; a field left out stays.
          */
         WriteBackPatch: {
+            /** @description From when on payments are written: settled, or begun. */
             when?: components["schemas"]["WriteBackWhen"] | null;
             /**
              * Paid Status Id
@@ -2614,10 +4081,17 @@ export interface components {
          * @description A policy tells how payments appear in ConnectWise, in a form that can be sent back.
          */
         WriteBackPolicyView: {
+            /** @description From when on payments are written: settled, or begun. */
             when: components["schemas"]["WriteBackWhen"];
-            /** Paid Status Id */
+            /**
+             * Paid Status Id
+             * @description The billing status to set when a balance reaches zero; null: none.
+             */
             paid_status_id: number | null;
-            /** Reverse On */
+            /**
+             * Reverse On
+             * @description The ways of being undone that take a payment out of ConnectWise again.
+             */
             reverse_on: components["schemas"]["PlatformPaymentState"][];
         };
         /**
@@ -2631,13 +4105,21 @@ export interface components {
          * @description A write-back is one allocation's way into ConnectWise, and out again.
          */
         WriteBackView: {
-            /** Invoice Id */
+            /**
+             * Invoice Id
+             * @description The invoice, by id.
+             */
             invoice_id: string;
+            /** @description How much it is. */
             amount: components["schemas"]["AmountView"];
             /** @description What ConnectWise should show: `none` (nothing yet), `posted` or `absent`. */
             target: components["schemas"]["Target"];
+            /** @description How far it is, and who acts next. */
             state: components["schemas"]["WriteBackState"];
-            /** Connectwise Payment Id */
+            /**
+             * Connectwise Payment Id
+             * @description The payment's id in ConnectWise.
+             */
             connectwise_payment_id: number | null;
             /** @description Why it waits for a person. */
             reason: components["schemas"]["Reason"] | null;
@@ -2659,11 +4141,18 @@ export interface components {
             /**
              * Created At
              * Format: date-time
+             * @description When it was made (UTC).
              */
             created_at: string;
-            /** Last Sent At */
+            /**
+             * Last Sent At
+             * @description When a post was stated last (UTC).
+             */
             last_sent_at: string | null;
-            /** Next Look At */
+            /**
+             * Next Look At
+             * @description When it is looked at next (UTC).
+             */
             next_look_at: string | null;
         };
         /**
@@ -2677,23 +4166,25 @@ export interface components {
          * @description A fetch is asked for by its kind.
          */
         FetchInput: {
+            /** @description `fetch_new` once an hour, `fetch_unpaid` in twelve. */
             kind: components["schemas"]["FetchKind"];
         };
-        /**
-         * FetchKind
-         * @description A kind names one of the two buttons of the preferences page.
-         * @enum {string}
-         */
-        FetchKind: "fetch_new" | "fetch_unpaid";
         /**
          * FetchView
          * @description A fetch that was started is a run.
          */
         FetchView: {
-            /** Run Id */
+            /**
+             * Run Id
+             * @description The run that fetches.
+             */
             run_id: string;
+            /** @description Which of the two fetches it is. */
             kind: components["schemas"]["FetchKind"];
-            /** State */
+            /**
+             * State
+             * @description How far the run is.
+             */
             state: string;
             /**
              * Free At
@@ -2704,23 +4195,44 @@ export interface components {
         };
         /** @description RFC 9457 problem document. Kinds may have members of their own. */
         Problem: {
-            /** @example urn:bridge:problem:not_found */
+            /**
+             * @description The kind of failure; programs decide by it.
+             * @example urn:bridge:problem:not_found
+             */
             type: string;
+            /** @description The kind of failure, for people. */
             title: string;
+            /** @description The kind of failure, for people. */
             detail: string;
+            /** @description The kind of failure, for people. */
             conflicting_id?: string;
+            /** @description The kind of failure, for people. */
             run_id?: string;
+            /** @description The kind of failure, for people. */
             reason?: string;
+            /** @description The status of the answer. */
             status: number;
             /** @description Names the request. */
             instance: string;
+            /** @description What is wrong, field by field. */
             errors?: {
+                /** @description The field, by its place in the request. */
                 field: string;
+                /** @description What is wrong, in a sentence. */
                 message: string;
             }[];
+            /** @description Rights that the API member lacks. */
             missing_rights?: string[];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When the fetch may be started again (UTC).
+             */
             free_at?: string;
+        };
+        /** @description The gateway answers so before the API is asked: without a valid token, for a service's route without the scope, or when all partners together ask too often. */
+        GatewayAnswer: {
+            /** @description What the gateway says. */
+            message: string;
         };
     };
     responses: never;
@@ -2731,9 +4243,14 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    getConnection: {
+    getMonthEnd: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description A date like 2026-08-31, inclusive. */
+                first_day?: string;
+                /** @description A date like 2026-08-31, inclusive. */
+                last_day?: string;
+            };
             header?: never;
             path: {
                 /** @description The record's id. */
@@ -2749,7 +4266,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ConnectionDetail"];
+                    "application/json": components["schemas"]["MonthEndView"];
                 };
             };
             /** @description No valid token. */
@@ -2758,7 +4275,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -2768,6 +4285,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -2809,10 +4327,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -2836,6 +4357,127 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getConnection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The record's id. */
+                connection_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectionDetail"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayAnswer"];
+                };
+            };
+            /** @description A token of another kind, or without the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
+                };
+            };
+            /** @description No such record, or not the caller's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The record's state does not allow it, or it changed meanwhile. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Values break a stated limit, or ConnectWise does not accept them. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; see Retry-After. */
+            429: {
+                headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
+                };
+            };
+            /** @description Something broke on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ConnectWise answered in a way that cannot be used. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
+            503: {
+                headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2869,7 +4511,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -2879,6 +4521,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -2920,10 +4563,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -2947,6 +4593,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2995,7 +4643,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -3005,6 +4653,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -3064,10 +4713,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -3091,6 +4743,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3126,7 +4780,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -3136,6 +4790,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -3177,10 +4832,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -3204,6 +4862,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3252,7 +4912,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -3262,6 +4922,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -3321,10 +4982,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -3348,6 +5012,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3383,7 +5049,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -3393,6 +5059,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -3434,10 +5101,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -3461,6 +5131,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3496,7 +5168,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -3506,6 +5178,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -3547,10 +5220,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -3574,6 +5250,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3609,7 +5287,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -3619,6 +5297,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -3660,10 +5339,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -3687,6 +5369,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3722,7 +5406,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -3732,6 +5416,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -3773,10 +5458,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -3800,6 +5488,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3848,7 +5538,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -3858,6 +5548,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -3917,10 +5608,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -3944,6 +5638,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3979,7 +5675,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -3989,6 +5685,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -4030,10 +5727,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -4057,6 +5757,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4108,7 +5810,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -4118,6 +5820,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -4177,10 +5880,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -4204,6 +5910,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4242,7 +5950,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -4252,6 +5960,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -4293,10 +6002,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -4320,6 +6032,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4355,7 +6069,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -4365,6 +6079,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -4406,10 +6121,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -4433,6 +6151,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4484,7 +6204,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -4494,6 +6214,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -4553,10 +6274,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -4580,6 +6304,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4600,6 +6326,7 @@ export interface operations {
             path: {
                 /** @description The record's id. */
                 connection_id: string;
+                /** @description `customers` or `invoices`. */
                 kind: components["schemas"]["RecordKindName"];
             };
             cookie?: never;
@@ -4621,7 +6348,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -4631,6 +6358,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -4672,10 +6400,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -4699,6 +6430,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4734,7 +6467,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -4744,6 +6477,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -4785,10 +6519,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -4812,6 +6549,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4845,7 +6584,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -4855,6 +6594,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -4896,10 +6636,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -4923,6 +6666,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4971,7 +6716,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -4981,6 +6726,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -5040,10 +6786,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -5067,6 +6816,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5102,7 +6853,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -5112,6 +6863,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -5153,10 +6905,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -5180,6 +6935,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5213,7 +6970,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -5223,6 +6980,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -5264,10 +7022,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -5291,6 +7052,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5339,7 +7102,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -5349,6 +7112,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -5408,10 +7172,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -5435,6 +7202,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5472,7 +7241,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -5482,6 +7251,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -5523,10 +7293,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -5550,6 +7323,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5582,6 +7357,8 @@ export interface operations {
             /** @description The PDF is on its way. */
             202: {
                 headers: {
+                    /** @description The seconds to wait before asking again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5594,7 +7371,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -5604,6 +7381,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -5645,10 +7423,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -5672,6 +7453,246 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getInvoiceStanding: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The record's id. */
+                invoice_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvoiceStandingView"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayAnswer"];
+                };
+            };
+            /** @description A token of another kind, or without the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
+                };
+            };
+            /** @description No such record, or not the caller's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The record's state does not allow it, or it changed meanwhile. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Values break a stated limit, or ConnectWise does not accept them. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; see Retry-After. */
+            429: {
+                headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
+                };
+            };
+            /** @description Something broke on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ConnectWise answered in a way that cannot be used. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
+            503: {
+                headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    fetchInvoice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The record's id. */
+                invoice_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordFetchView"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayAnswer"];
+                };
+            };
+            /** @description A token of another kind, or without the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
+                };
+            };
+            /** @description No such record, or not the caller's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The record's state does not allow it, or it changed meanwhile. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Values break a stated limit, or ConnectWise does not accept them. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; see Retry-After. */
+            429: {
+                headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
+                };
+            };
+            /** @description Something broke on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ConnectWise answered in a way that cannot be used. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
+            503: {
+                headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5710,7 +7731,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -5720,6 +7741,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -5761,10 +7783,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -5788,6 +7813,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5823,7 +7850,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -5833,6 +7860,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -5874,10 +7902,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -5901,6 +7932,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5938,7 +7971,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -5948,6 +7981,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -5989,10 +8023,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -6016,6 +8053,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6075,7 +8114,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -6085,6 +8124,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -6144,10 +8184,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -6171,6 +8214,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6221,7 +8266,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -6231,6 +8276,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -6290,10 +8336,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -6317,6 +8366,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6367,7 +8418,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -6377,6 +8428,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -6436,10 +8488,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -6463,6 +8518,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6513,7 +8570,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -6523,6 +8580,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -6582,10 +8640,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -6609,6 +8670,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6659,7 +8722,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -6669,6 +8732,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -6728,10 +8792,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -6755,6 +8822,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6805,7 +8874,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -6815,6 +8884,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -6874,10 +8944,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -6901,6 +8974,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6951,7 +9026,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -6961,6 +9036,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -7020,10 +9096,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -7047,6 +9126,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7058,6 +9139,14 @@ export interface operations {
     listRuns: {
         parameters: {
             query?: {
+                /** @description Only runs of this kind. */
+                kind?: components["schemas"]["RunKind"];
+                /** @description Only in this state. */
+                state?: components["schemas"]["RunState"];
+                /** @description A date like 2026-08-31, inclusive. */
+                created_from?: string;
+                /** @description A date like 2026-08-31, inclusive. */
+                created_to?: string;
                 /** @description How many items a page has at most. */
                 limit?: number;
                 /** @description Where the last page ended: its `next_cursor`. */
@@ -7087,7 +9176,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -7097,6 +9186,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -7138,10 +9228,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -7165,6 +9258,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7202,7 +9297,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -7212,6 +9307,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -7253,10 +9349,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -7280,6 +9379,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7317,7 +9418,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -7327,6 +9428,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -7368,10 +9470,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -7395,6 +9500,279 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listFetchWindows: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The record's id. */
+                connection_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FetchWindowList"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayAnswer"];
+                };
+            };
+            /** @description A token of another kind, or without the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
+                };
+            };
+            /** @description No such record, or not the caller's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The record's state does not allow it, or it changed meanwhile. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Values break a stated limit, or ConnectWise does not accept them. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; see Retry-After. */
+            429: {
+                headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
+                };
+            };
+            /** @description Something broke on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ConnectWise answered in a way that cannot be used. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
+            503: {
+                headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    startFetch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The connection's id. */
+                connection_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FetchInput"];
+            };
+        };
+        responses: {
+            /** @description Started; Location is where its progress can be read. */
+            202: {
+                headers: {
+                    /** @description Where the run can be read. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FetchView"];
+                };
+            };
+            /** @description The body is not readable JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayAnswer"];
+                };
+            };
+            /** @description A token of another kind, or without the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
+                };
+            };
+            /** @description No such record, or not the caller's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The record's state does not allow it, or it changed meanwhile. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Values break a stated limit, or ConnectWise does not accept them. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; see Retry-After. */
+            429: {
+                headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
+                };
+            };
+            /** @description Something broke on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ConnectWise answered in a way that cannot be used. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
+            503: {
+                headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7443,7 +9821,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -7453,6 +9831,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -7512,10 +9891,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -7539,6 +9921,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7574,7 +9958,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -7584,6 +9968,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -7625,10 +10010,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -7652,6 +10040,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7700,7 +10090,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -7710,6 +10100,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -7769,10 +10160,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -7796,6 +10190,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7828,7 +10224,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -7838,6 +10234,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description The record's state does not allow it, or it changed meanwhile. */
@@ -7870,10 +10267,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -7897,6 +10297,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7929,7 +10331,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -7939,6 +10341,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description The record's state does not allow it, or it changed meanwhile. */
@@ -7971,10 +10374,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -7998,6 +10404,115 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOverview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverviewView"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayAnswer"];
+                };
+            };
+            /** @description A token of another kind, or without the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
+                };
+            };
+            /** @description The record's state does not allow it, or it changed meanwhile. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Values break a stated limit, or ConnectWise does not accept them. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; see Retry-After. */
+            429: {
+                headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
+                };
+            };
+            /** @description Something broke on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ConnectWise answered in a way that cannot be used. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
+            503: {
+                headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8030,7 +10545,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -8040,6 +10555,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description The record's state does not allow it, or it changed meanwhile. */
@@ -8072,10 +10588,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -8099,6 +10618,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8144,7 +10665,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -8154,6 +10675,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description The record's state does not allow it, or it changed meanwhile. */
@@ -8204,10 +10726,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -8231,6 +10756,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8242,6 +10769,7 @@ export interface operations {
     listCustomers: {
         parameters: {
             query?: {
+                /** @description Those that left the open view, instead of those in it. */
                 archived?: boolean;
                 /** @description Only records of this connection. */
                 connection_id?: string;
@@ -8273,7 +10801,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -8283,6 +10811,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description The record's state does not allow it, or it changed meanwhile. */
@@ -8315,10 +10844,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -8342,6 +10874,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8387,7 +10921,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -8397,6 +10931,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description The record's state does not allow it, or it changed meanwhile. */
@@ -8447,10 +10982,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -8474,6 +11012,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8487,10 +11027,21 @@ export interface operations {
             query?: {
                 /** @description Only in this state. */
                 state?: components["schemas"]["InvoiceState"];
+                /** @description Only open and partly paid ones. */
+                unpaid_only?: boolean;
+                /** @description Only those that a customer owes and that were due before today (UTC). */
+                overdue_only?: boolean;
+                /** @description Only of this type. */
+                type?: components["schemas"]["InvoiceType"];
+                /** @description Only with this billing status. */
+                status_id?: number;
+                /** @description Only made there. */
+                origin?: components["schemas"]["Origin"];
                 /** @description Only records of this connection. */
                 connection_id?: string;
                 /** @description Only what belongs to it. */
                 customer_id?: string;
+                /** @description Only in this currency, ISO 4217. */
                 currency?: string;
                 /** @description How the number begins, in any case and without leading zeros. */
                 number?: string;
@@ -8500,6 +11051,10 @@ export interface operations {
                 due_from?: string;
                 /** @description A date like 2026-08-31, inclusive. */
                 due_to?: string;
+                /** @description By due date, rising or (`-due_on`) falling. */
+                sort?: components["schemas"]["InvoiceOrder"];
+                /** @description Also add up the whole selection, up to 2,000 invoices. */
+                with_sums?: boolean;
                 /** @description How many items a page has at most. */
                 limit?: number;
                 /** @description Where the last page ended: its `next_cursor`. */
@@ -8526,7 +11081,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -8536,6 +11091,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description The record's state does not allow it, or it changed meanwhile. */
@@ -8568,10 +11124,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -8595,6 +11154,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8640,7 +11201,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -8650,6 +11211,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description The record's state does not allow it, or it changed meanwhile. */
@@ -8700,10 +11262,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -8727,6 +11292,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8748,6 +11315,7 @@ export interface operations {
                 paid_from?: string;
                 /** @description A date like 2026-08-31, inclusive. */
                 paid_to?: string;
+                /** @description Also those that are gone from ConnectWise. */
                 with_deleted?: boolean;
                 /** @description How many items a page has at most. */
                 limit?: number;
@@ -8775,7 +11343,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -8785,6 +11353,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description The record's state does not allow it, or it changed meanwhile. */
@@ -8817,10 +11386,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -8844,6 +11416,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8867,6 +11441,7 @@ export interface operations {
                 received_from?: string;
                 /** @description A date like 2026-08-31, inclusive. */
                 received_to?: string;
+                /** @description Only payments of which a part is allocated to no invoice. */
                 unapplied_only?: boolean;
                 /** @description How many items a page has at most. */
                 limit?: number;
@@ -8894,7 +11469,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -8904,6 +11479,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description The record's state does not allow it, or it changed meanwhile. */
@@ -8936,10 +11512,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -8963,6 +11542,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8974,7 +11555,18 @@ export interface operations {
     listProblems: {
         parameters: {
             query?: {
+                /** @description Open ones, resolved ones, or both. */
                 state?: components["schemas"]["ListedState"];
+                /** @description Only records of this connection. */
+                connection_id?: string;
+                /** @description Only this kind of trouble. */
+                code?: components["schemas"]["ProblemCode"];
+                /** @description Only what belongs to it. */
+                record_id?: string;
+                /** @description A date like 2026-08-31, inclusive. */
+                opened_from?: string;
+                /** @description A date like 2026-08-31, inclusive. */
+                opened_to?: string;
                 /** @description How many items a page has at most. */
                 limit?: number;
                 /** @description Where the last page ended: its `next_cursor`. */
@@ -9001,7 +11593,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -9011,6 +11603,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description The record's state does not allow it, or it changed meanwhile. */
@@ -9043,10 +11636,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -9070,150 +11666,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    startFetch: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                connection_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["FetchInput"];
-            };
-        };
-        responses: {
-            /** @description Started; Location is where its progress can be read. */
-            202: {
-                headers: {
-                    Location?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FetchView"];
-                };
-            };
-            /** @description The body is not readable JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No valid token. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A token of another kind, or without the scope. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No such record, or not the caller's. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The record's state does not allow it, or it changed meanwhile. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The query is too long. */
-            414: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is not JSON. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Values break a stated limit, or ConnectWise does not accept them. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests; see Retry-After. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description ConnectWise answered in a way that cannot be used. */
-            502: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
-            503: {
-                headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9225,11 +11679,14 @@ export interface operations {
     receiveCallback: {
         parameters: {
             query?: {
+                /** @description The record's id, as ConnectWise puts it into the address. */
                 recordId?: string;
             };
             header?: never;
             path: {
+                /** @description The connection's id. */
                 connection_id: string;
+                /** @description The secret of its callbacks. */
                 secret: string;
             };
             cookie?: never;
@@ -9262,7 +11719,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description A token of another kind, or without the scope. */
@@ -9272,6 +11729,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description No such record, or not the caller's. */
@@ -9331,10 +11789,13 @@ export interface operations {
             /** @description Too many requests; see Retry-After. */
             429: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["GatewayAnswer"];
                 };
             };
             /** @description Something broke on our side. */
@@ -9358,6 +11819,8 @@ export interface operations {
             /** @description ConnectWise or a part of the bridge is out of reach; see Retry-After. */
             503: {
                 headers: {
+                    /** @description The seconds to wait before asking again; the gateway's own answer lacks it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { connectInput, matrix } from "./Connect";
+import { connectInput } from "./Connect";
 
 const keys = { company_id: " acme ", public_key: "pub", private_key: "priv" };
 
@@ -14,13 +14,4 @@ test("the earliest invoice date is a filter, and the site a trimmed address", ()
     site_url: "cw.example.com",
     filters: { invoices: { date_from: "2026-01-31" } },
   });
-});
-
-test("rights of one row stand in one row", () => {
-  const right = (row: string, column: string) => ({ module: "Finance", row, column });
-  const rights = [right("Invoicing", "Edit"), right("Products", "Inquire")];
-  expect(matrix([...rights, right("Invoicing", "Inquire")])).toEqual([
-    { module: "Finance", row: "Invoicing", columns: ["Edit", "Inquire"] },
-    { module: "Finance", row: "Products", columns: ["Inquire"] },
-  ]);
 });

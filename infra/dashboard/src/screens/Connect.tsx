@@ -1,18 +1,18 @@
-import Alert from "@cloudscape-design/components/alert";
 import Box from "@cloudscape-design/components/box";
 import Container from "@cloudscape-design/components/container";
 import DatePicker from "@cloudscape-design/components/date-picker";
 import FormField from "@cloudscape-design/components/form-field";
 import Input from "@cloudscape-design/components/input";
 import SpaceBetween from "@cloudscape-design/components/space-between";
-import Table from "@cloudscape-design/components/table";
 import Wizard from "@cloudscape-design/components/wizard";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useLocation } from "wouter";
 import { ApiError, contentOf, type Schemas, useApi } from "../api/client";
+import { useRead } from "../shared/change";
 import { Failure } from "../shared/Failure";
 import { useNotify } from "../shared/notices";
+import { checked, RightsTable } from "../shared/Rights";
 import { Loaded } from "../shared/record";
 import { CopiedId } from "../shared/values";
 import { texts } from "../texts";
@@ -58,7 +58,7 @@ export default function Connect() {
           title: words.steps.rights,
           description: words.rightsAbout,
           content: (
-            <Loaded query={requirements}>{({ rights }) => <Rights rights={rights} />}</Loaded>
+            <Loaded query={requirements}>{({ rights }) => <RightsTable rights={rights} />}</Loaded>
           ),
         },
         {
@@ -94,7 +94,9 @@ export default function Connect() {
           title: words.steps.done,
           content: (
             <SpaceBetween size="l">
-              {connect.error && <Refusal error={connect.error} />}
+              {connect.error && (
+                <Refusal error={connect.error} rights={requirements.data?.rights ?? []} />
+              )}
               <Container>{words.doneAbout}</Container>
             </SpaceBetween>
           ),
@@ -102,40 +104,6 @@ export default function Connect() {
       ]}
     />
   );
-}
-
-const LEVELS = ["Add", "Edit", "Delete", "Inquire"] as const;
-
-type MatrixRow = { module: string; row: string; columns: string[] };
-
-/** The rows of ConnectWise's security matrix, with the level of each column. */
-function Rights({ rights }: { rights: Schemas["RightView"][] }) {
-  return (
-    <Table<MatrixRow>
-      variant="container"
-      items={matrix(rights)}
-      trackBy={({ module, row }) => `${module} ${row}`}
-      columnDefinitions={[
-        { id: "module", header: words.module, cell: ({ module }) => module },
-        { id: "row", header: words.row, cell: ({ row }) => row, isRowHeader: true },
-        ...LEVELS.map((level) => ({
-          id: level,
-          header: level,
-          cell: ({ columns }: MatrixRow) => (columns.includes(level) ? words.all : words.none),
-        })),
-      ]}
-    />
-  );
-}
-
-export function matrix(rights: Schemas["RightView"][]): MatrixRow[] {
-  const rows = new Map<string, MatrixRow>();
-  for (const { module, row, column } of rights) {
-    const name = `${module} ${row}`;
-    const known = rows.get(name) ?? { module, row, columns: [] };
-    rows.set(name, { ...known, columns: [...known.columns, column] });
-  }
-  return [...rows.values()];
 }
 
 const FIELDS = [
@@ -186,32 +154,24 @@ function Keys(props: {
   );
 }
 
-/** Why ConnectWise was not connected, with the rights to grant where they are the reason. */
-function Refusal({ error }: { error: Error }) {
+/** Why ConnectWise was not connected, with a checklist where rights are the reason. */
+function Refusal({ error, rights }: { error: Error; rights: Schemas["RightView"][] }) {
   const missing = error instanceof ApiError ? error.problem.missing_rights : undefined;
   return (
     <SpaceBetween size="s">
       <Failure error={error} />
       {Array.isArray(missing) && (
-        <Alert type="warning" header={words.missing}>
-          <ul>
-            {missing.map((right) => (
-              <li key={String(right)}>{String(right)}</li>
-            ))}
-          </ul>
-        </Alert>
+        <>
+          <Box>{words.missing}</Box>
+          <RightsTable rights={checked(rights, missing)} />
+        </>
       )}
     </SpaceBetween>
   );
 }
 
-function useRequirements() {
-  const api = useApi();
-  return useQuery({
-    queryKey: ["requirements"],
-    queryFn: () => contentOf(api.GET("/v1/connection-requirements")),
-  });
-}
+const useRequirements = () =>
+  useRead(["requirements"], (api) => api.GET("/v1/connection-requirements"));
 
 function useConnecting() {
   const api = useApi();

@@ -4,9 +4,10 @@ import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import SpaceBetween from "@cloudscape-design/components/space-between";
-import { type Connection, useConnection, useConnections } from "../shared/connections";
+import { type Connection, useConnections } from "../shared/connections";
 import { NOTHING } from "../shared/format";
 import { PageLink, useFollow } from "../shared/links";
+import { Panel } from "../shared/Panel";
 import { RunProgress } from "../shared/RunProgress";
 import { Loaded } from "../shared/record";
 import { ConnectionState } from "../shared/values";
@@ -46,16 +47,13 @@ export default function Connections() {
 }
 
 function Summary({ connection }: { connection: Connection }) {
-  const { data } = useConnection(connection.id);
-  const run = data?.current_run ?? data?.latest_run;
+  const run = connection.current_run ?? connection.latest_run;
   return (
-    <Container
-      header={
-        <Header variant="h2">
-          <PageLink href={`/connections/${connection.id}`} fontSize="heading-m">
-            {connection.name}
-          </PageLink>
-        </Header>
+    <Panel
+      title={
+        <PageLink href={`/connections/${connection.id}`} fontSize="heading-m">
+          {connection.name}
+        </PageLink>
       }
     >
       <KeyValuePairs
@@ -65,7 +63,11 @@ function Summary({ connection }: { connection: Connection }) {
           { label: words.companyId, value: connection.company_id },
           {
             label: words.problems,
-            value: data ? <PageLink href="/problems">{data.open_problem_count}</PageLink> : NOTHING,
+            value: (
+              <PageLink href={`/problems?connection=${connection.id}`}>
+                {connection.open_problem_count}
+              </PageLink>
+            ),
           },
           {
             label: run ? texts.runs.kinds[run.kind] : words.latestRun,
@@ -73,6 +75,6 @@ function Summary({ connection }: { connection: Connection }) {
           },
         ]}
       />
-    </Container>
+    </Panel>
   );
 }

@@ -1,29 +1,29 @@
 import Alert from "@cloudscape-design/components/alert";
 import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
-import Container from "@cloudscape-design/components/container";
 import DatePicker from "@cloudscape-design/components/date-picker";
 import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
 import Input from "@cloudscape-design/components/input";
 import Multiselect from "@cloudscape-design/components/multiselect";
 import SpaceBetween from "@cloudscape-design/components/space-between";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useParams } from "wouter";
-import { type Api, contentOf, type Schemas, useApi } from "../api/client";
+import { contentOf, type Schemas } from "../api/client";
+import { useChange, useRead } from "../shared/change";
 import { useConnection } from "../shared/connections";
 import { count, money } from "../shared/format";
-import { useNotify } from "../shared/notices";
+import { Panel } from "../shared/Panel";
+import { addedPreview, allParts, type Preview } from "../shared/parts";
 import { Loaded } from "../shared/record";
 import { texts } from "../texts";
+import { Archivings } from "./Archivings";
 
 type Filters = Schemas["FiltersView"];
 type Choices = Schemas["FilterChoicesView"];
 type ChoiceList = Schemas["ChoiceListView"];
 
 const words = texts.filters;
-const MAX_PARTS = 200;
 
 export default function FiltersScreen() {
   const { id } = useParams<{ id: string }>();
@@ -47,7 +47,7 @@ export default function FiltersScreen() {
 
 function FiltersForm({ id, saved, choices }: { id: string; saved: Filters; choices: Choices }) {
   const [filters, setFilters] = useState(saved);
-  const { preview, save, archive } = useChanges(id);
+  const { preview, save } = useChanges(id);
   const customers = (part: Partial<Filters["customers"]>) =>
     setFilters({ ...filters, customers: { ...filters.customers, ...part } });
   const invoices = (part: Partial<Filters["invoices"]>) =>
@@ -63,11 +63,9 @@ function FiltersForm({ id, saved, choices }: { id: string; saved: Filters; choic
         <Button variant="primary" loading={save.isPending} onClick={() => save.mutate(filters)}>
           {words.save}
         </Button>
-        <Button loading={archive.isPending} onClick={() => archive.mutate()}>
-          {words.archive}
-        </Button>
       </SpaceBetween>
       {preview.data && <PreviewResult preview={preview.data} />}
+      <Archivings connection={id} />
     </SpaceBetween>
   );
 }
@@ -79,7 +77,7 @@ function CustomerFields(props: {
 }) {
   const { filters, choices, onChange } = props;
   return (
-    <Container header={<Header variant="h2">{words.customers}</Header>}>
+    <Panel title={words.customers}>
       <SpaceBetween size="m">
         <Chosen
           label={words.statuses}
@@ -100,7 +98,7 @@ function CustomerFields(props: {
           onChange={(territory_ids) => onChange({ territory_ids })}
         />
       </SpaceBetween>
-    </Container>
+    </Panel>
   );
 }
 
@@ -119,7 +117,7 @@ function InvoiceFields(props: {
     label: name,
   }));
   return (
-    <Container header={<Header variant="h2">{words.invoices}</Header>}>
+    <Panel title={words.invoices}>
       <SpaceBetween size="m">
         <Picked
           label={words.invoiceTypes}
@@ -171,7 +169,7 @@ function InvoiceFields(props: {
           />
         </FormField>
       </SpaceBetween>
-    </Container>
+    </Panel>
   );
 }
 
@@ -225,8 +223,6 @@ function Picked(props: {
   );
 }
 
-type Preview = Pick<Schemas["PreviewView"], "customers" | "invoices">;
-
 function PreviewResult({ preview }: { preview: Preview }) {
   return (
     <Alert type="info" header={words.result}>
@@ -246,105 +242,54 @@ function Effect({ title, effect }: { title: string; effect: Schemas["EffectView"
   return (
     <Box>
       <strong>{title}:</strong> {parts.join(", ")}.
+      {effect.in_connectwise !== null && ` ${count(effect.in_connectwise)} ${words.inConnectWise}`}
       {effect.leaving_balances.map((balance) => (
         <Box key={balance.currency} className="figures">
           {money(balance)} {words.leaving}
         </Box>
       ))}
+      <Samples label={words.leaving} samples={effect.leaving_samples} />
+      <Samples label={words.entering} samples={effect.returning_samples} />
     </Box>
   );
 }
 
-function useChoices(id: string) {
-  const api = useApi();
-  return useQuery({
-    queryKey: ["filter-choices", id],
-    queryFn: () =>
-      contentOf(
-        api.GET("/v1/connections/{connection_id}/filter-choices", {
-          params: { path: { connection_id: id } },
-        }),
-      ),
-  });
+function Samples({ label, samples }: { label: string; samples: Schemas["SampleView"][] }) {
+  if (samples.length === 0) {
+    return null;
+  }
+  return (
+    <div>
+      {words.samples} {label}: {samples.map((each) => each.label).join(", ")}
+    </div>
+  );
 }
+
+const useChoices = (id: string) =>
+  useRead(["filter-choices", id], (api) =>
+    api.GET("/v1/connections/{connection_id}/filter-choices", {
+      params: { path: { connection_id: id } },
+    }),
+  );
 
 function useChanges(id: string) {
-  const api = useApi();
-  const notify = useNotify();
-  const queries = useQueryClient();
-  const onError = (error: Error) => notify("error", error.message);
-  const params = { path: { connection_id: id } };
-  const preview = useMutation({
-    mutationFn: (filters: Filters) => wholePreview(api, id, filters),
-    onError,
-  });
-  const save = useMutation({
-    mutationFn: (body: Filters) =>
-      contentOf(api.PUT("/v1/connections/{connection_id}/filters", { params, body })),
-    onSuccess: () => {
-      notify("success", words.saved);
-      return queries.invalidateQueries({ queryKey: ["connections"] });
-    },
-    onError,
-  });
-  const archive = useMutation({
-    mutationFn: () => archiveLeft(api, id),
-    onSuccess: ({ customer_count, invoice_count }) => {
-      const counts = `${count(customer_count)} ${words.customers}, ${count(invoice_count)} `;
-      notify("success", `${words.archived} ${counts}${words.invoices}`);
-      return queries.invalidateQueries();
-    },
-    onError,
-  });
-  return { preview, save, archive };
-}
-
-/** A preview comes in parts, until no cursor leads to another one. */
-async function wholePreview(api: Api, id: string, body: Filters): Promise<Preview> {
-  let whole: Preview | null = null;
-  let cursor: string | undefined;
-  for (let part = 0; part < MAX_PARTS; part++) {
-    const params = { path: { connection_id: id }, query: { cursor } };
-    const next: Schemas["PreviewView"] = await contentOf(
-      api.POST("/v1/connections/{connection_id}/filters/preview", { params, body }),
-    );
-    whole = whole ? added(whole, next) : next;
-    cursor = next.next_cursor ?? undefined;
-    if (!cursor) {
-      break;
-    }
-  }
-  return whole as Preview;
-}
-
-/** Counts add up; sums of money are shown where one part holds them whole. */
-export function added(first: Preview, second: Preview): Preview {
-  const add = (kind: "customers" | "invoices"): Schemas["EffectView"] => ({
-    ...first[kind],
-    staying: first[kind].staying + second[kind].staying,
-    leaving: first[kind].leaving + second[kind].leaving,
-    returning: first[kind].returning + second[kind].returning,
-    leaving_balances: [],
-  });
-  return { customers: add("customers"), invoices: add("invoices") };
-}
-
-type Archived = Pick<Schemas["ArchivingView"], "customer_count" | "invoice_count">;
-
-async function archiveLeft(api: Api, id: string): Promise<Archived> {
-  const whole = { customer_count: 0, invoice_count: 0 };
-  let cursor: string | undefined;
-  for (let part = 0; part < MAX_PARTS; part++) {
-    const params = { path: { connection_id: id }, query: { cursor } };
-    const next: Schemas["ArchivingView"] = await contentOf(
-      api.POST("/v1/connections/{connection_id}/filters/archive-left", { params }),
-    );
-    whole.customer_count += next.customer_count;
-    whole.invoice_count += next.invoice_count;
-    cursor = next.next_cursor ?? undefined;
-    if (!cursor) {
-      break;
-    }
-  }
-  return whole;
+  const path = { connection_id: id };
+  const preview = useChange((api, body: Filters) =>
+    allParts(
+      (cursor) =>
+        contentOf(
+          api.POST("/v1/connections/{connection_id}/filters/preview", {
+            params: { path, query: { cursor } },
+            body,
+          }),
+        ),
+      addedPreview,
+    ),
+  );
+  const save = useChange(
+    (api, body: Filters) =>
+      contentOf(api.PUT("/v1/connections/{connection_id}/filters", { params: { path }, body })),
+    { told: () => words.saved },
+  );
+  return { preview, save };
 }

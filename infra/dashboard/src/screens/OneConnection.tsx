@@ -5,17 +5,18 @@ import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import SpaceBetween from "@cloudscape-design/components/space-between";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useParams } from "wouter";
-import { contentOf, type Schemas, useApi } from "../api/client";
+import { contentOf, type Schemas } from "../api/client";
+import { useChange } from "../shared/change";
 import { useConnection } from "../shared/connections";
 import { moment } from "../shared/format";
 import { PageLink, useFollow } from "../shared/links";
-import { useNotify } from "../shared/notices";
+import { RightsTable } from "../shared/Rights";
 import { RunProgress } from "../shared/RunProgress";
 import { Loaded } from "../shared/record";
 import { ConnectionState, CopiedId } from "../shared/values";
 import { texts } from "../texts";
+import { DisconnectButton, PaymentsSwitch } from "./ConnectionChanges";
 
 const words = texts.connections;
 
@@ -38,6 +39,8 @@ function Shown({ connection }: { connection: Schemas["ConnectionDetail"] }) {
             <Button onClick={() => verify.mutate()} loading={verify.isPending}>
               {words.verify}
             </Button>
+            <PaymentsSwitch connection={connection} />
+            <DisconnectButton connection={connection} />
             <Button href={`${here}/filters`} onFollow={follow}>
               {words.filters}
             </Button>
@@ -47,6 +50,7 @@ function Shown({ connection }: { connection: Schemas["ConnectionDetail"] }) {
         {connection.name}
       </Header>
       <Warnings connection={connection} />
+      {verify.data && <RightsTable rights={verify.data.rights} />}
       <Container>
         <KeyValuePairs columns={3} items={facts(connection)} />
       </Container>
@@ -114,7 +118,11 @@ function facts(connection: Schemas["ConnectionDetail"]) {
     { label: words.siteUrl, value: connection.site_url },
     {
       label: words.problems,
-      value: <PageLink href="/problems">{connection.open_problem_count}</PageLink>,
+      value: (
+        <PageLink href={`/problems?connection=${connection.id}`}>
+          {connection.open_problem_count}
+        </PageLink>
+      ),
     },
     { label: words.callbacks, value: words.callbackStates[connection.callbacks] },
     { label: words.since, value: moment(connection.created_at) },
@@ -136,21 +144,13 @@ function facts(connection: Schemas["ConnectionDetail"]) {
   ];
 }
 
-function useVerification(id: string) {
-  const api = useApi();
-  const notify = useNotify();
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: () =>
+const useVerification = (id: string) =>
+  useChange(
+    (api) =>
       contentOf(
         api.POST("/v1/connections/{connection_id}/verify", {
           params: { path: { connection_id: id } },
         }),
       ),
-    onSuccess: () => {
-      notify("success", words.verified);
-      return queries.invalidateQueries({ queryKey: ["connections"] });
-    },
-    onError: (error) => notify("error", error.message),
-  });
-}
+    { told: () => words.verified },
+  );

@@ -4,9 +4,9 @@ import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import SpaceBetween from "@cloudscape-design/components/space-between";
-import { useQuery } from "@tanstack/react-query";
 import { useParams } from "wouter";
-import { contentOf, type Schemas, useApi } from "../api/client";
+import type { Schemas } from "../api/client";
+import { useCustomer } from "../shared/customers";
 import { moment } from "../shared/format";
 import { useFollow } from "../shared/links";
 import { Loaded } from "../shared/record";
@@ -19,12 +19,7 @@ const words = texts.customers;
 
 export default function OneCustomer() {
   const { id } = useParams<{ id: string }>();
-  const api = useApi();
-  const query = useQuery({
-    queryKey: ["customers", "one", id],
-    queryFn: () =>
-      contentOf(api.GET("/v1/customers/{customer_id}", { params: { path: { customer_id: id } } })),
-  });
+  const query = useCustomer(id);
   return <Loaded query={query}>{(customer) => <Shown customer={customer} />}</Loaded>;
 }
 

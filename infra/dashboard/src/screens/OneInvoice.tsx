@@ -5,22 +5,23 @@ import Header from "@cloudscape-design/components/header";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
-import { useMutation, useQuery } from "@tanstack/react-query";
 import { useParams } from "wouter";
-import { type Api, ApiError, contentOf, type Schemas, useApi } from "../api/client";
+import { type Api, ApiError, contentOf, type Schemas } from "../api/client";
+import { useChange, useRead } from "../shared/change";
+import { CustomerName } from "../shared/customers";
 import { calendarDate, money } from "../shared/format";
-import { PageLink } from "../shared/links";
-import { useNotify } from "../shared/notices";
 import { Loaded } from "../shared/record";
 import {
   CopiedId,
   InvoiceState,
-  Money,
   MoneyHead,
+  moneyColumn,
   orNothing,
+  PaymentOrigin,
   PaymentStands,
 } from "../shared/values";
 import { texts } from "../texts";
+import { Standing } from "./Standing";
 
 type Invoice = Schemas["InvoiceDetail"];
 
@@ -28,12 +29,9 @@ const words = texts.invoices;
 
 export default function OneInvoice() {
   const { id } = useParams<{ id: string }>();
-  const api = useApi();
-  const query = useQuery({
-    queryKey: ["invoices", "one", id],
-    queryFn: () =>
-      contentOf(api.GET("/v1/invoices/{invoice_id}", { params: { path: { invoice_id: id } } })),
-  });
+  const query = useRead(["invoices", "one", id], (api) =>
+    api.GET("/v1/invoices/{invoice_id}", { params: { path: { invoice_id: id } } }),
+  );
   return <Loaded query={query}>{(invoice) => <Shown invoice={invoice} />}</Loaded>;
 }
 
@@ -48,9 +46,11 @@ function Shown({ invoice }: { invoice: Invoice }) {
           {words.outsideAbout}
         </Alert>
       )}
+      {!invoice.payments_complete && <Alert type="info">{words.paymentsIncomplete}</Alert>}
       <Container>
         <KeyValuePairs columns={4} items={facts(invoice)} />
       </Container>
+      <Standing invoice={invoice.id} isMirrored={invoice.origin === "connectwise"} />
       <Lines invoice={invoice} />
       <Payments invoice={invoice} />
     </SpaceBetween>
@@ -79,16 +79,6 @@ function facts(invoice: Invoice) {
   ];
 }
 
-function CustomerName({ id }: { id: string }) {
-  const api = useApi();
-  const { data } = useQuery({
-    queryKey: ["customers", "one", id],
-    queryFn: () =>
-      contentOf(api.GET("/v1/customers/{customer_id}", { params: { path: { customer_id: id } } })),
-  });
-  return <PageLink href={`/customers/${id}`}>{data?.name ?? words.customer}</PageLink>;
-}
-
 function Lines({ invoice }: { invoice: Invoice }) {
   return (
     <Table
@@ -114,11 +104,7 @@ function Lines({ invoice }: { invoice: Invoice }) {
           header: <MoneyHead>{words.unitPrice}</MoneyHead>,
           cell: ({ unit_price }) => <Figures text={unit_price} />,
         },
-        {
-          id: "amount",
-          header: <MoneyHead>{words.amount}</MoneyHead>,
-          cell: ({ amount }) => <Money amount={amount} />,
-        },
+        moneyColumn<Schemas["LineItemView"]>("amount", words.amount, ({ amount }) => amount),
       ]}
     />
   );
@@ -147,18 +133,18 @@ function Payments({ invoice }: { invoice: Invoice }) {
         {
           id: "origin",
           header: texts.payments.origin,
-          cell: ({ origin }) => texts.origins[origin],
+          cell: (payment) => <PaymentOrigin payment={payment} />,
         },
         {
           id: "state",
           header: texts.payments.state,
           cell: ({ is_deleted }) => <PaymentStands isDeleted={is_deleted} />,
         },
-        {
-          id: "amount",
-          header: <MoneyHead>{texts.payments.amount}</MoneyHead>,
-          cell: ({ amount }) => <Money amount={amount} />,
-        },
+        moneyColumn<Schemas["PsaPaymentView"]>(
+          "amount",
+          texts.payments.amount,
+          ({ amount }) => amount,
+        ),
       ]}
     />
   );
@@ -168,13 +154,7 @@ const PDF_TRIES = 10;
 const PDF_PAUSE_MILLISECONDS = 3000;
 
 function PdfButton({ id }: { id: string }) {
-  const api = useApi();
-  const notify = useNotify();
-  const open = useMutation({
-    mutationFn: () => pdfUrl(api, id),
-    onSuccess: (url) => location.assign(url),
-    onError: (error) => notify("error", error.message),
-  });
+  const open = useChange((api) => pdfUrl(api, id), { after: (url) => location.assign(url) });
   return (
     <Button
       iconName="download"

@@ -8,15 +8,15 @@ import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import RadioGroup from "@cloudscape-design/components/radio-group";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useParams } from "wouter";
-import { contentOf, type Schemas, useApi } from "../api/client";
-import { calendarDate, count, moment } from "../shared/format";
+import { contentOf, type Schemas } from "../api/client";
+import { useChange, useRead } from "../shared/change";
+import { calendarDate, count, moment, money } from "../shared/format";
 import { PageLink } from "../shared/links";
-import { useNotify } from "../shared/notices";
+import { Panel } from "../shared/Panel";
 import { Loaded } from "../shared/record";
-import { CopiedId, orNothing, ProblemState } from "../shared/values";
+import { CopiedId, Money, MoneyHead, orNothing, ProblemState } from "../shared/values";
 import { texts } from "../texts";
 
 type Problem = Schemas["ProblemView"];
@@ -26,12 +26,9 @@ const words = texts.problems;
 
 export default function OneProblem() {
   const { id } = useParams<{ id: string }>();
-  const api = useApi();
-  const query = useQuery({
-    queryKey: ["problems", "one", id],
-    queryFn: () =>
-      contentOf(api.GET("/v1/problems/{problem_id}", { params: { path: { problem_id: id } } })),
-  });
+  const query = useRead(["problems", "one", id], (api) =>
+    api.GET("/v1/problems/{problem_id}", { params: { path: { problem_id: id } } }),
+  );
   return <Loaded query={query}>{(problem) => <Shown problem={problem} />}</Loaded>;
 }
 
@@ -54,15 +51,17 @@ function Shown({ problem }: { problem: Problem }) {
 }
 
 function facts(problem: Problem) {
-  const { record_id, resolved_at, refusal } = problem;
+  const { record_id, payment_id, resolved_at, refusal } = problem;
   return [
     { label: words.state, value: <ProblemState state={problem.state} /> },
     { label: words.opened, value: moment(problem.opened_at) },
     resolved_at
       ? { label: words.resolved, value: moment(resolved_at) }
       : { label: words.lastSeen, value: moment(problem.last_seen_at) },
+    ...(problem.amount ? [{ label: words.amount, value: money(problem.amount) }] : []),
     { label: words.seen, value: count(problem.times_seen) },
     { label: words.record, value: record_id ? <RecordLink problem={problem} /> : orNothing(null) },
+    ...(payment_id ? [{ label: words.payment, value: <PaymentLink id={payment_id} /> }] : []),
     ...(refusal ? [{ label: words.refusal, value: refusal }] : []),
     { label: texts.common.id, value: <CopiedId id={problem.id} /> },
   ];
@@ -72,6 +71,10 @@ function facts(problem: Problem) {
 function RecordLink({ problem }: { problem: Problem }) {
   const screen = problem.subject.startsWith("customer/") ? "customers" : "invoices";
   return <PageLink href={`/${screen}/${problem.record_id}`}>{words.openRecord}</PageLink>;
+}
+
+function PaymentLink({ id }: { id: string }) {
+  return <PageLink href={`/payments/${id}`}>{words.openPayment}</PageLink>;
 }
 
 function ShownPayments(props: {
@@ -113,8 +116,8 @@ function ShownPayments(props: {
         { id: "by", header: words.appliedBy, cell: ({ applied_by }) => orNothing(applied_by) },
         {
           id: "amount",
-          header: words.amountMinor,
-          cell: ({ amount_minor }) => <span className="figures">{count(amount_minor)}</span>,
+          header: <MoneyHead>{words.amount}</MoneyHead>,
+          cell: ({ amount, amount_minor }) => (amount ? <Money amount={amount} /> : amount_minor),
         },
       ]}
     />
@@ -133,7 +136,7 @@ function Actions({ problem, payment }: { problem: Problem; payment: number | nul
       ...(reference && { reference }),
     });
   return (
-    <Container header={<Header variant="h2">{words.actions}</Header>}>
+    <Panel title={words.actions}>
       {problem.actions.length === 0 ? (
         <Box>{words.noActions}</Box>
       ) : (
@@ -158,30 +161,18 @@ function Actions({ problem, payment }: { problem: Problem; payment: number | nul
           </Button>
         </SpaceBetween>
       )}
-    </Container>
+    </Panel>
   );
 }
 
-function useAction(id: string) {
-  const api = useApi();
-  const notify = useNotify();
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: (body: Choice) =>
+const useAction = (id: string) =>
+  useChange(
+    (api, body: Choice) =>
       contentOf(
         api.POST("/v1/problems/{problem_id}/actions", {
           params: { path: { problem_id: id } },
           body,
         }),
       ),
-    onSuccess: (problem) => {
-      notify("success", words.done);
-      queries.setQueryData(["problems", "one", id], problem);
-      return queries.invalidateQueries({ queryKey: ["problems"] });
-    },
-    onError: (error) => {
-      notify("error", error.message);
-      return queries.invalidateQueries({ queryKey: ["problems"] });
-    },
-  });
-}
+    { told: () => words.done },
+  );

@@ -1,81 +1,28 @@
-import Checkbox from "@cloudscape-design/components/checkbox";
-import FormField from "@cloudscape-design/components/form-field";
-import SpaceBetween from "@cloudscape-design/components/space-between";
-import type { TableProps } from "@cloudscape-design/components/table";
-import { type Schemas, useApi } from "../api/client";
+import SegmentedControl from "@cloudscape-design/components/segmented-control";
+import type { ReactNode } from "react";
 import { useAddress } from "../shared/address";
-import { DateFilter } from "../shared/filters";
-import { calendarDate } from "../shared/format";
-import { ListTable } from "../shared/ListTable";
-import { PageLink } from "../shared/links";
-import { usePages } from "../shared/pages";
-import { Money, MoneyHead, PaymentStands } from "../shared/values";
 import { texts } from "../texts";
-
-type Payment = Schemas["PsaPaymentView"];
+import { BookedPayments } from "./BookedPayments";
+import { CollectedPayments } from "./CollectedPayments";
 
 const words = texts.payments;
+const VIEWS = ["booked", "collected"] as const;
 
+/** Payments of both directions: what stands in ConnectWise, and what the platform collected. */
 export default function Payments() {
-  const api = useApi();
   const { get, set } = useAddress();
-  const query = {
-    paid_from: get("paid_from"),
-    paid_to: get("paid_to"),
-    with_deleted: get("deleted") === "true",
-  };
-  const pages = usePages<Payment>(["payments", query], (cursor) =>
-    api.GET("/v1/payments", { params: { query: { ...query, cursor } } }),
-  );
-  return (
-    <ListTable
-      title={words.title}
-      about={words.about}
-      empty={words.empty}
-      pages={pages}
-      columns={columns}
-      filter={
-        <SpaceBetween direction="horizontal" size="s" alignItems="end">
-          <FormField label={words.from}>
-            <DateFilter name="paid_from" />
-          </FormField>
-          <FormField label={words.to}>
-            <DateFilter name="paid_to" />
-          </FormField>
-          <Checkbox
-            checked={query.with_deleted}
-            onChange={({ detail }) => set({ deleted: detail.checked ? "true" : "" })}
-          >
-            {words.withDeleted}
-          </Checkbox>
-        </SpaceBetween>
-      }
+  const view = VIEWS.find((each) => each === get("view")) ?? "booked";
+  const choice: ReactNode = (
+    <SegmentedControl
+      label={words.view}
+      selectedId={view}
+      options={VIEWS.map((id) => ({ id, text: words.views[id] }))}
+      onChange={({ detail }) => set({ view: detail.selectedId })}
     />
   );
+  return view === "booked" ? (
+    <BookedPayments choice={choice} />
+  ) : (
+    <CollectedPayments choice={choice} />
+  );
 }
-
-const columns: TableProps.ColumnDefinition<Payment>[] = [
-  {
-    id: "date",
-    header: words.date,
-    cell: ({ paid_on }) => calendarDate(paid_on),
-    isRowHeader: true,
-  },
-  {
-    id: "invoice",
-    header: words.invoice,
-    cell: ({ invoice_id }) => <PageLink href={`/invoices/${invoice_id}`}>{words.open}</PageLink>,
-  },
-  { id: "kind", header: words.kind, cell: ({ kind }) => words.kinds[kind] },
-  { id: "origin", header: words.origin, cell: ({ origin }) => texts.origins[origin] },
-  {
-    id: "state",
-    header: words.state,
-    cell: ({ is_deleted }) => <PaymentStands isDeleted={is_deleted} />,
-  },
-  {
-    id: "amount",
-    header: <MoneyHead>{words.amount}</MoneyHead>,
-    cell: ({ amount }) => <Money amount={amount} />,
-  },
-];

@@ -1,6 +1,5 @@
 import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
-import Container from "@cloudscape-design/components/container";
 import Form from "@cloudscape-design/components/form";
 import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
@@ -8,16 +7,17 @@ import Multiselect from "@cloudscape-design/components/multiselect";
 import RadioGroup from "@cloudscape-design/components/radio-group";
 import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import { ApiError, contentOf, type Schemas, useApi } from "../api/client";
+import { contentOf, type Schemas } from "../api/client";
 import { ConnectionChoice } from "../shared/ConnectionChoice";
+import { useChange, useRead } from "../shared/change";
 import { type Connection, useChosenConnection } from "../shared/connections";
 import { timeUntil } from "../shared/format";
 import { PageLink } from "../shared/links";
-import { useNotify } from "../shared/notices";
+import { Panel } from "../shared/Panel";
 import { Loaded } from "../shared/record";
 import { texts } from "../texts";
+import { CallbackSecret, KeysForm } from "./Keys";
 
 type Fetch = Schemas["FetchKind"];
 type WriteBack = Schemas["WriteBackPolicyView"];
@@ -38,6 +38,8 @@ export default function Preferences() {
             <SpaceBetween size="l" key={chosen.id}>
               <Fetches connection={chosen} />
               <WriteBackForm connection={chosen} />
+              <KeysForm connection={chosen} />
+              <CallbackSecret connection={chosen} />
             </SpaceBetween>
           ) : (
             <PageLink href="/connect">{texts.connections.connect}</PageLink>
@@ -49,48 +51,51 @@ export default function Preferences() {
 }
 
 function Fetches({ connection }: { connection: Connection }) {
+  const query = useRead(["fetches", connection.id], (api) =>
+    api.GET("/v1/connections/{connection_id}/fetches", {
+      params: { path: { connection_id: connection.id } },
+    }),
+  );
   return (
-    <Container header={<Header variant="h2">{words.fetches}</Header>}>
-      <SpaceBetween size="l">
-        <FetchButton connection={connection.id} kind="fetch_new" label={words.fetchNew}>
-          {words.fetchNewAbout}
-        </FetchButton>
-        <FetchButton connection={connection.id} kind="fetch_unpaid" label={words.fetchUnpaid}>
-          {words.fetchUnpaidAbout}
-        </FetchButton>
-      </SpaceBetween>
-    </Container>
+    <Panel title={words.fetches}>
+      <Loaded query={query}>
+        {({ items }) => (
+          <SpaceBetween size="l">
+            {items.map(({ kind, free_at }) => (
+              <FetchButton key={kind} connection={connection.id} kind={kind} freeAt={free_at}>
+                {words.fetchAbouts[kind]}
+              </FetchButton>
+            ))}
+          </SpaceBetween>
+        )}
+      </Loaded>
+    </Panel>
   );
 }
 
-function FetchButton(props: { connection: string; kind: Fetch; label: string; children: string }) {
-  const api = useApi();
-  const notify = useNotify();
-  const [freeAt, setFreeAt] = useState("");
-  const left = useCountdown(freeAt);
-  const start = useMutation({
-    mutationFn: () =>
+function FetchButton(props: {
+  connection: string;
+  kind: Fetch;
+  freeAt: string | null;
+  children: string;
+}) {
+  const left = useCountdown(props.freeAt ?? "");
+  const start = useChange(
+    (api) =>
       contentOf(
         api.POST("/v1/connections/{connection_id}/fetches", {
           params: { path: { connection_id: props.connection } },
           body: { kind: props.kind },
         }),
       ),
-    onSuccess: ({ free_at }) => {
-      setFreeAt(free_at);
-      notify(
-        "success",
+    {
+      told: () => (
         <PageLink href="/runs" color="inverted">
           {words.started}
-        </PageLink>,
-      );
+        </PageLink>
+      ),
     },
-    onError: (error) => {
-      const free = error instanceof ApiError ? error.problem.free_at : undefined;
-      if (typeof free === "string") setFreeAt(free);
-      notify("error", error.message);
-    },
-  });
+  );
   return (
     <SpaceBetween size="xs">
       <Box>{props.children}</Box>
@@ -101,7 +106,7 @@ function FetchButton(props: { connection: string; kind: Fetch; label: string; ch
           disabled={left !== null}
           disabledReason={left === null ? undefined : `${words.freeIn} ${left}`}
         >
-          {props.label}
+          {texts.runs.kinds[props.kind]}
         </Button>
         {left && (
           <Box color="text-body-secondary">
@@ -149,7 +154,7 @@ function WriteBackForm({ connection }: { connection: Connection }) {
         save.mutate(policy);
       }}
     >
-      <Container header={<Header variant="h2">{words.writeBack}</Header>}>
+      <Panel title={words.writeBack} about={words.otherBooks}>
         <Form
           actions={
             <Button variant="primary" formAction="submit" loading={save.isPending}>
@@ -189,7 +194,7 @@ function WriteBackForm({ connection }: { connection: Connection }) {
             </FormField>
           </SpaceBetween>
         </Form>
-      </Container>
+      </Panel>
     </form>
   );
 }
@@ -200,25 +205,17 @@ function chosenStates(before: WriteBack["reverse_on"], chosen: (string | undefin
 
 /** The tenant's own billing statuses, of which the API takes no other. */
 function useStatuses(connection: string) {
-  const api = useApi();
-  const { data } = useQuery({
-    queryKey: ["billing-statuses", connection],
-    queryFn: () =>
-      contentOf(
-        api.GET("/v1/connections/{connection_id}/billing-statuses", {
-          params: { path: { connection_id: connection } },
-        }),
-      ),
-  });
+  const { data } = useRead(["billing-statuses", connection], (api) =>
+    api.GET("/v1/connections/{connection_id}/billing-statuses", {
+      params: { path: { connection_id: connection } },
+    }),
+  );
   return (data?.items ?? []).map(({ id, name }) => ({ value: String(id), label: name }));
 }
 
-function useSaving(connection: string) {
-  const api = useApi();
-  const notify = useNotify();
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: ({ when, paid_status_id, reverse_on }: WriteBack) =>
+const useSaving = (connection: string) =>
+  useChange(
+    (api, { when, paid_status_id, reverse_on }: WriteBack) =>
       contentOf(
         api.PATCH("/v1/connections/{connection_id}", {
           params: { path: { connection_id: connection } },
@@ -231,10 +228,5 @@ function useSaving(connection: string) {
           },
         }),
       ),
-    onSuccess: () => {
-      notify("success", words.saved);
-      return queries.invalidateQueries({ queryKey: ["connections"] });
-    },
-    onError: (error) => notify("error", error.message),
-  });
-}
+    { told: () => words.saved },
+  );

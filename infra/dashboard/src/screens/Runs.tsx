@@ -1,14 +1,15 @@
 import Box from "@cloudscape-design/components/box";
-import Button from "@cloudscape-design/components/button";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import type { TableProps } from "@cloudscape-design/components/table";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { contentOf, type Schemas, useApi } from "../api/client";
+import { AskedButton } from "../shared/AskedButton";
+import { useAddress } from "../shared/address";
 import { ConnectionChoice } from "../shared/ConnectionChoice";
+import { useChange } from "../shared/change";
 import { useChosenConnection } from "../shared/connections";
+import { ChoiceFilter } from "../shared/filters";
 import { count, moment, NOTHING } from "../shared/format";
 import { ListTable } from "../shared/ListTable";
-import { useNotify } from "../shared/notices";
 import { usePages } from "../shared/pages";
 import { isGoingOn, RunProgress } from "../shared/RunProgress";
 import { Loaded } from "../shared/record";
@@ -18,6 +19,8 @@ import { texts } from "../texts";
 type Run = Schemas["RunView"];
 
 const words = texts.runs;
+const KINDS = Object.keys(words.kinds) as Run["kind"][];
+const STATES = Object.keys(words.states) as Run["state"][];
 const FOLLOWED_SECONDS = 3;
 const OUTCOMES = Object.keys(words.counters) as (keyof typeof words.counters)[];
 
@@ -38,11 +41,16 @@ export default function Runs() {
 
 function RunsOf({ connection, choice }: { connection: string; choice: React.ReactNode }) {
   const api = useApi();
+  const { get } = useAddress();
+  const query = {
+    kind: KINDS.find((each) => each === get("kind")),
+    state: STATES.find((each) => each === get("state")),
+  };
   const pages = usePages<Run>(
-    ["runs", connection],
+    ["runs", connection, query],
     (cursor) =>
       api.GET("/v1/connections/{connection_id}/runs", {
-        params: { path: { connection_id: connection }, query: { cursor } },
+        params: { path: { connection_id: connection }, query: { ...query, cursor } },
       }),
     { everySeconds: (runs) => runs.some(isGoingOn) && FOLLOWED_SECONDS },
   );
@@ -53,14 +61,25 @@ function RunsOf({ connection, choice }: { connection: string; choice: React.Reac
       empty={words.empty}
       pages={pages}
       columns={columns}
-      filter={choice}
+      filter={
+        <SpaceBetween direction="horizontal" size="s">
+          {choice}
+          <ChoiceFilter name="kind" label={words.kind} choices={words.kinds} />
+          <ChoiceFilter name="state" label={words.state} choices={words.states} />
+        </SpaceBetween>
+      }
     />
   );
 }
 
 const columns: TableProps.ColumnDefinition<Run>[] = [
   { id: "kind", header: words.kind, cell: ({ kind }) => words.kinds[kind], isRowHeader: true },
-  { id: "state", header: words.state, cell: ({ state }) => <RunState state={state} /> },
+  {
+    id: "state",
+    header: words.state,
+    minWidth: 120,
+    cell: ({ state }) => <RunState state={state} />,
+  },
   { id: "progress", header: words.progress, cell: (run) => <Progress run={run} /> },
   { id: "started", header: words.started, cell: ({ created_at }) => moment(created_at) },
   {
@@ -109,23 +128,22 @@ function comparison({ compared, differing }: Schemas["ComparisonView"]): string 
 }
 
 function CancelButton({ run }: { run: Run }) {
-  const api = useApi();
-  const notify = useNotify();
-  const queries = useQueryClient();
-  const cancel = useMutation({
-    mutationFn: () =>
+  const cancel = useChange(
+    (api) =>
       contentOf(
         api.POST("/v1/connections/{connection_id}/runs/{run_id}/cancel", {
           params: { path: { connection_id: run.connection_id, run_id: run.id } },
         }),
       ),
-    onSuccess: () => notify("success", words.cancelled),
-    onError: (error) => notify("error", error.message),
-    onSettled: () => queries.invalidateQueries({ queryKey: ["runs"] }),
-  });
+    { told: () => words.cancelled },
+  );
   return (
-    <Button variant="inline-link" loading={cancel.isPending} onClick={() => cancel.mutate()}>
-      {words.cancel}
-    </Button>
+    <AskedButton
+      variant="inline-link"
+      label={words.cancel}
+      question={`${words.kinds[run.kind]}, ${moment(run.created_at)}: ${words.cancelQuestion}`}
+      loading={cancel.isPending}
+      onConfirm={() => cancel.mutate()}
+    />
   );
 }

@@ -19,18 +19,32 @@ interface Props<T> {
   columns: TableProps.ColumnDefinition<T>[];
   filter?: ReactNode;
   actions?: ReactNode;
+  /** What stands between filters and rows, such as sums. */
+  summary?: ReactNode;
+  /** Rows that may be chosen for an action, with names for those who hear the page. */
+  selection?: Pick<
+    TableProps<T>,
+    "selectedItems" | "onSelectionChange" | "isItemDisabled" | "ariaLabels"
+  >;
+  sorting?: Pick<TableProps<T>, "sortingColumn" | "sortingDescending" | "onSortingChange">;
 }
 
 /** A list of the API as a table: its title, filters, rows and pages. */
 export function ListTable<T extends { id: string }>(props: Props<T>) {
-  const { title, about, empty, pages, columns, filter, actions } = props;
+  const { title, about, empty, pages, columns, filter, actions, summary, selection, sorting } =
+    props;
   return (
     <SpaceBetween size="m">
       {pages.error && <Failure error={pages.error} onRetry={pages.refresh} />}
       {pages.isPartial && <Alert type="info">{texts.common.partial}</Alert>}
+      {summary}
       <Table<T>
+        {...selection}
+        {...sorting}
+        selectionType={selection && "multi"}
         variant="full-page"
         stickyHeader
+        wrapLines
         enableKeyboardNavigation
         items={pages.items}
         trackBy="id"

@@ -2,17 +2,19 @@ import { useQuery } from "@tanstack/react-query";
 import { contentOf, type Schemas, useApi } from "../api/client";
 import { useAddress } from "./address";
 
-export type Connection = Schemas["ConnectionView"];
+export type Connection = Schemas["ConnectionDetail"];
+
+const RUN_SECONDS = 3;
 
 export function useConnections() {
   const api = useApi();
   return useQuery({
     queryKey: ["connections"],
     queryFn: async () => (await contentOf(api.GET("/v1/connections"))).items,
+    refetchInterval: ({ state }) =>
+      state.data?.some(({ current_run }) => current_run) ? RUN_SECONDS * 1000 : false,
   });
 }
-
-const RUN_SECONDS = 3;
 
 /** One connection with its health; it is followed closely while a run goes on. */
 export function useConnection(id: string) {

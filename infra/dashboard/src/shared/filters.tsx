@@ -1,5 +1,7 @@
 import DatePicker from "@cloudscape-design/components/date-picker";
+import FormField from "@cloudscape-design/components/form-field";
 import Input from "@cloudscape-design/components/input";
+import Select from "@cloudscape-design/components/select";
 import { useState } from "react";
 import { texts } from "../texts";
 import { useAddress } from "./address";
@@ -33,11 +35,12 @@ export function TypedFilter({ name, placeholder }: { name: string; placeholder: 
   );
 }
 
-export function DateFilter({ name }: { name: string }) {
+/** A calendar day; `usual` is the one that holds until another one is chosen. */
+export function DateFilter({ name, usual = "" }: { name: string; usual?: string }) {
   const { get, set } = useAddress();
   return (
     <DatePicker
-      value={get(name) ?? ""}
+      value={get(name) ?? usual}
       placeholder={texts.invoices.dateHint}
       format="iso"
       openCalendarAriaLabel={() => texts.invoices.dateHint}
@@ -47,5 +50,26 @@ export function DateFilter({ name }: { name: string }) {
         }
       }}
     />
+  );
+}
+
+/** One of some values, by their texts; the first choice is all of them. */
+export function ChoiceFilter(props: {
+  name: string;
+  label: string;
+  choices: Readonly<Record<string, string>>;
+}) {
+  const { get, set } = useAddress();
+  const all = { value: "", label: texts.common.all };
+  const each = Object.entries(props.choices).map(([value, label]) => ({ value, label }));
+  const options = [all, ...each];
+  return (
+    <FormField label={props.label}>
+      <Select
+        selectedOption={options.find(({ value }) => value === get(props.name)) ?? all}
+        options={options}
+        onChange={({ detail }) => set({ [props.name]: detail.selectedOption.value })}
+      />
+    </FormField>
   );
 }

@@ -3,9 +3,11 @@ import CopyToClipboard from "@cloudscape-design/components/copy-to-clipboard";
 import StatusIndicator, {
   type StatusIndicatorProps,
 } from "@cloudscape-design/components/status-indicator";
+import type { TableProps } from "@cloudscape-design/components/table";
 import type { Amount, Schemas } from "../api/client";
 import { texts } from "../texts";
 import { money, NOTHING } from "./format";
+import { PageLink } from "./links";
 
 type Look = StatusIndicatorProps.Type;
 
@@ -18,7 +20,20 @@ export function Money({ amount }: { amount: Amount }) {
   );
 }
 
-/** A column of amounts, its head aligned like its figures. */
+/** A column of amounts, each under the other. */
+export function moneyColumn<T>(
+  id: string,
+  title: string,
+  amountOf: (item: T) => Amount,
+): TableProps.ColumnDefinition<T> {
+  return {
+    id,
+    header: <MoneyHead>{title}</MoneyHead>,
+    cell: (item) => <Money amount={amountOf(item)} />,
+  };
+}
+
+/** The head of a column of figures, aligned like them. */
 export function MoneyHead({ children }: { children: string }) {
   return (
     <Box textAlign="right" fontWeight="bold" color="inherit">
@@ -55,6 +70,28 @@ const CONNECTION_LOOKS: Record<Schemas["ConnectionState"], Look> = {
   degraded: "warning",
   disconnected: "stopped",
 };
+const PLATFORM_PAYMENT_LOOKS: Record<Schemas["PlatformPaymentState"], Look> = {
+  pending: "pending",
+  settled: "success",
+  failed: "error",
+  returned: "warning",
+  refunded: "stopped",
+  charged_back: "warning",
+  voided: "stopped",
+};
+const WRITE_BACK_LOOKS: Record<Schemas["WriteBackState"], Look> = {
+  pending: "pending",
+  posting: "in-progress",
+  unclear: "in-progress",
+  confirmed: "success",
+  rejected: "error",
+  manual: "warning",
+  reversing: "in-progress",
+  reversed: "stopped",
+  cancelled: "stopped",
+  done_by_hand: "success",
+  reversed_by_hand: "stopped",
+};
 const RUN_LOOKS: Record<Schemas["RunState"], Look> = {
   queued: "pending",
   running: "in-progress",
@@ -77,6 +114,16 @@ export function RunState({ state }: { state: Schemas["RunState"] }) {
   return <StatusIndicator type={RUN_LOOKS[state]}>{texts.runs.states[state]}</StatusIndicator>;
 }
 
+export function PlatformPaymentState({ state }: { state: Schemas["PlatformPaymentState"] }) {
+  const text = texts.platformPayments.states[state];
+  return <StatusIndicator type={PLATFORM_PAYMENT_LOOKS[state]}>{text}</StatusIndicator>;
+}
+
+export function WriteBackState({ state }: { state: Schemas["WriteBackState"] }) {
+  const text = texts.platformPayments.writeBackStates[state];
+  return <StatusIndicator type={WRITE_BACK_LOOKS[state]}>{text}</StatusIndicator>;
+}
+
 export function ProblemState({ state }: { state: Schemas["ProblemState"] }) {
   const look = state === "open" ? "warning" : "success";
   return <StatusIndicator type={look}>{texts.problems.states[state]}</StatusIndicator>;
@@ -88,4 +135,11 @@ export function PaymentStands({ isDeleted }: { isDeleted: boolean }) {
   ) : (
     <StatusIndicator type="success">{texts.payments.stands}</StatusIndicator>
   );
+}
+
+/** Where a payment was made; one that the platform collected leads to what became of it. */
+export function PaymentOrigin({ payment }: { payment: Schemas["PsaPaymentView"] }) {
+  const made = texts.origins[payment.origin];
+  const id = payment.platform_payment_id;
+  return id ? <PageLink href={`/payments/${id}`}>{made}</PageLink> : made;
 }

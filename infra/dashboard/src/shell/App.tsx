@@ -14,6 +14,8 @@ import { NotFound } from "./NotFound";
 import { Top } from "./Top";
 
 const screens = [
+  ["/month-end", lazy(() => import("../screens/MonthEnd"))],
+  ["/overview", lazy(() => import("../screens/Overview"))],
   ["/connections", lazy(() => import("../screens/Connections"))],
   ["/connections/:id", lazy(() => import("../screens/OneConnection"))],
   ["/connections/:id/filters", lazy(() => import("../screens/Filters"))],
@@ -23,12 +25,13 @@ const screens = [
   ["/customers", lazy(() => import("../screens/Customers"))],
   ["/customers/:id", lazy(() => import("../screens/OneCustomer"))],
   ["/payments", lazy(() => import("../screens/Payments"))],
+  ["/payments/:id", lazy(() => import("../screens/OnePlatformPayment"))],
   ["/problems", lazy(() => import("../screens/Problems"))],
   ["/problems/:id", lazy(() => import("../screens/OneProblem"))],
   ["/runs", lazy(() => import("../screens/Runs"))],
   ["/preferences", lazy(() => import("../screens/Preferences"))],
 ] as const;
-const HOME = "/connections";
+const HOME = "/overview";
 const NARROW_PIXELS = 900;
 
 /** The frame around every screen: the bar, the navigation, notices, and the screen itself. */
@@ -76,7 +79,15 @@ function Navigation({ pathname }: { pathname: string }) {
   const follow = useFollow();
   const problems = useOpenProblems();
   const { nav } = texts;
-  const links = ["connections", "invoices", "customers", "payments", "problems", "runs"] as const;
+  const links = [
+    "overview",
+    "invoices",
+    "customers",
+    "payments",
+    "problems",
+    "runs",
+    "connections",
+  ] as const;
   return (
     <SideNavigation
       activeHref={`/${pathname.split("/")[1]}`}
@@ -89,6 +100,7 @@ function Navigation({ pathname }: { pathname: string }) {
           info: name === "problems" && problems ? <Badge color="red">{problems}</Badge> : undefined,
         })),
         { type: "divider" },
+        { type: "link", href: "/month-end", text: nav["month-end"] },
         { type: "link", href: "/preferences", text: nav.preferences },
       ]}
     />

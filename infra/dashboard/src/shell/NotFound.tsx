@@ -5,7 +5,7 @@ import { texts } from "../texts";
 export function NotFound() {
   return (
     <Alert type="info" header={texts.common.notFound}>
-      <PageLink href="/connections">{texts.common.home}</PageLink>
+      <PageLink href="/overview">{texts.common.home}</PageLink>
     </Alert>
   );
 }

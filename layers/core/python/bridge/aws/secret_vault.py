@@ -1,6 +1,8 @@
 """The vault keeps credentials in Secrets Manager, one secret a connection.
 
-It holds read credentials in memory for five minutes.
+It holds keys in memory for an hour, together with the member that they belong to: a payment states
+the member of the very keys that made it. Keys whose member is yet to be found are held for five
+minutes.
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ T = TypeVar("T")
 
 RECOVERY_DAYS = 7
 """A deleted secret can be brought back for so long; connecting again within that time does it."""
-CACHE_LIFE = timedelta(minutes=5)
+KEYS_LIFE = timedelta(hours=1)
+"""Keys that were replaced elsewhere may be used for so long, unless ConnectWise rejects them."""
+SHORT_LIFE = timedelta(minutes=5)
 MAX_CACHED = 500
 _FIELDS = ("company_id", "public_key", "private_key", "callback_secret")
 _LATER_FIELDS = ("member_identifier",)
@@ -39,7 +43,7 @@ class ClientIdSecret:
         self._kept: _Cache[str] = _Cache(clock)
 
     def read(self) -> str:
-        return self._kept.get(self._name, self._fetch)
+        return self._kept.get(self._name, self._fetch, life_of=lambda _: SHORT_LIFE)
 
     def _fetch(self, name: str) -> str:
         with translated("Secrets Manager"):
@@ -89,7 +93,7 @@ class SecretsManagerVault:
         """Return the credentials. Raises NotFoundError for a connection whose secret is gone."""
         if is_fresh:
             self._credentials.forget(connection_id)
-        return self._credentials.get(connection_id, self._read_credentials)
+        return self._credentials.get(connection_id, self._read_credentials, life_of=_life_of)
 
     def delete_credentials(self, connection_id: str) -> None:
         self._credentials.forget(connection_id)
@@ -141,8 +145,12 @@ def _content(credentials: Credentials) -> str:
     return json.dumps({field: getattr(credentials, field) for field in fields})
 
 
+def _life_of(credentials: Credentials) -> timedelta:
+    return KEYS_LIFE if credentials.member_identifier else SHORT_LIFE
+
+
 class _Cache(Generic[T]):
-    """A cache keeps each value for CACHE_LIFE, and at most MAX_CACHED of them.
+    """A cache keeps each value for its life, and at most MAX_CACHED of them.
 
     Threads share it; two that miss the same value at once both read it.
     """
@@ -152,7 +160,7 @@ class _Cache(Generic[T]):
         self._entries: dict[str, tuple[T, datetime]] = {}
         self._lock = threading.Lock()
 
-    def get(self, name: str, read: Callable[[str], T]) -> T:
+    def get(self, name: str, read: Callable[[str], T], *, life_of: Callable[[T], timedelta]) -> T:
         now = self._clock.now()
         with self._lock:
             kept = self._entries.get(name)
@@ -163,7 +171,7 @@ class _Cache(Generic[T]):
             self._entries.pop(name, None)
             if len(self._entries) >= MAX_CACHED:
                 del self._entries[next(iter(self._entries))]
-            self._entries[name] = (value, now + CACHE_LIFE)
+            self._entries[name] = (value, now + life_of(value))
         return value
 
     def forget(self, name: str) -> None:

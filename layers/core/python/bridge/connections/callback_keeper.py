@@ -74,7 +74,8 @@ class CallbackKeeper:
         return Visit.ANSWERED
 
     def _restore(self, connection: Connection) -> None:
-        credentials = self._vault.get_credentials(connection.connection_id)
+        # The secret in the callbacks' URL, which may have been replaced lately.
+        credentials = self._vault.get_credentials(connection.connection_id, is_fresh=True)
         secret = credentials.callback_secret
         if secret:
             url = callback_url(self._webhook_base_url, connection.connection_id, secret)

@@ -74,6 +74,6 @@ class Disconnector:
     def _public_key(self, connection_id: str) -> str:
         """Return the public key, "" once the secrets are deleted."""
         try:
-            return self._vault.get_credentials(connection_id).public_key
+            return self._vault.get_credentials(connection_id, is_fresh=True).public_key
         except NotFoundError:
             return ""

@@ -117,7 +117,18 @@ class ConnectionHealth:
 
         If another change wins the race, the next worker discovers the address again.
         """
-        self._try_to_save(connection, lambda known: replace(known, address=address))
+        self._try_to_save(
+            connection,
+            lambda known: replace(known, address=address, information_missed_at=None),
+        )
+
+    def remember_information_missed(self, connection: Connection) -> None:
+        """Store that ConnectWise lacks the call for a whole invoice.
+
+        If another change wins the race, the next worker misses it again.
+        """
+        now = self._clock.now()
+        self._try_to_save(connection, lambda known: known.with_information_missed(now))
 
     def remember_member(self, connection: Connection, member: str) -> None:
         """Store our API member's identifier, which writing payments requires.

@@ -19,6 +19,8 @@ TIMES_A_MINUTE: Final[Mapping[Activity, int]] = {
     Activity.FILTER_PREVIEW: 20,
     Activity.SETUP_LISTS: 20,
     Activity.RECORD_SEARCH: 20,
+    Activity.RECORD_FETCH: 20,
+    Activity.OUTSTANDING_SUMS: 1,
 }
 """More than a person does. Connecting and verifying take about 20 calls each, a page of a preview
 four, reading all lists of a setup ten, and a search up to seven: 600 a minute at most."""

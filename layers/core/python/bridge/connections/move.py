@@ -119,4 +119,5 @@ def _moved(stored: Connection, claimed: Connection) -> Connection:
         company_connections=claimed.company_connections,
         payments_stopped=stops | (claimed.payments_stopped & STOPS_OF_COMPANIES),
         payment_facts=PaymentFacts(),
+        information_missed_at=None,
     )

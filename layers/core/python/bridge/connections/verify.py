@@ -143,7 +143,7 @@ class Verifier:
                 state = ConnectionState.ACTIVE
             if state is ConnectionState.ACTIVE and not has_all_rights:
                 state = ConnectionState.DEGRADED
-            moved = stored.moved_to(state)
+            moved = replace(stored.moved_to(state), information_missed_at=None)
             return moved.with_member(member) if member else moved
 
         self._owned.change(connection.partner_id, connection.connection_id, updated)

@@ -39,6 +39,9 @@ class Access:
         on_codebase_changed: Callable[[PsaAddress], None],
     ) -> None:
         self.address = address
+        self.renewals = 0
+        """So often keys or address were found anew. A call that began before a renewal, and was
+        rejected after it, tells nothing of the new ones."""
         self.credentials: Credentials | None = None
         """The keys of the latest call, which are kept until ConnectWise rejects them."""
         self._read_credentials = credentials
@@ -68,7 +71,10 @@ class Access:
         before = self.credentials
         self.credentials = self._read_keys(is_fresh=True)
         self._headers = None
-        return before != self.credentials
+        if before == self.credentials:
+            return False
+        self.renewals += 1
+        return True
 
     def renew_address(self) -> bool:
         """Find the company's address anew and tell whether it moved."""
@@ -76,6 +82,7 @@ class Access:
         if found == self.address:
             return False
         self.address = found
+        self.renewals += 1
         self._on_codebase_changed(found)
         return True
 

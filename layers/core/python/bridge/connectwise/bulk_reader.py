@@ -313,10 +313,11 @@ class BulkReader:
         *,
         ids: Mapping[str, int] | None = None,
         held: HeldBytes | None = None,
+        max_rows: int = MAX_ROWS_OF_ONE,
     ) -> list[Json]:
         """Return every row of a list, which may have conditions.
 
-        Raises UntrueListError for one of more than MAX_ROWS_OF_ONE, or too long ones;
+        Raises UntrueListError for one of more than ``max_rows``, or too long ones;
         TooMuchTogetherError for one that does not fit beside what a reading of several records
         holds.
         """
@@ -325,7 +326,7 @@ class BulkReader:
         conditions = str(query.get("conditions", ""))
         for rows, answer in self._pages(route, query, conditions, ids=ids, may_shrink=True):
             found.add(rows, answer)
-            if len(found.rows) > MAX_ROWS_OF_ONE:
+            if len(found.rows) > max_rows:
                 raise TooManyRowsError(None)
             held.require_room(found)
         held.add(found)

@@ -30,6 +30,9 @@ SMALL = CallLimits(seconds=15, answer_bytes=256 * _KIB)
 """Of a count, the system's information, or a few rows of a few fields."""
 RECORD = CallLimits(seconds=15, answer_bytes=16 * _MIB)
 """Of one record with all that it holds."""
+INFORMATION = CallLimits(seconds=15, answer_bytes=_MIB)
+"""Of an invoice with all its lines, many of which are read side by side. One of eight hundred lines
+or more is longer, and is read from lists."""
 PAGE = CallLimits(seconds=40, answer_bytes=4 * _MIB)
 """Of many rows. A thousand ordinary ones take a tenth to a quarter of the length; a page that is
 longer is asked for in parts."""

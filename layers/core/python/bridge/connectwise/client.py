@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import random
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -87,7 +88,7 @@ class JsonAnswer:
 
 
 class ConnectWiseClient:
-    """A client calls one company's API, one call at a time.
+    """A client calls one company's API, at most ``most_in_flight`` calls at once.
 
     Routes are templates such as ``/finance/invoices/{id}/payments``; integer ids fill them.
     ``calls`` counts requests by method and route.
@@ -103,8 +104,11 @@ class ConnectWiseClient:
         limiter: RateLimiter,
         purpose: CallPurpose = CallPurpose.MIRROR,
         clock: Clock,
+        most_in_flight: int = 1,
     ) -> None:
         self.calls: Counter[str] = Counter()
+        self.most_in_flight = most_in_flight
+        self._renewal = threading.Lock()
         self._partner_id = partner_id
         self._connection_id = connection_id
         self._access = access
@@ -203,6 +207,7 @@ class ConnectWiseClient:
         content = None if body is None else json_bytes(body)
         headers = {} if content is None else {"Content-Type": "application/json"}
         url = self._url(route, ids, {})
+        renewals = self._access.renewals
         try:
             answer = self._exchange(
                 method, route, url, limits=CHANGE, headers=headers, content=content
@@ -214,9 +219,9 @@ class ConnectWiseClient:
         if answer.is_success:
             return confirmation_of(method, answer)
         if not is_proven_refusal(answer):
-            self._prepare_next_call(answer)
+            self._prepare_next_call(answer, renewals)
             raise OutcomeUnknownError(f"ConnectWise answered {answer.status}")
-        if self._renew_access(answer):
+        if self._renew_access(answer, renewals):
             raise UnavailableError("the keys were rejected and had been replaced")
         raise failure_of(answer, method, route)
 
@@ -228,10 +233,10 @@ class ConnectWiseClient:
             source_ids=tuple(map(int, ids.values())),
         )
 
-    def _prepare_next_call(self, answer: Answer) -> None:
+    def _prepare_next_call(self, answer: Answer, renewals: int) -> None:
         """Renew stale keys or a stale address. A failure of that leaves the outcome open."""
         try:
-            self._renew_access(answer)
+            self._renew_access(answer, renewals)
         except BridgeError:
             _log.warning("the way to ConnectWise could not be renewed", exc_info=True)
 
@@ -281,10 +286,10 @@ class ConnectWiseClient:
             url = self._url(route, ids, query)
             return self._exchange("GET", route, url, limits=limits, headers=headers)
 
-        asked_at = self._clock.now()
+        asked_at, renewals = self._clock.now(), self._access.renewals
         try:
             answer = ask()
-            if self._renew_access(answer):
+            if self._renew_access(answer, renewals):
                 answer = ask()
         except (httpx.RequestError, UnsafeAnswerError) as error:
             raise unread(
@@ -353,18 +358,23 @@ class ConnectWiseClient:
         needed = seconds + MIN_CALL_SECONDS + RESERVED_SECONDS
         return seconds <= MAX_WAIT_SECONDS and needed <= self._clock.remaining_seconds()
 
-    def _renew_access(self, answer: Answer) -> bool:
+    def _renew_access(self, answer: Answer, renewals: int) -> bool:
         """Renew stale keys or a stale codebase; tell whether the call may be made again.
 
+        It was made after so many ``renewals``; a later one, for a call beside it, is enough.
         For a company that moved to another codebase something before ConnectWise answers 400 or
         404.
         """
-        if answer.status == HTTPStatus.UNAUTHORIZED:
-            return self._access.renew_keys()
-        if not is_unrouted(answer):
+        is_rejected = answer.status == HTTPStatus.UNAUTHORIZED
+        if not is_rejected and not is_unrouted(answer):
             return False
-        self.calls["GET /login/companyinfo/{company}"] += 1
-        return self._access.renew_address() or self._access.renew_keys()
+        with self._renewal:
+            if self._access.renewals != renewals:
+                return True
+            if is_rejected:
+                return self._access.renew_keys()
+            self.calls["GET /login/companyinfo/{company}"] += 1
+            return self._access.renew_address() or self._access.renew_keys()
 
     def _url(self, route: str, ids: Mapping[str, int], query: Query) -> str:
         path = route.format(**{name: int(value) for name, value in ids.items()})

@@ -14,7 +14,7 @@ from bridge.connectwise.complaints import complaint, unbelieved, unwritten
 from bridge.connectwise.conditions import changed_since_condition
 from bridge.connectwise.fingerprints import COMPANY_FINGERPRINT_FIELDS, fingerprint
 from bridge.connectwise.held_rows import HeldBytes
-from bridge.connectwise.listed_rows import row_id
+from bridge.connectwise.listed_rows import Json, row_id
 from bridge.connectwise.mapping import Owner, contact_ids_of, to_customer
 from bridge.connectwise.wire import (
     CompanyRow,
@@ -24,12 +24,13 @@ from bridge.connectwise.wire import (
 from bridge.domain.customer import Customer
 from bridge.domain.errors import MalformedRecordError, PermissionMissingError, UntrueListError
 from bridge.domain.run import MAX_PAGE_SIZE, next_page_size
-from bridge.ports import Clock, Fetched
+from bridge.ports import Clock, Fetched, ReadingPlan
+from bridge.ports.psa import ONE_BY_ONE
 
 COMPANIES = "/company/companies"
 CONTACTS = "/company/contacts"
 
-_COMPANY_FIELDS = (
+COMPANY_FIELDS = (
     "id,identifier,name,status/id,status/name,types,territory/id,territory/name,accountNumber,"
     "phoneNumber,addressLine1,addressLine2,city,state,zip,country/name,billingTerms,"
     "currency,defaultContact/id,billingContact/id,invoiceToEmailAddress,"
@@ -52,14 +53,20 @@ class CustomerReader:
         self,
         source_ids: Sequence[int],
         with_payments_of: frozenset[int] = frozenset(),  # noqa: ARG002
+        *,
+        plan: ReadingPlan = ONE_BY_ONE,
     ) -> Fetched[Customer]:
         """Return customers with their e-mail; see ``Psa.fetch``."""
         with HeldBytes(record_count=len(source_ids)) as held:
-            return self._fetch(source_ids, held)
+            return self._fetch(source_ids, plan.heads, held)
 
-    def _fetch(self, source_ids: Sequence[int], held: HeldBytes) -> Fetched[Customer]:
-        query = {"fields": _COMPANY_FIELDS}
-        sifted = self._reader.by_ids(COMPANIES, query, source_ids, held=held)
+    def _fetch(
+        self, source_ids: Sequence[int], heads: Mapping[int, Json], held: HeldBytes
+    ) -> Fetched[Customer]:
+        query = {"fields": COMPANY_FIELDS}
+        unlisted = [each for each in source_ids if each not in heads]
+        sifted = self._reader.by_ids(COMPANIES, query, unlisted, held=held)
+        sifted.rows.extend(heads[each] for each in source_ids if each in heads)
         broken = {
             **{key: unwritten(_name(key)) for key in sifted.broken_ids},
             **{key: unbelieved(_name(key), reason) for key, reason in sifted.refused.items()},

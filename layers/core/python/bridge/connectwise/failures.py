@@ -99,6 +99,14 @@ class UnroutedError(UnavailableError):
         self.status = status
 
 
+class OddStatusError(UnavailableError):
+    """The status of the answer leaves the record, and the right to it, open."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"ConnectWise answered {status}")
+        self.status = status
+
+
 class EndpointMissingError(NotFoundError):
     """ConnectWise answered 404 about the endpoint, which leaves open whether the record exists."""
 
@@ -165,7 +173,7 @@ def unread(
 def _passing(status: int) -> UnavailableError:
     if status in _TOO_HEAVY_STATUSES:
         return TooHeavyError(f"ConnectWise answered {status}")
-    return UnavailableError(f"ConnectWise answered {status}")
+    return OddStatusError(status)
 
 
 def _refused(status: int, refusal: Refusal) -> PermanentError:

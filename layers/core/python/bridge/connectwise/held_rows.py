@@ -75,7 +75,8 @@ class FoundRows:
 class HeldBytes:
     """The held bytes are the memory that the rows of one reading take together, at the worst.
 
-    A reading of several records can be asked for in parts, one of a single record cannot. As a
+    A reading of several records can be asked for in parts, one of a single record cannot. Its calls
+    may be made side by side. As a
     context it is a reading beside others of the process, of which one at a time may be a long one.
     """
 
@@ -84,6 +85,7 @@ class HeldBytes:
         self._count = 0
         self._is_beside_others = False
         self._is_long = False
+        self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
         self._is_beside_others = True
@@ -99,13 +101,14 @@ class HeldBytes:
         Those of a single record raise TooManyRowsError, which names their owner. ThrottledError
         stands for a reading that became long while another one kept being it.
         """
-        count = self._count + found.parsed_bytes
-        if self._is_beside_others and not self._is_long and count > MAX_BYTES_OF_SHORT:
-            self._is_long = _turn_of_long.acquire(timeout=LONG_TURN_SECONDS)
-            if not self._is_long:
-                raise ThrottledError(
-                    "another long reading goes on", retry_after_seconds=LONG_TURN_SECONDS
-                )
+        with self._lock:
+            count = self._count + found.parsed_bytes
+            if self._is_beside_others and not self._is_long and count > MAX_BYTES_OF_SHORT:
+                self._is_long = _turn_of_long.acquire(timeout=LONG_TURN_SECONDS)
+                if not self._is_long:
+                    raise ThrottledError(
+                        "another long reading goes on", retry_after_seconds=LONG_TURN_SECONDS
+                    )
         if count <= MAX_BYTES_TOGETHER:
             return
         if self._record_count == 1:
@@ -113,4 +116,5 @@ class HeldBytes:
         raise TooMuchTogetherError("the rows of so many records do not fit into memory")
 
     def add(self, found: FoundRows) -> None:
-        self._count += found.parsed_bytes
+        with self._lock:
+            self._count += found.parsed_bytes

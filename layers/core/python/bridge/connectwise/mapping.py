@@ -30,7 +30,7 @@ from bridge.domain.invoice import (
     LineKind,
     with_adjustment,
 )
-from bridge.domain.money import Currency, round_to_minor, to_minor
+from bridge.domain.money import DOUBLE_NOISE, Currency, round_to_minor, to_minor
 from bridge.domain.payment import Payment, PaymentKind
 
 T = TypeVar("T")
@@ -134,6 +134,11 @@ def has_payments(row: InvoiceRow) -> bool:
     return bool(row.payments) or bool(row.credits) or row.balance != row.total
 
 
+def owes_nothing(row: InvoiceRow) -> bool:
+    """Tell whether nothing is left to pay."""
+    return abs(row.balance) <= DOUBLE_NOISE
+
+
 def _explained_minor(currency: Currency, amount: Decimal | None) -> int:
     """Return an amount that only explains, rounded, and 0 for one that is left out."""
     return (0 if amount is None else round_to_minor(amount, currency)) or 0
@@ -172,6 +177,11 @@ _LINE_ORDER = {kind: position for position, kind in enumerate(LineKind)}
 def _is_billed(line: LineRow) -> bool:
     is_cancelled = isinstance(line, ProductRow) and line.cancelled_flag
     return line.billable_option != _NOT_BILLED and not is_cancelled
+
+
+def is_charged(line: LineRow) -> bool:
+    """Tell whether a line is billed and costs the customer money."""
+    return _is_billed(line) and line.billable_option != _FREE
 
 
 def _line_item(line: LineRow, currency: Currency) -> LineItem:

@@ -14,6 +14,7 @@ from bridge.connectwise.conditions import Conditions, text_condition
 from bridge.connectwise.customers import CustomerReader
 from bridge.connectwise.failures import EndpointMissingError, TooSlowError
 from bridge.connectwise.fingerprints import fingerprint, paths_of
+from bridge.connectwise.invoice_information import InformationReader
 from bridge.connectwise.invoices import InvoiceReader
 from bridge.connectwise.kinds import PSA_KINDS
 from bridge.connectwise.listed_rows import Json, row_id
@@ -33,24 +34,31 @@ from bridge.domain.mirrored_kinds import MirroredKind, R
 from bridge.domain.money import DOUBLE_NOISE
 from bridge.domain.permissions import Restriction, RightFinding
 from bridge.domain.run import MAX_PAGE_SIZE
-from bridge.ports import Clock, Fetched, ListedPage, ListedRecord, SystemInfo
-from bridge.ports.psa import MAX_FOUND
+from bridge.ports import Clock, Fetched, ListedPage, ListedRecord, ReadingPlan, SystemInfo
+from bridge.ports.psa import MAX_FOUND, ONE_BY_ONE
 
 BILLING_STATUSES = "/finance/billingStatuses"
 MAX_EXISTENCE_CHECKS = 2
+_PAID = ("payments", "credits")
 
 
 class ConnectWisePsa:
-    """Implements ``ports.Psa`` over one client."""
+    """Implements ``ports.Psa`` over one client, with ``information`` for single invoices."""
 
-    def __init__(self, client: ConnectWiseClient, owner: Owner, clock: Clock) -> None:
+    def __init__(
+        self,
+        client: ConnectWiseClient,
+        owner: Owner,
+        clock: Clock,
+        information: InformationReader | None = None,
+    ) -> None:
         self._client = client
         self._clock = clock
         self._reader = BulkReader(client)
         self._invoices = InvoiceReader(client, self._reader, owner)
         self._customers = CustomerReader(self._reader, owner, clock)
         self._readers = {
-            kind: entry.open_reader(client, self._reader, owner, clock)
+            kind: entry.open_reader(client, self._reader, owner, clock, information)
             for kind, entry in PSA_KINDS.items()
         }
 
@@ -85,10 +93,12 @@ class ConnectWisePsa:
         limit: int,
         changed_since: datetime | None = None,
         filters: ImportFilters | None = None,
+        with_heads: bool = False,
     ) -> ListedPage:
         if not 0 < limit <= MAX_PAGE_SIZE:
             raise ValueError(f"a page holds 1 to {MAX_PAGE_SIZE} records")
-        query: Query = {"fields": _listed_fields(kind)}
+        fields = PSA_KINDS[kind].head_fields if with_heads else _listed_fields(kind)
+        query: Query = {"fields": fields}
         page = self._reader.forward(
             PSA_KINDS[kind].route,
             self._restricted(kind, query, changed_since, filters),
@@ -103,6 +113,8 @@ class ConnectWisePsa:
             broken_ids=page.broken_ids,
             unreadable_rows=page.unreadable_rows,
             managed_size=page.managed_size,
+            heads=_by_id(page.rows) if with_heads else {},
+            is_gapless=filters in (None, ImportFilters()) and changed_since is None,
         )
 
     def list_records_by_id(
@@ -155,33 +167,46 @@ class ConnectWisePsa:
         source_ids: Sequence[int],
         *,
         with_payments_of: frozenset[int] = frozenset(),
+        plan: ReadingPlan = ONE_BY_ONE,
     ) -> Fetched[R]:
-        return self._readers[kind.record_kind].fetch(source_ids, with_payments_of)
+        return self._readers[kind.record_kind].fetch(source_ids, with_payments_of, plan=plan)
 
     def fetch_invoice_pdf(self, source_id: int) -> bytes:
         return self._invoices.fetch_pdf(source_id)
 
     def exists(self, kind: RecordKind, source_id: int) -> bool:
-        """See ``Psa.exists``. A 404 counts only if it was ConnectWise's own word on the record,
-        and only if keys and codebase were the same before and after it."""
+        return source_id not in self.find_absent(kind, [source_id])
+
+    def find_absent(self, kind: RecordKind, source_ids: Sequence[int]) -> frozenset[int]:
+        """See ``Psa.find_absent``. A 404 counts only if it was ConnectWise's own word on the
+        record, and only if keys and codebase stayed the same until the greeting after all."""
         for _ in range(MAX_EXISTENCE_CHECKS):
-            try:
-                self._client.read(
-                    f"{PSA_KINDS[kind].route}/{{id}}",
-                    ids={"id": source_id},
-                    query={"fields": "id"},
-                    limits=RECORD,
-                )
-            except EndpointMissingError as error:
-                raise UnavailableError("the 404 is not about the record") from error
-            except NotFoundError:
-                access = self._client.access
-                self.read_system_info()
-                if self._client.access == access:
-                    return False
-            else:
-                return True
+            absent, accesses = [], []
+            for source_id in source_ids:
+                if not self._answers_for(kind, source_id):
+                    absent.append(source_id)
+                    accesses.append(self._client.access)
+            if not absent:
+                return frozenset()
+            self.read_system_info()
+            if all(access == self._client.access for access in accesses):
+                return frozenset(absent)
         raise UnavailableError("ConnectWise moved while it was asked")
+
+    def _answers_for(self, kind: RecordKind, source_id: int) -> bool:
+        """Tell whether ConnectWise answers for a record, or with a 404 about it."""
+        try:
+            self._client.read(
+                f"{PSA_KINDS[kind].route}/{{id}}",
+                ids={"id": source_id},
+                query={"fields": "id"},
+                limits=RECORD,
+            )
+        except EndpointMissingError as error:
+            raise UnavailableError("the 404 is not about the record") from error
+        except NotFoundError:
+            return False
+        return True
 
     # --- setting up ----------------------------------------------------------------------------
 
@@ -226,8 +251,19 @@ def _listed(kind: RecordKind, rows: Sequence[Json]) -> list[ListedRecord]:
         if source_id is not None:
             change_fingerprint = fingerprint(row, PSA_KINDS[kind].fingerprint_fields)
             has_balance = _has_balance(row.get("balance"))
-            listed.append(ListedRecord(source_id, change_fingerprint, has_balance=has_balance))
+            listed.append(
+                ListedRecord(
+                    source_id,
+                    change_fingerprint,
+                    has_balance=has_balance,
+                    has_payments=any(_has_balance(row.get(name) or 0) for name in _PAID),
+                )
+            )
     return listed
+
+
+def _by_id(rows: Sequence[Json]) -> dict[int, Json]:
+    return {source_id: row for row in rows if (source_id := row_id(row)) is not None}
 
 
 def _billing_status(row: Json) -> BillingStatus | None:

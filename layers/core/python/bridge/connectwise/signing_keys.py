@@ -82,7 +82,8 @@ class MemberSigningKeys:
     def fetch(self, endpoint: CallbackEndpoint, key_url: str) -> str:
         _check(endpoint, key_url, allow_loopback=self._allow_loopback)
         try:
-            credentials = self._vault.get_credentials(endpoint.connection_id)
+            # A key is kept for an hour, so that this is asked for as seldom.
+            credentials = self._vault.get_credentials(endpoint.connection_id, is_fresh=True)
         except NotFoundError as error:
             raise UnavailableError("no keys are stored") from error
         headers = {

@@ -150,6 +150,14 @@ class LineRow(Row):
     billable_option: Text = ""
 
 
+class LineSums(Row):
+    """The sums of an invoice's lines, by kind, stand in its header."""
+
+    product_total: ExplainingAmount = None
+    service_total: ExplainingAmount = None
+    expense_total: ExplainingAmount = None
+
+
 class ProductRow(LineRow):
     """The row is a product on an invoice."""
 

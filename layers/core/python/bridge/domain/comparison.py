@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 
 
@@ -25,6 +26,8 @@ class Difference(StrEnum):
     """Something else that both sides show."""
     CHANGED = "changed"
     """The date of change alone; the records themselves may be equal."""
+    PAYMENTS_UNREAD = "payments_unread"
+    """Its head agrees, and its payments are still to be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class DifferenceCounts:
     status: int = 0
     details: int = 0
     changed: int = 0
+    payments_unread: int = 0
 
     @property
     def total(self) -> int:
@@ -102,6 +106,25 @@ def difference_between(stored: str, listed: str) -> Difference:
     before, now = _groups(stored), _groups(listed)
     named = (each for each in Difference if before.get(each) != now.get(each))
     return next(named, Difference.CHANGED) if before and now else Difference.CHANGED
+
+
+def is_earlier(fingerprint: str, than: str) -> bool:
+    """Tell whether a change fingerprint has an earlier date of change than another one.
+
+    It is False where either lacks a date that can be read.
+    """
+    one, other = _date_of_change(fingerprint), _date_of_change(than)
+    return one is not None and other is not None and one < other
+
+
+def _date_of_change(fingerprint: str) -> datetime | None:
+    values = _groups(fingerprint).get(Difference.CHANGED)
+    text = values[0] if isinstance(values, list) and values else None
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _groups(fingerprint: str) -> Mapping[str, object]:

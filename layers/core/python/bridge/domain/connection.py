@@ -59,6 +59,7 @@ class PaymentsStop(StrEnum):
 MAX_PAST_MEMBERS = 20
 CLOCK_TOLERANCE_SECONDS = 300
 CLOCK_STEP_SECONDS = 60
+INFORMATION_REST = timedelta(days=1)
 SET_UP_LEASE = timedelta(minutes=2)
 """A set-up that takes longer has broken off."""
 
@@ -142,6 +143,9 @@ class Connection:
     server's word alone: two surely reach one company where each is listed by the other's."""
     owners_compared_with: tuple[str, ...] = ()
     """Those of them whose owners of payments were compared with this connection's."""
+    information_missed_at: datetime | None = None
+    """When ConnectWise was seen to lack the call that brings a whole invoice. It is tried again a
+    day later, and as soon as keys, rights or address may have changed."""
 
     @property
     def books(self) -> Books:
@@ -160,6 +164,19 @@ class Connection:
     def may_write(self) -> bool:
         """Tell whether payments may be written into ConnectWise now."""
         return self.is_syncing and not self.payments_stopped
+
+    def offers_information(self, now: datetime) -> bool:
+        """Tell whether to try the call that brings a whole invoice.
+
+        Where our member's sight is limited, that call might show other lines than lists do.
+        """
+        missed_at = self.information_missed_at
+        is_resting = missed_at is not None and now < missed_at + INFORMATION_REST
+        return not is_resting and not self.restrictions
+
+    def with_information_missed(self, now: datetime) -> Connection:
+        """Return the connection after that call was missed, which is noted once a day."""
+        return replace(self, information_missed_at=now) if self.offers_information(now) else self
 
     @property
     def callback_endpoint(self) -> CallbackEndpoint | None:

@@ -108,6 +108,9 @@ class Invoice:
     line_items: tuple[LineItem, ...] = ()
     """They add up to ``total_minor``."""
     payments: tuple[Payment, ...] = ()
+    payments_complete: bool = True
+    """False where payments are still to be read: those of settled invoices come after an import's
+    open ones. Total and balance are right all the same."""
     archive: Archive | None = None
 
     @property
@@ -120,6 +123,11 @@ class Invoice:
     @property
     def is_unpaid(self) -> bool:
         return self.state in (InvoiceState.OPEN, InvoiceState.PARTIALLY_PAID)
+
+    def is_overdue(self, today: date) -> bool:
+        """Tell whether a customer owes a part of it and should have paid before today."""
+        is_late = self.due_on is not None and self.due_on < today
+        return is_late and self.is_unpaid and self.balance_minor > 0
 
     @property
     def balance_agrees(self) -> bool:
@@ -134,6 +142,16 @@ class Invoice:
             return sum(money) == self.paid_minor
         listed = sum(payment.amount_minor for payment in self.payments)
         return self.total_minor - listed == self.balance_minor
+
+    def awaiting_payments(self, before: Invoice | None, *, has_same_head: bool) -> Invoice:
+        """Return the invoice, read without its payments, with those that were stored before.
+
+        They are complete only if they were, and if the head is the same.
+        """
+        if before is None:
+            return replace(self, payments=(), payments_complete=False)
+        is_complete = before.payments_complete and has_same_head
+        return replace(self, payments=before.payments, payments_complete=is_complete)
 
     def archived(self, reason: ArchiveReason, at: datetime) -> Invoice:
         """Return the same invoice archived; one that is archived already stays as it was."""

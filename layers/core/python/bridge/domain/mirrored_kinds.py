@@ -43,6 +43,9 @@ class MirroredKind(Generic[R]):
     """A contact's change also changes the record, whose date in ConnectWise stays as it is."""
     payments_of: Callable[[R], tuple[Payment, ...]] | None = None
     """Returns the payments stored with a record, for kinds that have any."""
+    awaiting_payments: Callable[[R, R | None, bool], R] | None = None
+    """Returns a record that was read without its payments, given what was stored before, and
+    whether its head is still the same."""
     is_settled: Callable[[R], bool] = lambda _record: True
     """Tells whether the parts of a record agree; ConnectWise may be about to change one."""
     wants_pdf: Callable[[R], bool] = lambda _record: False
@@ -76,7 +79,12 @@ INVOICES: Final[MirroredKind[Invoice]] = MirroredKind(
     payer_id_of=lambda invoice: invoice.customer_source_id,
     balance_of=lambda invoice: Money(invoice.balance_minor, invoice.currency),
     payments_of=lambda invoice: invoice.payments,
-    is_settled=lambda invoice: invoice.archive is not None or invoice.balance_agrees,
+    awaiting_payments=lambda invoice, before, has_same_head: invoice.awaiting_payments(
+        before, has_same_head=has_same_head
+    ),
+    is_settled=lambda invoice: (
+        invoice.archive is not None or not invoice.payments_complete or invoice.balance_agrees
+    ),
     wants_pdf=lambda invoice: invoice.is_unpaid,
 )
 MIRRORED_KINDS: Final[tuple[MirroredKind[Any], ...]] = (CUSTOMERS, INVOICES)

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bridge.domain.identity import RecordKind, problem_id
+from bridge.domain.identity import RecordKind, mirrored_id, parse_write_back_id, problem_id
 from bridge.domain.mirrored_kinds import MIRRORED_KINDS
+from bridge.domain.run import RunKind
 
 
 class ProblemCode(StrEnum):
@@ -34,6 +35,7 @@ class ProblemCode(StrEnum):
     BOOKS_PARTLY_HIDDEN = "books_partly_hidden"
     COUNT_DIFFERS = "count_differs"
     ROWS_UNREADABLE = "rows_unreadable"
+    PAYMENTS_UNREAD = "payments_unread"
     JOB_FAILED = "job_failed"
 
 
@@ -94,6 +96,7 @@ ACTIONS: dict[ProblemCode, tuple[Action, ...]] = {
     ProblemCode.PAYMENT_DISPUTED: (Action.DISMISS,),
     ProblemCode.BOOKS_PARTLY_HIDDEN: (Action.VERIFY, Action.DISMISS),
     ProblemCode.COUNT_DIFFERS: (Action.DISMISS,),
+    ProblemCode.PAYMENTS_UNREAD: (Action.DISMISS,),
     ProblemCode.ROWS_UNREADABLE: (Action.DISMISS,),
     ProblemCode.JOB_FAILED: (Action.DISMISS,),
     ProblemCode.PAYMENT_NOT_WRITTEN: (
@@ -129,6 +132,23 @@ class Problem:
     resolved_at: datetime | None = None
 
     @property
+    def record_id(self) -> str | None:
+        """Return the id of the customer or invoice that it is about, if any."""
+        if record := record_of_subject(self.subject):
+            return mirrored_id(self.connection_id, record[1])
+        kind, _, name = self.subject.partition("/")
+        parsed = parse_write_back_id(name) if kind == "write_back" else None
+        return mirrored_id(self.connection_id, parsed[1]) if parsed else None
+
+    @property
+    def payment_id(self) -> str | None:
+        """Return the id of the platform's payment that it is about, if any."""
+        kind, _, name = self.subject.partition("/")
+        if kind == "write_back" and (parsed := parse_write_back_id(name)):
+            return parsed[0]
+        return name if kind == "platform_payment" else None
+
+    @property
     def actions(self) -> tuple[Action, ...]:
         return ACTIONS[self.code] if self.state is ProblemState.OPEN else ()
 
@@ -159,6 +179,11 @@ class Problem:
 
     def resolved(self, now: datetime) -> Problem:
         return replace(self, state=ProblemState.RESOLVED, resolved_at=now)
+
+
+def run_subject(kind: RunKind) -> str:
+    """Return the subject of the problem that a connection has while runs of a kind fail."""
+    return f"run/{kind.value}"
 
 
 def record_subject(kind: RecordKind, source_id: int) -> str:

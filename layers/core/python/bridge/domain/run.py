@@ -48,6 +48,8 @@ class RunKind(StrEnum):
     """Takes unpaid invoices when a person asks for them."""
     SWEEP = "sweep"
     """Compares every record."""
+    PAYMENTS = "payments"
+    """Takes the payments of settled invoices, which an import leaves for later."""
 
 
 class RunState(StrEnum):
@@ -82,6 +84,8 @@ class Selection(StrEnum):
     """Those whose change fingerprint differs from the mirror's."""
     VANISHED = "vanished"
     """Those that earlier steps found in the mirror only."""
+    LACKING_PAYMENTS = "lacking_payments"
+    """Those in the mirror whose payments are still to be read, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,9 @@ PLANS: dict[RunKind, tuple[RunStep, ...]] = {
     RunKind.SWEEP: (
         *_steps(Selection.DIFFERING, MIRRORED_KINDS),
         *_steps(Selection.VANISHED, reversed(MIRRORED_KINDS)),
+    ),
+    RunKind.PAYMENTS: _steps(
+        Selection.LACKING_PAYMENTS, (k for k in MIRRORED_KINDS if k.payments_of)
     ),
     **{RunKind(kind.plural): _steps(Selection.CHANGED, (kind,)) for kind in MIRRORED_KINDS},
 }

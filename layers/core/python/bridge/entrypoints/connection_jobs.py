@@ -44,10 +44,13 @@ class ConnectionJobs:
     def _delta(self, step: JobStep) -> StepEnd:
         """Queue the runs again that got stuck, and take changed invoices."""
         queued = self._stalled_runs.queue_again(step.connection)
-        return StepEnd(queued + self._scheduled_runs.start(step.connection, RunKind.INVOICES))
+        return StepEnd(queued + self._start(RunKind.INVOICES, step))
 
     def _run(self, kind: RunKind, step: JobStep) -> StepEnd:
-        return StepEnd(self._scheduled_runs.start(step.connection, kind))
+        return StepEnd(self._start(kind, step))
+
+    def _start(self, kind: RunKind, step: JobStep) -> int:
+        return self._scheduled_runs.start(step.connection, kind, until=step.until)
 
     def _keep_callbacks(self, step: JobStep) -> StepEnd:
         return StepEnd(visit=self._callbacks.keep(step.connection))

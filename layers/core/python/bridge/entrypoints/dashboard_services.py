@@ -14,10 +14,14 @@ from bridge.connections.owned_connections import OwnedConnections
 from bridge.connections.payment_stops import PaymentStops
 from bridge.connections.preferences import PaymentPreferences
 from bridge.connections.verify import Verifier
+from bridge.figures.invoice_explanation import InvoiceStandings
+from bridge.figures.month_end import MonthEnd
+from bridge.figures.overview import Overview
 from bridge.mirror.filter_archive import FilterArchive
 from bridge.mirror.filter_marks import FilterMarks
 from bridge.mirror.filter_preview import FilterPreview
 from bridge.mirror.pdf_links import PdfLinks
+from bridge.mirror.record_fetch import RecordFetch
 from bridge.mirror.record_search import RecordSearch
 from bridge.payments.platform_payments import PlatformPayments
 from bridge.payments.unowned_payments import UnownedPayments
@@ -48,6 +52,8 @@ class DashboardServices:
     metrics: Metrics
     clock: Clock
     shares: MinuteShares
+    overview: Overview
+    month_end: MonthEnd
     owned_connections: OwnedConnections
     connector: Connector
     disconnector: Disconnector
@@ -62,6 +68,8 @@ class DashboardServices:
     platform_records: PlatformRecords
     filter_marks: FilterMarks
     record_search: RecordSearch
+    record_fetch: RecordFetch
+    invoice_standings: InvoiceStandings
     pdf_links: PdfLinks
     problem_actions: ProblemActions
     unowned_payments: UnownedPayments

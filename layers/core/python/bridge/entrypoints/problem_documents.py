@@ -293,10 +293,22 @@ def _members(error: Exception) -> dict[str, Any]:
     elif isinstance(error, RunActiveError):
         members["run_id"] = error.run_id
     elif isinstance(error, WindowTakenError):
-        members["free_at"] = error.free_at.astimezone(UTC).isoformat()
+        members["free_at"] = utc_text(error.free_at)
     return members
+
+
+def utc_text(moment: datetime) -> str:
+    """Return a time as every answer of the API writes it: in UTC, with a Z at its end."""
+    return moment.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
 
 
 def _listed(errors: Sequence[FieldError]) -> dict[str, Any]:
     listed = errors[:MAX_ERRORS_LISTED]
-    return {"errors": [{"field": item.field, "message": item.message} for item in listed]}
+    return {
+        "errors": [{"field": item.field, "message": as_sentence(item.message)} for item in listed]
+    }
+
+
+def as_sentence(text: str) -> str:
+    """Return a text with a capital letter at its beginning and a full stop at its end."""
+    return text[:1].upper() + text[1:].rstrip(".") + "."

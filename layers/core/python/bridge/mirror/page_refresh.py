@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bridge.connections.call_lanes import CallLanes
 from bridge.connections.site_turns import STEP_SECONDS
 from bridge.domain.connection import Connection
 from bridge.domain.errors import OutOfTimeError
@@ -13,10 +14,12 @@ from bridge.domain.run import Counters, Run, Selection
 from bridge.mirror.refresh import Refresher
 from bridge.mirror.refreshed import LOOKS_AFTER_SECONDS, Refreshed
 from bridge.mirror.selection import Choice
-from bridge.ports import Clock, HintQueue, Psa
+from bridge.ports import Clock, HintQueue, Psa, ReadingPlan
 
 REFRESH_BATCH = 190
 """So many ids of seven digits fit into one URL, beside the fields of an invoice."""
+MANY = 20
+"""So many records are worth the lanes for more calls at once."""
 MIN_SECONDS_FOR_BATCH = 5.0
 WHOLE_LISTS = frozenset({Selection.ALL, Selection.DIFFERING})
 """Such steps take a list from its beginning to its end."""
@@ -25,9 +28,12 @@ WHOLE_LISTS = frozenset({Selection.ALL, Selection.DIFFERING})
 class PageRefresh:
     """A page is refreshed up to the last record that there is time for."""
 
-    def __init__(self, refresher: Refresher, hints: HintQueue, clock: Clock) -> None:
+    def __init__(
+        self, refresher: Refresher, hints: HintQueue, lanes: CallLanes, clock: Clock
+    ) -> None:
         self._refresher = refresher
         self._hints = hints
+        self._lanes = lanes
         self._clock = clock
 
     def refresh(
@@ -39,9 +45,23 @@ class PageRefresh:
         Raises OutOfTimeError where the first batch takes all of the time, and as
         ``Refresher.refresh`` does.
         """
+        if len(choice.source_ids) < MANY:
+            return self._refresh(connection, psa, run, choice, in_flight=1)
+        with self._lanes.held(connection.connection_id) as in_flight:
+            return self._refresh(connection, psa, run, choice, in_flight=in_flight)
+
+    def _refresh(
+        self, connection: Connection, psa: Psa, run: Run, choice: Choice, *, in_flight: int
+    ) -> tuple[Choice, Refreshed]:
+        plan = ReadingPlan(
+            heads=choice.heads,
+            is_gapless=choice.is_gapless,
+            settled_later=run.step.selection is Selection.ALL,
+            in_flight=in_flight,
+        )
         total = Refreshed()
         last_done_id: int | None = None
-        batch_size = min(REFRESH_BATCH, run.page_size)
+        batch_size = min(max(REFRESH_BATCH, len(choice.heads)), run.page_size)
         needed_seconds = MIN_SECONDS_FOR_BATCH
         for start in range(0, len(choice.source_ids), batch_size):
             left_seconds = self._clock.remaining_seconds()
@@ -49,7 +69,7 @@ class PageRefresh:
                 return choice.through(last_done_id), total
             batch = choice.source_ids[start : start + batch_size]
             try:
-                total += self._refresh_batch(connection, psa, run, batch)
+                total += self._refresh_batch(connection, psa, run, batch, plan)
             except OutOfTimeError:
                 if last_done_id is None:
                     raise
@@ -63,7 +83,7 @@ class PageRefresh:
         return choice, total
 
     def _refresh_batch(
-        self, connection: Connection, psa: Psa, run: Run, batch: Sequence[int]
+        self, connection: Connection, psa: Psa, run: Run, batch: Sequence[int], plan: ReadingPlan
     ) -> Refreshed:
         """Refresh some records, and queue hints for those that are to be looked at again.
 
@@ -72,7 +92,9 @@ class PageRefresh:
         """
         kind = run.step.record_kind
         may_archive = run.step.selection is Selection.VANISHED
-        refreshed = self._refresher.refresh(connection, psa, kind, batch, may_archive=may_archive)
+        refreshed = self._refresher.refresh(
+            connection, psa, kind, batch, may_archive=may_archive, plan=plan
+        )
         self._defer(connection, kind, refreshed.contested)
         if run.step.selection is not Selection.ALL:
             # The old records of a whole list may disagree for good.

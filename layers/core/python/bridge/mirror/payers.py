@@ -86,10 +86,7 @@ class PayerReader:
             return Payers(_belonging(connection, stored), frozenset(unread))
         for source_id in unread:
             version = stored[source_id].version
-            # A version without a record is a tombstone: its absence was proven before.
-            is_there = source_id in refreshed.reported or not (
-                version > 0 or _is_proven_gone(psa, source_id)
-            )
+            is_there = source_id in refreshed.reported or not _is_proven_gone(psa, source_id)
             customer = _stand_in(connection, source_id, names[source_id])
             if not is_there:
                 customer = customer.archived(ArchiveReason.DELETED_IN_CONNECTWISE, now)

@@ -9,11 +9,13 @@ ignored.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from bridge.domain.comparison import is_earlier
 from bridge.domain.connection import Connection
 from bridge.domain.customer import Archive, ArchiveReason
 from bridge.domain.errors import ConflictError, MalformedRecordError
@@ -33,26 +35,36 @@ from bridge.domain.problem import (
     record_subject,
 )
 from bridge.domain.run import Counters
+from bridge.lanes import side_by_side
 from bridge.mirror.payers import PayerReader, Payers
 from bridge.mirror.refreshed import Refreshed
-from bridge.ports import Clock, Fetched, ProblemStore, Psa, RecordStore, Stored
+from bridge.ports import Clock, Fetched, ProblemStore, Psa, ReadingPlan, RecordStore, Stored
+from bridge.ports.psa import ONE_BY_ONE
 
 # A change of an invoice ends the problem with the PDF of its old content.
 _PDF_PROBLEMS = (ProblemCode.PDF_UNAVAILABLE,)
 # A whole reading of a record ends what was said of its parts.
 _READ_PROBLEMS = (ProblemCode.PAYER_UNREADABLE, ProblemCode.RECORD_INCOMPLETE)
+_ALL_PROBLEMS = frozenset({*RECORD_PROBLEMS, *_PDF_PROBLEMS, *_READ_PROBLEMS})
 
 
 class Refresher:
     """The refresher applies ConnectWise's present state of given records to the mirror."""
 
     def __init__(
-        self, records: RecordStore, problems: ProblemStore, payers: PayerReader, clock: Clock
+        self,
+        records: RecordStore,
+        problems: ProblemStore,
+        payers: PayerReader,
+        clock: Clock,
+        *,
+        store_lanes: int,
     ) -> None:
         self._records = records
         self._problems = problems
         self._payers = payers
         self._clock = clock
+        self._store_lanes = store_lanes
 
     def refresh(
         self,
@@ -62,11 +74,13 @@ class Refresher:
         source_ids: Sequence[int],
         *,
         may_archive: bool = True,
+        plan: ReadingPlan = ONE_BY_ONE,
     ) -> Refreshed:
-        """Refresh up to a few hundred records of one kind.
+        """Refresh up to a thousand records of one kind.
 
         With ``may_archive`` a record that is proven deleted, or marked so, is archived, else it
-        stays as it is.
+        stays as it is. ``plan`` may hold the heads of all records. Payments that it leaves for
+        later stay as they are stored.
         A single unreadable record becomes a problem and the rest goes on. Raises the errors of
         ``psa`` and the stores for the whole batch.
         """
@@ -78,8 +92,9 @@ class Refresher:
             payers=self._payers,
             now=self._clock.now(),
             may_archive=may_archive,
+            store_lanes=self._store_lanes,
         )
-        return batch.refresh(mirrored_kind(kind), source_ids)
+        return batch.refresh(mirrored_kind(kind), source_ids, plan)
 
 
 class _Batch:
@@ -95,6 +110,7 @@ class _Batch:
         payers: PayerReader,
         now: datetime,
         may_archive: bool,
+        store_lanes: int,
     ) -> None:
         self._connection = connection
         self._psa = psa
@@ -103,33 +119,61 @@ class _Batch:
         self._now = now
         self._may_archive = may_archive
         self._payer_reader = payers
+        self._store_lanes = store_lanes
+        self._first_look = threading.Lock()
         self._open_problems: Mapping[str, Problem] | None = None
         self._incomplete: dict[tuple[RecordKind, int], str] = {}
 
-    def refresh(self, kind: MirroredKind[R], source_ids: Sequence[int]) -> Refreshed:
+    def refresh(
+        self,
+        kind: MirroredKind[R],
+        source_ids: Sequence[int],
+        plan: ReadingPlan = ONE_BY_ONE,
+    ) -> Refreshed:
         stored = self._records.get_mirrored(kind, *self._scope, source_ids)
+        # A head is older than this look at the store: only what was never stored is not newer.
         fetched = self._psa.fetch(
-            kind, source_ids, with_payments_of=_ids_with_payments(kind, stored)
+            kind,
+            source_ids,
+            with_payments_of=_ids_with_payments(kind, stored),
+            plan=plan.for_unstored(stored),
         )
         self._incomplete |= {(kind.record_kind, i): why for i, why in fetched.incomplete.items()}
+        gone = self._proven_gone(kind, source_ids, stored, fetched)
         payers = self._payers(kind, fetched)
-        total = Refreshed()
-        for source_id in source_ids:
-            record = fetched.found.get(source_id)
-            if record is None:
-                total += self._apply_absence(kind, source_id, stored[source_id], fetched.broken)
-                continue
-            payer_id = kind.payer_id(record)
-            if payer_id in payers.unjudged and stored[source_id].value is None:
-                total += Refreshed(Counters(failed=1), reported=(source_id,))
-                continue
-            has_payer = kind.payer_id_of is None or payer_id in payers.mirrored
-            is_wanted = has_payer and kind.accepts(self._connection.filters, record)
-            fingerprint = fetched.change_fingerprints.get(source_id, "")
-            total += self._apply(
-                kind, source_id, stored[source_id], record, fingerprint, is_wanted=is_wanted
-            )
-        return total
+
+        def settle(source_id: int) -> Refreshed:
+            before = stored[source_id]
+            if source_id in fetched.broken:
+                return self._fail(kind, source_id, fetched.broken[source_id])
+            if _is_outdated(source_id, before, fetched):
+                return Refreshed(contested=(source_id,))
+            if source_id not in fetched.found:
+                return self._apply_absence(kind, source_id, before, is_gone=source_id in gone)
+            return self._apply_presence(kind, source_id, before, fetched, payers)
+
+        outcomes = side_by_side(self._store_lanes, settle, source_ids)
+        return sum(outcomes, start=Refreshed())
+
+    def _apply_presence(
+        self,
+        kind: MirroredKind[R],
+        source_id: int,
+        stored: Stored[R],
+        fetched: Fetched[R],
+        payers: Payers,
+    ) -> Refreshed:
+        record = fetched.found[source_id]
+        fingerprint = fetched.change_fingerprints.get(source_id, "")
+        if kind.awaiting_payments and source_id in fetched.awaiting_payments:
+            has_same_head = fingerprint != "" and fingerprint == stored.change_fingerprint
+            record = kind.awaiting_payments(record, stored.value, has_same_head)
+        payer_id = kind.payer_id(record)
+        if payer_id in payers.unjudged and stored.value is None:
+            return Refreshed(Counters(failed=1), reported=(source_id,))
+        has_payer = kind.payer_id_of is None or payer_id in payers.mirrored
+        is_wanted = has_payer and kind.accepts(self._connection.filters, record)
+        return self._apply(kind, source_id, stored, record, fingerprint, is_wanted=is_wanted)
 
     def _payers(self, kind: MirroredKind[R], fetched: Fetched[R]) -> Payers:
         if kind.payer_id_of is None:
@@ -175,28 +219,41 @@ class _Batch:
             return replace(written, changed=(record,))
         return written
 
-    def _apply_absence(
+    def _proven_gone(
         self,
         kind: MirroredKind[R],
-        source_id: int,
-        stored: Stored[R],
-        broken: Mapping[int, str],
+        source_ids: Sequence[int],
+        stored: Mapping[int, Stored[R]],
+        fetched: Fetched[R],
+    ) -> frozenset[int]:
+        """Return the missing records that ConnectWise is proven to lack, where it matters.
+
+        It matters for records of the mirror, and for those that a problem tells of.
+        """
+        if not self._may_archive:
+            return frozenset()
+        missing = [i for i in source_ids if i not in fetched.found and i not in fetched.broken]
+        asked = [i for i in missing if _is_shown(stored[i]) or self._has_problem(kind, i)]
+        return self._psa.find_absent(kind.record_kind, asked) if asked else frozenset()
+
+    def _apply_absence(
+        self, kind: MirroredKind[R], source_id: int, stored: Stored[R], *, is_gone: bool
     ) -> Refreshed:
-        """Settle a missing record: report an unreadable, archive a deleted, skip a hidden one."""
-        if source_id in broken:
-            return self._fail(kind, source_id, broken[source_id])
-        if stored.value is None and stored.version > 0:
-            # A tombstone: its absence was proven before.
+        """Settle a missing record: archive a deleted one, and skip a hidden one.
+
+        For a record that the mirror lacks, a tombstone needs less than a proof: the record is
+        stored over it as soon as it shows.
+        """
+        if is_gone:
             self._resolve(kind, source_id, *_PDF_PROBLEMS)
-            return Refreshed(Counters(skipped=1))
-        if not self._may_archive or self._psa.exists(kind.record_kind, source_id):
-            return Refreshed(Counters(skipped=1))
-        self._resolve(kind, source_id, *_PDF_PROBLEMS)
         if stored.value is None:
-            self._records.save_tombstone(*self._scope, kind.record_kind, source_id)
+            if self._may_archive and stored.version == 0:
+                self._records.save_tombstone(*self._scope, kind.record_kind, source_id)
             return Refreshed(Counters(skipped=1))
         if stored.value.archive:
             return Refreshed(Counters(unchanged=1))
+        if not is_gone:
+            return Refreshed(Counters(skipped=1))
         archived_now = stored.value.archived(ArchiveReason.DELETED_IN_CONNECTWISE, self._now)
         return self._write(kind, source_id, stored, archived_now, "")
 
@@ -239,18 +296,28 @@ class _Batch:
 
     def _resolve(self, kind: MirroredKind[Any], source_id: int, *more_codes: ProblemCode) -> None:
         """Close the problems of a record that was just read successfully."""
-        if self._open_problems is None:
-            self._open_problems = self._problems.open_of_connection(*self._scope)
-            self._end_outage(self._open_problems)
-        subject = record_subject(kind.record_kind, source_id)
         codes = {*RECORD_PROBLEMS, *more_codes}
         if (kind.record_kind, source_id) in self._incomplete:
             codes.discard(ProblemCode.RECORD_INCOMPLETE)
-        has_more = len(self._open_problems) >= MAX_OPEN_PROBLEMS
-        for code in codes:
-            problem_id = self._connection.report(code, subject).problem_id
-            if problem_id in self._open_problems or has_more:
-                self._problems.resolve(self._connection.partner_id, problem_id, self._now)
+        for problem_id in self._possible_problems(kind, source_id, codes):
+            self._problems.resolve(self._connection.partner_id, problem_id, self._now)
+
+    def _has_problem(self, kind: MirroredKind[Any], source_id: int) -> bool:
+        """Tell whether a problem about a record may be open."""
+        return bool(self._possible_problems(kind, source_id, _ALL_PROBLEMS))
+
+    def _possible_problems(
+        self, kind: MirroredKind[Any], source_id: int, codes: Iterable[ProblemCode]
+    ) -> list[str]:
+        """Return the ids of a record's problems that are open, or may be beyond those listed."""
+        with self._first_look:
+            if self._open_problems is None:
+                self._open_problems = self._problems.open_of_connection(*self._scope)
+                self._end_outage(self._open_problems)
+        subject = record_subject(kind.record_kind, source_id)
+        known, has_more = self._open_problems, len(self._open_problems) >= MAX_OPEN_PROBLEMS
+        named = (self._connection.report(code, subject).problem_id for code in codes)
+        return [each for each in named if each in known or has_more]
 
     def _end_outage(self, known: Mapping[str, Problem]) -> None:
         """ConnectWise answered: the one problem of an outage is over."""
@@ -261,6 +328,17 @@ class _Batch:
     @property
     def _scope(self) -> tuple[str, str]:
         return self._connection.partner_id, self._connection.connection_id
+
+
+def _is_outdated(source_id: int, stored: Stored[Any], fetched: Fetched[Any]) -> bool:
+    """Tell whether a list shows an earlier state than the stored one, which one record's fetch
+    brought. Such a fetch settles which of them is true."""
+    shown = fetched.change_fingerprints.get(source_id, "")
+    return source_id in fetched.from_lists and is_earlier(shown, stored.change_fingerprint)
+
+
+def _is_shown(stored: Stored[Any]) -> bool:
+    return stored.value is not None and stored.value.archive is None
 
 
 def _ids_with_payments(kind: MirroredKind[R], stored: Mapping[int, Stored[R]]) -> frozenset[int]:

@@ -12,7 +12,13 @@ from bridge.domain.errors import (
 )
 from bridge.domain.identity import RecordKind
 from bridge.domain.mirrored_kinds import mirrored_kind
-from bridge.domain.problem import CONNECTION_SUBJECT, ProblemCode, ProblemReport, record_subject
+from bridge.domain.problem import (
+    CONNECTION_SUBJECT,
+    ProblemCode,
+    ProblemReport,
+    record_subject,
+    run_subject,
+)
 from bridge.domain.run import Run, RunKind
 from bridge.ports import Clock, ProblemStore
 
@@ -27,7 +33,7 @@ class RunProblems:
         self._clock = clock
 
     def run_failed(self, run: Run, error: BridgeError) -> None:
-        self._report(run, ProblemCode.RUN_FAILED, _run_subject(run.kind), _sentence(run, error))
+        self._report(run, ProblemCode.RUN_FAILED, run_subject(run.kind), _sentence(run, error))
 
     def mass_archive_stopped(self, run: Run, error: MassArchiveStoppedError) -> None:
         detail = (
@@ -66,12 +72,23 @@ class RunProblems:
     def count_agrees(self, run: Run, kind: RecordKind) -> None:
         self._resolve(run, ProblemCode.COUNT_DIFFERS, _count_subject(kind))
 
+    def payments_unread(self, run: Run, count: int) -> None:
+        detail = (
+            f"Three days after the import the payments of {count:,} paid invoices are still to be "
+            "read. Their totals and balances are right, their payments are missing here. They go "
+            "on being read, the newest first; if the number stays, ask ConnectWise's support why "
+            "their server is so slow."
+        )
+        self._report(run, ProblemCode.PAYMENTS_UNREAD, CONNECTION_SUBJECT, detail)
+
     def run_succeeded(self, run: Run) -> None:
         """Close the problem of a failed run of this kind; a sweep closes those of all kinds."""
+        if run.kind is RunKind.PAYMENTS:
+            self._resolve(run, ProblemCode.PAYMENTS_UNREAD, CONNECTION_SUBJECT)
         self._resolve(run, ProblemCode.CONNECTWISE_UNREACHABLE, CONNECTION_SUBJECT)
         is_sweep = run.kind is RunKind.SWEEP
         for kind in RunKind if is_sweep else (run.kind,):
-            self._resolve(run, ProblemCode.RUN_FAILED, _run_subject(kind))
+            self._resolve(run, ProblemCode.RUN_FAILED, run_subject(kind))
         if is_sweep:
             self._resolve(run, ProblemCode.MASS_ARCHIVE_STOPPED, _SWEEP_SUBJECT)
 
@@ -82,10 +99,6 @@ class RunProblems:
     def _resolve(self, run: Run, code: ProblemCode, subject: str) -> None:
         report = ProblemReport(run.partner_id, run.connection_id, code, subject)
         self._problems.resolve(run.partner_id, report.problem_id, self._clock.now())
-
-
-def _run_subject(kind: RunKind) -> str:
-    return f"run/{kind.value}"
 
 
 def _count_subject(kind: RecordKind) -> str:

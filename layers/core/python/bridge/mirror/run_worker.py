@@ -8,6 +8,7 @@ the same page the record's version lets one move the run on.
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -26,6 +27,7 @@ from bridge.domain.errors import (
     PermanentError,
     RefusedError,
     RetryableError,
+    RunActiveError,
     TooHeavyError,
     TooManyRecordsError,
     UntrueListError,
@@ -73,8 +75,11 @@ from bridge.ports import (
     RunQueue,
     RunStore,
 )
+from bridge.runs.start import RunStarter
 
 MAX_RETRY_DELAY_SECONDS = 900
+PAYMENTS_ARE_DUE = timedelta(days=3)
+"""An import's settled invoices have their payments by then."""
 
 _logger = logging.getLogger(__name__)
 
@@ -99,6 +104,7 @@ class RunWorker:
         health: ConnectionHealth,
         metrics: Metrics,
         clock: Clock,
+        starter: RunStarter,
         max_records: int,
     ) -> None:
         self._connections = connections
@@ -113,6 +119,7 @@ class RunWorker:
         self._health = health
         self._metrics = metrics
         self._clock = clock
+        self._starter = starter
         self._max_records = max_records
         self._run_problems = run_problems
         self._list_check = list_check
@@ -136,7 +143,8 @@ class RunWorker:
         add_log_fields(partner_id=run.partner_id, run_kind=run.kind.value)
         try:
             with self._turns.turn(run.partner_id, run.connection_id) as turn:
-                self._save_and_go_on(self._attempt(connection, run, turn), stored.version)
+                outcome = self._attempt(connection, run, turn)
+                self._save_and_go_on(connection, outcome, stored.version)
         except NotItsTurnError as error:
             self._put_off(run, message.times_put_off, error)
 
@@ -206,6 +214,8 @@ class RunWorker:
         psa = self._gateway.open(connection)
         if run.kind is RunKind.IMPORT and not run.page_count:
             run = self._with_expected_counts(connection, psa, run)
+        if run.kind is RunKind.PAYMENTS:
+            run = self._with_lacking_payments(connection, run)
         if run.step.selection is Selection.VANISHED:
             self._check_mass_archive(connection, run)
         self._check_length(run)
@@ -270,6 +280,17 @@ class RunWorker:
         except (TooHeavyError, NotFoundError, RefusedError):
             return run
 
+    def _with_lacking_payments(self, connection: Connection, run: Run) -> Run:
+        """Return the run with the number of invoices that it takes, for its progress. One that
+        takes too long is a problem, because these invoices are called right by nobody."""
+        if self._clock.now() - run.created_at > PAYMENTS_ARE_DUE:
+            left = self._selector.count_lacking_payments(connection)
+            self._run_problems.payments_unread(run, left)
+        if run.page_count:
+            return run
+        lacking = self._selector.count_lacking_payments(connection)
+        return run.measured({RecordKind.INVOICE: lacking})
+
     def _check_mass_archive(self, connection: Connection, run: Run) -> None:
         kind = run.step.record_kind
         candidates = len(run.vanished(kind))
@@ -283,14 +304,16 @@ class RunWorker:
         self._run_problems.run_failed(run, error)
         return run.failed(type(error).__name__, self._clock.now())
 
-    def _save_and_go_on(self, outcome: tuple[Run, int], version: int) -> None:
+    def _save_and_go_on(
+        self, connection: Connection, outcome: tuple[Run, int], version: int
+    ) -> None:
         run, delay_seconds = outcome
         if run.state is RunState.SUCCEEDED:
-            self._finish(run)
+            self._finish(connection, run)
         if self._save(run, version) and not run.has_ended:
             self._queue.send(run, delay_seconds=delay_seconds)
 
-    def _finish(self, run: Run) -> None:
+    def _finish(self, connection: Connection, run: Run) -> None:
         """Move the watermarks and close the problems of failed runs, when all pages are stored.
 
         This happens before the run is saved as ended, so that a crash repeats it.
@@ -302,6 +325,9 @@ class RunWorker:
             self._health.import_finished(run.connection_id)
         if run.kind is RunKind.SWEEP:
             self._refetch_records_with_problems(run)
+        if run.kind in (RunKind.IMPORT, RunKind.SWEEP) and self._selector.lack_payments(connection):
+            with suppress(RunActiveError):
+                self._starter.start(connection, RunKind.PAYMENTS)
         self._run_problems.run_succeeded(run)
 
     def _set_watermark(self, run: Run, kind: RecordKind, watermark: datetime) -> None:

@@ -10,13 +10,15 @@ from bridge.domain.comparison import Comparison, Difference, difference_between
 from bridge.domain.connection import Connection
 from bridge.domain.identity import RecordKind
 from bridge.domain.mirrored_kinds import mirrored_kind
-from bridge.domain.run import MAX_PAGE_SIZE, Counters, Run, Selection
+from bridge.domain.run import MAX_PAGE_SIZE, MAX_RECORDS, Counters, Run, Selection
 from bridge.mirror.payers import NEVER_LISTED
-from bridge.ports import ListedPage, ListedRecord, Psa, RecordStore
+from bridge.ports import Clock, Head, ListedPage, ListedRecord, Psa, RecordStore
 
 PAGE_SIZE = MAX_PAGE_SIZE
 VANISHED_PAGE_SIZE = 50
 LIST_BY_ID_BATCH = 200
+LACKING_PAGE_SIZE = 100
+NIGHTS_BETWEEN_READINGS = 30
 MAX_STORED = 5_000
 """A page takes at most this many mirrored records, and ends at the last of them: filters may hide
 many of them from ConnectWise's list."""
@@ -45,6 +47,10 @@ class Choice:
     """The gravest difference of each compared record that differs."""
     managed_size: int = MAX_PAGE_SIZE
     """The records that ConnectWise managed to list at once."""
+    heads: Mapping[int, Head] = field(default_factory=dict)
+    """The listed heads of records that are all refreshed."""
+    is_gapless: bool = False
+    """No filter left out a record between those to refresh."""
 
     @property
     def has_rows(self) -> bool:
@@ -96,8 +102,9 @@ class Choice:
 class Selector:
     """A selector lists a page of records and picks some by the step's selection."""
 
-    def __init__(self, records: RecordStore) -> None:
+    def __init__(self, records: RecordStore, clock: Clock) -> None:
         self._records = records
+        self._clock = clock
 
     def count_mirrored(self, connection: Connection, kind: RecordKind) -> int:
         return self._records.count_mirrored(connection.partner_id, connection.connection_id, kind)
@@ -106,12 +113,15 @@ class Selector:
         step = run.step
         if step.selection is Selection.VANISHED:
             return _next_vanished(run)
+        if step.selection is Selection.LACKING_PAYMENTS:
+            return self._next_lacking_payments(connection, run)
         page = psa.list_records(
             step.record_kind,
             after_id=run.cursor_id,
             limit=min(PAGE_SIZE, run.page_size),
             changed_since=run.since if step.selection is Selection.CHANGED else None,
             filters=connection.filters,
+            with_heads=step.selection is Selection.ALL,
         )
         if step.selection is Selection.UNPAID:
             return self._choose_unpaid(connection, psa, run, page)
@@ -123,6 +133,31 @@ class Selector:
             with_contacts = psa.list_customers_with_changed_contacts(run.since)
             source_ids |= {i for i in with_contacts if _is_in_page(i, run, page)}
         return _choice(page, source_ids)
+
+    def lack_payments(self, connection: Connection) -> bool:
+        """Tell whether payments of some mirrored invoice are still to be read."""
+        scope = (connection.partner_id, connection.connection_id)
+        return bool(self._records.list_lacking_payments(*scope, below_id=None, limit=1))
+
+    def count_lacking_payments(self, connection: Connection) -> int:
+        scope = (connection.partner_id, connection.connection_id)
+        return len(self._records.list_lacking_payments(*scope, below_id=None, limit=MAX_RECORDS))
+
+    def _next_lacking_payments(self, connection: Connection, run: Run) -> Choice:
+        """Choose the newest invoices below the cursor, which the run has reached from above."""
+        size = min(LACKING_PAGE_SIZE, run.page_size)
+        source_ids = self._records.list_lacking_payments(
+            connection.partner_id,
+            connection.connection_id,
+            below_id=run.cursor_id or None,
+            limit=size,
+        )
+        return Choice(
+            source_ids=source_ids,
+            listed_ids=(),
+            last_id=source_ids[-1] if source_ids else run.cursor_id,
+            is_last=len(source_ids) < size,
+        )
 
     def _choose_unpaid(
         self, connection: Connection, psa: Psa, run: Run, page: ListedPage
@@ -140,13 +175,18 @@ class Selector:
     def _choose_differing(
         self, connection: Connection, psa: Psa, run: Run, page: ListedPage
     ) -> Choice:
-        """Choose records that differ between both sides; hidden ones are listed by id."""
+        """Choose records that differ between both sides; hidden ones are listed by id.
+
+        Invoices with payments are chosen once a month though their heads agree, because a payment
+        that was written anew leaves the head as it was.
+        """
         page, mirrored = self._with_mirrored_records(connection, run, page)
         stored = {each.source_id: each for each in mirrored}
         listed = {each.source_id: each for each in page.records}
         unlisted = {i for i, each in stored.items() if i not in listed and not each.is_archived}
         hidden = self._list_by_id(psa, run, unlisted)
         listed.update(hidden)
+        unread = [i for i, each in stored.items() if i in listed and each.lacks_payments]
         differences = {
             i: _difference(stored.get(i), each)
             for i, each in listed.items()
@@ -155,10 +195,27 @@ class Selector:
         never_listed = {i for i in unlisted if stored[i].change_fingerprint == NEVER_LISTED}
         vanished = unlisted - hidden.keys() - set(page.broken_ids) - never_listed
         return replace(
-            _choice(page, set(differences)),
+            _choice(page, differences.keys() | self._due_payments(stored, listed)),
             vanished_ids=tuple(sorted(vanished)),
             compared_ids=tuple(sorted(listed.keys() | vanished)),
-            differences=differences | dict.fromkeys(vanished, Difference.MISSING_THERE),
+            differences=dict.fromkeys(unread, Difference.PAYMENTS_UNREAD)
+            | differences
+            | dict.fromkeys(vanished, Difference.MISSING_THERE),
+        )
+
+    def _due_payments(
+        self, stored: Mapping[int, ListedRecord], listed: Mapping[int, ListedRecord]
+    ) -> frozenset[int]:
+        """Return the invoices whose payments are read again this night: each has its own in a
+        month, by its id."""
+        tonight = self._clock.now().toordinal()
+        return frozenset(
+            i
+            for i, each in listed.items()
+            if each.has_payments
+            and (i + tonight) % NIGHTS_BETWEEN_READINGS == 0
+            and i in stored
+            and not stored[i].lacks_payments
         )
 
     def _list_by_id(self, psa: Psa, run: Run, source_ids: Set[int]) -> dict[int, ListedRecord]:
@@ -216,6 +273,8 @@ def _choice(page: ListedPage, source_ids: Set[int]) -> Choice:
         broken_ids=page.broken_ids,
         unreadable_rows=page.unreadable_rows,
         managed_size=page.managed_size,
+        heads=page.heads,
+        is_gapless=page.is_gapless and len(source_ids) == len(page.records),
     )
 
 

@@ -7,7 +7,7 @@ next one goes on from the stored record.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bridge.domain.connection import Connection
@@ -17,6 +17,28 @@ from bridge.domain.write_back.changes import delay, hand_over, look_again
 from bridge.payments.payment_matching import shown
 from bridge.payments.unowned_payments import unowned_among
 from bridge.ports import Clock, LedgerStore, PsaBalance, PsaPayment, PsaPayments
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer of ConnectWise proves a payment, and is stored with the result of the next look."""
+
+    intent: WriteBack
+    """The write-back as it is stored until then."""
+    confirmed: WriteBack
+    own: int | None
+    disown: int | None
+
+    def is_only_moved(self, stored: WriteBack) -> bool:
+        """Tell whether only the platform's word on the payment is new since the intent."""
+        then = self.intent
+        as_then = replace(stored, target=then.target, is_called_off=then.is_called_off)
+        return as_then == then
+
+    def confirmed_as(self, stored: WriteBack) -> WriteBack:
+        """Return the confirmed write-back with the platform's newest word on the payment."""
+        moved = stored.target, stored.is_called_off
+        return replace(self.confirmed, target=moved[0], is_called_off=moved[1])
 
 
 @dataclass(slots=True)
@@ -35,6 +57,11 @@ class HeldWriteBack:
     """Something was sent to ConnectWise that may have changed the invoice."""
     is_unanswered: bool = False
     """ConnectWise's server kept silent at a look that followed a post."""
+    answer: Answer | None = None
+    """An answer that the next step stores."""
+    has_let_go: bool = False
+    shown_at: datetime | None = None
+    """When a read began that shows what this visit changed."""
 
     @property
     def ids(self) -> dict[str, str]:
@@ -96,17 +123,48 @@ class HeldWriteBack:
         extend_until: datetime | None = None,
         own: int | None = None,
         disown: int | None = None,
+        is_last: bool = False,
     ) -> None:
-        """Store the write-back while this worker still holds it. Raises ConflictError else."""
+        """Store the write-back while this worker still holds it. Raises ConflictError else.
+
+        The payment of a kept answer becomes its own in the same step, and the last step of a visit
+        releases the invoice as :meth:`let_go` does.
+        """
+        answer = self.answer
         self.version = self.ledger.save_write_back(
             write_back,
             expected_version=self.version,
             holding=self.lease,
             extend_until=extend_until,
-            own_psa_payment_id=own,
-            disown_psa_payment_id=disown,
+            own_psa_payment_id=answer.own if answer else own,
+            disown_psa_payment_id=answer.disown if answer else disown,
+            releases=is_last and self._may_release(write_back),
         )
-        self.write_back = write_back
+        self.write_back, self.answer = write_back, None
+        self.has_let_go = is_last and self._may_release(write_back)
+
+    def keep(self, confirmed: WriteBack, *, own: int | None, disown: int | None) -> None:
+        """Go on with an answer of ConnectWise; the next step stores it, whichever that is.
+
+        The worker that dies before leaves a stated attempt behind, whose payment a look finds.
+        """
+        self.answer = Answer(self.write_back, confirmed, own, disown)
+        self.write_back = confirmed
+
+    def store_answer(self) -> bool:
+        """Store a kept answer alone, after the payment was returned while it was posted.
+
+        Return False if none is kept, or the write-back moved in another way. Raises ConflictError.
+        """
+        answer, ids = self.answer, self.ids
+        if answer is None:
+            return False
+        stored = self.ledger.get_write_back(ids["connection_id"], ids["write_back_id"])
+        if stored.value is None or not answer.is_only_moved(stored.value):
+            return False
+        self.version = stored.version
+        self.save(answer.confirmed_as(stored.value))
+        return True
 
     def state(self, intent: WriteBack, *, extend_until: datetime | None = None) -> None:
         """Store an intent: a worker that was overtaken ends here, before the wire."""
@@ -128,5 +186,9 @@ class HeldWriteBack:
 
     def let_go(self) -> None:
         """Release the invoice, unless a request of ours may still take effect on it."""
-        if not self.write_back.may_be_in_flight and not self.is_quarantined:
+        if not self.has_let_go and self._may_release(self.write_back):
             self.ledger.release_lease(self.lease)
+
+    def _may_release(self, write_back: WriteBack) -> bool:
+        is_over = not write_back.is_quarantined(self.now, self.timings)
+        return is_over and not write_back.may_be_in_flight

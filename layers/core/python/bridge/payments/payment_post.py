@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bridge.domain.errors import (
     BridgeError,
-    ConflictError,
     CredentialsRejectedError,
     NotFoundError,
     PermanentError,
@@ -136,13 +135,18 @@ class PaymentPost:
 
     def _confirm(self, confirmed: WriteBack) -> None:
         """Store the payment as ours, and give up the one that it replaces, if it is still ours."""
+        self.held.save(confirmed, own=confirmed.psa_payment_id, disown=self._replaced_by(confirmed))
+        self.held.has_written = True
+
+    def _replaced_by(self, confirmed: WriteBack) -> int | None:
+        """Return the payment of ours that another one now stands for."""
         own = confirmed.psa_payment_id
         known = {post.psa_payment_id or own for post in confirmed.known_history.posts()} - {own}
+        if not known:
+            return None
         owners = self.held.ledger.owners(self.held.connection.books, [*filter(None, known)])
         ours = (each for each in owners if owners[each] == confirmed.write_back_id)
-        replaced = next(ours, None)
-        self.held.save(confirmed, own=own, disown=replaced)
-        self.held.has_written = True
+        return next(ours, None)
 
     # --- obstacles to a post --------------------------------------------------------------------
 
@@ -243,7 +247,7 @@ class PaymentPost:
         except BridgeError:
             self._note_unclear()
         else:
-            self._confirm_posted(posted)
+            self._keep_answer(posted)
 
     def _is_taken(
         self, refusal: PermanentError, rows: Sequence[PsaPayment], before: PsaBalance
@@ -280,45 +284,26 @@ class PaymentPost:
             # The next look comes in seconds, and says more.
             return
 
-    def _confirm_posted(self, posted: PostedPayment) -> None:
-        """Store the answer. It holds even if the payment was returned while it was posted."""
-        held = self.held
-        try:
-            self._confirm_answer(posted)
-        except ConflictError:
-            intent = held.write_back
-            stored = held.ledger.get_write_back(intent.connection_id, intent.write_back_id)
-            if stored.value is None or not _has_only_moved(intent, stored.value):
-                raise
-            held.write_back, held.version = stored.value, stored.version
-            self._confirm_answer(posted)
-
-    def _confirm_answer(self, posted: PostedPayment) -> None:
+    def _keep_answer(self, posted: PostedPayment) -> None:
+        """Keep the answer: it is stored with what the invoice shows next."""
         write_back = self.held.write_back
         post = write_back.unproven_posts[0]
         if post.had_listed(posted.psa_payment_id):
             # The answer names a payment of before, which leaves the outcome unproven.
             self.held.save(note_unclear(write_back, self.held.now, self.held.timings))
             return
-        self._confirm(
-            confirm(
-                write_back,
-                posted.psa_payment_id,
-                self.held.now,
-                applied_by=posted.applied_by,
-                stated_at=post.stated_at,
-                is_exact=posted.amount_minor == write_back.amount_minor,
-            )
+        confirmed = confirm(
+            write_back,
+            posted.psa_payment_id,
+            self.held.now,
+            applied_by=posted.applied_by,
+            stated_at=post.stated_at,
+            is_exact=posted.amount_minor == write_back.amount_minor,
         )
+        self.held.keep(confirmed, own=posted.psa_payment_id, disown=self._replaced_by(confirmed))
 
 
 def _waits_for(other: WriteBack, row: PsaPayment) -> bool:
     """Tell whether another write-back, still under way, may find its own payment in this one."""
     is_going_on = not other.has_ended and not other.needs_person
     return is_going_on and post_that_may_have_made(other, row) is not None
-
-
-def _has_only_moved(intent: WriteBack, stored: WriteBack) -> bool:
-    """Tell whether only the platform's word on the payment is new since the intent."""
-    as_then = replace(stored, target=intent.target, is_called_off=intent.is_called_off)
-    return as_then == intent

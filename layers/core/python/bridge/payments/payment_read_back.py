@@ -40,15 +40,17 @@ class PaymentReadBack:
 
     def follow_up(self) -> None:
         held = self.held
+        began_at = held.now
         try:
             invoice = held.balance()
             rows = None if self._is_proven(invoice) else held.rows()
         except NotFoundError:
-            held.save(follow_up(held.write_back, Reason.NONE))
+            held.save(follow_up(held.write_back, Reason.NONE), is_last=True)
             return
         if rows is not None and held.is_young and lags(held.write_back, invoice, rows):
             held.look_again()
             return
+        held.shown_at = began_at
         reason = self._read(rows)
         if reason is Reason.PAYMENT_GONE:
             self._missing(rows or ())
@@ -57,7 +59,7 @@ class PaymentReadBack:
         status_reason = self.status.settle(invoice)
         over_at = self.status.changes_are_over_at()
         if over_at is None:
-            held.save(follow_up(held.write_back, reason or status_reason))
+            held.save(follow_up(held.write_back, reason or status_reason), is_last=True)
         else:
             held.save(replace(with_lasting_reason(held.write_back, reason), due_at=over_at))
 

@@ -20,6 +20,7 @@ from bridge.domain.errors import (
 from bridge.domain.hint import Hint, HintReason
 from bridge.domain.identity import RecordKind
 from bridge.domain.platform_payment import Target
+from bridge.domain.read_mark import SETTLING
 from bridge.domain.write_back import IN_FLIGHT_STATES, Reason, Timings, WriteBack, WriteBackState
 from bridge.domain.write_back.changes import (
     FIRST_WAIT,
@@ -57,6 +58,8 @@ DISCONNECTED_RETRY = timedelta(hours=1)
 MAX_STATUS_RETRIES = 5
 MAX_DELAY = timedelta(minutes=15)
 """A queue holds a message back for so long; a later look is found by its time."""
+HINT_DELAY_SECONDS = math.ceil(SETTLING.total_seconds()) + 1
+"""ConnectWise calls back for our own changes, too: the read for that callback then serves both."""
 
 _logger = logging.getLogger(__name__)
 
@@ -161,15 +164,18 @@ class WriteBackWorker:
             _logger.info("write-back moved elsewhere", extra=held.ids)
             self._put_off_unmoved(held)
         else:
-            held.let_go()
-            gate.let_go(held)
-            self._write_back_problems.show(held.write_back)
-            self._send_next_look(held.write_back)
-            if held.write_back.is_written and not was_written:
-                self._note_arrival(held.write_back)
+            self._finish(held, gate, was_written=was_written)
         if held.has_written:
-            self._hints.send([_hint(held.write_back)])
+            self._hints.send([_hint(held)], delay_seconds=HINT_DELAY_SECONDS)
         return visit
+
+    def _finish(self, held: HeldWriteBack, gate: PaymentGate, *, was_written: bool) -> None:
+        held.let_go()
+        gate.let_go(held)
+        self._write_back_problems.show(held.write_back)
+        self._send_next_look(held.write_back)
+        if held.write_back.is_written and not was_written:
+            self._note_arrival(held.write_back)
 
     def _note_arrival(self, write_back: WriteBack) -> None:
         """Measure how long a payment took from the platform to ConnectWise."""
@@ -193,6 +199,15 @@ class WriteBackWorker:
 
     def _advance(self, held: HeldWriteBack, gate: PaymentGate) -> Visit:
         """Go as far as it goes, and store the next step after a failure."""
+        try:
+            return self._try_advance(held, gate)
+        except ConflictError:
+            # An answer of ConnectWise holds even if the payment was returned while it was posted.
+            if not held.store_answer():
+                raise
+        return self._try_advance(held, gate)
+
+    def _try_advance(self, held: HeldWriteBack, gate: PaymentGate) -> Visit:
         try:
             self._run_steps(held, gate)
         except RetryableError as error:
@@ -330,11 +345,18 @@ def _is_late_look_due(write_back: WriteBack, now: datetime) -> bool:
     return not is_moving and write_back.late_look_at is not None and write_back.late_look_at <= now
 
 
-def _hint(write_back: WriteBack) -> Hint:
+def _hint(held: HeldWriteBack) -> Hint:
+    """Return a hint that ends where the mirror read the invoice since.
+
+    A read settles hints that came a while before it, since ConnectWise may show a change late. One
+    that began after ours had shown the change needs no such while.
+    """
+    write_back, shown_at = held.write_back, held.shown_at
     return Hint(
         write_back.connection_id,
         RecordKind.INVOICE,
         write_back.invoice_source_id,
         HintReason.WRITE_BACK,
         partner_id=write_back.partner_id,
+        came_at=(shown_at - SETTLING) if shown_at else held.now,
     )

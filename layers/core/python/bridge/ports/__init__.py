@@ -12,21 +12,28 @@ from bridge.ports.job_turns import JobTurn, JobTurns
 from bridge.ports.ledger import NO_OWNER, SHARE_OF_DUE, LedgerStore, PlatformPaymentQuery
 from bridge.ports.metrics import Measure, Metrics
 from bridge.ports.operations import (
+    EVERY_PROBLEM,
+    EVERY_RUN,
     CallbackEndpointStore,
     ConnectionStore,
+    ProblemQuery,
     ProblemStore,
+    RunQuery,
     RunStore,
     SyncingConnection,
 )
 from bridge.ports.payment_control import PaymentControlStore
 from bridge.ports.psa import (
     CallPurpose,
+    CallSchedules,
     Fetched,
+    Head,
     ListedPage,
     ListedRecord,
     Psa,
     PsaGateway,
     RateLimiter,
+    ReadingPlan,
     SigningKeySource,
     SystemInfo,
 )
@@ -47,6 +54,7 @@ from bridge.ports.queues import (
     WriteBackQueue,
 )
 from bridge.ports.read_marks import ReadMarks
+from bridge.ports.receivables import OutstandingStore
 from bridge.ports.records import (
     CustomerQuery,
     InvoiceQuery,
@@ -58,11 +66,14 @@ from bridge.ports.stored import Page, Stored, until_saved
 from bridge.ports.turns import Activity, PartnerPlaces, Place, Silence, SilenceStore
 
 __all__ = [
+    "EVERY_PROBLEM",
+    "EVERY_RUN",
     "NO_OWNER",
     "SHARE_OF_DUE",
     "Activity",
     "ArchivingStore",
     "CallPurpose",
+    "CallSchedules",
     "CallbackEndpointStore",
     "Clock",
     "CompanyStore",
@@ -71,6 +82,7 @@ __all__ = [
     "DocumentStore",
     "EventBus",
     "Fetched",
+    "Head",
     "HintQueue",
     "HintsAloneQueue",
     "InvoiceQuery",
@@ -82,6 +94,7 @@ __all__ = [
     "ListedRecord",
     "Measure",
     "Metrics",
+    "OutstandingStore",
     "Page",
     "PartnerPlaces",
     "PaymentControlStore",
@@ -90,6 +103,7 @@ __all__ = [
     "Place",
     "PlatformPaymentQuery",
     "PostedPayment",
+    "ProblemQuery",
     "ProblemStore",
     "Psa",
     "PsaBalance",
@@ -98,7 +112,9 @@ __all__ = [
     "PsaPayments",
     "RateLimiter",
     "ReadMarks",
+    "ReadingPlan",
     "RecordStore",
+    "RunQuery",
     "RunQueue",
     "RunStore",
     "SecretVault",

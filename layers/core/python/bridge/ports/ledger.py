@@ -157,6 +157,7 @@ class LedgerStore(Protocol):
         extend_until: datetime | None = None,
         own_psa_payment_id: int | None = None,
         disown_psa_payment_id: int | None = None,
+        releases: bool = False,
     ) -> int:
         """Store a write-back if its version is unchanged; return the new version.
 
@@ -164,10 +165,10 @@ class LedgerStore(Protocol):
         ``extend_until`` extends the lease in the same step. ``own_psa_payment_id`` and
         ``disown_psa_payment_id`` name ConnectWise payments that must be ownerless, or this
         write-back's already; in the same step the one becomes its own, the other ownerless. Both
-        are kept in the lease's books.
+        are kept in the lease's books. ``releases`` gives the lease up in the same step.
 
-        Raises ValueError for a lease of another invoice, and for an extension or an ownership that
-        lacks ``holding``.
+        Raises ValueError for a lease of another invoice, for an extension, an ownership or a
+        release that lacks ``holding``, and for a release of a lease that is extended.
         """
         ...
 

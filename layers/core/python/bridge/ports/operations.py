@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from bridge.domain.callback_endpoint import CallbackEndpoint
 from bridge.domain.connection import Connection
 from bridge.domain.identity import RecordKind
-from bridge.domain.problem import Problem, ProblemReport, ProblemState
-from bridge.domain.run import Run
+from bridge.domain.problem import Problem, ProblemCode, ProblemReport, ProblemState
+from bridge.domain.run import Run, RunKind, RunState
 from bridge.domain.window import Window
 from bridge.ports.stored import Page, Stored
 
@@ -22,6 +22,53 @@ class SyncingConnection:
 
     connection_id: str
     partner_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemQuery:
+    """A problem has to match every restriction; None accepts all."""
+
+    connection_id: str | None = None
+    code: ProblemCode | None = None
+    record_id: str | None = None
+    """The customer or invoice that it is about."""
+    opened_from: date | None = None
+    """A day in UTC, inclusive."""
+    opened_to: date | None = None
+    """A day in UTC, inclusive."""
+
+    def matches(self, problem: Problem) -> bool:
+        return (
+            self.connection_id in (None, problem.connection_id)
+            and self.code in (None, problem.code)
+            and self.record_id in (None, problem.record_id)
+            and (self.opened_from or date.min) <= problem.opened_at.date()
+            and problem.opened_at.date() <= (self.opened_to or date.max)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RunQuery:
+    """A run has to match every restriction; None accepts all."""
+
+    kind: RunKind | None = None
+    state: RunState | None = None
+    created_from: date | None = None
+    """A day in UTC, inclusive."""
+    created_to: date | None = None
+    """A day in UTC, inclusive."""
+
+    def matches(self, run: Run) -> bool:
+        return (
+            self.kind in (None, run.kind)
+            and self.state in (None, run.state)
+            and (self.created_from or date.min) <= run.created_at.date()
+            and run.created_at.date() <= (self.created_to or date.max)
+        )
+
+
+EVERY_PROBLEM = ProblemQuery()
+EVERY_RUN = RunQuery()
 
 
 class ConnectionStore(Protocol):
@@ -78,9 +125,22 @@ class RunStore(Protocol):
         ...
 
     def list_of_connection(
-        self, connection_id: str, *, limit: int, cursor: str | None = None
+        self,
+        connection_id: str,
+        query: RunQuery = EVERY_RUN,
+        *,
+        limit: int,
+        cursor: str | None = None,
     ) -> Page[Run]:
         """Return runs, latest first."""
+        ...
+
+    def latest_sweeps(self, connection_ids: Sequence[str]) -> Mapping[str, Run]:
+        """Return each connection's latest comparison that came to an end, by its id."""
+        ...
+
+    def get_window(self, connection_id: str, kind: RunKind) -> Window | None:
+        """Return the latest window of a kind of fetch, if it was ever taken."""
         ...
 
     def list_active(self, connection_id: str) -> tuple[Run, ...]:
@@ -133,6 +193,9 @@ class ProblemStore(Protocol):
         partner_id: str,
         *,
         state: ProblemState | None,
+        query: ProblemQuery = EVERY_PROBLEM,
         limit: int,
         cursor: str | None = None,
-    ) -> Page[Problem]: ...
+    ) -> Page[Problem]:
+        """Return problems in a state, latest opened first; None lists open ones and then others."""
+        ...

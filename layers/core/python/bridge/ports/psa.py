@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
 
 from bridge.domain.callback_endpoint import CallbackEndpoint
 from bridge.domain.connection import Connection, Credentials, PsaAddress
@@ -19,8 +19,11 @@ from bridge.domain.mirrored_kinds import MirroredKind, R
 from bridge.domain.permissions import Restriction, RightFinding
 from bridge.domain.run import MAX_PAGE_SIZE
 from bridge.ports.psa_payments import PsaPayments
+from bridge.ports.stored import Stored
 
 T = TypeVar("T")
+Head: TypeAlias = Mapping[str, object]
+"""A record as ConnectWise lists it, which the Psa that listed it can read."""
 
 MAX_FOUND = 10
 """Several invoices may have one number; a search finds so many."""
@@ -38,6 +41,10 @@ class ListedRecord:
     """It applies to invoices."""
     is_archived: bool = False
     """It applies to stored records."""
+    lacks_payments: bool = False
+    """It applies to stored invoices."""
+    has_payments: bool = False
+    """It applies to listed invoices: their head shows payments or credits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,10 @@ class ListedPage:
     """Rows whose very id is unreadable, so that nobody can tell which records they are."""
     managed_size: int = MAX_PAGE_SIZE
     """The records that ConnectWise manages to list at once, as far as it was asked."""
+    heads: Mapping[int, Head] = field(default_factory=dict)
+    """The records' heads by id, where they were asked for."""
+    is_gapless: bool = False
+    """No filter left out a record between these."""
 
     @property
     def row_count(self) -> int:
@@ -76,6 +87,36 @@ class Fetched(Generic[T]):
     """Found records that lack a part which only explains, with the reason."""
     payer_names: Mapping[int, str] = field(default_factory=dict)
     """The names that found invoices give their customers, by the customers' ids."""
+    awaiting_payments: frozenset[int] = frozenset()
+    """Found records whose payments were left for later."""
+    from_lists: frozenset[int] = frozenset()
+    """Found records that lists gave, which may lag, where a fetch of one record shows its present
+    state."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingPlan:
+    """A plan spares calls, and time, when many records are fetched at once."""
+
+    heads: Mapping[int, Head] = field(default_factory=dict)
+    """Heads of a list stand for another reading of them. They are older than what the fetch reads,
+    so they may only be given for records that were found unstored after they were listed."""
+    is_gapless: bool = False
+    """ConnectWise has no record between these, whose parts can then be asked for by a range."""
+    settled_later: bool = False
+    """Payments of invoices without a balance are left out, and ``Fetched.awaiting_payments`` names
+    these invoices."""
+    in_flight: int = 1
+    """So many calls may be made at the same time."""
+
+    def for_unstored(self, stored: Mapping[int, Stored[Any]]) -> ReadingPlan:
+        """Return the plan with the heads of those records alone that were never stored."""
+        unstored = {i: h for i, h in self.heads.items() if i in stored and not stored[i].version}
+        return replace(self, heads=unstored)
+
+
+ONE_BY_ONE: Final = ReadingPlan()
+"""Records are fetched whole, by one call after the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +146,7 @@ class Psa(Protocol):
         limit: int,
         changed_since: datetime | None = None,
         filters: ImportFilters | None = None,
+        with_heads: bool = False,
     ) -> ListedPage:
         """Return up to ``limit`` records with ids above ``after_id``, lowest first (limit <= 1000).
 
@@ -143,6 +185,7 @@ class Psa(Protocol):
         source_ids: Sequence[int],
         *,
         with_payments_of: frozenset[int] = frozenset(),
+        plan: ReadingPlan = ONE_BY_ONE,
     ) -> Fetched[R]:
         """Return whole records: invoices with lines and payments, customers with their e-mail.
 
@@ -157,6 +200,13 @@ class Psa(Protocol):
 
         Proof is a 404 for the record while ``/system/info`` answers with the same credentials
         and codebase. Raises UnavailableError when existence and absence both stay unproven.
+        """
+        ...
+
+    def find_absent(self, kind: RecordKind, source_ids: Sequence[int]) -> frozenset[int]:
+        """Return those of the records that ConnectWise lacks, by the same proof as ``exists``.
+
+        It costs one call a record and one for all. Raises as ``exists`` does.
         """
         ...
 
@@ -205,6 +255,11 @@ class PsaGateway(Protocol):
         """Return the connection's ConnectWise; credentials are read when first needed."""
         ...
 
+    def open_for_look(self, connection: Connection, seconds: float) -> Psa:
+        """Return the connection's ConnectWise for a call or two, which are over within so many
+        seconds or end with OutOfTimeError or UnavailableError."""
+        ...
+
     def open_payments(self, connection: Connection) -> PsaPayments:
         """Return the side of the connection's ConnectWise that payments are written to."""
         ...
@@ -228,10 +283,33 @@ class CallPurpose(StrEnum):
     """It takes from the tenant's common share."""
     WRITE_BACK = "write_back"
     """It has a reserved share, and takes from the common one where that is used up."""
+    LOOK = "look"
+    """It is one of two calls at most, once in a quarter of an hour, and takes a turn only while
+    others call."""
+
+
+class CallSchedules(Protocol):
+    """The schedules of all tenants' calls, kept for all workers together."""
+
+    def take(self, connection_id: str, purpose: CallPurpose, *, count: int) -> tuple[datetime, ...]:
+        """Take up to so many turns, at least one: each is the time from which a call may be made.
+
+        Those are given that come due within a turn's life. Raises ThrottledError with the wait
+        when that for the first would be too long; the schedules stay as they are.
+        """
+        ...
+
+    def are_idle(self, connection_id: str) -> bool:
+        """Tell whether all turns of the connection are over, and any pause as well."""
+        ...
+
+    def pause(self, connection_id: str, *, seconds: float) -> None:
+        """Hold further turns of the connection back for that long, as ConnectWise asked for."""
+        ...
 
 
 class RateLimiter(Protocol):
-    """A tenant's share of calls, kept for all workers together."""
+    """A tenant's share of calls, as one worker asks for it."""
 
     def acquire(self, connection_id: str, purpose: CallPurpose = CallPurpose.MIRROR) -> float:
         """Take a call from the share and return the seconds to wait before making it.

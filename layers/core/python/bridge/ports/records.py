@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
 from bridge.domain.customer import Customer
-from bridge.domain.identity import RecordKind
-from bridge.domain.invoice import Invoice, InvoiceState
+from bridge.domain.identity import Origin, RecordKind
+from bridge.domain.invoice import Invoice, InvoiceState, InvoiceType
 from bridge.domain.mirrored_kinds import MirroredKind, MirroredRecord, R
 from bridge.domain.payment import Payment
 from bridge.domain.search_terms import amounts_of, begins_words, fold_number
@@ -38,10 +38,25 @@ class InvoiceQuery:
     """Inclusive."""
     due_to: date | None = None
     """Inclusive."""
+    is_unpaid: bool = False
+    """Only open and partly paid ones."""
+    overdue_on: date | None = None
+    """Only those that a customer owes and that were due before this day; credits are left out."""
+    type: InvoiceType | None = None
+    status_id: int | None = None
+    """The billing status, by ConnectWise's id."""
+    origin: Origin | None = None
+    is_latest_due_first: bool = False
+    """The list is in the falling order of due dates."""
 
     def matches(self, invoice: Invoice) -> bool:
         return (
             self.state in (None, invoice.state)
+            and (invoice.is_unpaid or not self.is_unpaid)
+            and (self.overdue_on is None or invoice.is_overdue(self.overdue_on))
+            and self.type in (None, invoice.type)
+            and self.status_id in (None, invoice.status.source_id if invoice.status else 0)
+            and self.origin in (None, invoice.origin)
             and self.connection_id in (None, invoice.connection_id)
             and self.customer_id in (None, invoice.customer_id)
             and self.currency_code in (None, invoice.currency.code)
@@ -112,6 +127,12 @@ class RecordStore(Protocol):
         """Return the record; version 0 where nothing is stored, and for any text but an id."""
         ...
 
+    def get_bare(
+        self, kind: MirroredKind[R], partner_id: str, record_ids: Collection[str]
+    ) -> Mapping[str, R]:
+        """Return the stored ones of the records by id; lines and payments are left out."""
+        ...
+
     def get_mirrored(
         self,
         kind: MirroredKind[R],
@@ -154,6 +175,15 @@ class RecordStore(Protocol):
         """Return mirrored records with ids above ``after_id``, lowest first.
 
         Archived records are among them and marked; tombstones are left out.
+        """
+        ...
+
+    def list_lacking_payments(
+        self, partner_id: str, connection_id: str, *, below_id: int | None, limit: int
+    ) -> tuple[int, ...]:
+        """Return ids of mirrored invoices whose payments are still to be read, highest first.
+
+        Archived ones are among them.
         """
         ...
 

@@ -15,7 +15,8 @@ class SecretVault(Protocol):
         ...
 
     def get_credentials(self, connection_id: str, *, is_fresh: bool = False) -> Credentials:
-        """Return the credentials from the short-lived cache, or freshly when ``is_fresh``."""
+        """Return the credentials, which may be an hour old unless ``is_fresh``: all of them are of
+        one moment, the member included."""
         ...
 
     def delete_credentials(self, connection_id: str) -> None: ...

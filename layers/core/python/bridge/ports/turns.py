@@ -14,6 +14,8 @@ class Activity(StrEnum):
     WRITE_BACK = "write_back"
     HINTS = "hints"
     RUN_STEP = "run_step"
+    CALLS = "calls"
+    """Its places are a connection's, for calls beside the first."""
     PDF = "pdf"
     JOB = "job"
     RECORD_SEARCH = "record_search"
@@ -21,6 +23,8 @@ class Activity(StrEnum):
     VERIFYING = "verifying"
     FILTER_PREVIEW = "filter_preview"
     SETUP_LISTS = "setup_lists"
+    OUTSTANDING_SUMS = "outstanding_sums"
+    RECORD_FETCH = "record_fetch"
 
 
 @dataclass(frozen=True, slots=True)

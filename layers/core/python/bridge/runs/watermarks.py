@@ -1,4 +1,4 @@
-"""A person sets a watermark back here, so that the next run takes changes from then on again."""
+"""Watermarks tell until when changes are known; people set them back to have changes taken anew."""
 
 from __future__ import annotations
 
@@ -6,15 +6,26 @@ from datetime import UTC, datetime
 
 from bridge.domain.errors import NotPossibleError
 from bridge.domain.identity import RecordKind
+from bridge.domain.mirrored_kinds import MIRRORED_KINDS
 from bridge.domain.watermark import EARLIEST
 from bridge.ports import RunStore
 
 
 class Watermarks:
-    """Runs move watermarks forward, people move them back: neither loses a change."""
+    """Runs and looks move watermarks forward, people move them back, and no change is lost."""
 
     def __init__(self, runs: RunStore) -> None:
         self._runs = runs
+
+    def known_until(self, connection_id: str) -> datetime | None:
+        """Return the time until which the changes of all kinds are stored, None while one is not.
+
+        In quiet times no run tells it: the watermarks follow within the hour.
+        """
+        kinds = [kind.record_kind for kind in MIRRORED_KINDS]
+        known = [self._runs.get_watermark(connection_id, kind) for kind in kinds]
+        marks = [mark for mark in known if mark]
+        return min(marks) if len(marks) == len(known) else None
 
     def set_back(self, connection_id: str, kind: RecordKind, at: datetime) -> datetime:
         """Set the watermark of a kind back and return it; the next delta run begins there.

@@ -31,6 +31,25 @@ def encode(value: object) -> Item:
     return {name: encode_value(entry) for name, entry in fields if entry is not None}
 
 
+def encode_said(value: object) -> Item:
+    """Return a dataclass as a map of the fields that differ from their defaults.
+
+    A reader of another release fills the others in, so a default stays what it is for good.
+    """
+    record_type: Any = type(value)
+    return {
+        name: _said(entry)
+        for name, default in _defaults(record_type).items()
+        if (entry := getattr(value, name)) is not None and entry != default
+    }
+
+
+def _said(value: object) -> Plain:
+    if isinstance(value, tuple):
+        return [_said(entry) for entry in value]
+    return encode_said(value) if dataclasses.is_dataclass(value) else encode_value(value)
+
+
 def encode_value(value: object) -> Plain:
     """Return the plain value of one field. Raises TypeError for a float."""
     match value:
@@ -73,6 +92,18 @@ def decode(record_type: type[T], plain: Mapping[str, Plain]) -> T:
 @cache
 def _field_names(record_type: Any) -> tuple[str, ...]:
     return tuple(field.name for field in dataclasses.fields(record_type))
+
+
+@cache
+def _defaults(record_type: Any) -> Mapping[str, object]:
+    """Return each field with its default, or a value like no other where it has none."""
+    return {field.name: _default(field) for field in dataclasses.fields(record_type)}
+
+
+def _default(field: dataclasses.Field[Any]) -> object:
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return field.default
 
 
 @cache

@@ -13,7 +13,7 @@ from bridge.store.errors import ConditionFailedError
 from bridge.store.expiry import epoch_seconds
 from bridge.store.expressions import IS_NEW, Condition
 from bridge.store.items import read_time
-from bridge.store.table import Table, Write
+from bridge.store.table import Table
 
 LIFE_AFTER_PERIOD = timedelta(days=1)
 
@@ -63,7 +63,7 @@ class DynamoJobTurns:
         key = keys.job_turn_key(turn.connection_id, turn.job)
         # Another worker may have gone on with it.
         with suppress(ConditionFailedError):
-            self._table.transact([Write(key=key, condition=_has_token(turn.token))])
+            self._table.delete(key, _has_token(turn.token))
 
 
 def _has_token(token: str) -> Condition:

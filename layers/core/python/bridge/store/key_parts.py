@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Final
 
 from bridge.domain.errors import InvalidInputError
 
+# They sort before and after every text that a key may hold.
+FIRST: Final = "\0"
+LAST: Final = "\U0010ffff"
 _PART = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -47,3 +51,8 @@ def part(text: str) -> str:
     if not _PART.fullmatch(text):
         raise InvalidInputError("not an id", field="id")
     return text
+
+
+def days_between(first: date | None, last: date | None) -> tuple[str, str]:
+    """Return the bounds of sort keys that begin with a time on these days, both inclusive."""
+    return first.isoformat() if first else FIRST, f"{last.isoformat()}T{LAST}" if last else LAST

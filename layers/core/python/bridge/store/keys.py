@@ -17,8 +17,11 @@ from bridge.domain.identity import (
     parse_write_back_id,
 )
 from bridge.domain.search_terms import fold_name
-from bridge.store.key_parts import Key as Key  # noqa: PLC0414  # other stores take it from here
+from bridge.store.key_parts import FIRST as FIRST  # noqa: PLC0414  # other stores take it from here
+from bridge.store.key_parts import LAST as LAST  # noqa: PLC0414
+from bridge.store.key_parts import Key as Key  # noqa: PLC0414
 from bridge.store.key_parts import connection_part, date_or, part, partner_part
+from bridge.store.key_parts import days_between as days_between  # noqa: PLC0414
 from bridge.store.key_parts import timestamp as timestamp  # noqa: PLC0414
 
 if TYPE_CHECKING:
@@ -41,9 +44,6 @@ DUE_INDEX: Final = "due"
 PARTNER_INDEX: Final = "by_partner"
 
 MAX_SOURCE_ID: Final = 10**10 - 1
-# They sort before and after every text that a key may hold.
-FIRST: Final = "\0"
-LAST: Final = "\U0010ffff"
 # A due or paid date that is missing; letters sort after the digits of any date.
 NO_DUE_DATE: Final = "NONE"
 NO_PAID_DATE: Final = "0000-00-00"
@@ -195,6 +195,10 @@ def run_key(connection_id: str, run_id: str) -> Key:
     return Key(connection_part(connection_id), f"RUN#{part(run_id)}")
 
 
+def latest_sweep_key(connection_id: str) -> Key:
+    return Key(connection_part(connection_id), "LATEST_SWEEP")
+
+
 def run_index_keys(run: Run) -> dict[str, str]:
     return {
         "gsi1pk": runs_of_connection_pk(run.connection_id),
@@ -241,6 +245,11 @@ def problem_index_keys(problem: Problem) -> dict[str, str]:
         "gsi1pk": problem_listing_pk(problem.partner_id, problem.state),
         "gsi1sk": f"{timestamp(problem.opened_at)}#{problem.problem_id}",
     }
+
+
+def outstanding_key(partner_id: str) -> Key:
+    """Return the key of the sums of a partner's unpaid invoices."""
+    return Key(f"{partner_part(partner_id)}#FIGURES", "OUTSTANDING")
 
 
 # --- coordination ------------------------------------------------------------------------------

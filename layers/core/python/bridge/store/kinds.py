@@ -37,6 +37,7 @@ def _beside_invoice(invoice: Invoice) -> Mapping[str, Plain]:
     return {
         "is_archived": invoice.archive is not None,
         "has_balance": invoice.balance_minor != 0,
+        **({} if invoice.payments_complete else {"lacks_payments": True}),
     }
 
 

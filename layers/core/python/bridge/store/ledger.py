@@ -26,12 +26,12 @@ from bridge.ports import (
 )
 from bridge.store import keys, payment_owners
 from bridge.store.attributes import Item
-from bridge.store.codec import encode
+from bridge.store.codec import encode, encode_said
 from bridge.store.cursors import check_limit, read_cursor, write_cursor
 from bridge.store.due_listing import in_turn, read_due
 from bridge.store.errors import ConditionFailedError
 from bridge.store.expressions import IS_NEW, Condition
-from bridge.store.items import read_record, read_stored, read_time, record_item
+from bridge.store.items import packed_item, read_record, read_stored, read_time, record_item
 from bridge.store.keys import Key
 from bridge.store.listing import read_page
 from bridge.store.payment_lists import read_payments
@@ -182,13 +182,14 @@ class DynamoLedgerStore:
         extend_until: datetime | None = None,
         own_psa_payment_id: int | None = None,
         disown_psa_payment_id: int | None = None,
+        releases: bool = False,
     ) -> int:
         is_owning = own_psa_payment_id is not None or disown_psa_payment_id is not None
-        check_lease(write_back, holding, extend_until, is_owning=is_owning)
+        check_lease(write_back, holding, extend_until, is_owning=is_owning, releases=releases)
         version = expected_version + 1
         writes = self._write_back_writes(write_back, version, _stands_at(expected_version))
         if holding:
-            writes += _lease_writes(holding, extend_until)
+            writes += _lease_writes(holding, extend_until, releases=releases)
         if holding and own_psa_payment_id is not None:
             writes += payment_owners.ownership_writes(holding.books, write_back, own_psa_payment_id)
         if holding and disown_psa_payment_id not in (None, own_psa_payment_id):
@@ -255,7 +256,7 @@ class DynamoLedgerStore:
         for key in _lease_keys(lease):
             # Somebody else may hold it by now, or nobody does.
             with suppress(ConditionFailedError):
-                self._table.transact([Write(key=key, condition=_has_token(lease.token))])
+                self._table.delete(key, _has_token(lease.token))
 
     def owners(self, books: Books, psa_payment_ids: Sequence[int]) -> Mapping[int, str]:
         return payment_owners.find(self._table, books, psa_payment_ids)
@@ -291,15 +292,16 @@ class DynamoLedgerStore:
     ) -> list[Write]:
         key = _key_of(write_back.connection_id, write_back.write_back_id)
         index_keys = keys.write_back_index_keys(write_back)
-        data = encode(write_back)
+        item = record_item(key, index_keys, version, encode_said(write_back))
+        audited = encode_said(write_back.audited)
         return [
-            Write(record_item(key, index_keys, version, data), condition=condition),
-            self._event_write(keys.write_back_event_key(key, version), version, data),
+            Write(item, condition=condition),
+            self._event_write(keys.write_back_event_key(key, version), version, audited),
         ]
 
     def _event_write(self, key: Key, version: int, data: Item) -> Write:
         now = keys.timestamp(self._clock.now())
-        item = record_item(key, {}, version, data, recorded_at=now, written_by=self._written_by)
+        item = packed_item(key, version, data, recorded_at=now, written_by=self._written_by)
         return Write(item, condition=IS_NEW)
 
 
@@ -312,11 +314,14 @@ def check_lease(
     extend_until: datetime | None,
     *,
     is_owning: bool = False,
+    releases: bool = False,
 ) -> None:
     """Raise ValueError for a lease of another invoice, or a step that needs a lease and lacks it:
-    an extension, and a change of owners."""
-    if (extend_until is not None or is_owning) and holding is None:
+    an extension, a release, and a change of owners."""
+    if (extend_until is not None or is_owning or releases) and holding is None:
         raise ValueError("only who holds the lease extends it, or owns a payment")
+    if extend_until is not None and releases:
+        raise ValueError("a lease is extended or given up")
     place = (write_back.connection_id, write_back.invoice_source_id)
     if holding and (holding.books.connection_id, holding.invoice_source_id) != place:
         raise ValueError("the lease is of another invoice")
@@ -347,9 +352,12 @@ def _lease_item(lease: Lease, key: Key, until: datetime) -> Item:
     }
 
 
-def _lease_writes(lease: Lease, extend_until: datetime | None) -> list[Write]:
-    """Return the part of a transaction that insists on the lease's token, and may extend it."""
+def _lease_writes(lease: Lease, extend_until: datetime | None, *, releases: bool) -> list[Write]:
+    """Return the part of a transaction that insists on the lease's token, and may extend the lease
+    or give it up."""
     condition = _has_token(lease.token)
+    if releases:
+        return [Write(key=key, condition=condition) for key in _lease_keys(lease)]
     if extend_until is None:
         return [Write(key=key, condition=condition, is_check=True) for key in _lease_keys(lease)]
     return [

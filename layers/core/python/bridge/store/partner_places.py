@@ -12,7 +12,7 @@ from bridge.store.attributes import Item
 from bridge.store.errors import ConditionFailedError
 from bridge.store.expiry import epoch_seconds
 from bridge.store.expressions import Condition
-from bridge.store.table import Table, Write
+from bridge.store.table import Table
 
 
 class DynamoPartnerPlaces:
@@ -45,4 +45,4 @@ class DynamoPartnerPlaces:
         is_held = Condition("#token = :token", {"token": place.token})
         # It may be over, and somebody else's by now.
         with suppress(ConditionFailedError):
-            self._table.transact([Write(key=key, condition=is_held)])
+            self._table.delete(key, is_held)

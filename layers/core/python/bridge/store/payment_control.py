@@ -13,7 +13,7 @@ from bridge.store import keys
 from bridge.store.codec import encode
 from bridge.store.expressions import version_is
 from bridge.store.items import read_record, read_stored, record_item
-from bridge.store.table import Table, Write
+from bridge.store.table import Table
 
 
 class DynamoPaymentControlStore:
@@ -33,7 +33,7 @@ class DynamoPaymentControlStore:
         self._table.put(record_item(key, {}, 1, encode(stop)))
 
     def clear_stop(self, partner_id: str) -> None:
-        self._table.transact([Write(key=keys.payment_stop_key(partner_id))])
+        self._table.delete(keys.payment_stop_key(partner_id))
 
     def restore_mark(self) -> RestoreMark | None:
         item = self._table.get(keys.RESTORE_MARK_KEY)
@@ -43,7 +43,7 @@ class DynamoPaymentControlStore:
         self._table.put(record_item(keys.RESTORE_MARK_KEY, {}, 1, encode(mark)))
 
     def clear_restore_mark(self) -> None:
-        self._table.transact([Write(key=keys.RESTORE_MARK_KEY)])
+        self._table.delete(keys.RESTORE_MARK_KEY)
 
     def get_rate(self, connection_id: str) -> Stored[PaymentRate]:
         return read_stored(PaymentRate, self._table.get(keys.payment_rate_key(connection_id)))
@@ -51,12 +51,6 @@ class DynamoPaymentControlStore:
     def save_rate(self, rate: PaymentRate, *, expected_version: int) -> int:
         version = expected_version + 1
         key = keys.payment_rate_key(rate.connection_id)
-        self._table.transact(
-            [
-                Write(
-                    record_item(key, {}, version, encode(rate)),
-                    condition=version_is(expected_version),
-                )
-            ]
-        )
+        item = record_item(key, {}, version, encode(rate))
+        self._table.put(item, version_is(expected_version))
         return version

@@ -56,7 +56,7 @@ def give_up(table: Table, books: Books, psa_payment_id: int, owner_id: str) -> N
         key = keys.psa_payment_key(books_key, psa_payment_id)
         # Another write-back owns it under this key, and keeps it.
         with suppress(ConditionFailedError):
-            table.transact([Write(key=key, condition=_is_nobodys_or(owner_id))])
+            table.delete(key, _is_nobodys_or(owner_id))
 
 
 def move(table: Table, books: Books, owners: Mapping[int, str]) -> tuple[int, ...]:

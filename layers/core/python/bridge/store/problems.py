@@ -5,12 +5,12 @@ The same trouble always has the same id, so it is one item however often it is r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bridge.domain.errors import ConflictError
 from bridge.domain.problem import MAX_OPEN_PROBLEMS, Problem, ProblemReport, ProblemState
-from bridge.ports import Clock, Page, Stored
+from bridge.ports import EVERY_PROBLEM, Clock, Page, ProblemQuery, Stored
 from bridge.store import keys
 from bridge.store.attributes import Item
 from bridge.store.codec import encode
@@ -18,7 +18,7 @@ from bridge.store.cursors import check_limit, read_cursor, write_cursor
 from bridge.store.expiry import epoch_seconds, has_expired
 from bridge.store.expressions import all_equal, version_is
 from bridge.store.items import read_record, read_stored, record_item
-from bridge.store.listing import read_page
+from bridge.store.listing import read_chosen
 from bridge.store.table import Range, Table
 
 RESOLVED_PROBLEM_LIFE = timedelta(days=90)
@@ -79,25 +79,32 @@ class DynamoProblemStore:
         partner_id: str,
         *,
         state: ProblemState | None,
+        query: ProblemQuery = EVERY_PROBLEM,
         limit: int,
         cursor: str | None = None,
     ) -> Page[Problem]:
         check_limit(limit)
         states = (state,) if state else (ProblemState.OPEN, ProblemState.RESOLVED)
         pks = [keys.problem_listing_pk(partner_id, each) for each in states]
-        items, last = read_page(
+        low, high = keys.days_between(query.opened_from, query.opened_to)
+        now = self._clock.now()
+
+        def choose(items: Sequence[Item]) -> Sequence[Problem | None]:
+            alive = [None if has_expired(each, now) else each for each in items]
+            problems = [read_record(Problem, each) if each else None for each in alive]
+            return [each if each and query.matches(each) else None for each in problems]
+
+        chosen = read_chosen(
             self._table,
-            [
-                Range(pk, keys.FIRST, keys.LAST, keys.PARTNER_INDEX, is_descending=True)
-                for pk in pks
-            ],
-            after=read_cursor(cursor, *pks),
+            [Range(pk, low, high, keys.PARTNER_INDEX, is_descending=True) for pk in pks],
+            after=read_cursor(cursor, *pks, query),
             limit=limit,
             key_of=lambda problem_id: keys.problem_key(partner_id, problem_id),
+            choose=choose,
+            drops_many=query != EVERY_PROBLEM,
         )
-        now = self._clock.now()
-        alive = (item for item in items if not has_expired(item, now))
-        return Page(tuple(read_record(Problem, item) for item in alive), write_cursor(last, *pks))
+        last = write_cursor(chosen.last, *pks, query)
+        return Page(chosen.values, last, chosen.is_partial)
 
     def _get(self, partner_id: str, problem_id: str) -> Stored[Problem]:
         item = self._table.get(keys.problem_key(partner_id, problem_id))

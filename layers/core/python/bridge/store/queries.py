@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 from bridge.domain.errors import InvalidInputError
 from bridge.domain.identity import RecordKind
@@ -21,10 +21,17 @@ _DATE_LIMIT = "9999-12-31"
 
 def invoice_ranges(partner_id: str, query: InvoiceQuery) -> tuple[Range, ...]:
     """Return unpaid, paid and archived invoices, or one of them, by due date."""
-    buckets = (keys.invoice_bucket(query.state),) if query.state else keys.INVOICE_BUCKETS
-    low, high = _due_range(query.due_from, query.due_to)
+    low, high = _due_range(query.due_from, _last_due(query))
+    buckets = _buckets(query)
     return tuple(
-        _listed(replace(part, low=part.low + low, high=part.low + high))
+        _listed(
+            replace(
+                part,
+                low=part.low + low,
+                high=part.low + high,
+                is_descending=query.is_latest_due_first,
+            )
+        )
         for part in _invoice_buckets(partner_id, query.customer_id, buckets)
     )
 
@@ -39,8 +46,25 @@ def holds_other_invoices(query: InvoiceQuery) -> bool:
             query.currency_code,
             query.number,
             query.amount_minor,
+            query.type,
+            query.status_id,
+            query.origin,
         )
     )
+
+
+def _buckets(query: InvoiceQuery) -> tuple[str, ...]:
+    if query.state:
+        return (keys.invoice_bucket(query.state),)
+    is_of_unpaid = query.is_unpaid or query.overdue_on is not None
+    return (keys.UNPAID,) if is_of_unpaid else keys.INVOICE_BUCKETS
+
+
+def _last_due(query: InvoiceQuery) -> date | None:
+    """Return the last due day that is asked for; overdue invoices were due before their day."""
+    if query.overdue_on is None or query.overdue_on == date.min:
+        return query.due_to
+    return min(query.overdue_on - timedelta(days=1), query.due_to or date.max)
 
 
 def _invoice_buckets(

@@ -8,7 +8,7 @@ when they are many, right after it (see ``payment_items``). Its search keys are 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
@@ -40,8 +40,10 @@ from bridge.store.record_lists import RecordLists
 from bridge.store.table import Range, Table, Write
 
 MAX_RANGE_PAGES = 2000
-_LISTED_ATTRIBUTES = ("sk", "marks", "has_balance", "is_archived")
+_LISTED_ATTRIBUTES = ("sk", "marks", "has_balance", "is_archived", "lacks_payments")
+_BARE_ATTRIBUTES = ("pk", "sk", "schema", "version", "data")
 _IS_NO_TOMBSTONE = Condition("attribute_exists(#data)")
+_LACKS_PAYMENTS = Condition("#lacks_payments = :lacks", {"lacks": True})
 _IS_ACTIVE = Condition("#is_archived = :is_archived", {"is_archived": False})
 
 
@@ -57,6 +59,19 @@ class DynamoRecordStore:
 
     def get(self, kind: MirroredKind[R], partner_id: str, record_id: str) -> Stored[R]:
         return self._get(kind, keys.record_key(partner_id, kind.record_kind, record_id))
+
+    def get_bare(
+        self, kind: MirroredKind[R], partner_id: str, record_ids: Collection[str]
+    ) -> Mapping[str, R]:
+        wanted = {each: keys.record_key(partner_id, kind.record_kind, each) for each in record_ids}
+        known = [key for key in wanted.values() if key]
+        items = self._table.get_many(known, attributes=_BARE_ATTRIBUTES)
+        stored = {
+            record_id: read_stored(kind.record_type, items.get(key)).value
+            for record_id, key in wanted.items()
+            if key
+        }
+        return {record_id: record for record_id, record in stored.items() if record}
 
     def get_mirrored(
         self,
@@ -139,6 +154,23 @@ class DynamoRecordStore:
         items = self._table.walk(wanted, max_pages=MAX_RANGE_PAGES)
         return tuple(map(_listed, islice(items, limit)))
 
+    def list_lacking_payments(
+        self, partner_id: str, connection_id: str, *, below_id: int | None, limit: int
+    ) -> tuple[int, ...]:
+        last_id = keys.MAX_SOURCE_ID if below_id is None else below_id - 1
+        if last_id < 0:
+            return ()
+        wanted = Range(
+            keys.mirrored_pk(partner_id, connection_id, RecordKind.INVOICE),
+            keys.mirrored_sk(0),
+            keys.mirrored_sk(last_id),
+            condition=_LACKS_PAYMENTS,
+            attributes=("sk",),
+            is_descending=True,
+        )
+        items = self._table.walk(wanted, max_pages=MAX_RANGE_PAGES)
+        return tuple(keys.source_id_of(str(item["sk"])) for item in islice(items, limit))
+
     def count_mirrored(self, partner_id: str, connection_id: str, kind: RecordKind) -> int:
         wanted = Range(
             keys.mirrored_pk(partner_id, connection_id, kind),
@@ -187,4 +219,5 @@ def _listed(item: Item) -> ListedRecord:
         change_fingerprint=stored_fingerprint(item),
         has_balance=item.get("has_balance") is True,
         is_archived=item.get("is_archived") is True,
+        lacks_payments=item.get("lacks_payments") is True,
     )

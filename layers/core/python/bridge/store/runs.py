@@ -8,7 +8,7 @@ stalled run also ends that run, which makes a late write of its worker fail.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -16,7 +16,7 @@ from bridge.domain.errors import ConflictError, RunActiveError, WindowTakenError
 from bridge.domain.identity import RecordKind
 from bridge.domain.run import RUN_LEASE, Run, RunKind
 from bridge.domain.window import Window
-from bridge.ports import Clock, Page, Stored
+from bridge.ports import EVERY_RUN, Clock, Page, RunQuery, Stored
 from bridge.store import keys
 from bridge.store.attributes import Item
 from bridge.store.codec import encode
@@ -25,7 +25,7 @@ from bridge.store.errors import ConditionFailedError
 from bridge.store.expiry import epoch_seconds
 from bridge.store.expressions import IS_NEW, Condition, version_is
 from bridge.store.items import read_record, read_stored, read_time, record_item
-from bridge.store.listing import read_page
+from bridge.store.listing import read_chosen
 from bridge.store.table import Range, Table, Write
 
 ENDED_RUN_LIFE = timedelta(days=90)
@@ -106,7 +106,7 @@ class DynamoRunStore:
         version = expected_version + 1
         write = Write(_run_item(run, version), condition=version_is(expected_version))
         try:
-            self._table.transact([write, self._slot_write(run)])
+            self._table.transact([write, self._slot_write(run), *_latest_writes(run)])
         except ConditionFailedError as error:
             if 0 in error.found or not run.has_ended:
                 raise
@@ -120,18 +120,43 @@ class DynamoRunStore:
             self._table.put(self._slot_item(run), _is_of(run))
 
     def list_of_connection(
-        self, connection_id: str, *, limit: int, cursor: str | None = None
+        self,
+        connection_id: str,
+        query: RunQuery = EVERY_RUN,
+        *,
+        limit: int,
+        cursor: str | None = None,
     ) -> Page[Run]:
         check_limit(limit)
         pk = keys.runs_of_connection_pk(connection_id)
-        items, last = read_page(
+        low, high = keys.days_between(query.created_from, query.created_to)
+
+        def choose(items: Sequence[Item]) -> Sequence[Run | None]:
+            runs = (read_record(Run, item) for item in items)
+            return [run if query.matches(run) else None for run in runs]
+
+        chosen = read_chosen(
             self._table,
-            [Range(pk, keys.FIRST, keys.LAST, keys.PARTNER_INDEX, is_descending=True)],
-            after=read_cursor(cursor, pk),
+            [Range(pk, low, high, keys.PARTNER_INDEX, is_descending=True)],
+            after=read_cursor(cursor, pk, query),
             limit=limit,
             key_of=lambda run_id: keys.run_key(connection_id, run_id),
+            choose=choose,
+            drops_many=query != EVERY_RUN,
         )
-        return Page(tuple(read_record(Run, item) for item in items), write_cursor(last, pk))
+        return Page(chosen.values, write_cursor(chosen.last, pk, query), chosen.is_partial)
+
+    def latest_sweeps(self, connection_ids: Sequence[str]) -> Mapping[str, Run]:
+        notes = self._table.get_many([keys.latest_sweep_key(each) for each in connection_ids])
+        noted = (str(note["run_id"]) for note in notes.values())
+        owners = (str(note["connection_id"]) for note in notes.values())
+        run_keys = [keys.run_key(*each) for each in zip(owners, noted, strict=True)]
+        runs = (read_record(Run, item) for item in self._table.get_many(run_keys).values())
+        return {run.connection_id: run for run in runs}
+
+    def get_window(self, connection_id: str, kind: RunKind) -> Window | None:
+        item = self._table.get(keys.window_key(connection_id, kind))
+        return Window(connection_id, kind, read_time(item, "taken_at")) if item else None
 
     def list_active(self, connection_id: str) -> tuple[Run, ...]:
         return self._active_runs(self._slots(connection_id))
@@ -222,6 +247,14 @@ def _run_item(run: Run, version: int) -> Item:
         ended_at = run.finished_at or run.created_at
         item["expires_at"] = epoch_seconds(ended_at + ENDED_RUN_LIFE)
     return item
+
+
+def _latest_writes(run: Run) -> list[Write]:
+    """Return the note of a connection's latest comparison, once that has ended."""
+    if run.kind is not RunKind.SWEEP or not run.has_ended:
+        return []
+    note = {"connection_id": run.connection_id, "run_id": run.run_id}
+    return [Write({**keys.latest_sweep_key(run.connection_id).attributes(), **note})]
 
 
 def _window_write(run: Run, window: Window) -> Write:

@@ -12,7 +12,7 @@ from bridge.store.errors import ConditionFailedError
 from bridge.store.expiry import epoch_seconds
 from bridge.store.expressions import IS_NEW, Condition
 from bridge.store.items import read_time
-from bridge.store.table import Range, Table, Write
+from bridge.store.table import Range, Table
 
 LIFE_WITHOUT_PROBE = timedelta(days=1)
 
@@ -48,7 +48,7 @@ class DynamoSilenceStore:
         return True
 
     def clear(self, connection_id: str) -> None:
-        self._table.transact([Write(key=keys.silence_key(connection_id))])
+        self._table.delete(keys.silence_key(connection_id))
 
 
 def _silence(item: Item) -> Silence:

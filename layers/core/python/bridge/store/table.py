@@ -102,22 +102,25 @@ class Table:
             )
         return to_item(answer["Item"]) if "Item" in answer else None
 
-    def get_many(self, keys: Sequence[Key]) -> dict[Key, Item]:
-        """Return those of the items that exist, as of now."""
+    def get_many(self, keys: Sequence[Key], attributes: tuple[str, ...] = ()) -> dict[Key, Item]:
+        """Return those of the items that exist, as of now.
+
+        ``attributes`` are the wanted ones, with ``pk`` and ``sk`` among them; empty asks for all.
+        """
         found: dict[Key, Item] = {}
         distinct = list(dict.fromkeys(keys))
         for start in range(0, len(distinct), MAX_BATCH):
-            found |= self._get_batch(distinct[start : start + MAX_BATCH])
+            found |= self._get_batch(distinct[start : start + MAX_BATCH], attributes)
         return found
 
-    def _get_batch(self, keys: Sequence[Key]) -> dict[Key, Item]:
+    def _get_batch(self, keys: Sequence[Key], attributes: tuple[str, ...]) -> dict[Key, Item]:
         found: dict[Key, Item] = {}
+        part: Any = parameters({"ProjectionExpression": _projection(attributes)}, {})
         wanted: Any = [_attributes_of(key) for key in keys]
         for _ in self._attempts():
+            asked: Any = {"Keys": wanted, "ConsistentRead": True, **part}
             with translated():
-                answer = self._client.batch_get_item(
-                    RequestItems={self._name: {"Keys": wanted, "ConsistentRead": True}}
-                )
+                answer = self._client.batch_get_item(RequestItems={self._name: asked})
             for item in map(to_item, answer["Responses"].get(self._name, [])):
                 found[Key(str(item["pk"]), str(item["sk"]))] = item
             left: Any = answer.get("UnprocessedKeys", {})
@@ -136,6 +139,17 @@ class Table:
                 self._client.put_item(**request)
 
         self._write(write, token)
+
+    def delete(self, key: Key, condition: Condition | None = None) -> None:
+        """Delete an item, where one is. Raises ConditionFailedError, and for the repetition of a
+        deletion whose condition needs the item."""
+        request = self._part(None, condition) | {"Key": _attributes_of(key)}
+
+        def write() -> None:
+            with translated():
+                self._client.delete_item(**request)
+
+        self._attempt(write)
 
     def transact(self, writes: Sequence[Write]) -> None:
         """Make all writes together, at most 100, or refuse all. Raises as :meth:`put` does."""

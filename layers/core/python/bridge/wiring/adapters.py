@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         JobTurns,
         LedgerStore,
         Metrics,
+        OutstandingStore,
         PartnerPlaces,
         PaymentControlStore,
         PdfQueue,
@@ -130,6 +131,12 @@ class Adapters:
         return DynamoArchivingStore(self._operations)
 
     @cached_property
+    def outstanding(self) -> OutstandingStore:
+        from bridge.store.receivables import DynamoOutstandingStore
+
+        return DynamoOutstandingStore(self._operations)
+
+    @cached_property
     def runs(self) -> RunStore:
         from bridge.store.runs import DynamoRunStore
 
@@ -162,9 +169,11 @@ class Adapters:
 
     @cached_property
     def limiter(self) -> RateLimiter:
-        from bridge.store.rate_limit import DynamoRateLimiter
+        from bridge.connectwise.held_turns import HeldTurns
+        from bridge.store.rate_limit import DynamoCallSchedules
 
-        return DynamoRateLimiter(self._coordination, worker_clock)
+        schedules = DynamoCallSchedules(self._coordination, worker_clock)
+        return HeldTurns(schedules, worker_clock)
 
     @cached_property
     def partner_places(self) -> PartnerPlaces:
@@ -215,6 +224,7 @@ class Adapters:
         return GatewayOnDemand(self._open_gateway) if self._calls_seldom else self._open_gateway()
 
     def _open_gateway(self) -> PsaGateway:
+        from bridge.connections.call_lanes import MORE_LANES
         from bridge.connectwise.egress import GuardedTransport
         from bridge.connectwise.gateway import ConnectWiseGateway
 
@@ -225,8 +235,14 @@ class Adapters:
             limiter=self.limiter,
             clock=worker_clock,
             on_codebase_changed=use_cases.connection_health(self).remember_address,
+            on_information_missed=use_cases.connection_health(self).remember_information_missed,
+            most_in_flight=1 + MORE_LANES,
             allow_loopback=allow_loopback,
         )
+
+    @property
+    def store_lanes(self) -> int:
+        return 8
 
     @cached_property
     def hints(self) -> HintQueue:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from bridge.payments.reconnected_write_backs import ReconnectedWriteBacks
     from bridge.ports import Activity
     from bridge.runs.control import RunControl
+    from bridge.runs.quiet_look import QuietLook
     from bridge.runs.schedule import ScheduledRuns, StalledRuns
     from bridge.runs.start import ManualFetch, RunStarter
     from bridge.runs.watermarks import Watermarks
@@ -68,7 +69,20 @@ def manual_fetch(ports: Ports) -> ManualFetch:
 def scheduled_runs(ports: Ports) -> ScheduledRuns:
     from bridge.runs.schedule import ScheduledRuns
 
-    return ScheduledRuns(run_starter(ports))
+    return ScheduledRuns(run_starter(ports), quiet_look(ports))
+
+
+def quiet_look(ports: Ports) -> QuietLook:
+    from bridge.runs.quiet_look import QuietLook
+
+    return QuietLook(
+        runs=ports.runs,
+        records=ports.records,
+        gateway=ports.gateway,
+        silences=ports.silences,
+        problems=ports.problems,
+        clock=ports.clock,
+    )
 
 
 def stalled_runs(ports: Ports) -> StalledRuns:

@@ -21,6 +21,9 @@ class GatewayOnDemand:
     def open(self, connection: Connection) -> Psa:
         return self._gateway.open(connection)
 
+    def open_for_look(self, connection: Connection, seconds: float) -> Psa:
+        return self._gateway.open_for_look(connection, seconds)
+
     def open_payments(self, connection: Connection) -> PsaPayments:
         return self._gateway.open_payments(connection)
 

@@ -8,6 +8,7 @@ from bridge.wiring.connection_use_cases import (
     connection_health,
     minute_shares,
     owned_connections,
+    run_starter,
     site_turns,
 )
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from bridge.mirror.page_refresh import PageRefresh
     from bridge.mirror.pdf_keeper import PdfKeeper
     from bridge.mirror.pdf_links import PdfLinks
+    from bridge.mirror.record_fetch import RecordFetch
     from bridge.mirror.record_search import RecordSearch
     from bridge.mirror.refresh import Refresher
     from bridge.mirror.run_worker import RunWorker
@@ -27,7 +29,16 @@ def refresher(ports: Ports) -> Refresher:
     from bridge.mirror.refresh import Refresher
 
     payers = PayerReader(ports.records, ports.problems)
-    return Refresher(ports.records, ports.problems, payers, ports.clock)
+    return Refresher(
+        ports.records, ports.problems, payers, ports.clock, store_lanes=ports.store_lanes
+    )
+
+
+def record_fetch(ports: Ports) -> RecordFetch:
+    from bridge.mirror.record_fetch import RecordFetch
+
+    owned = owned_connections(ports)
+    return RecordFetch(owned, ports.hints, minute_shares(ports), ports.clock)
 
 
 def record_search(ports: Ports) -> RecordSearch:
@@ -64,9 +75,12 @@ def hint_processor(ports: Ports) -> HintProcessor:
 
 
 def page_refresh(ports: Ports) -> PageRefresh:
+    from bridge.connections.call_lanes import CallLanes
+    from bridge.connections.site_turns import STEP_LIFE
     from bridge.mirror.page_refresh import PageRefresh
 
-    return PageRefresh(refresher(ports), ports.hints, ports.clock)
+    lanes = CallLanes(ports.partner_places, ports.clock, step=STEP_LIFE)
+    return PageRefresh(refresher(ports), ports.hints, lanes, ports.clock)
 
 
 def run_worker(ports: Ports, *, max_records: int | None = None) -> RunWorker:
@@ -83,7 +97,7 @@ def run_worker(ports: Ports, *, max_records: int | None = None) -> RunWorker:
         connections=ports.connections,
         runs=ports.runs,
         gateway=ports.gateway,
-        selector=Selector(ports.records),
+        selector=Selector(ports.records, ports.clock),
         page_refresh=page_refresh(ports),
         turns=site_turns(ports, Activity.RUN_STEP, step=STEP_LIFE),
         hints=ports.hints,
@@ -94,6 +108,7 @@ def run_worker(ports: Ports, *, max_records: int | None = None) -> RunWorker:
         health=connection_health(ports),
         metrics=ports.metrics,
         clock=ports.clock,
+        starter=run_starter(ports),
         max_records=max_records or MAX_RECORDS,
     )
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         JobTurns,
         LedgerStore,
         Metrics,
+        OutstandingStore,
         PartnerPlaces,
         PaymentControlStore,
         PdfQueue,
@@ -54,6 +55,8 @@ class Ports(Protocol):
     def records(self) -> RecordStore: ...
     @property
     def archivings(self) -> ArchivingStore: ...
+    @property
+    def outstanding(self) -> OutstandingStore: ...
     @property
     def runs(self) -> RunStore: ...
     @property
@@ -105,6 +108,11 @@ class Ports(Protocol):
     @property
     def timings(self) -> Timings:
         """Return the time limits of an attempt to write a payment."""
+        ...
+
+    @property
+    def store_lanes(self) -> int:
+        """Return how many records are stored at the same time."""
         ...
 
     @property

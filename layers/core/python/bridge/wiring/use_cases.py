@@ -40,12 +40,14 @@ from bridge.wiring.connection_use_cases import (
     verifier,
     watermarks,
 )
+from bridge.wiring.figure_use_cases import invoice_standings, month_end, overview
 from bridge.wiring.filter_use_cases import filter_archive, filter_marks, filter_preview
 from bridge.wiring.mirror_use_cases import (
     hint_processor,
     page_refresh,
     pdf_keeper,
     pdf_links,
+    record_fetch,
     record_search,
     refresher,
     run_worker,
@@ -89,9 +91,12 @@ __all__ = [
     "filter_preferences",
     "filter_preview",
     "hint_processor",
+    "invoice_standings",
     "job_chains",
     "manual_fetch",
     "minute_shares",
+    "month_end",
+    "overview",
     "owned_connections",
     "page_refresh",
     "payment_preferences",
@@ -99,6 +104,7 @@ __all__ = [
     "pdf_keeper",
     "pdf_links",
     "reconnected_write_backs",
+    "record_fetch",
     "record_search",
     "refresher",
     "run_control",

@@ -22,7 +22,7 @@ from bridge.domain.write_back.history import AttemptKind, History, Outcome, Stat
 from bridge.domain.write_back.reasons import Reason
 from bridge.domain.write_back.record import MAX_SHOWN_ROWS, ShownPayment, WriteBack
 from bridge.domain.write_back.states import MAYBE_SENT_STATES
-from bridge.domain.write_back.timings import Timings
+from bridge.domain.write_back.timings import FIRST_LOOK_AFTER, Timings
 
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
@@ -86,10 +86,13 @@ def note_unsent(write_back: WriteBack) -> WriteBack:
 
 
 def note_unclear(write_back: WriteBack, now: datetime, timings: Timings) -> WriteBack:
-    """Note that the post was sent and its outcome is unproven: it is looked for."""
+    """Note that the post was sent and its outcome is unproven: it is looked for.
+
+    The worker looks at once, and once more soon after, however long the answer was waited for.
+    """
     history = write_back.known_history.with_outcome(AttemptKind.POST, Outcome.UNKNOWN)
-    unclear = move(write_back.with_history(history), "note_unclear")
-    return look_again(unclear, now, timings)
+    unclear = look_again(move(write_back.with_history(history), "note_unclear"), now, timings)
+    return replace(unclear, look_at=now + FIRST_LOOK_AFTER)
 
 
 def refuse(write_back: WriteBack, reason: Reason, refusal: str = "") -> WriteBack:

@@ -97,6 +97,17 @@ class History:
     """The post that was refused last: a proxy may have sent it twice, and the refusal may be that
     of the second request alone."""
 
+    @property
+    def without_old_lists(self) -> History:
+        """Return the history with the ids listed before attempts that have yet to get an outcome:
+        those of the others stand in the entry of the audit trail that stated them."""
+        attempts = (
+            each if each.outcome is Outcome.STATED else replace(each, listed_ids=())
+            for each in self.attempts
+        )
+        refused = self.refused_post and replace(self.refused_post, listed_ids=())
+        return replace(self, attempts=tuple(attempts), refused_post=refused)
+
     def posts(self) -> Iterator[StatedAttempt]:
         """Yield the posts that took effect or may have, the latest first."""
         return (each for each in reversed(self.attempts) if each.kind is AttemptKind.POST)

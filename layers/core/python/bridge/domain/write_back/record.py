@@ -292,6 +292,11 @@ class WriteBack:
             status_stated_at=history.status_unclear_at,
         )
 
+    @property
+    def audited(self) -> WriteBack:
+        """Return what an entry of the audit trail says of it."""
+        return replace(self, history=self.history.without_old_lists)
+
     # --- payments like ours --------------------------------------------------------------------
 
     def is_as_large(self, amount_minor: int, paid_on: date | None) -> bool:

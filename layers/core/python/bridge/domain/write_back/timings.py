@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 LOOKS_AFTER = tuple(timedelta(seconds=seconds) for seconds in (0, 5, 30, 120))
 """So long after an unproven post was stated, it is looked for; and once more when its quarantine
 is over."""
+FIRST_LOOK_AFTER = timedelta(seconds=5)
+"""So long after its answer was lost, a post is looked for a second time."""
 
 
 @dataclass(frozen=True, slots=True)
