@@ -111,6 +111,22 @@ def test_where_customers_are_filtered_the_problem_stands_alone(bench: Bench) -> 
     assert bench.stored_customer(11).value is None
 
 
+def test_an_invoice_that_can_be_read_again_is_no_longer_called_broken(bench: Bench) -> None:
+    # Given an invoice that could not be read
+    by_type(bench)
+    bench.psa.broken[INVOICE, 1001] = "total is not a number"
+    bench.hint(INVOICE, 1001)
+    assert (ProblemCode.RECORD_MALFORMED, "invoice/1001") in bench.open_problems()
+
+    # When it can, and its payer cannot, whom a filter is about
+    del bench.psa.broken[INVOICE, 1001]
+    bench.psa.delete(CUSTOMER, 11)
+    bench.hint(INVOICE, 1001)
+
+    # Then the payer's problem stands alone
+    assert set(bench.open_problems()) == {UNREADABLE}
+
+
 def test_where_customers_are_filtered_an_invoice_of_before_stays_up_to_date(
     bench: Bench,
 ) -> None:

@@ -66,7 +66,7 @@ class HintBatches:
             message_id: replace(hint, came_at=hint.came_at or receipts[message_id].sent_at)
             for message_id, hint in batch.messages.items()
         }
-        returning = {each for each in hints if _has_failed(receipts[each])}
+        returning = [each for each in hints if _has_failed(receipts[each])]
         failed = {each for each in returning if not self._take_out(hints[each], receipts[each])}
         staying = {each: hint for each, hint in hints.items() if each not in returning}
         again = self._processor.process(tuple(staying.values()))

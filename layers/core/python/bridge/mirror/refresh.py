@@ -170,6 +170,7 @@ class _Batch:
             record = kind.awaiting_payments(record, stored.value, has_same_head)
         payer_id = kind.payer_id(record)
         if payer_id in payers.unjudged and stored.value is None:
+            self._resolve(kind, source_id)
             return Refreshed(Counters(failed=1), reported=(source_id,))
         has_payer = kind.payer_id_of is None or payer_id in payers.mirrored
         is_wanted = has_payer and kind.accepts(self._connection.filters, record)
