@@ -182,7 +182,7 @@ CASES = (
     Case(broken.RepeatsPosts, (NEVER_TWICE, ONLY_WHAT_IS_OWED), unclear),
     Case(broken.CancelsWhatIsBlocked, ("ends are wanted",), blocked),
     Case(broken.ReversesWhatIsGone, ("ends are wanted",), blocked),
-    Case(broken.ForgetsWhatGotNoAnswer, (WAITS,), silent, seeds=range(18, 24)),
+    Case(broken.ForgetsWhatGotNoAnswer, (WAITS,), silent, seeds=range(40, 46)),
     Case(broken.SetsNoStatus, (STATUS,), moving),
     Case(broken.PutsNoStatusBack, (STATUS,), moving),
     Case(broken.PostsWhatWasCalledOff, ("what was told happens",), called_off),

@@ -242,6 +242,7 @@ CASES = (
         ("doubles are shown in time",),
         too_late,
         are_invoices_touched=False,
+        seeds=range(12, 24),
     ),
     Case(broken_rules.DismissesWhatMayBeOurs, ("owners are right",), doubled),
     Case(broken_rules.IgnoresStops, ("stops hold",), stopped),

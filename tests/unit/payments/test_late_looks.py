@@ -58,6 +58,28 @@ def test_a_double_that_came_later_than_is_assumed_is_shown_without_the_compariso
     assert after.unproven_posts == done.unproven_posts, "what may have been ours stays known"
 
 
+def test_a_post_that_a_list_proved_has_a_late_look_of_its_own_after_an_unproven_one(
+    bench: MirroredBench,
+) -> None:
+    # Given a lost post that comes when it was posted again, and takes the second one's place
+    late = QUARANTINE_SECONDS + 90
+    first = bench.collect(5000)
+    bench.fault(ChangeEffect.GATEWAY_LATE_EFFECT, "POST", status=502, seconds=late)
+    bench.drive(first)
+    bench.fault(ChangeEffect.GATEWAY_LATE_EFFECT, "POST", status=502, seconds=late + 510)
+    done = bench.drive_when_due(first, rounds=30)
+    assert (done.state, len(bench.rows())) == (S.CONFIRMED, 1)
+    stated = [each.stated_at for each in done.known_history.attempts]
+
+    # When the first late look is over
+    after = look_late(bench, done)
+
+    # Then the second post, whose payment is still to come, has one as well
+    assert after.late_look_at == stated[1] + 2 * TIMINGS.quarantine
+    look_late(bench, after)
+    assert [each.code for each in bench.open_problems()] == [ProblemCode.PAYMENT_SURPLUS]
+
+
 def test_it_is_made_once_and_finds_nothing_where_all_is_well(bench: MirroredBench) -> None:
     bench.fault(Effect.CUT_BEFORE_EFFECT, "POST")
     write_back = bench.drive(bench.collect(5000))

@@ -14,7 +14,7 @@ def side_by_side(lanes: int, work: Callable[[T], R], items: Sequence[T]) -> list
     """Do the work for each item and return what came of each, in the order of the items.
 
     With one lane this is a loop. The first failure in the order of the items is raised; what began
-    before it comes to its end, and what had not begun stays undone.
+    before it comes to its end, and the rest is left.
     """
     if lanes <= 1 or len(items) <= 1:
         return [work(item) for item in items]

@@ -1,7 +1,6 @@
 """Lines of many invoices are read in few calls.
 
-ConnectWise has no endpoint for invoice lines; they are the products, time entries and expenses
-that name the invoice. Invoices whose ids follow each other closely share the calls of a range of
+The lines of an invoice are the products, time entries and expenses that name it. Invoices whose ids follow each other closely share the calls of a range of
 ids, others those of lists of ids.
 Source of the facts: ConnectWise public interface 2025.1 and recorded answers.
 """
@@ -82,7 +81,7 @@ class LineReader:
         """Return the lines. An unreadable one leaves its invoice among the incomplete.
 
         ``known`` are all lines of some of the invoices, held already. ``is_gapless`` tells that
-        no other invoice lies between these. The kinds are read in so many ``lanes``.
+        these are all invoices of their range. The kinds are read in so many ``lanes``.
         Raises TooMuchTogetherError where they do not fit beside what is held.
         """
         lines = Lines()

@@ -28,8 +28,8 @@ class RecordFetch:
     def ask_for_payments(self, invoice: Invoice) -> None:
         """Have the payments of an invoice read that somebody opens, where they are still to come.
 
-        Nothing is asked while the partner's fetches are used up, or the connection does not sync:
-        the payments come in their turn.
+        While the partner's fetches are used up, or the connection rests, the payments come in
+        their turn.
         """
         if invoice.payments_complete:
             return

@@ -282,7 +282,7 @@ class RunWorker:
 
     def _with_lacking_payments(self, connection: Connection, run: Run) -> Run:
         """Return the run with the number of invoices that it takes, for its progress. One that
-        takes too long is a problem, because these invoices are called right by nobody."""
+        takes too long is a problem: the comparison calls these invoices right only then."""
         if self._clock.now() - run.created_at > PAYMENTS_ARE_DUE:
             left = self._selector.count_lacking_payments(connection)
             self._run_problems.payments_unread(run, left)

@@ -50,7 +50,7 @@ class Choice:
     heads: Mapping[int, Head] = field(default_factory=dict)
     """The listed heads of records that are all refreshed."""
     is_gapless: bool = False
-    """No filter left out a record between those to refresh."""
+    """The records to refresh are all that ConnectWise has in their range of ids."""
 
     @property
     def has_rows(self) -> bool:

@@ -109,6 +109,7 @@ class PaymentPost:
                 self.held.now,
                 applied_by=row.applied_by,
                 stated_at=post.stated_at,
+                was_found=True,
             )
         )
 

@@ -65,7 +65,7 @@ class ListedPage:
     heads: Mapping[int, Head] = field(default_factory=dict)
     """The records' heads by id, where they were asked for."""
     is_gapless: bool = False
-    """No filter left out a record between these."""
+    """These are all records that ConnectWise has in their range of ids."""
 
     @property
     def row_count(self) -> int:

@@ -118,10 +118,12 @@ def confirm(
     stated_at: datetime | None = None,
     is_exact: bool = True,
     is_foreign: bool = False,
+    was_found: bool = False,
 ) -> WriteBack:
     """Own a payment that stands there, from now on. It is read back next.
 
-    ``stated_at`` names the post that made it, None if that is unknown or somebody else's.
+    ``stated_at`` names the post that made it, None if that is unknown or somebody else's, and
+    ``was_found`` tells that a list shows it, and no answer.
     """
     history = write_back.known_history
     if stated_at is not None:
@@ -131,6 +133,7 @@ def confirm(
             psa_payment_id=psa_payment_id,
             stated_at=stated_at,
             is_exact=is_exact,
+            was_found=was_found,
         )
     return move(
         _settle(write_back, history),
@@ -279,12 +282,19 @@ def wait_with_reason(write_back: WriteBack, reason: Reason, due_at: datetime) ->
 
 def finish_late_look(write_back: WriteBack, now: datetime, timings: Timings) -> WriteBack:
     """Note that the invoice was compared once more, long after an unproven attempt; each attempt
-    that was stated later has a late look of its own. A young one is looked at anew."""
+    that was stated later has a late look of its own. A young one is looked at anew.
+
+    A later post that a list proved counts, too: the payment that was found may be the earlier
+    one's, and its own may still come.
+    """
     stated_at = write_back.last_stated_at
     if stated_at is not None and write_back.is_young(now, timings):
         return replace(write_back, late_look_at=timings.quarantine_end(stated_at))
     unproven = (*write_back.unproven_posts, *write_back.unproven_deletions)
-    planned = (timings.late_look(each.stated_at) for each in unproven)
+    since = min((each.stated_at for each in unproven), default=now)
+    posts = write_back.known_history.posts()
+    later = (each for each in posts if each.was_found and each.stated_at > since)
+    planned = (timings.late_look(each.stated_at) for each in (*unproven, *later))
     return replace(write_back, late_look_at=min((at for at in planned if at > now), default=None))
 
 

@@ -57,6 +57,8 @@ class StatedAttempt:
     """Attempts of the release before kept the highest id alone; then ``listed_ids`` is empty."""
     psa_payment_id: int | None = None
     """The payment that it made, where that is proven."""
+    was_found: bool = False
+    """A list proved it. Where an earlier post is unproven, the payment may be that one's."""
 
     @property
     def is_unproven(self) -> bool:
@@ -149,12 +151,14 @@ class History:
         psa_payment_id: int | None = None,
         stated_at: datetime | None = None,
         is_exact: bool = True,
+        was_found: bool = False,
     ) -> History:
         """Note the outcome of the latest attempt of a kind, or of the one stated at that time.
 
         An attempt that was surely refused or unsent becomes part of a tally, and so does every
         proven deletion and change of status. If the amount that was made may differ from ours,
-        ``is_exact`` is False, and the balance before it is useless as a proof.
+        ``is_exact`` is False, and the balance before it is useless as a proof. ``was_found`` tells
+        that a list proved it, and no answer.
         """
         position = self._position(kind, stated_at)
         if position is None:
@@ -170,6 +174,8 @@ class History:
             )
             if not is_exact:
                 settled = replace(settled, balance_minor=None)
+            if was_found:
+                settled = replace(settled, was_found=True)
             return _with_few_proven(replace(self, attempts=(*before, settled, *after)))
         rest = replace(self, attempts=(*before, *after))
         if (kind, outcome) == (AttemptKind.POST, Outcome.REFUSED):
