@@ -401,7 +401,7 @@ export const texts = {
       payment_surplus: "A payment that we did not make",
       payment_unapplied: "Money on no invoice",
       payment_disputed: "Two payments claim one",
-      payments_unread: "Payments could not be read",
+      payments_unread: "Payments of paid invoices are to come",
       unusually_many_payments: "Unusually many payments",
       company_connected_twice: "Connected twice",
       another_bridge: "Another installation",

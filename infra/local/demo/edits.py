@@ -17,6 +17,8 @@ from infra.local.demo.scene import Scene
 from infra.local.patience import PATIENCE_SECONDS
 
 QUIET_HOUR_CALLS = 2
+SETTLING_SECONDS = 1.0
+"""So long no call comes any more once a look is over."""
 CLICKS_AT_ONCE = 50
 CLICKERS = 10
 EVERYBODY = {"job": "customers"}
@@ -146,19 +148,14 @@ def new_customer_by_hourly_job(scene: Scene) -> str:
 
 
 def quiet_hour(scene: Scene) -> str:
-    """An hourly run with nothing changed costs two calls at most."""
-    before = _runs_ended(scene, "customers")
-    # The run's overlap reaches back ten minutes, so what was edited since is asked for again:
-    # only the calls that look for changes count here.
+    """An hourly look with nothing changed costs two calls at most, and starts no run."""
+    # The look reaches back ten minutes, so what was edited since is asked for again: only the
+    # calls that look for changes count here.
     scene.person.reset_calls()
     scene.system.fire_schedule("customers-0", event=EVERYBODY)
-    scene.bridge.wait_for(
-        scene.connection_path("/runs"),
-        lambda runs: _ended(runs, "customers") > before,
-    )
-    counts = scene.person.calls()
+    counts = _calls_of_a_look(scene)
     scene.facts["quiet_hour_calls"] = counts
-    looking = sum(n for route, n in counts.items() if "/companies" in route or "contacts" in route)
+    looking = _looking(counts)
     return f"{sum(counts.values())} ConnectWise calls ({looking} on customers and contacts)"
 
 
@@ -286,12 +283,21 @@ def _is(amount: Json, text: str) -> bool:
     return Decimal(amount["display"]) == Decimal(text)
 
 
-def _ended(runs: Json, kind: str) -> int:
-    return sum(1 for run in runs["items"] if run["kind"] == kind and run["finished_at"])
+def _calls_of_a_look(scene: Scene) -> dict[str, int]:
+    """Return the calls to ConnectWise, once some were for customers and no more came."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    before: dict[str, int] = {}
+    while time.monotonic() < deadline:
+        counts = scene.person.calls()
+        if _looking(counts) and counts == before:
+            return counts
+        before = counts
+        time.sleep(SETTLING_SECONDS)
+    raise NotObservedError(f"nobody looked for customers within {PATIENCE_SECONDS:.0f} s")
 
 
-def _runs_ended(scene: Scene, kind: str) -> int:
-    return _ended(scene.bridge.get(scene.connection_path("/runs")), kind)
+def _looking(counts: dict[str, int]) -> int:
+    return sum(n for route, n in counts.items() if "/companies" in route or "contacts" in route)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Lines of many invoices are read in few calls.
 
-The lines of an invoice are the products, time entries and expenses that name it. Invoices whose ids follow each other closely share the calls of a range of
-ids, others those of lists of ids.
+The lines of an invoice are the products, time entries and expenses that name it. Invoices whose ids
+follow each other closely share the calls of a range of ids, others those of lists of ids.
 Source of the facts: ConnectWise public interface 2025.1 and recorded answers.
 """
 

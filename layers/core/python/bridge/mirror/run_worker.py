@@ -282,14 +282,14 @@ class RunWorker:
 
     def _with_lacking_payments(self, connection: Connection, run: Run) -> Run:
         """Return the run with the number of invoices that it takes, for its progress. One that
-        takes too long is a problem: the comparison calls these invoices right only then."""
+        takes too long is a problem: until its end the comparison finds these invoices differing."""
+        if not run.page_count:
+            lacking = self._selector.count_lacking_payments(connection)
+            run = run.measured({RecordKind.INVOICE: lacking})
         if self._clock.now() - run.created_at > PAYMENTS_ARE_DUE:
-            left = self._selector.count_lacking_payments(connection)
+            left = max(1, (run.expected_invoices or 0) - run.invoices.seen)
             self._run_problems.payments_unread(run, left)
-        if run.page_count:
-            return run
-        lacking = self._selector.count_lacking_payments(connection)
-        return run.measured({RecordKind.INVOICE: lacking})
+        return run
 
     def _check_mass_archive(self, connection: Connection, run: Run) -> None:
         kind = run.step.record_kind
