@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from infra.config import PROJECT_ROOT
 from infra.local.system import LocalSystem, PartnerUser
@@ -100,7 +101,11 @@ class Person:
 
     def notice(self, text: str) -> None:
         """Wait until the page tells this."""
-        self.page.get_by_text(text).filter(visible=True).first.wait_for()
+        try:
+            self.page.get_by_text(text).filter(visible=True).first.wait_for()
+        except PlaywrightTimeoutError as error:
+            shown = self.page.locator("main").inner_text()
+            raise AssertionError(f"{text!r} is missing in: {shown}") from error
 
     def confirm(self, name: str) -> None:
         """Press a button that asks first, and agree."""

@@ -59,7 +59,7 @@ def test_new_keys_are_proven_and_a_refused_form_keeps_what_was_typed(
     admin.page.get_by_label("Public Key", exact=True).fill(keys.public_key)
     admin.page.get_by_label("Private Key", exact=True).fill("wrong")
     admin.page.get_by_role("button", name="Change the keys").click()
-    admin.notice("ConnectWise rejects")
+    admin.notice("ConnectWise does not accept this company id with these keys.")
     assert admin.page.get_by_label("Private Key", exact=True).input_value() == "wrong"
 
     admin.page.get_by_label("Private Key", exact=True).fill(keys.private_key)
@@ -133,10 +133,10 @@ def test_several_problems_are_tried_again_at_once(admin: Person, company: Compan
         connectwise.do("POST", "/corrupt-rows", **nonsense)
         bridge.call("POST", f"/v1/invoices/{invoice['id']}/fetch", expect=202)
     bridge.wait_for(UNREADABLE, lambda page: len(page["items"]) == 2)
-    connectwise.do("DELETE", "/corrupt-rows")
 
     admin.open("/problems?code=record_malformed")
     assert len(admin.rows()) == 2
+    connectwise.do("DELETE", "/corrupt-rows")
     for choice in admin.page.get_by_role("checkbox", name="cannot be read").all():
         choice.check()
     admin.confirm("Try the chosen ones again")
