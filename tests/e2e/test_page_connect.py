@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -15,11 +16,13 @@ FIELDS = ("Company ID", "Public Key", "Private Key", "Site URL")
 MOST_TABS = 80
 READ_PRODUCTS = {"module": "Procurement", "row": "Products", "action": "inquire"}
 REFUSED = "Quote this id when you ask for help"
+_seeds = itertools.count(2301)
 
 
 @pytest.fixture
 def books() -> Iterator[RunningSandbox]:
-    with running_sandbox(seed=23, customers=4, invoices=12) as running:
+    """A company of its own for each test, since one can be connected once."""
+    with running_sandbox(seed=next(_seeds), customers=4, invoices=12) as running:
         yield running
 
 
