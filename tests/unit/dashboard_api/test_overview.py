@@ -110,7 +110,7 @@ def test_beyond_the_limit_sums_are_least_ones(
     world: World, connection: Connection, partner: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(receivables, "MAX_SUMMED", 4)
-    monkeypatch.setattr(receivables, "_PAGE_SIZE", 2)
+    monkeypatch.setattr(receivables, "PAGE_SIZE", 2)
     for number in range(6):
         world.invoice(connection, 1 + number)
 

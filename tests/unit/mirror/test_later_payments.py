@@ -195,6 +195,22 @@ def test_the_nightly_comparison_starts_again_what_had_ended_early(bench: Bench) 
     assert bench.invoice(SETTLED) == a_settled()
 
 
+def test_what_was_deleted_before_its_payments_were_read_is_asked_for_no_more(bench: Bench) -> None:
+    # Given an invoice that is gone before its payments were read
+    imported(bench, an_open(), a_settled())
+    use_cases.run_control(bench).cancel(CONNECTION, later_run(bench).run_id)
+    bench.psa.delete(INVOICE, SETTLED)
+    bench.run(RunKind.SWEEP)
+    assert bench.invoice(SETTLED).archive
+
+    # When the next night is compared
+    before = len(bench.runs.list_of_connection(CONNECTION, limit=10).items)
+    bench.run(RunKind.SWEEP)
+
+    # Then nothing follows
+    assert len(bench.runs.list_of_connection(CONNECTION, limit=10).items) == before + 1
+
+
 def test_a_gravely_different_invoice_counts_as_such(bench: Bench) -> None:
     imported(bench, a_settled())
     bench.clock.advance(hours=1)

@@ -25,12 +25,11 @@ from bridge.domain.errors import (
     UntrueListError,
 )
 from bridge.lanes import side_by_side
+from bridge.ports.psa import IDS_OF_A_LIST
 
 PRODUCTS = "/procurement/products"
 TIME_ENTRIES = "/time/entries"
 EXPENSES = "/expense/entries"
-IDS_OF_A_LIST = 190
-"""So many ids of seven digits fit into one URL."""
 MAX_ROWS_OF_RANGE = 20_000
 """So many lines of a kind are read at once; where there are more, by lists of ids."""
 

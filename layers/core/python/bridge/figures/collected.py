@@ -9,12 +9,12 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from bridge.domain.money import Currency
 from bridge.domain.platform_payment import PlatformPayment
+from bridge.figures.bounded_list import BoundedList, read_list
 from bridge.ports import LedgerStore, PlatformPaymentQuery
 
 MAX_PAYMENTS = 5_000
 """So many payments are summed at most, the latest recorded ones."""
 _MAX_PAGES = 10
-_PAGE_SIZE = 1_000
 _RECORDED_AHEAD = timedelta(days=2)
 """A payment is recorded a day before it is received at most; another day is for time zones."""
 
@@ -29,15 +29,6 @@ class CollectedDay:
     payment_count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """These payments of the platform were received within a range of days."""
-
-    payments: tuple[PlatformPayment, ...]
-    is_complete: bool
-    """False: there are more than are read at once."""
-
-
 def payments_received(
     ledger: LedgerStore,
     partner_id: str,
@@ -45,7 +36,7 @@ def payments_received(
     last: date,
     *,
     connection_id: str | None = None,
-) -> Found:
+) -> BoundedList[PlatformPayment]:
     """Return the platform's payments that were received on these days, both inclusive."""
     query = PlatformPaymentQuery(
         connection_id=connection_id,
@@ -53,16 +44,11 @@ def payments_received(
         received_to=last,
         recorded_from=datetime.combine(first, time(), UTC) - _RECORDED_AHEAD,
     )
-    payments: list[PlatformPayment] = []
-    cursor = None
-    for _ in range(_MAX_PAGES):
-        limit = min(_PAGE_SIZE, MAX_PAYMENTS - len(payments))
-        page = ledger.list_payments(partner_id, query, limit=limit, cursor=cursor)
-        payments += page.items
-        cursor = page.next_cursor
-        if cursor is None or len(payments) == MAX_PAYMENTS:
-            break
-    return Found(tuple(payments), is_complete=cursor is None)
+    return read_list(
+        lambda limit, cursor: ledger.list_payments(partner_id, query, limit=limit, cursor=cursor),
+        most=MAX_PAYMENTS,
+        max_pages=_MAX_PAGES,
+    )
 
 
 def by_day(payments: Iterable[PlatformPayment]) -> tuple[CollectedDay, ...]:

@@ -87,14 +87,14 @@ class MonthEnd:
         found = payments_received(
             self._ledger, connection.partner_id, first, last, connection_id=scope[1]
         )
-        write_backs = self._ledger.get_write_backs(scope[1], _write_back_ids(found.payments))
+        write_backs = self._ledger.get_write_backs(scope[1], _write_back_ids(found.items))
         codes = Counter(
             each.code.value for each in self._problems.open_of_connection(*scope).values()
         )
         return MonthEndFigures(
             first=first,
             last=last,
-            sums=sum_payments(found.payments, write_backs),
+            sums=sum_payments(found.items, write_backs),
             is_complete=found.is_complete,
             open_problems=dict(sorted(codes.items())),
             comparison=self._runs.latest_sweeps([scope[1]]).get(scope[1]),

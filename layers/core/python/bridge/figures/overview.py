@@ -12,6 +12,7 @@ from bridge.domain.problem import ProblemCode, ProblemState
 from bridge.domain.receivables import Outstanding
 from bridge.domain.run import Run
 from bridge.domain.write_back import WriteBackState
+from bridge.figures.bounded_list import PAGE_SIZE, read_list
 from bridge.figures.collected import CollectedDay, by_day, payments_received
 from bridge.figures.receivables import OutstandingSums
 from bridge.ports import Clock, ConnectionStore, LedgerStore, ProblemStore, RunStore
@@ -19,7 +20,6 @@ from bridge.ports import Clock, ConnectionStore, LedgerStore, ProblemStore, RunS
 COLLECTED_DAYS = 30
 MAX_WRITE_BACKS = 2_000
 MAX_PROBLEMS = 3_000
-_PAGE_SIZE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Overview:
         first = today - timedelta(days=COLLECTED_DAYS - 1)
         last = today + timedelta(days=1)
         found = payments_received(self._ledger, partner_id, first, last)
-        return Collected(first, last, by_day(found.payments), found.is_complete)
+        return Collected(first, last, by_day(found.items), found.is_complete)
 
     def _count_write_backs(self, connection_ids: Sequence[str]) -> Count:
         states: Counter[WriteBackState] = Counter()
@@ -106,7 +106,7 @@ class Overview:
             while True:
                 if states.total() >= MAX_WRITE_BACKS:
                     return Count(_named(states), is_complete=False)
-                page = self._ledger.list_write_backs(connection_id, limit=_PAGE_SIZE, cursor=cursor)
+                page = self._ledger.list_write_backs(connection_id, limit=PAGE_SIZE, cursor=cursor)
                 states.update(each.state for each in page.items)
                 cursor = page.next_cursor
                 if cursor is None:
@@ -114,17 +114,15 @@ class Overview:
         return Count(_named(states), is_complete=True)
 
     def _count_problems(self, partner_id: str) -> Count:
-        codes: Counter[ProblemCode] = Counter()
-        cursor = None
-        for _ in range(MAX_PROBLEMS // _PAGE_SIZE):
-            page = self._problems.list(
-                partner_id, state=ProblemState.OPEN, limit=_PAGE_SIZE, cursor=cursor
-            )
-            codes.update(each.code for each in page.items)
-            cursor = page.next_cursor
-            if cursor is None:
-                break
-        return Count(_named(codes), is_complete=cursor is None)
+        found = read_list(
+            lambda limit, cursor: self._problems.list(
+                partner_id, state=ProblemState.OPEN, limit=limit, cursor=cursor
+            ),
+            most=MAX_PROBLEMS,
+            max_pages=MAX_PROBLEMS // PAGE_SIZE,
+        )
+        codes = Counter(each.code for each in found.items)
+        return Count(_named(codes), is_complete=found.is_complete)
 
 
 def _named(counts: Mapping[WriteBackState, int] | Mapping[ProblemCode, int]) -> Mapping[str, int]:

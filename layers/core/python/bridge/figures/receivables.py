@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from bridge.connections.minute_shares import MINUTE, MinuteShares
 from bridge.domain.errors import ShareUsedUpError
-from bridge.domain.invoice import Invoice
 from bridge.domain.receivables import Outstanding, sum_outstanding
+from bridge.figures.bounded_list import PAGE_SIZE, read_list
 from bridge.ports import Activity, Clock, InvoiceQuery, OutstandingStore, RecordStore
 
 MAX_SUMMED = 20_000
 """So many unpaid invoices are summed at most, those that are due longest first."""
-_PAGE_SIZE = 1_000
 
 
 class OutstandingSums:
@@ -42,16 +41,16 @@ class OutstandingSums:
 
     def _sum(self, partner_id: str) -> Outstanding:
         now = self._clock.now()
-        invoices: list[Invoice] = []
-        cursor = None
-        for _ in range(MAX_SUMMED // _PAGE_SIZE):
-            page = self._records.list_invoices(
-                partner_id, InvoiceQuery(is_unpaid=True), limit=_PAGE_SIZE, cursor=cursor
-            )
-            invoices += page.items
-            cursor = page.next_cursor
-            if cursor is None:
-                break
-        outstanding = sum_outstanding(partner_id, invoices, now=now, is_complete=cursor is None)
+        unpaid = InvoiceQuery(is_unpaid=True)
+        found = read_list(
+            lambda limit, cursor: self._records.list_invoices(
+                partner_id, unpaid, limit=limit, cursor=cursor
+            ),
+            most=MAX_SUMMED,
+            max_pages=MAX_SUMMED // PAGE_SIZE,
+        )
+        outstanding = sum_outstanding(
+            partner_id, found.items, now=now, is_complete=found.is_complete
+        )
         self._sums.save(outstanding)
         return outstanding

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from bridge.domain.invoice import Invoice
 from bridge.domain.money import Currency
+from bridge.figures.bounded_list import read_list
 from bridge.ports import InvoiceQuery, RecordStore
 
 MAX_INVOICES = 2_000
 _MAX_PAGES = 5
-_PAGE_SIZE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +37,12 @@ class SelectionSums:
 
 def selection_sums(records: RecordStore, partner_id: str, query: InvoiceQuery) -> SelectionSums:
     """Return the sums over a partner's invoices that match the query."""
-    invoices: list[Invoice] = []
-    cursor = None
-    for _ in range(_MAX_PAGES):
-        limit = min(_PAGE_SIZE, MAX_INVOICES - len(invoices))
-        page = records.list_invoices(partner_id, query, limit=limit, cursor=cursor)
-        invoices += page.items
-        cursor = page.next_cursor
-        if cursor is None or len(invoices) == MAX_INVOICES:
-            break
-    return SelectionSums(_summed(invoices), is_complete=cursor is None)
+    found = read_list(
+        lambda limit, cursor: records.list_invoices(partner_id, query, limit=limit, cursor=cursor),
+        most=MAX_INVOICES,
+        max_pages=_MAX_PAGES,
+    )
+    return SelectionSums(_summed(found.items), is_complete=found.is_complete)
 
 
 def _summed(invoices: Iterable[Invoice]) -> tuple[SelectionSum, ...]:

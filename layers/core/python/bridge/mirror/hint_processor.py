@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextvars
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from bridge.domain.hint import Hint
+from bridge.lanes import side_by_side
 from bridge.mirror.connection_hints import ConnectionHints
 
 MAX_SIDE_BY_SIDE = 10
@@ -32,15 +31,8 @@ class HintProcessor:
         groups: dict[str, list[Hint]] = defaultdict(list)
         for hint in hints:
             groups[hint.connection_id].append(hint)
-        if len(groups) <= 1:
-            return tuple(failed for each in groups.values() for failed in self._work_off(each))
-        with ThreadPoolExecutor(min(len(groups), MAX_SIDE_BY_SIDE)) as pool:
-            # A copy of the context each, so that log lines name the call that they belong to.
-            futures = [
-                pool.submit(contextvars.copy_context().run, self._work_off, group)
-                for group in groups.values()
-            ]
-            return tuple(failed for future in futures for failed in future.result())
+        outcomes = side_by_side(MAX_SIDE_BY_SIDE, self._work_off, list(groups.values()))
+        return tuple(failed for outcome in outcomes for failed in outcome)
 
     def _work_off(self, hints: Sequence[Hint]) -> Sequence[Hint]:
         """Work off one connection's hints; return those that failed."""

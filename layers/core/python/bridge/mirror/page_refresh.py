@@ -15,9 +15,9 @@ from bridge.mirror.refresh import Refresher
 from bridge.mirror.refreshed import LOOKS_AFTER_SECONDS, Refreshed
 from bridge.mirror.selection import Choice
 from bridge.ports import Clock, HintQueue, Psa, ReadingPlan
+from bridge.ports.psa import IDS_OF_A_LIST
 
-REFRESH_BATCH = 190
-"""So many ids of seven digits fit into one URL, beside the fields of an invoice."""
+REFRESH_BATCH = IDS_OF_A_LIST
 MANY = 20
 """So many records are worth the lanes for more calls at once."""
 MIN_SECONDS_FOR_BATCH = 5.0

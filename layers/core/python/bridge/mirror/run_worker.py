@@ -325,10 +325,16 @@ class RunWorker:
             self._health.import_finished(run.connection_id)
         if run.kind is RunKind.SWEEP:
             self._refetch_records_with_problems(run)
-        if run.kind in (RunKind.IMPORT, RunKind.SWEEP) and self._selector.lack_payments(connection):
+        if self._leaves_payments_unread(connection, run):
             with suppress(RunActiveError):
                 self._starter.start(connection, RunKind.PAYMENTS)
         self._run_problems.run_succeeded(run)
+
+    def _leaves_payments_unread(self, connection: Connection, run: Run) -> bool:
+        """Tell whether payments are to be read now: a sweep has counted their invoices."""
+        if run.kind is RunKind.IMPORT:
+            return self._selector.lack_payments(connection)
+        return run.comparison(RecordKind.INVOICE).differing.payments_unread > 0
 
     def _set_watermark(self, run: Run, kind: RecordKind, watermark: datetime) -> None:
         """Move the watermark forward, or back from a time that is yet to come."""

@@ -25,6 +25,8 @@ T = TypeVar("T")
 Head: TypeAlias = Mapping[str, object]
 """A record as ConnectWise lists it, which the Psa that listed it can read."""
 
+IDS_OF_A_LIST: Final = 190
+"""So many ids of seven digits fit into one URL, beside the fields of an invoice."""
 MAX_FOUND = 10
 """Several invoices may have one number; a search finds so many."""
 
